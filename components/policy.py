@@ -1,0 +1,61 @@
+"""IAM policy documents as data, without a round trip to a provider for each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi import Input, Output
+
+Condition = Mapping[str, Mapping[str, Input[Any]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement. Actions are spelled out: `*` is not a way to say what somebody may do."""
+
+    sid: str
+    actions: Sequence[str]
+    resources: Sequence[Input[str]] = ()  # none in a trust policy
+    effect: str = "Allow"
+    principals: Mapping[str, Sequence[Input[str]]] | None = None
+    condition: Condition = field(default_factory=dict[str, Mapping[str, Input[Any]]])
+
+    def __post_init__(self) -> None:
+        if self.effect == "Allow" and any("*" in action for action in self.actions):
+            raise ValueError(f"Statement {self.sid}: an allowed action may not hold '*', got {self.actions}")
+
+    def as_data(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect, "Action": list(self.actions)}
+        if self.resources:
+            data["Resource"] = list(self.resources)
+        if self.principals is not None:
+            everyone = self.principals == EVERYONE
+            data["Principal"] = "*" if everyone else {k: list(v) for k, v in self.principals.items()}
+        if self.condition:
+            data["Condition"] = {k: dict(v) for k, v in self.condition.items()}
+        return data
+
+
+# Only for denials: a refusal that names nobody refuses everybody.
+EVERYONE: Mapping[str, Sequence[Input[str]]] = {"AWS": ("*",)}
+
+
+def document(*statements: Statement) -> Output[str]:
+    """The JSON of a policy; known at preview wherever all that it names is."""
+    data = {"Version": "2012-10-17", "Statement": [s.as_data() for s in statements]}
+    return Output.json_dumps(data, separators=(",", ":"))
+
+
+def trust(*services: str, account_id: str, source_arns: Sequence[Input[str]] = ()) -> Output[str]:
+    """Who may assume a role: AWS services, for this account's resources only (no confused deputy)."""
+    condition: dict[str, Mapping[str, Input[Any]]] = {"StringEquals": {"aws:SourceAccount": account_id}}
+    if source_arns:
+        condition["ArnLike"] = {"aws:SourceArn": list(source_arns)}
+    return document(
+        Statement(
+            sid="Assume",
+            actions=["sts:AssumeRole"],
+            principals={"Service": [f"{s}.amazonaws.com" for s in services]},
+            condition=condition,
+        )
+    )

@@ -1,0 +1,27 @@
+"""What every component of a cell needs from the ones before it."""
+
+from dataclasses import dataclass
+
+from pulumi import Input
+
+from plan.names import Names
+from plan.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """Handed down from the account baseline; never built anywhere else but in the platform and in tests."""
+
+    settings: Settings
+    names: Names
+    boundary_arn: Input[str]  # the permissions boundary that every role of the platform carries
+    logs_key_arn: Input[str]  # encrypts log groups
+    access_logs_bucket: Input[str]  # where buckets and balancers write their access logs
+    alarms_topic_arn: Input[str]
+    alarms_key_arn: Input[str]  # encrypts the topic above
+
+    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
+        """The ARN of something whose name is planned, without waiting for it to exist."""
+        where = self.settings.region if region else ""
+        who = self.settings.account_id if account else ""
+        return f"arn:aws:{service}:{where}:{who}:{resource}"

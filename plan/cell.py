@@ -1,0 +1,60 @@
+"""The plan of a whole cell: everything that will exist, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from plan.certificates import CaPlan, plan_ca
+from plan.data import DatabasePlan, plan_monolith_database, plan_reports_database, plan_shards
+from plan.names import Names
+from plan.network import CELL_PATHS, NetworkPlan, PathPlan, plan_cell_network
+from plan.services import ServicePlan, internal_domain, plan_monolith, plan_reports
+from plan.settings import Settings
+from plan.tenant import TenantPlan, plan_tenant
+from tenants.models import Registry
+from tenants.models import ServicePlan as UsagePlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellPlan:
+    """All that the components need to know; they decide nothing that is not in here."""
+
+    settings: Settings
+    names: Names
+    network: NetworkPlan
+    paths: tuple[PathPlan, ...]
+    internal_domain: str
+    monolith: ServicePlan
+    reports: ServicePlan
+    ca: CaPlan
+    monolith_database: DatabasePlan
+    reports_database: DatabasePlan
+    shards: tuple[DatabasePlan, ...]
+    usage_plans: tuple[UsagePlan, ...]
+    tenants: tuple[TenantPlan, ...]
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """On every resource, by the provider's default tags."""
+        return {"project": "tenantry", "cell": self.settings.stack, "environment": self.settings.environment}
+
+
+def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
+    """Where everything goes. The order of tenants in the registry's file means nothing."""
+    names = Names(settings.stack, settings.account_id)
+    tenants = sorted(registry.tenants, key=lambda t: t.id)
+    monolith, reports = plan_monolith(settings, names), plan_reports(settings)
+    return CellPlan(
+        settings=settings,
+        names=names,
+        network=plan_cell_network(settings),
+        paths=CELL_PATHS,
+        internal_domain=internal_domain(names),
+        monolith=monolith,
+        reports=reports,
+        ca=plan_ca(monolith, reports, internal_domain(names)),
+        monolith_database=plan_monolith_database(settings, names),
+        reports_database=plan_reports_database(settings, names),
+        shards=plan_shards(settings, names, registry),
+        usage_plans=tuple(sorted(registry.plans.values(), key=lambda p: p.id)),
+        tenants=tuple(plan_tenant(settings, names, registry, t) for t in tenants),
+    )

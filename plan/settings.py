@@ -1,0 +1,202 @@
+"""What a stack's file says: how big, how safe, where. Read once, typed, refused with the key's name.
+
+`Pulumi.yaml` declares the same keys with the same types (a test compares them), so the engine
+refuses a wrong type; this module refuses a wrong value. Pure: it takes a mapping and returns `Settings`.
+"""
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+Check: TypeAlias = Callable[[Any], str | None]
+"""Takes a value; returns what would be right, or None where the value is."""
+
+# CloudWatch Logs accepts only these (AWS API reference, PutRetentionPolicy, 2026-11).
+LOG_RETENTION_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),
+    *(1827, 2192, 2557, 2922, 3288, 3653),
+)
+# Fargate's fixed pairs of CPU units and MiB that this platform offers (ECS developer guide, 2026-11).
+FARGATE_MEMORY: Final[Mapping[int, range]] = {
+    1024: range(2048, 8192 + 1, 1024),
+    2048: range(4096, 16384 + 1, 1024),
+    4096: range(8192, 30720 + 1, 1024),
+}
+
+
+class SettingsError(ValueError):
+    """One or more settings are wrong; the text names each key and what is allowed."""
+
+
+def _one_of(*allowed: object) -> Check:
+    return lambda v: None if v in allowed else "one of " + ", ".join(str(a) for a in allowed)
+
+
+def _between(low: int, high: int) -> Check:
+    return lambda v: None if low <= v <= high else f"a number from {low} to {high}"
+
+
+def _matching(pattern: str, meaning: str) -> Check:
+    compiled = re.compile(pattern)
+    return lambda v: None if compiled.fullmatch(v) else meaning
+
+
+def _private_network(prefix: int) -> Check:
+    meaning = f"a private /{prefix} network such as 10.16.0.0/{prefix}"
+
+    def check(value: str) -> str | None:
+        try:
+            network = ipaddress.IPv4Network(value)
+        except ValueError:
+            return meaning
+        return None if network.prefixlen == prefix and network.is_private else meaning
+
+    return check
+
+
+def _zones(value: tuple[str, ...]) -> str | None:
+    meaning = "two to four different Availability Zones of one Region, such as eu-west-1a"
+    letters = {z[-1:] for z in value}
+    whole = len(value) in (2, 3, 4) and len(set(value)) == len(value)
+    return None if whole and letters <= set("abcdef") and len({z[:-1] for z in value}) == 1 else meaning
+
+
+_REGION = _matching(r"[a-z]{2}(-[a-z]+)+-[1-9]", "an AWS Region such as eu-west-1")
+_ACCOUNT = _matching(r"[0-9]{12}", "an AWS account id, twelve digits in quotes")
+_IMAGE = _matching(
+    r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9._/-]+@sha256:[0-9a-f]{64}",
+    "an image in ECR by digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…",
+)
+_DB_CLASS = _matching(r"db\.[a-z][a-z0-9]*\.(micro|small|medium|large|[0-9]*xlarge)", "such as db.r6g.large")
+_DOMAIN = _matching(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}", "a DNS name such as pay.example")
+_EMAIL = _matching(r"[^@\s]+@[^@\s]+\.[a-z]+", "an e-mail address")
+_LOG_DAYS = _one_of(*LOG_RETENTION_DAYS)
+_STORAGE = _between(20, 65536)
+_BACKUP = _between(7, 35)
+
+
+def setting(doc: str, check: Check) -> Any:
+    """A field of `Settings`: its meaning with units, and the check its value must pass."""
+    return field(metadata={"doc": doc, "check": check})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The typed content of `Pulumi.<stack>.yaml`; a key there is the camelCase of a field here."""
+
+    stack: str = setting(
+        "name of the stack, which is the name of the cell",
+        _matching(r"[a-z][a-z0-9-]{1,15}", "2 to 16 of a-z, 0-9 and -"),
+    )
+    environment: str = setting(
+        "environment family that the cell belongs to", _one_of("dev", "staging", "prod")
+    )
+    account_id: str = setting("the one AWS account that the stack may touch", _ACCOUNT)
+    region: str = setting("AWS Region of the cell", _REGION)
+    zones: tuple[str, ...] = setting("Availability Zones of the cell; three in prod", _zones)
+    network_cidr: str = setting("addresses of the cell's VPC, a /16", _private_network(16))
+    tenant_networks: str = setting(
+        "addresses that dedicated tenant networks are cut from, a /16", _private_network(16)
+    )
+    nat_per_zone: bool = setting(
+        "a NAT gateway in each zone (true) or one for all (false)", _one_of(True, False)
+    )
+    protect_data: bool = setting(
+        "deletion protection, engine protection and final snapshots", _one_of(True, False)
+    )
+    multi_az: bool = setting("databases with a standby in another zone", _one_of(True, False))
+    backup_days: int = setting("days that database backups are kept", _BACKUP)
+    domain: str = setting("DNS name under which the API is served: api.<domain>", _DOMAIN)
+    hosted_zone_id: str = setting(
+        "Route 53 zone of the domain", _matching(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
+    )
+    alarm_email: str = setting("who is told of alarms", _EMAIL)
+    audit_log_days: int = setting(
+        "days that audit logs are kept", _one_of(*(d for d in LOG_RETENTION_DAYS if d >= 365))
+    )
+    application_log_days: int = setting("days that application logs are kept", _LOG_DAYS)
+    debug_log_days: int = setting("days that debug logs are kept", _LOG_DAYS)
+    task_cpu: int = setting("CPU units of a Fargate task; 1024 is one vCPU", _one_of(*FARGATE_MEMORY))
+    task_memory: int = setting("MiB of a Fargate task, as its CPU allows", _between(2048, 30720))
+    tasks_min: int = setting("fewest tasks of a service", _between(1, 100))
+    tasks_max: int = setting("most tasks of a service", _between(1, 100))
+    monolith_image: str = setting("image of the monolith, by digest", _IMAGE)
+    monolith_instance_class: str = setting("instance class of the monolith's database", _DB_CLASS)
+    monolith_storage: int = setting("GiB of the monolith's database", _STORAGE)
+    reports_image: str = setting("image of the report service, by digest", _IMAGE)
+    reports_instance_class: str = setting("instance class of the report service's database", _DB_CLASS)
+    reports_storage: int = setting("GiB of the report service's database", _STORAGE)
+    reports_replicas: int = setting("read replicas of the report service's database", _between(0, 15))
+    shard_instance_class: str = setting("instance class of a pool shard", _DB_CLASS)
+    shard_storage: int = setting("GiB of a pool shard", _STORAGE)
+    shard_capacity: int = setting("most tenants on one shard", _between(1, 200))
+    shard_limit: int = setting("most shards in the cell", _between(1, 26))
+    silo_instance_class: str = setting("instance class of a silo unless its tenant overrides it", _DB_CLASS)
+    silo_storage: int = setting("GiB of a silo unless its tenant overrides it", _STORAGE)
+
+
+def key_of(name: str) -> str:
+    """The configuration key of a field: `nat_per_zone` → `natPerZone`."""
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+def parse_settings(stack: str, values: Mapping[str, object]) -> Settings:
+    """Make `Settings` from configuration values by key, or raise `SettingsError` with all that is wrong."""
+    wrong: list[str] = []
+    found: dict[str, Any] = {"stack": stack}
+    known = {key_of(f.name): f for f in dataclasses.fields(Settings)}
+    wrong += [f"tenantry:{k}: no such setting" for k in sorted(values) if k not in known or k == "stack"]
+    for key, spec in known.items():
+        if key != "stack":
+            value = values.get(key)
+            if value is None:
+                wrong.append(f"tenantry:{key}: missing; {spec.metadata['doc']}")
+                continue
+            found[spec.name] = tuple(value) if isinstance(value, list) else value
+        problem = _problem(found[spec.name], spec)
+        if problem:
+            wrong.append(f"tenantry:{key}: {found[spec.name]!r} is not allowed; expected {problem}")
+    if not wrong:
+        wrong = _contradictions(found)
+    if wrong:
+        raise SettingsError(f"Pulumi.{stack}.yaml:\n" + "\n".join(f"  {line}" for line in wrong))
+    return Settings(**found)
+
+
+_KINDS: Final[Mapping[Any, tuple[type, str]]] = {
+    str: (str, "a string"),
+    int: (int, "a whole number"),
+    bool: (bool, "true or false"),
+    tuple[str, ...]: (tuple, "a list of strings"),
+}
+
+
+def _problem(value: object, spec: "dataclasses.Field[Any]") -> str | None:
+    kind, meaning = _KINDS[spec.type]
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        return meaning
+    return spec.metadata["check"](value)
+
+
+def _contradictions(v: Mapping[str, Any]) -> list[str]:
+    """What is wrong between settings that are each right."""
+    memory = FARGATE_MEMORY[v["task_cpu"]]
+    networks = [ipaddress.IPv4Network(v[k]) for k in ("network_cidr", "tenant_networks")]
+    prod = v["environment"] == "prod"
+    rules = (
+        (
+            v["task_memory"] in memory,
+            f"taskMemory: taskCpu {v['task_cpu']} goes with {memory[0]} to {memory[-1]} in steps of 1024",
+        ),
+        (v["tasks_min"] <= v["tasks_max"], "tasksMin: must not be above tasksMax"),
+        (not networks[0].overlaps(networks[1]), "tenantNetworks: must not overlap networkCidr"),
+        (all(z[:-1] == v["region"] for z in v["zones"]), f"zones: expected zones of {v['region']}"),
+        (not prod or len(v["zones"]) >= 3, "zones: prod needs three"),
+        (not prod or v["protect_data"], "protectData: prod must protect its data"),
+        (not prod or v["multi_az"], "multiAz: prod needs a standby"),
+    )
+    return [f"tenantry:{text}" for right, text in rules if not right]

@@ -1,0 +1,163 @@
+"""Run a program against Pulumi's mocks and hand back every registration.
+
+Type, name, parent, protection and inputs are recorded at the monitor, where the program meets the
+engine: nothing is asserted inside an `apply` that may never run.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import pulumi
+from pulumi.runtime import mocks, rpc, stack
+from pulumi.runtime.settings import reset_options
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource as the engine would have been asked to make it."""
+
+    type: str
+    name: str
+    parent: str  # URN of the parent, "" for none
+    protect: bool
+    inputs: Mapping[str, Any]
+    provider: str
+    dependencies: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.type, self.name
+
+
+@dataclass
+class Recording:
+    """All that one run of a program registered, in order."""
+
+    resources: list[Registered] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)  # URNs of components that registered their outputs
+    exports: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, kind: str) -> list[Registered]:
+        """All whose type ends in `kind`: `of("kms/key:Key")`."""
+        return [r for r in self.resources if r.type.endswith(kind)]
+
+    def one(self, kind: str, name: str) -> Registered:
+        found = [r for r in self.of(kind) if r.name == name]
+        assert len(found) == 1, f"{kind} {name}: expected one, found {len(found)} of {[r.name for r in self.of(kind)]}"
+        return found[0]
+
+    def below(self, component: str) -> list[Registered]:
+        """All whose parents include the component `type::name` (or just its type)."""
+        return [r for r in self.resources if component in r.parent]
+
+
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+
+# Outputs that a component needs beyond id, arn and its own inputs: type's end → made from the name.
+COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
+    "rds/instance:Instance": lambda n: {
+        "address": f"{n}.mock.eu-west-1.rds.amazonaws.com",
+        "endpoint": f"{n}.mock.eu-west-1.rds.amazonaws.com:5432",
+        "port": 5432,
+        "resourceId": f"db-{n}",
+        "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!{n}"}],
+    },
+    "kms/key:Key": lambda n: {"keyId": f"{n}-key-id"},
+    "lb/loadBalancer:LoadBalancer": lambda n: {"dnsName": f"{n}.mock", "zoneId": "ZMOCK", "arnSuffix": f"app/{n}/1"},
+    "lb/targetGroup:TargetGroup": lambda n: {"arnSuffix": f"targetgroup/{n}/1"},
+    "random/randomPassword:RandomPassword": lambda n: {"result": f"canary-password-{n}"},
+    "tls/privateKey:PrivateKey": lambda n: {
+        "privateKeyPem": f"canary-key-{n}", "privateKeyPemPkcs8": f"canary-key-{n}", "publicKeyPem": f"public-{n}"
+    },
+    "tls/certRequest:CertRequest": lambda n: {"certRequestPem": f"csr-{n}"},
+    "tls/selfSignedCert:SelfSignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
+    "tls/locallySignedCert:LocallySignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
+    "acm/certificate:Certificate": lambda n: {
+        "domainValidationOptions": [
+            {"domainName": n, "resourceRecordName": f"_{n}", "resourceRecordType": "CNAME", "resourceRecordValue": "v"}
+        ]
+    },
+    "ec2/vpcEndpoint:VpcEndpoint": lambda n: {"prefixListId": f"pl-{n}", "dnsEntries": []},
+    "apigateway/apiKey:ApiKey": lambda n: {"value": f"canary-api-key-{n}"},
+    "apigateway/domainName:DomainName": lambda n: {"regionalDomainName": f"{n}.mock", "regionalZoneId": "ZMOCK"},
+    "apigateway/restApi:RestApi": lambda n: {"rootResourceId": "root", "executionArn": f"arn:mock:execute-api:{n}"},
+    "s3/bucketObjectv2:BucketObjectv2": lambda n: {"versionId": f"v-{n}"},
+    "ec2/vpc:Vpc": lambda n: {
+        k: f"{k}-{n}" for k in ("defaultSecurityGroupId", "defaultNetworkAclId", "defaultRouteTableId", "mainRouteTableId")
+    },
+}
+
+
+class _Echo(pulumi.runtime.Mocks):
+    """Gives back what it is given, an id, an ARN and the table's outputs."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        made: dict[str, Any] = {"arn": f"arn:aws:mock:{REGION}:{ACCOUNT}:{args.name}", "name": args.name}
+        for end, make in COMPUTED.items():
+            if args.typ.endswith(end):
+                made |= make(args.name)
+        return f"{args.name}-id", {**made, **args.inputs}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
+        raise AssertionError(f"unexpected invoke {args.token}: a plan must not ask AWS anything")
+
+
+class _Recorder(mocks.MockMonitor):
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(_Echo())
+        self.recording = recording
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        if request.type != "pulumi:pulumi:Stack":
+            self.recording.resources.append(
+                Registered(
+                    request.type,
+                    request.name,
+                    request.parent,
+                    request.protect,
+                    rpc.deserialize_properties(request.object),
+                    request.provider,
+                    tuple(request.dependencies),
+                )
+            )
+        return super().RegisterResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        self.recording.finished.append(request.urn)
+        if "pulumi:pulumi:Stack" in request.urn:
+            self.recording.exports.update(rpc.deserialize_properties(request.outputs))
+        return super().RegisterResourceOutputs(request)
+
+
+def run(
+    program: Callable[[], object],
+    *,
+    stack_name: str = "dev",
+    config: Mapping[str, str] | None = None,
+    preview: bool = False,
+) -> Recording:
+    """Run `program` as the body of a stack; returns when every output has settled."""
+    recording = Recording()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+
+    async def body() -> None:
+        program()
+        await asyncio.sleep(0)  # lets registrations start before the wait: a third of the time
+
+    async def whole() -> None:
+        reset_options()
+        pulumi.runtime.set_all_config(dict(config or {}))
+        monitor = _Recorder(recording)
+        pulumi.runtime.set_mocks(_Echo(), project="tenantry", stack=stack_name, preview=preview, monitor=monitor)
+        await stack.run_pulumi_func(body)
+
+    try:
+        loop.run_until_complete(whole())
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+    return recording
