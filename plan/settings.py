@@ -144,6 +144,10 @@ def key_of(name: str) -> str:
     return head + "".join(word.capitalize() for word in tail)
 
 
+# Keys whose values are not plain text: numbers, booleans and lists.
+STRUCTURED_KEYS: Final = frozenset(key_of(f.name) for f in dataclasses.fields(Settings) if f.type is not str)
+
+
 def parse_settings(stack: str, values: Mapping[str, object]) -> Settings:
     """Make `Settings` from configuration values by key, or raise `SettingsError` with all that is wrong."""
     wrong: list[str] = []

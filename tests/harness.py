@@ -45,7 +45,9 @@ class Recording:
 
     def one(self, kind: str, name: str) -> Registered:
         found = [r for r in self.of(kind) if r.name == name]
-        assert len(found) == 1, f"{kind} {name}: expected one, found {len(found)} of {[r.name for r in self.of(kind)]}"
+        assert len(found) == 1, (
+            f"{kind} {name}: expected one, found {len(found)} of {[r.name for r in self.of(kind)]}"
+        )
         return found[0]
 
     def below(self, component: str) -> list[Registered]:
@@ -66,27 +68,45 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
         "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!{n}"}],
     },
     "kms/key:Key": lambda n: {"keyId": f"{n}-key-id"},
-    "lb/loadBalancer:LoadBalancer": lambda n: {"dnsName": f"{n}.mock", "zoneId": "ZMOCK", "arnSuffix": f"app/{n}/1"},
+    "lb/loadBalancer:LoadBalancer": lambda n: {
+        "dnsName": f"{n}.mock",
+        "zoneId": "ZMOCK",
+        "arnSuffix": f"app/{n}/1",
+    },
     "lb/targetGroup:TargetGroup": lambda n: {"arnSuffix": f"targetgroup/{n}/1"},
     "random/randomPassword:RandomPassword": lambda n: {"result": f"canary-password-{n}"},
     "tls/privateKey:PrivateKey": lambda n: {
-        "privateKeyPem": f"canary-key-{n}", "privateKeyPemPkcs8": f"canary-key-{n}", "publicKeyPem": f"public-{n}"
+        "privateKeyPem": f"canary-key-{n}",
+        "privateKeyPemPkcs8": f"canary-key-{n}",
+        "publicKeyPem": f"public-{n}",
     },
     "tls/certRequest:CertRequest": lambda n: {"certRequestPem": f"csr-{n}"},
     "tls/selfSignedCert:SelfSignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
     "tls/locallySignedCert:LocallySignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
     "acm/certificate:Certificate": lambda n: {
         "domainValidationOptions": [
-            {"domainName": n, "resourceRecordName": f"_{n}", "resourceRecordType": "CNAME", "resourceRecordValue": "v"}
+            {
+                "domainName": n,
+                "resourceRecordName": f"_{n}",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "v",
+            }
         ]
     },
     "ec2/vpcEndpoint:VpcEndpoint": lambda n: {"prefixListId": f"pl-{n}", "dnsEntries": []},
     "apigateway/apiKey:ApiKey": lambda n: {"value": f"canary-api-key-{n}"},
-    "apigateway/domainName:DomainName": lambda n: {"regionalDomainName": f"{n}.mock", "regionalZoneId": "ZMOCK"},
-    "apigateway/restApi:RestApi": lambda n: {"rootResourceId": "root", "executionArn": f"arn:mock:execute-api:{n}"},
+    "apigateway/domainName:DomainName": lambda n: {
+        "regionalDomainName": f"{n}.mock",
+        "regionalZoneId": "ZMOCK",
+    },
+    "apigateway/restApi:RestApi": lambda n: {
+        "rootResourceId": "root",
+        "executionArn": f"arn:mock:execute-api:{n}",
+    },
     "s3/bucketObjectv2:BucketObjectv2": lambda n: {"versionId": f"v-{n}"},
     "ec2/vpc:Vpc": lambda n: {
-        k: f"{k}-{n}" for k in ("defaultSecurityGroupId", "defaultNetworkAclId", "defaultRouteTableId", "mainRouteTableId")
+        k: f"{k}-{n}"
+        for k in ("defaultSecurityGroupId", "defaultNetworkAclId", "defaultRouteTableId", "mainRouteTableId")
     },
 }
 
@@ -152,7 +172,9 @@ def run(
         reset_options()
         pulumi.runtime.set_all_config(dict(config or {}))
         monitor = _Recorder(recording)
-        pulumi.runtime.set_mocks(_Echo(), project="tenantry", stack=stack_name, preview=preview, monitor=monitor)
+        pulumi.runtime.set_mocks(
+            _Echo(), project="tenantry", stack=stack_name, preview=preview, monitor=monitor
+        )
         await stack.run_pulumi_func(body)
 
     try:

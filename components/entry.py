@@ -1,0 +1,48 @@
+"""Where the program meets the engine: its configuration in, clear refusals out."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pulumi
+from pulumi.runtime import config as engine_config
+
+from plan.settings import STRUCTURED_KEYS, Settings, SettingsError, parse_settings
+from tenants import RegistryError
+
+Program = Callable[[], Mapping[str, Any]]
+
+
+def read_settings() -> Settings:
+    """Read every configuration key of this project once; raises `SettingsError` naming all wrong ones."""
+    prefix = f"{pulumi.get_project()}:"
+    given = engine_config.get_config_env() | engine_config.CONFIG.get()
+    values = {k.removeprefix(prefix): v for k, v in given.items() if k.startswith(prefix)}
+    return parse_settings(pulumi.get_stack(), {k: _typed(k, v) for k, v in values.items()})
+
+
+def _typed(key: str, value: object) -> object:
+    """The engine hands every value over as text; numbers, booleans and lists are JSON in it."""
+    if key not in STRUCTURED_KEYS or not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value  # of the wrong type, which `parse_settings` says better
+
+
+def refusing(program: Program) -> Callable[[], Awaitable[Mapping[str, Any]]]:
+    """Make `program` an entry point whose refusals are sentences and not tracebacks."""
+
+    async def main() -> Mapping[str, Any]:
+        try:
+            exports = program()
+        except (SettingsError, RegistryError) as refusal:
+            raise pulumi.RunError(str(refusal)) from None
+        # One turn of the loop starts the registrations before the engine's SDK waits for them:
+        # without it the wait looks at every output again and again (measured: six times the CPU).
+        await asyncio.sleep(0)
+        return exports
+
+    return main

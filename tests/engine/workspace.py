@@ -1,0 +1,132 @@
+"""A copy of the project with a state, a cloud and a ledger of its own, driven by the real engine."""
+
+import json
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.toolchain import environment, prepare_stack
+from tests.cells import ROOT
+
+SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that the engine did, or in a preview would do."""
+
+    op: str
+    urn: str
+    type: str
+
+    @property
+    def name(self) -> str:
+        return self.urn.rsplit("::", 1)[1]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a call of the engine ended."""
+
+    status: int
+    output: str
+    steps: tuple[Step, ...]
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        return tuple(s for s in self.steps if s.op not in {"same", "read", "refresh"})
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(s.op for s in self.changes)
+
+
+class Workspace:
+    """Everything of one test lives below `home`; nothing of the checkout is written."""
+
+    def __init__(self, home: Path, stack: str = "dev") -> None:
+        self.stack = stack
+        self.project = home / "project"
+        self.sandbox = home / "sandbox"
+        for name in _tracked():
+            target = self.project / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+        # the engine writes what it does to an event log only with its debugging commands on
+        self.env = environment(self.project, self.sandbox, stack) | {"PULUMI_DEBUG_COMMANDS": "1"}
+        prepare_stack(self.project, self.sandbox, stack)
+
+    @property
+    def registry(self) -> Path:
+        return self.project / "tenants" / f"{self.stack}.yaml"
+
+    def pulumi(self, *args: str) -> Run:
+        """Run the engine; its steps come from its own event log."""
+        log = self.project.parent / "events.json"
+        log.unlink(missing_ok=True)
+        command = ["pulumi", *args, "--stack", self.stack, "--non-interactive", "--event-log", str(log)]
+        done = subprocess.run(
+            command,
+            cwd=self.project,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        return Run(done.returncode, done.stdout + done.stderr, tuple(_steps(log)))
+
+    def up(self) -> Run:
+        return self.pulumi("up", "--yes", "--skip-preview")
+
+    def preview(self) -> Run:
+        return self.pulumi("preview")
+
+    def outputs(self) -> dict[str, Any]:
+        command = ["pulumi", "stack", "output", "--json", "--stack", self.stack]
+        found = subprocess.run(
+            command,
+            cwd=self.project,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+        )
+        return json.loads(found.stdout)
+
+    def state(self) -> list[dict[str, Any]]:
+        command = ["pulumi", "stack", "export", "--stack", self.stack]
+        found = subprocess.run(
+            command,
+            cwd=self.project,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+        )
+        return json.loads(found.stdout)["deployment"].get("resources", [])
+
+
+def _tracked() -> Iterator[str]:
+    """Files that git knows or would add: a test runs what is here, not what was committed last."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return (name for name in found.splitlines() if (ROOT / name).is_file())
+
+
+def _steps(log: Path) -> Iterator[Step]:
+    if not log.exists():
+        return
+    for line in log.read_text(encoding="utf-8").splitlines():
+        event = json.loads(line)
+        done = event.get("resOutputsEvent") or event.get("resOpFailedEvent")
+        if done:
+            meta = done["metadata"]
+            yield Step(meta["op"], meta["urn"], meta["type"])

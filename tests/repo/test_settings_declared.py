@@ -1,0 +1,29 @@
+"""`Pulumi.yaml` and `plan/settings.py` declare the same keys, and the stacks' files have one shape."""
+
+import dataclasses
+
+import pytest
+
+from plan.settings import Settings, key_of
+from tests.cells import ROOT, declared, load, settings_of
+
+KINDS = {str: "string", int: "integer", bool: "boolean", tuple[str, ...]: "array"}
+
+
+def test_every_setting_is_declared_with_its_type() -> None:
+    expected = {key_of(f.name): KINDS[f.type] for f in dataclasses.fields(Settings) if f.name != "stack"}  # type: ignore[index]
+    assert {k: v["type"] for k, v in declared().items()} == expected
+
+
+def test_every_declared_key_says_what_it_is() -> None:
+    assert [k for k, v in declared().items() if len(v.get("description", "")) < 10] == []
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_committed_stack_file_is_accepted(stack: str) -> None:
+    assert settings_of(stack).stack == stack
+
+
+def test_dev_and_prod_differ_in_values_and_not_in_shape() -> None:
+    dev, prod = (set(load(ROOT / f"Pulumi.{s}.yaml")["config"]) for s in ("dev", "prod"))
+    assert dev == prod
