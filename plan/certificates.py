@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from plan.services import ServicePlan
 
-HOUR = 1
-DAY = 24 * HOUR
-YEAR = 365 * DAY
+HOUR: Final = 1
+DAY: Final = 24 * HOUR
+YEAR: Final = 365 * DAY
+WARN_DAYS: Final = 30  # a certificate that ends sooner than this is named in every preview
+COMMON_NAME_LIMIT: Final = 64  # RFC 5280, ub-common-name
+
+CA_CURVE: Final = "P384"
+LEAF_CURVE: Final = "P256"  # a third of the work of a handshake; its certificate lives for months
 
 
 class Use(StrEnum):
@@ -20,16 +26,30 @@ class CertificatePlan:
     """One certificate below the issuing CA; a new one is made `renew_hours` before the old one ends."""
 
     name: str
-    common_name: str
     dns_names: tuple[str, ...]
     use: Use
     valid_hours: int = 90 * DAY
-    renew_hours: int = 30 * DAY
+    renew_hours: int = 45 * DAY
+
+    @property
+    def common_name(self) -> str:
+        """The first DNS name where it fits; who checks a name checks the subject alternative names."""
+        host = self.dns_names[0]
+        return host if len(host) <= COMMON_NAME_LIMIT else self.name
+
+    @property
+    def usages(self) -> tuple[str, ...]:
+        """Of an ECDSA key: it signs the handshake and encrypts nothing."""
+        return ("digital_signature", self.use)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaPlan:
-    """A root that only signs the issuing CA, and the issuing CA's leaves."""
+    """A root that only signs the issuing CA, and the issuing CA's leaves.
+
+    The issuing certificate is renewed while it still outlives any leaf that it signs. The root is never
+    renewed by itself: a new root is a staged change, with both trusted for a while.
+    """
 
     organization: str
     root_hours: int = 10 * YEAR
@@ -43,19 +63,13 @@ class CaPlan:
 
 def plan_ca(monolith: ServicePlan, reports: ServicePlan, internal_domain: str) -> CaPlan:
     """Both services serve TLS; the report service also shows who it is to the monolith."""
-    caller = f"{reports.name}.{internal_domain}"
     return CaPlan(
         organization="tenantry",
         leaves=(
+            CertificatePlan(name="monolith-server", dns_names=(monolith.host,), use=Use.SERVER),
+            CertificatePlan(name="reports-server", dns_names=(reports.host,), use=Use.SERVER),
             CertificatePlan(
-                name="monolith-server",
-                common_name=monolith.host,
-                dns_names=(monolith.host,),
-                use=Use.SERVER,
+                name="reports-client", dns_names=(f"{reports.name}.{internal_domain}",), use=Use.CLIENT
             ),
-            CertificatePlan(
-                name="reports-server", common_name=reports.host, dns_names=(reports.host,), use=Use.SERVER
-            ),
-            CertificatePlan(name="reports-client", common_name=caller, dns_names=(caller,), use=Use.CLIENT),
         ),
     )

@@ -1,13 +1,25 @@
 """Databases: the cell's own, the pool's shards, the silos."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
-from plan.names import Names
+from plan.names import LIMITS, Names, fit
 from plan.settings import Settings
 from tenants.models import Registry, Tenant
 
-CELL_NETWORK = "cell"
+CELL_NETWORK: Final = "cell"
+
+# The major version alone: RDS chooses the minor one and raises it in the maintenance window.
+ENGINE_VERSION: Final = "17"
+PARAMETER_FAMILY: Final = f"postgres{ENGINE_VERSION}"
+CA_CERTIFICATE: Final = "rds-ca-rsa2048-g1"  # ends 2061; the bootstrap function trusts this family of roots
+MASTER_USER: Final = "platform"
+TENANT_DATABASE: Final = "tenants"  # in shards and silos alike, so that a tenant can move between them
+BACKUP_WINDOW: Final = "01:00-02:00"  # UTC; must not touch the maintenance window
+MAINTENANCE_WINDOW: Final = "sun:03:00-sun:04:00"
 
 
 class Master(StrEnum):
@@ -27,6 +39,39 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """One setting of the parameter group; a static one takes effect at the next reboot."""
+
+    name: str
+    value: str
+    static: bool = False
+
+
+# One group for all databases of a cell: 50 groups per Region (RDS quotas, 2026-11).
+PARAMETERS: Final = (
+    Parameter("rds.force_ssl", "1"),
+    Parameter("rds.logical_replication", "1", static=True),  # ready for moving a tenant, and for Zero-ETL
+    Parameter("rds.accepted_password_auth_method", "scram"),
+    Parameter("password_encryption", "scram-sha-256"),
+    Parameter("log_connections", "1"),
+    Parameter("log_disconnections", "1"),
+    Parameter("log_statement", "ddl"),
+    Parameter("log_min_duration_statement", "1000"),  # ms
+    Parameter("log_lock_waits", "1"),
+    Parameter("log_temp_files", "10240"),  # KiB
+    # Values bound to statements are customers' data and stay out of the logs.
+    Parameter("log_parameter_max_length", "0"),
+    Parameter("log_parameter_max_length_on_error", "0"),
+    Parameter("idle_in_transaction_session_timeout", "300000"),  # ms
+)
+
+# GiB of memory of the `large` size by family, and of each size in larges (RDS instance types, 2026-11).
+_LARGE_GIB: Final[Mapping[str, int]] = {"t": 8, "m": 8, "r": 16, "x": 32}
+_IN_LARGES: Final[Mapping[str, float]] = {"micro": 1 / 8, "small": 1 / 4, "medium": 1 / 2, "large": 1}
+_BYTES_PER_CONNECTION: Final = 9_531_392  # default of max_connections: memory / this, at most 5,000
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     instance_class: str
     storage_gib: int
@@ -36,6 +81,31 @@ class Size:
         """Storage grows by itself up to here."""
         return 4 * self.storage_gib
 
+    @property
+    def memory_gib(self) -> float:
+        """Memory of the instance class; a family that the table does not know counts as the smallest."""
+        family, size = self.instance_class.removeprefix("db.").split(".")
+        return _LARGE_GIB.get(family[0], 8) * _larges(size)
+
+    @property
+    def max_connections(self) -> int:
+        """What RDS for PostgreSQL allows by default on this class."""
+        return min(int(self.memory_gib * 2**30 / _BYTES_PER_CONNECTION), 5000)
+
+    @property
+    def burstable(self) -> bool:
+        return self.instance_class.startswith("db.t")
+
+
+def _larges(size: str) -> float:
+    """`large` is 1, `xlarge` 2, `4xlarge` 8."""
+    if size in _IN_LARGES:
+        return _IN_LARGES[size]
+    count = re.fullmatch(r"([0-9]*)xlarge", size)
+    if count is None:
+        raise ValueError(f"{size}: expected micro, small, medium, large or <n>xlarge")
+    return 2 * int(count[1] or 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabasePlan:
@@ -43,6 +113,7 @@ class DatabasePlan:
 
     name: str  # monolith, reports, shard-a, silo-acme
     identifier: str
+    database: str  # the one database made in it
     place: Place
     size: Size
     multi_az: bool
@@ -52,11 +123,27 @@ class DatabasePlan:
     master: Master = Master.MANAGED
     owner: str | None = None  # the tenant whose key encrypts it; None: a key of its own
 
+    @property
+    def readers(self) -> Mapping[str, str]:
+        """Read replicas, name → identifier. They are alike, so counting them moves nobody's data."""
+        letters = "abcdefghijklmno"[: self.replicas]
+        return {
+            f"{self.name}-reader-{x}": fit(f"{self.identifier}-reader-{x}", LIMITS["database"])
+            for x in letters
+        }
+
+    @property
+    def log_groups(self) -> Mapping[str, str]:
+        """The logs that RDS exports → the groups that it writes them to, named by RDS and not by us."""
+        return {log: f"/aws/rds/instance/{self.identifier}/{log}" for log in ("postgresql", "upgrade")}
+
 
 def _database(settings: Settings, names: Names, name: str, place: Place, size: Size) -> DatabasePlan:
+    """A shard or a silo, unless what is put over it says otherwise."""
     return DatabasePlan(
         name=name,
         identifier=names.label("database", name),
+        database=TENANT_DATABASE,
         place=place,
         size=size,
         multi_az=settings.multi_az,
@@ -67,7 +154,8 @@ def _database(settings: Settings, names: Names, name: str, place: Place, size: S
 
 def plan_monolith_database(settings: Settings, names: Names) -> DatabasePlan:
     size = Size(settings.monolith_instance_class, settings.monolith_storage)
-    return _database(settings, names, "monolith", Place("monolith-data", "monolith-db"), size)
+    database = _database(settings, names, "monolith", Place("monolith-data", "monolith-db"), size)
+    return replace(database, database="monolith")
 
 
 def plan_reports_database(settings: Settings, names: Names) -> DatabasePlan:
@@ -77,7 +165,7 @@ def plan_reports_database(settings: Settings, names: Names) -> DatabasePlan:
     """
     size = Size(settings.reports_instance_class, settings.reports_storage)
     database = _database(settings, names, "reports", Place("reports-data", "reports-db"), size)
-    return replace(database, replicas=settings.reports_replicas, master=Master.PROGRAM)
+    return replace(database, database="reports", replicas=settings.reports_replicas, master=Master.PROGRAM)
 
 
 def plan_shards(settings: Settings, names: Names, registry: Registry) -> tuple[DatabasePlan, ...]:
@@ -98,4 +186,11 @@ def plan_silo(settings: Settings, names: Names, tenant: Tenant, network: str) ->
     place = Place("silo-data", "silo-db", network)
     silo = _database(settings, names, f"silo-{tenant.id}", place, size)
     days = max(override.backup_days or 0, settings.backup_days)
-    return replace(silo, backup_days=days, owner=tenant.id)
+    replicas = override.report_replicas or 0
+    return replace(
+        silo,
+        backup_days=days,
+        owner=tenant.id,
+        replicas=replicas,
+        master=Master.PROGRAM if replicas else Master.MANAGED,
+    )

@@ -31,6 +31,8 @@ LIMITS: Final[Mapping[str, int]] = {
     "log-group": 512,
     "parameter": 1011,
     "alias": 256,
+    "subnet-group": 255,
+    "parameter-group": 255,
     "security-group": 255,
     "alarm": 255,
     "web-acl": 128,
