@@ -5,11 +5,13 @@ never from a position in a list: adding a zone or a segment moves nothing.
 """
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
+from plan.acl import INTERNET_SIDE, AclRule, Flow, Side, acl_rules
+from plan.endpoints import EndpointPlan, plan_gateway_endpoints, plan_interface_endpoints
 from plan.settings import Settings
 
 HTTPS: Final = 443
@@ -37,7 +39,9 @@ class SegmentPlan:
 
     name: str
     reach: Reach
+    cidr: str  # of all its subnets together, and of zones to come
     subnets: tuple[SubnetPlan, ...]
+    acl: tuple[AclRule, ...]
 
     @property
     def cidrs(self) -> tuple[str, ...]:
@@ -54,6 +58,8 @@ class NetworkPlan:
     segments: tuple[SegmentPlan, ...]
     nat_zones: tuple[str, ...]
     groups: tuple[str, ...]
+    endpoints: tuple[EndpointPlan, ...] = ()
+    owner: str | None = None  # the tenant whose network it is; None: the cell's
 
     def segment(self, name: str) -> SegmentPlan:
         return next(s for s in self.segments if s.name == name)
@@ -73,6 +79,7 @@ class PathPlan:
         return f"{self.source}-to-{self.target}-{self.port}"
 
 
+ENDPOINTS: Final = "endpoints"  # segment and group of the interface endpoints
 INTERNET: Final = "internet"  # every address, reached through NAT
 S3: Final = "s3"  # the prefix list of the Region's gateway endpoint
 
@@ -94,6 +101,7 @@ DEDICATED_SEGMENTS: Final[Mapping[str, tuple[int, Reach]]] = {
     "endpoints": (2, Reach.ISOLATED),
     "workload": (3, Reach.PRIVATE),
 }
+CELL_PREFIX: Final = 20  # a segment of the cell
 DEDICATED_PREFIX: Final = 21  # a dedicated network; the ledger hands these out
 
 # The whole of what may be said on the cell's network; every rule of every group comes from here.
@@ -118,6 +126,24 @@ CELL_PATHS: Final[tuple[PathPlan, ...]] = (
 )
 OUTSIDE: Final = frozenset({INTERNET, S3})
 
+# group → the segment that its members live in.
+CELL_GROUPS: Final[Mapping[str, str]] = {
+    "vpc-link": "reports",
+    "reports-alb": "reports",
+    "reports": "reports",
+    "monolith-alb": "monolith",
+    "monolith": "monolith",
+    "functions": "functions",
+    "monolith-db": "monolith-data",
+    "reports-db": "reports-data",
+    "pool-db": "pool-data",
+    "silo-db": "silo-data",
+    "endpoints": "endpoints",
+}
+DEDICATED_GROUPS: Final[Mapping[str, str]] = {"silo-db": "silo-data"}
+# Paths that go on, over a peering, to the same group in a dedicated tenant's network.
+PEERED_PATHS: Final[tuple[PathPlan, ...]] = tuple(p for p in CELL_PATHS if p.target == "silo-db")
+
 
 def zone_place(zone: str) -> int:
     """The letter of a zone as a number, so that a zone keeps its addresses whatever others there are."""
@@ -133,45 +159,98 @@ def cut(parent: str, prefix: int, place: int) -> str:
     return str(ipaddress.IPv4Network((start, prefix)))
 
 
+Segments: TypeAlias = Mapping[str, tuple[int, Reach]]
+
+
+def _sides(parent: str, table: Segments, prefix: int, first_number: int = 100) -> dict[str, Side]:
+    """Each segment as its neighbours' ACLs see it."""
+    return {
+        n: Side(cut(parent, prefix, place), first_number + 100 * place) for n, (place, _) in table.items()
+    }
+
+
 def _segments(
-    parent: str, zones: Iterable[str], table: Mapping[str, tuple[int, Reach]], segment_prefix: int
+    zones: Iterable[str], table: Segments, sides: Mapping[str, Side], flows: Sequence[Flow]
 ) -> tuple[SegmentPlan, ...]:
-    zone_prefix = segment_prefix + 3  # eight zones a segment, more than any Region has
-    return tuple(
-        SegmentPlan(
-            name,
-            reach,
-            tuple(
-                SubnetPlan(z, cut(cut(parent, segment_prefix, place), zone_prefix, zone_place(z)))
-                for z in sorted(zones)
-            ),
-        )
-        for name, (place, reach) in table.items()
-    )
+    made: list[SegmentPlan] = []
+    for name, (_, reach) in table.items():
+        own = sides[name]
+        rules = acl_rules(own, [*flows, *_outward(name, table, sides)])
+        made.append(SegmentPlan(name, reach, own.cidr, _subnets(own.cidr, zones), rules))
+    return tuple(made)
+
+
+def _subnets(cidr: str, zones: Iterable[str]) -> tuple[SubnetPlan, ...]:
+    """One in each zone, an eighth of the segment: more than any Region has zones."""
+    prefix = int(cidr.split("/")[1]) + 3
+    return tuple(SubnetPlan(z, cut(cidr, prefix, zone_place(z))) for z in sorted(zones))
+
+
+def _outward(name: str, table: Segments, sides: Mapping[str, Side]) -> list[Flow]:
+    """HTTPS to the outside, as the segment's ACL sees it: its own, or what NAT gateways in it pass on.
+
+    A gateway endpoint's addresses are public ones too; an ACL cannot name a prefix list.
+    """
+    reach = table[name][1]
+    if reach is Reach.ISOLATED:
+        return []
+    served = [n for n, (_, r) in table.items() if reach is Reach.PUBLIC and r is Reach.PRIVATE]
+    return [Flow(sides[name], INTERNET_SIDE, HTTPS), *(Flow(sides[n], sides[name], HTTPS) for n in served)]
+
+
+def _inner_flows(sides: Mapping[str, Side]) -> list[Flow]:
+    """The table of paths, from segment to segment, and a database's readers that follow it.
+
+    RDS opens groups for replication by itself, and no ACL (RDS user guide, "Read replicas", 2026-11).
+    """
+    inner = [p for p in CELL_PATHS if p.target not in OUTSIDE]
+    paths = [Flow(sides[CELL_GROUPS[p.source]], sides[CELL_GROUPS[p.target]], p.port) for p in inner]
+    return paths + [_replication(sides[CELL_GROUPS[p.target]]) for p in inner if p.port == POSTGRES]
+
+
+def _replication(data: Side) -> Flow:
+    return Flow(data, data, POSTGRES)
+
+
+def _peered_flows(cell: Mapping[str, Side], data: Side) -> list[Flow]:
+    return [Flow(cell[CELL_GROUPS[p.source]], data, p.port) for p in PEERED_PATHS]
 
 
 def plan_cell_network(settings: Settings) -> NetworkPlan:
-    """The VPC of the cell: sixteen places of a /20 in its /16, a /23 in each zone."""
+    """The VPC of the cell: sixteen places of a /20 in its /16, a /23 in each zone.
+
+    Its ACLs know dedicated networks as one block: which of them may be reached, and where, is said by
+    routes and groups, so that a new tenant changes no ACL of the cell.
+    """
     zones = tuple(sorted(settings.zones))
-    groups = sorted({p.source for p in CELL_PATHS} | {p.target for p in CELL_PATHS} - OUTSIDE)
+    sides = _sides(settings.network_cidr, CELL_SEGMENTS, CELL_PREFIX)
+    flows = _inner_flows(sides) + _peered_flows(sides, Side(settings.tenant_networks, 3000))
     return NetworkPlan(
         name="cell",
         cidr=settings.network_cidr,
         zones=zones,
-        segments=_segments(settings.network_cidr, zones, CELL_SEGMENTS, 20),
+        segments=_segments(zones, CELL_SEGMENTS, sides, flows),
         nat_zones=zones if settings.nat_per_zone else zones[:1],
-        groups=tuple(groups),
+        groups=tuple(sorted(CELL_GROUPS)),
+        endpoints=(*plan_gateway_endpoints(settings), *plan_interface_endpoints(settings)),
     )
 
 
 def plan_dedicated_network(tenant_id: str, cidr: str, settings: Settings) -> NetworkPlan:
     """The VPC of a `dedicated` tenant: eight places of a /24 in its /21, a /27 in each zone."""
     zones = tuple(sorted(settings.zones))
+    cell = _sides(settings.network_cidr, CELL_SEGMENTS, CELL_PREFIX, 3000)
+    sides = _sides(cidr, DEDICATED_SEGMENTS, DEDICATED_PREFIX + 3)
+    data = sides[DEDICATED_GROUPS["silo-db"]]
     return NetworkPlan(
         name=f"tenant-{tenant_id}",
         cidr=cidr,
         zones=zones,
-        segments=_segments(cidr, zones, DEDICATED_SEGMENTS, 24),
+        segments=_segments(
+            zones, DEDICATED_SEGMENTS, sides, [*_peered_flows(cell, data), _replication(data)]
+        ),
         nat_zones=zones if settings.nat_per_zone else zones[:1],
-        groups=("silo-db",),
+        groups=tuple(sorted(DEDICATED_GROUPS)),
+        endpoints=plan_gateway_endpoints(settings),
+        owner=tenant_id,
     )
