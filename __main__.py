@@ -1,10 +1,5 @@
 """The whole program: settings → registry → plan → components → exports."""
 
-# isort: off
-import gc
-
-gc.disable()  # the program lives for seconds and makes a million futures: collecting costs 3x (docs/adr)
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +9,6 @@ from components.entry import read_settings, refusing
 from components.platform import Platform
 from plan import plan_cell
 from tenants import open_registry
-# isort: on
 
 
 def deploy() -> Mapping[str, Any]:
