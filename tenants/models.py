@@ -1,0 +1,222 @@
+"""What a registry holds, as frozen data. Each field says its meaning and carries its shape.
+
+The shapes (`tenants.shapes`) are the one source of what a value may be: the loader checks by them,
+the JSON Schema is generated from them, the command line parses by them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final, Literal, TypeAlias
+
+from tenants import shapes
+from tenants.shapes import Shape
+
+QuotaPeriod: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
+
+
+class Isolation(StrEnum):
+    """Whether a tenant shares its database instance with others."""
+
+    POOL = "pool"  # a role and a schema of its own on a shard
+    SILO = "silo"  # an instance of its own
+
+
+class NetworkMode(StrEnum):
+    """Whether a tenant shares its network with others."""
+
+    SHARED = "shared"  # the cell's
+    DEDICATED = "dedicated"  # a VPC of its own; silo only
+
+
+class State(StrEnum):
+    """Where a tenant stands in its life; `tenants.lifecycle` says which step follows which."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"  # its traffic is refused, its data intact
+    ERASED = "erased"  # nothing of it is left; its id stays taken
+
+    @property
+    def placed(self) -> bool:
+        """Whether the tenant still takes a place in the cell."""
+        return self is not State.ERASED
+
+
+def _nothing() -> dict[str, Any]:
+    return {}
+
+
+def spec(shape: Shape, doc: str) -> Mapping[str, Any]:
+    """Metadata of a field that stands in a YAML file: its shape and its meaning."""
+    return {"shape": shape, "doc": doc}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contacts:
+    """Who hears of a tenant's reports, limits and incidents."""
+
+    email: str = field(metadata=spec(shapes.EMAIL, "Address that notifications go to"))
+    webhook: str | None = field(
+        default=None,
+        metadata=spec(shapes.WEBHOOK, "Public https URL that signed notifications are posted to"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What a tenant has otherwise than its stack's settings say, as far as its service plan allows."""
+
+    instance_class: str | None = field(
+        default=None,
+        metadata=spec(shapes.INSTANCE_CLASS, "Instance class of the tenant's own database (silo only)"),
+    )
+    storage_gib: int | None = field(
+        default=None, metadata=spec(shapes.Whole(20, 65_536), "GiB of the tenant's own database (silo only)")
+    )
+    backup_days: int | None = field(
+        default=None,
+        metadata=spec(
+            shapes.Whole(7, 35), "Days that the tenant's own database's backups are kept (silo only)"
+        ),
+    )
+    report_replicas: int | None = field(
+        default=None,
+        metadata=spec(
+            shapes.Whole(0, 15), "Read replicas of the tenant's own database, for its reports (silo only)"
+        ),
+    )
+
+
+NO_OVERRIDES: Final = Overrides()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """A customer of the platform, as its entry in the registry describes it. `id` never changes."""
+
+    id: str  # the key of its entry
+    name: str = field(
+        metadata=spec(shapes.DISPLAY_NAME, "Display name; may change at any time and names no resource")
+    )
+    isolation: Isolation = field(
+        metadata=spec(shapes.Choice(Isolation), "pool: on a shared shard; silo: its own database")
+    )
+    network: NetworkMode = field(
+        default=NetworkMode.SHARED,
+        metadata=spec(
+            shapes.Choice(NetworkMode),
+            "shared: the cell's network; dedicated: a network of its own (silo only)",
+        ),
+    )
+    residency: str = field(
+        metadata=spec(shapes.RESIDENCY, "Jurisdiction in which the tenant's data must stay")
+    )
+    plan: str = field(metadata=spec(shapes.PLAN_ID, "Service plan, from plans.yaml"))
+    contacts: Contacts = field(metadata=spec(shapes.Record(Contacts), "Who is told"))
+    state: State = field(
+        default=State.ACTIVE, metadata=spec(shapes.Choice(State), "Where the tenant stands in its life")
+    )
+    key_rotation_days: int = field(
+        default=90,
+        metadata=spec(
+            shapes.Whole(90, 2560),
+            "Days between rotations of the tenant's key (AWS KMS, 2026-11: 90 to 2560)",
+        ),
+    )
+    tags: Mapping[str, str] = field(
+        default_factory=_nothing, metadata=spec(shapes.TAGS, "Labels of your own on the tenant's resources")
+    )
+    overrides: Overrides = field(
+        default=NO_OVERRIDES,
+        metadata=spec(
+            shapes.Record(Overrides), "What differs from the stack's settings, as far as the plan allows"
+        ),
+    )
+    since: date | None = field(
+        default=None, metadata=spec(shapes.DATE, "Date of onboarding, such as 2026-11-23")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Whole numbers from `low` to `high`, both included."""
+
+    low: int = field(metadata=spec(shapes.Whole(0, 65_536), "The least that is allowed"))
+    high: int = field(metadata=spec(shapes.Whole(0, 65_536), "The most that is allowed"))
+
+    def __contains__(self, value: int) -> bool:
+        return self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low} to {self.high}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowedOverrides:
+    """Which overrides a service plan allows; what is left out is not allowed."""
+
+    instance_class: tuple[str, ...] = field(
+        default=(), metadata=spec(shapes.ListOf(shapes.INSTANCE_CLASS), "Instance classes to choose from")
+    )
+    storage_gib: Span | None = field(
+        default=None, metadata=spec(shapes.Record(Span), "Range of storage in GiB")
+    )
+    backup_days: Span | None = field(default=None, metadata=spec(shapes.Record(Span), "Range of days"))
+    report_replicas: Span | None = field(
+        default=None, metadata=spec(shapes.Record(Span), "Range of read replicas")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePlan:
+    """What a tenant may ask of the API, and what its cell may spend on it."""
+
+    id: str  # the key of its entry
+    name: str = field(metadata=spec(shapes.DISPLAY_NAME, "Display name"))
+    rate_limit: float = field(
+        metadata=spec(shapes.Number(0.1, 10_000), "Requests per second, in the long run")
+    )
+    burst_limit: int = field(metadata=spec(shapes.Whole(1, 5_000), "Requests at once"))
+    quota: int = field(metadata=spec(shapes.Whole(1, 1_000_000_000), "Requests in a quota period"))
+    quota_period: QuotaPeriod = field(
+        metadata=spec(shapes.Choice(("DAY", "WEEK", "MONTH")), "Length of a quota period")
+    )
+    budget_usd: int = field(
+        metadata=spec(shapes.Whole(1, 1_000_000), "USD a month that one tenant may cost before an alarm")
+    )
+    overrides: AllowedOverrides = field(
+        default_factory=AllowedOverrides,
+        metadata=spec(shapes.Record(AllowedOverrides), "Overrides that its tenants may use"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """Where a tenant was put, by kind: what may not change by an edit of the registry."""
+
+    isolation: Isolation
+    network: NetworkMode
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The allocations of one stack: what must outlive every edit. `tenants.allocation` extends it."""
+
+    shards: Mapping[str, str] = field(default_factory=_nothing)  # pool tenant → shard-a, shard-b, …
+    networks: Mapping[str, str] = field(default_factory=_nothing)  # dedicated tenant → its /21
+    slots: Mapping[str, int] = field(default_factory=_nothing)  # pool tenant → its place on its shard, from 1
+    homes: Mapping[str, Home] = field(default_factory=_nothing)  # every tenant that has a place
+    resting: Mapping[str, date] = field(default_factory=_nothing)  # freed shard-a/01 or block → when
+    erased: Mapping[str, date] = field(default_factory=_nothing)  # ids that are never used again → when
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Everything that a plan needs to know about the tenants of one stack, checked."""
+
+    stack: str
+    tenants: tuple[Tenant, ...]  # sorted by id; erased ones are not among them
+    plans: Mapping[str, ServicePlan]
+    ledger: Ledger
