@@ -157,7 +157,7 @@ def parse_settings(stack: str, values: Mapping[str, object]) -> Settings:
     for key, spec in known.items():
         if key != "stack":
             value = values.get(key)
-            if value is None:
+            if value in (None, "", []):
                 wrong.append(f"tenantry:{key}: missing; {spec.metadata['doc']}")
                 continue
             found[spec.name] = tuple(value) if isinstance(value, list) else value
