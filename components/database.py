@@ -77,7 +77,9 @@ class Database(pulumi.ComponentResource):
         self.identifier, self.arn = instance.identifier, instance.arn
         self.endpoint, self.port = instance.address, instance.port
         self.database = args.plan.database
-        self.master_secret_arn = master.version.arn if master else instance.master_user_secrets[0].secret_arn
+        self.master_secret_arn = (
+            master.version.secret_id if master else instance.master_user_secrets[0].secret_arn
+        )
         self.reader_endpoints = [r.address for r in readers]
         self.register_outputs(
             {

@@ -98,13 +98,9 @@ class Size:
 
 
 def _larges(size: str) -> float:
-    """`large` is 1, `xlarge` 2, `4xlarge` 8."""
-    if size in _IN_LARGES:
-        return _IN_LARGES[size]
+    """`large` is 1, `xlarge` 2, `4xlarge` 8; what the table does not know counts as one."""
     count = re.fullmatch(r"([0-9]*)xlarge", size)
-    if count is None:
-        raise ValueError(f"{size}: expected micro, small, medium, large or <n>xlarge")
-    return 2 * int(count[1] or 1)
+    return 2 * int(count[1] or 1) if count else _IN_LARGES.get(size, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from plan.data import CELL_NETWORK, DatabasePlan, plan_silo
+from plan.data import CELL_NETWORK, DatabasePlan, Size, plan_silo
 from plan.names import Names, sql_name
 from plan.network import NetworkPlan, plan_dedicated_network
 from plan.settings import Settings
-from tenants.models import Isolation, NetworkMode, Registry, Tenant
+from tenants.models import Isolation, NetworkMode, Registry, State, Tenant
+
+STATEMENT_MS: Final = 60_000
+IDLE_MS: Final = 60_000  # in a transaction; it would hold back the cleaning of a shard's tables
+FOR_TENANTS: Final = 0.8  # share of a database's connections that tenants may take, all together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +31,23 @@ class TenantNames:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SqlLimits:
+    """What a tenant's role may take of its database."""
+
+    connections: int
+    statement_ms: int = STATEMENT_MS
+    idle_ms: int = IDLE_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantPlan:
     id: str
     display_name: str
     isolation: Isolation
+    active: bool  # False: suspended; its requests and its login are refused, its data stays
     service_plan: str
+    budget_usd: int  # a month
+    limits: SqlLimits
     key_rotation_days: int
     email: str
     webhook: str | None
@@ -53,7 +70,10 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
         id=tenant.id,
         display_name=tenant.name,
         isolation=tenant.isolation,
+        active=tenant.state is State.ACTIVE,
         service_plan=tenant.plan,
+        budget_usd=registry.plans[tenant.plan].budget_usd,
+        limits=_limits(settings, silo),
         key_rotation_days=tenant.key_rotation_days,
         email=tenant.contacts.email,
         webhook=tenant.contacts.webhook,
@@ -63,6 +83,13 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
         network=network,
         names=_tenant_names(names, tenant.id),
     )
+
+
+def _limits(settings: Settings, silo: DatabasePlan | None) -> SqlLimits:
+    """A full shard of busy tenants stays below its limit, so none of them can shut another out."""
+    size = silo.size if silo else Size(settings.shard_instance_class, settings.shard_storage)
+    sharing = 1 if silo else settings.shard_capacity
+    return SqlLimits(connections=max(1, int(size.max_connections * FOR_TENANTS) // sharing))
 
 
 def _tenant_names(names: Names, tenant_id: str) -> TenantNames:

@@ -1,0 +1,185 @@
+"""The Lambda that gives tenants their roles and schemas, inside the network, with no other power."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import cloudwatch, iam, lambda_, sqs
+
+from components.function_code import function_archive
+from components.key import EncryptionKey, EncryptionKeyArgs
+from components.policy import EVERYONE, Statement, document, trust
+from components.shared import Shared
+
+FOLDER: Final = "tenant_bootstrap"
+# pg8000 and all that it imports; a test starts the archive with nothing else at hand.
+DISTRIBUTIONS: Final = ("pg8000", "scramp", "asn1crypto", "python-dateutil")
+RUNTIME: Final = "python3.13"
+TIMEOUT: Final = 90  # seconds; waits up to half of it for a database that was just made
+AT_ONCE: Final = 10  # the lock inside a database lets one through at a time anyway
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootstrapArgs:
+    subnet_ids: Sequence[Input[str]]  # of the segment `functions`
+    group_id: Input[str]
+    shared: Shared
+
+
+class Bootstrap(pulumi.ComponentResource):
+    """One function for the whole cell. Onboarding a tenant changes nothing of it."""
+
+    function_name: Output[str]
+    function_arn: Output[str]
+    role_arn: Output[str]
+
+    def __init__(self, name: str, args: BootstrapArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:functions:Bootstrap", name, None, opts)
+        child = ResourceOptions(parent=self)
+        shared = args.shared
+        label = shared.names.label("function", "bootstrap")
+        role = iam.Role(
+            f"{name}-role",
+            name=shared.names.label("role", "bootstrap"),
+            description="Makes tenants' roles and schemas in the cell's databases",
+            assume_role_policy=trust("lambda", account_id=shared.settings.account_id),
+            permissions_boundary=shared.boundary_arn,
+            opts=child,
+        )
+        key = EncryptionKey(
+            name,
+            EncryptionKeyArgs(
+                settings=shared.settings,
+                alias=shared.names.path("alias", "functions"),
+                purpose="Environment and dead letters of the cell's functions",
+                users={"function": role.arn},
+                via=("lambda", "sqs"),
+            ),
+            child,
+        )
+        logs = cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=f"/aws/lambda/{label}",
+            retention_in_days=shared.settings.audit_log_days,  # who was given access to data, and when
+            kms_key_id=shared.logs_key_arn,
+            opts=child,
+        )
+        dead = _dead_letters(name, key, shared, child)
+        policy = iam.RolePolicy(
+            f"{name}-policy",
+            role=role.name,
+            policy=document(*_statements(shared, logs.arn, dead.arn, key.arn)),
+            opts=child,
+        )
+        function = lambda_.Function(
+            f"{name}-function",
+            name=label,
+            description="Makes, updates and closes a tenant's place in a database",
+            role=role.arn,
+            runtime=RUNTIME,
+            architectures=["arm64"],
+            handler=f"{FOLDER}.handler.handle",
+            code=function_archive(FOLDER, DISTRIBUTIONS),
+            memory_size=256,
+            timeout=TIMEOUT,
+            reserved_concurrent_executions=AT_ONCE,
+            kms_key_arn=key.arn,
+            environment=lambda_.FunctionEnvironmentArgs(variables={"CELL": shared.settings.stack}),
+            vpc_config=lambda_.FunctionVpcConfigArgs(
+                subnet_ids=list(args.subnet_ids), security_group_ids=[args.group_id]
+            ),
+            tracing_config=lambda_.FunctionTracingConfigArgs(mode="Active"),
+            logging_config=lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=logs.name),
+            dead_letter_config=lambda_.FunctionDeadLetterConfigArgs(target_arn=dead.arn),
+            # Without its policy the function cannot get an address in the network.
+            opts=ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.function_name, self.function_arn, self.role_arn = function.name, function.arn, role.arn
+        self.register_outputs({"functionName": self.function_name, "functionArn": self.function_arn})
+
+
+def _dead_letters(name: str, key: EncryptionKey, shared: Shared, child: ResourceOptions) -> sqs.Queue:
+    """Of calls that nobody waits for, such as a rotation; onboarding waits and sees its error itself."""
+    label = shared.names.label("queue", "bootstrap-dead")
+    queue = sqs.Queue(
+        f"{name}-dead-letters",
+        name=label,
+        kms_master_key_id=key.arn,
+        message_retention_seconds=14 * 24 * 3600,
+        opts=child,
+    )
+    sqs.QueuePolicy(
+        f"{name}-dead-letters-policy",
+        queue_url=queue.id,
+        policy=document(
+            Statement(
+                sid="TlsOnly",
+                effect="Deny",
+                actions=["sqs:*"],
+                resources=[queue.arn],
+                principals=EVERYONE,
+                condition={"Bool": {"aws:SecureTransport": "false"}},
+            )
+        ),
+        opts=child,
+    )
+    return queue
+
+
+def _statements(
+    shared: Shared, log_group: Input[str], dead_letters: Input[str], key: Input[str]
+) -> Sequence[Statement]:
+    """Secrets by the pattern of this cell's names, so that a new tenant changes no shared policy."""
+    names = shared.names
+    databases = shared.arn("rds", f"db:{names.label('database', '*')}")
+    return (
+        Statement(
+            sid="ReadSecretsOfTheCell",
+            actions=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+            resources=[
+                shared.arn("secretsmanager", f"secret:{names.path('secret', 'tenants', '*', 'database')}-*"),
+                shared.arn("secretsmanager", f"secret:{names.path('secret', 'databases', '*', 'master')}-*"),
+            ],
+        ),
+        Statement(
+            sid="ReadMasterSecretsThatRdsKeeps",
+            actions=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+            resources=[shared.arn("secretsmanager", "secret:rds!db-*")],
+            condition={"ArnLike": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": databases}},
+        ),
+        Statement(
+            sid="DecryptTheseSecrets",
+            actions=["kms:Decrypt"],
+            resources=[shared.arn("kms", "key/*")],
+            condition={
+                "StringEquals": {"kms:ViaService": f"secretsmanager.{shared.settings.region}.amazonaws.com"},
+                "ForAnyValue:StringLike": {"kms:ResourceAliases": f"alias/{names.path('alias', '*')}"},
+            },
+        ),
+        Statement(
+            sid="WriteLogs",
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[Output.concat(log_group, ":*")],
+        ),
+        Statement(sid="LeaveDeadLetters", actions=["sqs:SendMessage"], resources=[dead_letters]),
+        Statement(sid="EncryptDeadLetters", actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key]),
+        Statement(
+            sid="Trace",
+            actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+            resources=["*"],  # X-Ray offers no resource for these (service authorization reference, 2026-11)
+        ),
+        Statement(
+            sid="StandInTheNetwork",
+            actions=[
+                "ec2:CreateNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:DeleteNetworkInterface",
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            resources=["*"],  # Lambda checks for them on every resource (Lambda developer guide, 2026-11)
+        ),
+    )

@@ -1,0 +1,304 @@
+"""Everything that is one tenant's. Nothing in here depends on another tenant, or names one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import apigateway, budgets, iam, lambda_, sns, ssm
+
+from components.bootstrap import Bootstrap
+from components.bucket import SecureBucket, SecureBucketArgs
+from components.database import Database
+from components.policy import EVERYONE, Statement, document
+from components.shared import Shared
+from components.tenant_identity import CONTEXT, DIRECT, TenantIdentity, tenant_tags
+from components.tenant_secrets import TenantSecrets, TenantSecretsArgs
+from plan.tenant import TenantPlan
+
+# Raise it when the bootstrap function's guards change: every tenant's place is then gone over again.
+REVISION: Final = 1
+ARTEFACT_DAYS: Final = 400  # reports can be fetched for a year and a month
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantArgs:
+    plan: TenantPlan
+    identity: TenantIdentity
+    database: Database  # its shard or its silo
+    bootstrap: Bootstrap
+    usage_plan_id: Input[str]
+    api_url: Input[str]
+    shared: Shared
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return tenant_tags(self.plan)
+
+
+class Tenant(pulumi.ComponentResource):
+    """Credentials, place in the database, storage, notifications, API key, catalog entry, budget."""
+
+    summary: Output[Mapping[str, Any]]
+
+    def __init__(self, name: str, args: TenantArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:tenancy:Tenant", name, None, opts)
+        child = ResourceOptions(parent=self)
+        secrets = TenantSecrets(
+            f"{name}-secrets",
+            TenantSecretsArgs(
+                plan=args.plan, identity=args.identity, database=args.database, shared=args.shared
+            ),
+            child,
+        )
+        _place(name, args, secrets, child)
+        bucket = _bucket(name, args, child)
+        topic = _topic(name, args, child)
+        _api_key(name, args, child)
+        catalog = _catalog(name, args, secrets, bucket, topic, child)
+        _permissions(name, args, secrets, bucket, topic, catalog, child)
+        _budget(name, args, child)
+        self.summary = _summary(args)
+        self.register_outputs({"summary": self.summary})
+
+
+def _place(name: str, args: TenantArgs, secrets: TenantSecrets, child: ResourceOptions) -> None:
+    """Role, schema and grants. The call holds ARNs only; the function reads the secrets itself."""
+    plan, database = args.plan, args.database
+    lambda_.Invocation(
+        f"{name}-place",
+        function_name=args.bootstrap.function_name,
+        lifecycle_scope="CRUD",
+        terraform_key="lifecycle",
+        input=Output.json_dumps(
+            {
+                "tenant": plan.id,
+                "role": plan.names.sql,
+                "schema": plan.names.sql,
+                "host": database.endpoint,
+                "port": database.port,
+                "database": database.database,
+                "masterSecret": database.master_secret_arn,
+                "tenantSecret": secrets.database_arn,
+                "secretVersion": secrets.database_version,
+                "login": plan.active,
+                "connections": plan.limits.connections,
+                "statementMs": plan.limits.statement_ms,
+                "idleMs": plan.limits.idle_ms,
+                "revision": REVISION,
+            }
+        ),
+        # Made anew, the old one must go first: its end takes the login away.
+        opts=ResourceOptions(parent=child.parent, delete_before_replace=True),
+    )
+
+
+def _bucket(name: str, args: TenantArgs, child: ResourceOptions) -> SecureBucket:
+    plan, settings = args.plan, args.shared.settings
+    arn = f"arn:aws:s3:::{plan.names.bucket}"
+    objects = f"{arn}/*"
+    return SecureBucket(
+        f"{name}-artefacts",
+        SecureBucketArgs(
+            bucket=plan.names.bucket,
+            key_arn=args.identity.key.arn,
+            access_logs_bucket=args.shared.access_logs_bucket,
+            protect=settings.protect_data,
+            expire_days=ARTEFACT_DAYS,
+            statements=[
+                Statement(
+                    sid="ObjectsForTheTenantOnly",
+                    effect="Deny",
+                    actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"],
+                    principals=EVERYONE,
+                    resources=[objects],
+                    condition={"ArnNotEquals": {"aws:PrincipalArn": args.identity.role_arn}},
+                ),
+                Statement(
+                    sid="NoOtherKey",
+                    effect="Deny",
+                    actions=["s3:PutObject"],
+                    principals=EVERYONE,
+                    resources=[objects],
+                    condition={
+                        "StringNotEquals": {
+                            "s3:x-amz-server-side-encryption-aws-kms-key-id": args.identity.key.arn
+                        },
+                        "Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "false"},
+                    },
+                ),
+            ],
+            tags=args.tags,
+        ),
+        child,
+    )
+
+
+def _topic(name: str, args: TenantArgs, child: ResourceOptions) -> sns.Topic:
+    """Where the tenant hears that a report is ready."""
+    topic = sns.Topic(
+        f"{name}-topic",
+        name=args.plan.names.topic,
+        kms_master_key_id=args.identity.key.arn,
+        signature_version=2,  # SHA-256; 1 is SHA-1
+        tags=args.tags,
+        opts=child,
+    )
+    sns.TopicPolicy(
+        f"{name}-topic-policy",
+        arn=topic.arn,
+        policy=document(
+            Statement(
+                sid="PublishAsTheTenant",
+                actions=["sns:Publish"],
+                resources=[topic.arn],
+                principals={"AWS": [args.identity.role_arn]},
+            ),
+            Statement(
+                sid="TlsOnly",
+                effect="Deny",
+                actions=["sns:Publish"],
+                resources=[topic.arn],
+                principals=EVERYONE,
+                condition={"Bool": {"aws:SecureTransport": "false"}},
+            ),
+        ),
+        opts=child,
+    )
+    # Pending until somebody follows the link in the first mail, so nothing may wait for it.
+    sns.TopicSubscription(
+        f"{name}-email", topic=topic.arn, protocol="email", endpoint=args.plan.email, opts=child
+    )
+    return topic
+
+
+def _api_key(name: str, args: TenantArgs, child: ResourceOptions) -> None:
+    """One key per tenant, in the usage plan of its service plan (300 plans an account, 2026-11)."""
+    key = apigateway.ApiKey(
+        f"{name}-api-key",
+        name=args.plan.names.api_key,
+        description=f"Tenant {args.plan.id}",
+        enabled=args.plan.active,
+        tags=args.tags,
+        opts=ResourceOptions(parent=child.parent, additional_secret_outputs=["value"]),
+    )
+    apigateway.UsagePlanKey(
+        f"{name}-usage",
+        key_id=key.id,
+        key_type="API_KEY",
+        usage_plan_id=args.usage_plan_id,
+        opts=child,
+    )
+
+
+def _catalog(
+    name: str,
+    args: TenantArgs,
+    secrets: TenantSecrets,
+    bucket: SecureBucket,
+    topic: sns.Topic,
+    child: ResourceOptions,
+) -> ssm.Parameter:
+    """What the services read to find a tenant. Where things are and no secret, hence a plain string.
+
+    A service reads it before it acts for the tenant, so it cannot be under the tenant's key.
+    """
+    plan = args.plan
+    entry = {
+        "tenant": plan.id,
+        "active": plan.active,
+        "isolation": plan.isolation,
+        "servicePlan": plan.service_plan,
+        "roleArn": args.identity.role_arn,
+        "keyArn": args.identity.key.arn,
+        "database": {
+            "host": args.database.endpoint,
+            "port": args.database.port,
+            "readers": args.database.reader_endpoints,
+            "name": args.database.database,
+            "schema": plan.names.sql,
+            "secretArn": secrets.database_arn,
+        },
+        "bucket": bucket.name,
+        "topicArn": topic.arn,
+        "webhook": {"url": plan.webhook, "secretArn": secrets.webhook_arn} if plan.webhook else None,
+    }
+    return ssm.Parameter(
+        f"{name}-catalog",
+        name=plan.names.catalog,
+        description=f"Where tenant {plan.id} is",
+        type="String",
+        value=Output.json_dumps(entry, separators=(",", ":")),
+        tags=args.tags,
+        opts=child,
+    )
+
+
+def _permissions(
+    name: str,
+    args: TenantArgs,
+    secrets: TenantSecrets,
+    bucket: SecureBucket,
+    topic: sns.Topic,
+    catalog: ssm.Parameter,
+    child: ResourceOptions,
+) -> None:
+    """The whole of what can be done as the tenant, each thing by its own name."""
+    key = args.identity.key.arn
+    iam.RolePolicy(
+        f"{name}-policy",
+        role=args.identity.role_name,
+        policy=document(
+            Statement(sid="List", actions=["s3:ListBucket"], resources=[bucket.arn]),
+            Statement(
+                sid="Artefacts",
+                actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+                resources=[Output.concat(bucket.arn, "/*")],
+            ),
+            Statement(sid="Key", actions=[*DIRECT, "kms:DescribeKey"], resources=[key]),
+            Statement(sid="Secrets", actions=["secretsmanager:GetSecretValue"], resources=list(secrets.arns)),
+            Statement(sid="Notify", actions=["sns:Publish"], resources=[topic.arn]),
+            Statement(sid="Catalog", actions=["ssm:GetParameter"], resources=[catalog.arn]),
+        ),
+        opts=child,
+    )
+
+
+def _budget(name: str, args: TenantArgs, child: ResourceOptions) -> None:
+    """By the cost allocation tag, which the payer's account has to activate once."""
+    budgets.Budget(
+        f"{name}-budget",
+        name=args.shared.names.label("any", "tenant", args.plan.id),
+        budget_type="COST",
+        time_unit="MONTHLY",
+        limit_amount=f"{args.plan.budget_usd}.0",
+        limit_unit="USD",
+        cost_filters=[
+            budgets.BudgetCostFilterArgs(name="TagKeyValue", values=[f"user:{CONTEXT}${args.plan.id}"])
+        ],
+        notifications=[
+            budgets.BudgetNotificationArgs(
+                comparison_operator="GREATER_THAN",
+                threshold=threshold,
+                threshold_type="PERCENTAGE",
+                notification_type=kind,
+                subscriber_sns_topic_arns=[args.shared.alarms_topic_arn],
+            )
+            for threshold, kind in ((80, "ACTUAL"), (100, "FORECASTED"))
+        ],
+        tags=args.tags,
+        opts=child,
+    )
+
+
+def _summary(args: TenantArgs) -> Output[Mapping[str, Any]]:
+    """What the stack exports of a tenant; no secret is in it."""
+    return Output.all(
+        isolation=args.plan.isolation.value,
+        network="dedicated" if args.plan.network else "shared",
+        dataTier=args.plan.home,
+        endpoint=Output.format("{0}:{1}", args.database.endpoint, args.database.port),
+        keyArn=args.identity.key.arn,
+        api=args.api_url,
+    )

@@ -1,0 +1,115 @@
+"""Who a tenant is to AWS: a role that the services assume for it, and the key that is its alone.
+
+The order is role, key, role's policy: a key's policy may only name roles that exist, and the role's
+policy names the key. The policy is made last, with the rest of the tenant (`components.tenant`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import iam
+
+from components.key import EncryptionKey, EncryptionKeyArgs
+from components.policy import Statement, document
+from components.shared import Shared
+from plan.tenant import TenantPlan
+
+CONTEXT: Final = "tenant"  # the encryption context, the session tag and the resource tag, all one word
+THROUGH: Final = ("s3", "secretsmanager", "sns")  # services that use the key for the tenant's role
+DIRECT: Final = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
+
+
+def tenant_tags(plan: TenantPlan) -> Mapping[str, str]:
+    """On everything that is a tenant's; cost per tenant is read off the first of them."""
+    return {**plan.tags, CONTEXT: plan.id}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantIdentityArgs:
+    plan: TenantPlan
+    service_role_arns: Mapping[str, Input[str]]  # short word → role that may act for the tenant
+    bootstrap_role_arn: Input[str]
+    shared: Shared
+
+
+class TenantIdentity(pulumi.ComponentResource):
+    """Made before anything of the tenant's that needs its key, such as a silo."""
+
+    role_arn: Output[str]
+    role_name: Output[str]
+    key: EncryptionKey
+
+    def __init__(self, name: str, args: TenantIdentityArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:tenancy:TenantIdentity", name, None, opts)
+        role = iam.Role(
+            f"{name}-role",
+            name=args.plan.names.role,
+            description=f"What the services may do for tenant {args.plan.id}",
+            assume_role_policy=document(_trust(args)),
+            max_session_duration=3600,
+            permissions_boundary=args.shared.boundary_arn,
+            tags=tenant_tags(args.plan),
+            opts=ResourceOptions(parent=self),
+        )
+        self.role_arn, self.role_name = role.arn, role.name
+        self.key = EncryptionKey(name, _key(args, role.arn), ResourceOptions(parent=self))
+        self.register_outputs({"roleArn": self.role_arn, "keyArn": self.key.arn})
+
+
+def _trust(args: TenantIdentityArgs) -> Statement:
+    """A service says for which tenant it acts, and can say only this one."""
+    return Statement(
+        sid="ServicesForThisTenant",
+        actions=["sts:AssumeRole", "sts:TagSession"],
+        principals={"AWS": list(args.service_role_arns.values())},
+        condition={
+            "StringEquals": {f"aws:RequestTag/{CONTEXT}": args.plan.id},
+            "ForAllValues:StringEquals": {"aws:TagKeys": [CONTEXT]},
+        },
+    )
+
+
+def _key(args: TenantIdentityArgs, role_arn: Input[str]) -> EncryptionKeyArgs:
+    # Deployments make and change what is under the key, by way of these services only.
+    via = ("secretsmanager", "rds") if args.plan.silo else ("secretsmanager",)
+    return EncryptionKeyArgs(
+        settings=args.shared.settings,
+        alias=args.plan.names.key_alias,
+        purpose=f"All that is kept for tenant {args.plan.id}",
+        users={},
+        via=via,
+        extra=_uses(args, role_arn),
+        rotation_days=args.plan.key_rotation_days,
+        tags=tenant_tags(args.plan),
+    )
+
+
+def _uses(args: TenantIdentityArgs, role_arn: Input[str]) -> Sequence[Statement]:
+    region = args.shared.settings.region
+    return (
+        # The envelope around rows of a shared table: readable only to who says whose rows they are.
+        Statement(
+            sid="TenantSaysWhoItIs",
+            actions=DIRECT,
+            resources=["*"],
+            principals={"AWS": [role_arn]},
+            condition={"StringEquals": {f"kms:EncryptionContext:{CONTEXT}": args.plan.id}},
+        ),
+        Statement(
+            sid="TenantThroughServices",
+            actions=["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
+            resources=["*"],
+            principals={"AWS": [role_arn]},
+            condition={"StringEquals": {"kms:ViaService": [f"{s}.{region}.amazonaws.com" for s in THROUGH]}},
+        ),
+        Statement(
+            sid="BootstrapReadsSecrets",
+            actions=["kms:Decrypt"],
+            resources=["*"],
+            principals={"AWS": [args.bootstrap_role_arn]},
+            condition={"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}},
+        ),
+    )

@@ -1,0 +1,205 @@
+"""The statements that make a tenant's place in a shared database, and keep it closed.
+
+Each guard is one idea, safe to run again. `tests/data` takes each one away in turn and shows what an
+attacker could then do; a guard without such a test does not belong here. The user that runs them owns
+the database and has CREATEROLE, as the master user of RDS has; it is no superuser.
+
+What no guard can hide in one PostgreSQL database: names (roles, schemas, tables), sizes and counts of
+rows in the catalog and its statistics, and the messages of NOTIFY. Who may not share those is siloed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+from pg8000.native import identifier, literal
+
+from .request import Request
+
+LOCK: Final = 7_304_115_201  # any number, the same for every run: the catalog is changed one at a time
+
+
+class Connection(Protocol):
+    """As much of pg8000's connection as is used."""
+
+    def run(self, sql: str, /, **values: Any) -> Sequence[Sequence[Any]] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tenant's place as SQL: names quoted, the password as a verifier that nobody can log in with."""
+
+    role: str
+    schema: str
+    database: str
+    verifier: str
+    request: Request
+
+
+Statements: TypeAlias = Callable[[Connection, Place], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    name: str
+    statements: Statements
+
+
+class RefusedError(RuntimeError):
+    """What was found in the database is not of this function's making, and a person must look at it."""
+
+
+def _rows(connection: Connection, sql: str, **values: Any) -> Sequence[Sequence[Any]]:
+    return connection.run(sql, **values) or ()
+
+
+def _role_made(connection: Connection, p: Place) -> Iterator[str]:
+    found = _rows(
+        connection,
+        "SELECT rolsuper OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = :role",
+        role=p.request.role,
+    )
+    if not found:
+        yield f"CREATE ROLE {p.role} NOLOGIN"
+    elif found[0][0]:
+        raise RefusedError(f"role {p.request.role} is a superuser, replicates or bypasses row security")
+
+
+def _attributes(_: Connection, p: Place) -> Iterator[str]:
+    yield f"ALTER ROLE {p.role} NOCREATEDB NOCREATEROLE"
+
+
+def _memberships(connection: Connection, p: Place) -> Iterator[str]:
+    """The tenant is a member of nothing and nobody is a member of it, the administrator aside."""
+    rows = _rows(
+        connection,
+        "SELECT r.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
+        " JOIN pg_roles m ON m.oid = a.member WHERE :role IN (r.rolname, m.rolname)"
+        " AND m.rolname <> CURRENT_USER",
+        role=p.request.role,
+    )
+    for group, member in rows:
+        yield f"REVOKE {identifier(group)} FROM {identifier(member)}"
+
+
+def _settings(_: Connection, p: Place) -> Iterator[str]:
+    """Bound at login, since a pooled connection would carry them from one user to the next."""
+    yield f"ALTER ROLE {p.role} RESET ALL"
+    yield f"ALTER ROLE {p.role} IN DATABASE {p.database} RESET ALL"
+    yield f"ALTER ROLE {p.role} SET search_path = {p.schema}"
+    yield f"ALTER ROLE {p.role} SET statement_timeout = {p.request.statement_ms}"
+    yield f"ALTER ROLE {p.role} SET idle_in_transaction_session_timeout = {p.request.idle_ms}"
+
+
+def _connection_limit(_: Connection, p: Place) -> Iterator[str]:
+    yield f"ALTER ROLE {p.role} CONNECTION LIMIT {p.request.connections}"
+
+
+def _login(_: Connection, p: Place) -> Iterator[str]:
+    word = "LOGIN" if p.request.login else "NOLOGIN"
+    yield f"ALTER ROLE {p.role} {word} PASSWORD {literal(p.verifier)}"
+
+
+def _no_public_connect(_: Connection, p: Place) -> Iterator[str]:
+    yield f"REVOKE CONNECT ON DATABASE {p.database} FROM PUBLIC"
+    yield f"GRANT CONNECT ON DATABASE {p.database} TO {p.role}"
+
+
+def _no_temporary(_: Connection, p: Place) -> Iterator[str]:
+    """Temporary tables come first in every search path, and fill the disk that all share."""
+    yield f"REVOKE TEMPORARY ON DATABASE {p.database} FROM PUBLIC, {p.role}"
+
+
+def _no_create_in_database(_: Connection, p: Place) -> Iterator[str]:
+    """With it a tenant makes schemas and installs trusted extensions."""
+    yield f"REVOKE CREATE ON DATABASE {p.database} FROM PUBLIC, {p.role}"
+
+
+def _other_databases(connection: Connection, _: Place) -> Iterator[str]:
+    rows = _rows(
+        connection,
+        "SELECT datname FROM pg_database WHERE datname <> current_database()"
+        " AND pg_has_role(datdba, 'USAGE') ORDER BY datname",
+    )
+    for (name,) in rows:
+        yield f"REVOKE CONNECT, TEMPORARY ON DATABASE {identifier(name)} FROM PUBLIC"
+
+
+def _public_schema(_: Connection, _place: Place) -> Iterator[str]:
+    """Databases that were made before PostgreSQL 15 let everybody create in it."""
+    yield "REVOKE ALL ON SCHEMA public FROM PUBLIC"
+
+
+def _schema_made(connection: Connection, p: Place) -> Iterator[str]:
+    """Owned by the administrator: an owner may give its schema away, and a tenant may not."""
+    found = _rows(
+        connection,
+        "SELECT pg_get_userbyid(nspowner), nspowner = CURRENT_USER::regrole FROM pg_namespace"
+        " WHERE nspname = :schema",
+        schema=p.request.schema,
+    )
+    if not found:
+        yield f"CREATE SCHEMA {p.schema}"
+    elif not found[0][1]:
+        raise RefusedError(f"schema {p.request.schema} belongs to {found[0][0]}, expected the administrator")
+
+
+def _schema_private(connection: Connection, p: Place) -> Iterator[str]:
+    """Whoever was let in by hand is let out: PUBLIC, other tenants, all but the owner and the tenant."""
+    rows = _rows(
+        connection,
+        "SELECT DISTINCT coalesce(r.rolname, '') FROM pg_namespace n, aclexplode(n.nspacl) a"
+        " LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE n.nspname = :schema"
+        " AND a.grantee <> n.nspowner AND r.rolname IS DISTINCT FROM :role",
+        schema=p.request.schema,
+        role=p.request.role,
+    )
+    for (grantee,) in rows:
+        yield f"REVOKE ALL ON SCHEMA {p.schema} FROM {identifier(grantee) if grantee else 'PUBLIC'} CASCADE"
+
+
+def _schema_use(_: Connection, p: Place) -> Iterator[str]:
+    yield f"GRANT USAGE, CREATE ON SCHEMA {p.schema} TO {p.role}"
+    yield f"REVOKE GRANT OPTION FOR ALL ON SCHEMA {p.schema} FROM {p.role} CASCADE"
+
+
+GUARDS: Final = (
+    Guard("role made", _role_made),
+    Guard("role has no attributes", _attributes),
+    Guard("role has no memberships", _memberships),
+    Guard("settings bound to the role", _settings),
+    Guard("connection limit", _connection_limit),
+    Guard("no public connect", _no_public_connect),
+    Guard("no temporary tables", _no_temporary),
+    Guard("no create in the database", _no_create_in_database),
+    Guard("other databases closed", _other_databases),
+    Guard("public schema closed", _public_schema),
+    Guard("schema made", _schema_made),
+    Guard("schema private", _schema_private),
+    Guard("schema usable by its tenant", _schema_use),
+    Guard("login", _login),
+)
+
+
+def open_place(connection: Connection, place: Place, guards: Sequence[Guard] = GUARDS) -> None:
+    """Make or restore the place, all of it or nothing."""
+    connection.run("BEGIN")
+    connection.run(f"SELECT pg_advisory_xact_lock({LOCK})")
+    for guard in guards:
+        for statement in guard.statements(connection, place):
+            connection.run(statement)
+    connection.run("COMMIT")
+
+
+def close_place(connection: Connection, place: Place) -> None:
+    """Nobody logs in as the tenant any more. Its schema and all that is in it stay as they are."""
+    if _rows(connection, "SELECT 1 FROM pg_roles WHERE rolname = :role", role=place.request.role):
+        connection.run(f"ALTER ROLE {place.role} NOLOGIN PASSWORD NULL")
+
+
+def end_sessions(connection: Connection, place: Place) -> None:
+    """Only after the login is gone for everybody to see, or they would come straight back."""
+    connection.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :role",
+        role=place.request.role,
+    )

@@ -1,0 +1,110 @@
+"""What the function is asked to do: checked whole before anything is opened."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+LIFECYCLE: Final = "lifecycle"  # the key under which the invocation's resource says what happens to it
+
+
+class RequestError(ValueError):
+    """The event is not one that this function serves; the text says what is wrong and never a secret."""
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One tenant's place in one database. Passwords are in the two secrets and nowhere else."""
+
+    action: Action
+    tenant: str
+    role: str
+    schema: str
+    host: str
+    port: int
+    database: str
+    master_secret: str  # ARN
+    tenant_secret: str  # ARN
+    login: bool  # False: the tenant is suspended
+    connections: int  # at most, at one time
+    statement_ms: int
+    idle_ms: int  # in a transaction
+
+
+def _text(pattern: str) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, str) and re.fullmatch(pattern, v) is not None
+
+
+def _number(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda v: type(v) is int and low <= v <= high
+
+
+_ARN: Final = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:"
+# PostgreSQL cuts a longer identifier to 63 bytes, and two tenants could become one.
+_NAME: Final = r"t_[a-z][a-z0-9_]{0,60}"
+
+FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "tenant": _text(r"[a-z][a-z0-9-]{0,60}"),
+    "role": _text(_NAME),
+    "schema": _text(_NAME),
+    "host": _text(r"[A-Za-z0-9.-]{1,253}"),
+    "port": _number(1, 65535),
+    "database": _text(r"[a-z][a-z0-9_]{0,62}"),
+    "masterSecret": _text(_ARN + r"[A-Za-z0-9/_+=.@!-]+"),
+    "tenantSecret": _text(_ARN + r"[A-Za-z0-9/_+=.@!-]+"),
+    "login": lambda v: isinstance(v, bool),
+    "connections": _number(1, 5000),
+    "statementMs": _number(1, 86_400_000),
+    "idleMs": _number(1, 86_400_000),
+}
+# Said only so that a change of it calls the function again.
+NOTES: Final = frozenset({"secretVersion", "revision", LIFECYCLE})
+
+
+def parse(event: Mapping[str, Any]) -> Request:
+    """Make a `Request` of an event, or raise `RequestError` naming every field that is wrong."""
+    wrong = [f"{k}: missing" for k in FIELDS if k not in event]
+    wrong += [f"{k}: not a field" for k in sorted(set(event) - set(FIELDS) - NOTES)]
+    wrong += [f"{k}: not allowed" for k, check in FIELDS.items() if k in event and not check(event[k])]
+    wrong += [] if wrong else _foreign(event)
+    if wrong:
+        raise RequestError("; ".join(wrong))
+    return Request(
+        action=_action(event),
+        tenant=event["tenant"],
+        role=event["role"],
+        schema=event["schema"],
+        host=event["host"],
+        port=event["port"],
+        database=event["database"],
+        master_secret=event["masterSecret"],
+        tenant_secret=event["tenantSecret"],
+        login=event["login"],
+        connections=event["connections"],
+        statement_ms=event["statementMs"],
+        idle_ms=event["idleMs"],
+    )
+
+
+def _action(event: Mapping[str, Any]) -> Action:
+    said = event.get(LIFECYCLE)
+    action = said.get("action") if isinstance(said, Mapping) else None
+    if action not in tuple(Action):
+        raise RequestError(f"{LIFECYCLE}.action: expected one of {', '.join(Action)}")
+    return Action(action)
+
+
+def _foreign(event: Mapping[str, Any]) -> list[str]:
+    """A mistake in the caller must not open one tenant's role with another's secret."""
+    name = "t_" + event["tenant"].replace("-", "_")
+    wrong = [f"{k}: expected {name}" for k in ("role", "schema") if event[k] != name]
+    if f"/tenants/{event['tenant']}/database-" not in event["tenantSecret"]:
+        wrong.append(f"tenantSecret: not a database secret of tenant {event['tenant']}")
+    return wrong

@@ -1,0 +1,172 @@
+"""Small cells for the tests of single components: settings, shared parts and tenants of every kind."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.bootstrap import Bootstrap, BootstrapArgs
+from components.database import Database, DatabaseArgs
+from components.shared import Shared
+from components.tenant import Tenant, TenantArgs
+from components.tenant_identity import TenantIdentity, TenantIdentityArgs
+from plan import Settings, parse_settings
+from plan.data import DatabasePlan, plan_shards
+from plan.names import Names
+from plan.tenant import TenantPlan, plan_tenant
+from tenants import models
+from tests.harness import Recording, Registered, run
+
+ROOT = Path(__file__).parents[2]
+ACME = models.Tenant(
+    id="acme", name="Acme", isolation=models.Isolation.POOL, residency="eu", plan="basic",
+    contacts=models.Contacts(email="ops@acme.example"),
+)  # fmt: skip
+BOLT = replace(ACME, id="bolt", name="Bolt", contacts=models.Contacts(email="ops@bolt.example"))
+CASA = replace(
+    ACME, id="casa", isolation=models.Isolation.SILO,
+    contacts=models.Contacts(email="ops@casa.example", webhook="https://hooks.casa.example/t"),
+)  # fmt: skip
+DUNE = replace(CASA, id="dune", network=models.NetworkMode.DEDICATED)
+BASIC = models.ServicePlan(
+    id="basic", name="Basic", rate_limit=5, burst_limit=10, quota=1000, quota_period="DAY", budget_usd=250
+)
+
+
+@cache
+def settings(stack: str = "dev") -> Settings:
+    """The committed stack's settings."""
+
+    def load(name: str) -> dict[str, Any]:
+        return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["config"]
+
+    declared = {k: v["default"] for k, v in load("Pulumi.yaml").items() if ":" not in k and "default" in v}
+    given = {k.removeprefix("tenantry:"): v for k, v in load(f"Pulumi.{stack}.yaml").items()}
+    return parse_settings(stack, declared | given)
+
+
+def names(stack: str = "dev") -> Names:
+    return Names(stack, settings(stack).account_id)
+
+
+def shared(stack: str = "dev") -> Shared:
+    return Shared(
+        settings=settings(stack),
+        names=names(stack),
+        boundary_arn="arn:boundary",
+        logs_key_arn="arn:logs-key",
+        access_logs_bucket="access-logs",
+        alarms_topic_arn="arn:alarms",
+        alarms_key_arn="arn:alarms-key",
+    )
+
+
+def registry(*tenants: models.Tenant, stack: str = "dev") -> models.Registry:
+    pooled = [t.id for t in tenants if t.isolation is models.Isolation.POOL]
+    dedicated = [t.id for t in tenants if t.network is models.NetworkMode.DEDICATED]
+    return models.Registry(
+        stack=stack,
+        tenants=tuple(sorted(tenants, key=lambda t: t.id)),
+        plans={"basic": BASIC},
+        ledger=models.Ledger(
+            shards=dict.fromkeys(pooled, "shard-a"),
+            networks={t: f"10.64.{8 * i}.0/21" for i, t in enumerate(dedicated)},
+        ),
+    )
+
+
+def tenant_plan(tenant: models.Tenant, stack: str = "dev") -> TenantPlan:
+    return plan_tenant(settings(stack), names(stack), registry(tenant, stack=stack), tenant)
+
+
+def shard_plan(stack: str = "dev") -> DatabasePlan:
+    return plan_shards(settings(stack), names(stack), registry(ACME, stack=stack))[0]
+
+
+def make_database(plan: DatabasePlan, stack: str = "dev") -> Database:
+    return Database(
+        plan.name,
+        DatabaseArgs(
+            plan=plan,
+            subnet_group="subnets",
+            parameter_group="parameters",
+            monitoring_role_arn="arn:monitoring",
+            group_id="sg-db",
+            key_arn=f"arn:key-of-{plan.owner or plan.name}",
+            shared=shared(stack),
+        ),
+    )
+
+
+def make_bootstrap(stack: str = "dev") -> Bootstrap:
+    return Bootstrap(
+        "bootstrap",
+        BootstrapArgs(subnet_ids=["subnet-a", "subnet-b"], group_id="sg-fn", shared=shared(stack)),
+    )
+
+
+def make_tenants(tenants: Iterable[models.Tenant], stack: str = "dev") -> None:
+    """What the platform does for its tenants: shared parts first, then one tenant beside the other."""
+    bootstrap = make_bootstrap(stack)
+    found = list(tenants)
+    shard = (
+        make_database(shard_plan(stack), stack)
+        if any(t.isolation is models.Isolation.POOL for t in found)
+        else None
+    )
+    for tenant in found:
+        plan = tenant_plan(tenant, stack)
+        identity = TenantIdentity(
+            f"{plan.id}-identity",
+            TenantIdentityArgs(
+                plan=plan,
+                service_role_arns={"monolith": "arn:monolith-role", "reports": "arn:reports-role"},
+                bootstrap_role_arn=bootstrap.role_arn,
+                shared=shared(stack),
+            ),
+        )
+        home = make_database(plan.silo, stack) if plan.silo else shard
+        assert home is not None
+        Tenant(
+            plan.id,
+            TenantArgs(
+                plan=plan,
+                identity=identity,
+                database=home,
+                bootstrap=bootstrap,
+                usage_plan_id="usage-basic",
+                api_url="https://api.dev.tenantry.example",
+                shared=shared(stack),
+            ),
+        )
+
+
+def record(program: Callable[[], object], stack: str = "dev") -> Recording:
+    return run(program, stack_name=stack)
+
+
+def secret_free(value: Any) -> Any:
+    """Inputs without the engine's secret marks: what a person would see of them."""
+    if isinstance(value, Mapping):
+        if value.get("4dabf18193072939515e22adb298388d"):
+            return secret_free(value.get("value"))
+        return {k: secret_free(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [secret_free(v) for v in value]
+    return value
+
+
+def of_tenant(recording: Recording, tenant_id: str) -> list[Registered]:
+    """Everything that is one tenant's: below its identity, its place, its silo."""
+    heads = (f"::{tenant_id}", f"::{tenant_id}-identity", f"::silo-{tenant_id}")
+
+    def mine(r: Registered) -> bool:
+        urn = f"{r.parent}::{r.name}"
+        return any(
+            part in (h.removeprefix("::") for h in heads) for part in urn.replace("$", "::").split("::")
+        )
+
+    return [r for r in recording.resources if mine(r)]
