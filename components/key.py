@@ -17,6 +17,7 @@ USE: Final = (
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
     "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
     "kms:DescribeKey",
 )
 # The account's administrators may look after the key, and not use it: using is granted by name below.
@@ -36,7 +37,11 @@ class ServiceUse:
 
     service: str  # a service principal without ".amazonaws.com"
     condition: Mapping[str, Mapping[str, Input[Any]]]
-    grants: bool = False  # the service works through grants that it makes (Auto Scaling, RDS)
+    actions: Sequence[str] = USE
+
+    def __post_init__(self) -> None:
+        if not self.condition:
+            raise ValueError(f"ServiceUse {self.service}: needs a condition that names on whose behalf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +129,9 @@ def _through(args: EncryptionKeyArgs, root: Mapping[str, Sequence[Input[str]]]) 
 
 def _service(use: ServiceUse) -> Statement:
     word = "".join(part.capitalize() for part in use.service.replace("-", ".").split("."))
-    grants = ("kms:CreateGrant",) if use.grants else ()
     return Statement(
         sid=f"Service{word}",
-        actions=[*USE, *grants],
+        actions=use.actions,
         resources=["*"],
         principals={"Service": [f"{use.service}.amazonaws.com"]},
         condition=use.condition,

@@ -13,6 +13,7 @@ from components.network_tags import network_tags
 from components.path_rules import PathRules, PathRulesArgs
 from components.routes import Routes, RoutesArgs
 from components.shared import Shared
+from components.waiting import after
 from plan.acl import AclRule
 from plan.network import ENDPOINTS, NetworkPlan, PathPlan, Reach, SegmentPlan
 
@@ -150,14 +151,9 @@ class Network(pulumi.ComponentResource):
         callers = {p.source for p in paths if p.target == ENDPOINTS}
         reached = list(endpoints.ids.values())
         return {
-            group: _after(made, [*rules[group], *(reached if group in callers else [])])
+            group: after(made, [*rules[group], *(reached if group in callers else [])])
             for group, made in groups.items()
         }
-
-
-def _after(value: Output[str], others: Sequence[Output[str]]) -> Output[str]:
-    """`value`, once the others are there too."""
-    return Output.all(value, *others).apply(lambda found: str(found[0]))
 
 
 def _acl_entry(rule: AclRule) -> ec2.NetworkAclIngressArgsDict:

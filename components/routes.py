@@ -9,6 +9,7 @@ from pulumi_aws import ec2
 
 from components.network_tags import network_tags
 from components.shared import Shared
+from components.waiting import after
 from plan.acl import ANYWHERE
 from plan.network import NetworkPlan, Reach, SegmentPlan
 
@@ -117,7 +118,7 @@ class Routes(pulumi.ComponentResource):
 
     def _waiting(self, segment: SegmentPlan, zone: str) -> Output[str]:
         ready = self._ready[f"{segment.name}-{zone}"]
-        return Output.all(self._args.subnet_ids[segment.name][zone], *ready).apply(lambda ids: str(ids[0]))
+        return after(self._args.subnet_ids[segment.name][zone], ready)
 
     def _tags(self, *role: str) -> dict[str, str]:
         return network_tags(self._args.shared, self._args.plan, *role)

@@ -67,7 +67,10 @@ class NetworkPlan:
 
 @dataclass(frozen=True, slots=True, order=True)
 class PathPlan:
-    """One allowed way: from one security group to one other (or a named outside), on one TCP port."""
+    """One allowed way: from one security group to one other (or a named outside), on one TCP port.
+
+    `why` becomes the description of its rules, for which AWS takes few signs: no apostrophe, for one.
+    """
 
     source: str
     target: str
@@ -106,14 +109,14 @@ DEDICATED_PREFIX: Final = 21  # a dedicated network; the ledger hands these out
 
 # The whole of what may be said on the cell's network; every rule of every group comes from here.
 CELL_PATHS: Final[tuple[PathPlan, ...]] = (
-    PathPlan("vpc-link", "reports-alb", HTTPS, "the API's requests to the report service"),
+    PathPlan("vpc-link", "reports-alb", HTTPS, "requests of the API to the report service"),
     PathPlan("reports-alb", "reports", SERVICE, "the balancer to its tasks"),
     PathPlan("reports", "monolith-alb", HTTPS, "GET /api/data/reports over mutual TLS"),
     PathPlan("monolith-alb", "monolith", SERVICE, "the balancer to its tasks"),
-    PathPlan("monolith", "monolith-db", POSTGRES, "the monolith's own database"),
-    PathPlan("reports", "reports-db", POSTGRES, "the report service's own database and its readers"),
-    PathPlan("monolith", "pool-db", POSTGRES, "pooled tenants' data"),
-    PathPlan("monolith", "silo-db", POSTGRES, "siloed tenants' data"),
+    PathPlan("monolith", "monolith-db", POSTGRES, "own database of the monolith"),
+    PathPlan("reports", "reports-db", POSTGRES, "own database of the report service, and its readers"),
+    PathPlan("monolith", "pool-db", POSTGRES, "data of pooled tenants"),
+    PathPlan("monolith", "silo-db", POSTGRES, "data of siloed tenants"),
     PathPlan("functions", "pool-db", POSTGRES, "roles and schemas of pooled tenants"),
     PathPlan("functions", "silo-db", POSTGRES, "roles and schemas of siloed tenants"),
     PathPlan("monolith", "endpoints", HTTPS, "AWS APIs without leaving the network"),

@@ -1,0 +1,51 @@
+"""AWS Config: what every resource of the account looked like, and when it changed."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi import Input, ResourceOptions
+from pulumi_aws import cfg, iam
+
+from components.log_archive import CONFIG_PREFIX
+from components.shared import Shared
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigRecorderArgs:
+    bucket: Input[str]  # known once it lets Config write
+    key_arn: Input[str]
+    shared: Shared
+
+
+class ConfigRecorder(pulumi.ComponentResource):
+    """Records all types, delivers to the audit archive, and is switched on last."""
+
+    def __init__(self, name: str, args: ConfigRecorderArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:account:ConfigRecorder", name, None, opts)
+        child = ResourceOptions(parent=self)
+        label = args.shared.names.label("any", "config")
+        # AWS keeps this role's permissions itself; a role of ours would have to follow every new type.
+        role = iam.ServiceLinkedRole(f"{name}-role", aws_service_name="config.amazonaws.com", opts=child)
+        recorder = cfg.Recorder(
+            f"{name}-recorder",
+            name=label,
+            role_arn=role.arn,
+            recording_group={"all_supported": True, "include_global_resource_types": True},
+            opts=child,
+        )
+        channel = cfg.DeliveryChannel(
+            f"{name}-channel",
+            name=label,
+            s3_bucket_name=args.bucket,
+            s3_key_prefix=CONFIG_PREFIX,
+            s3_kms_key_arn=args.key_arn,
+            snapshot_delivery_properties={"delivery_frequency": "TwentyFour_Hours"},
+            opts=ResourceOptions(parent=self, depends_on=[recorder]),
+        )
+        cfg.RecorderStatus(
+            f"{name}-status",
+            name=recorder.name,
+            is_enabled=True,
+            opts=ResourceOptions(parent=self, depends_on=[channel]),
+        )
+        self.register_outputs({})

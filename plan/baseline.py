@@ -1,0 +1,119 @@
+"""The account that a cell stands in: what its roles may ever do, what is recorded, what raises an alarm.
+
+Data only. AWS names are spelled out, so that a reviewer reads what is allowed and not what a pattern
+might match.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+# Seven years: the longest that national law asks of a payment institution's records in the Regions
+# that the platform knows.
+ARCHIVE_DAYS: Final = 2557
+ACCESS_LOG_DAYS: Final = 400
+
+# The most that any role of the platform can be given. A role gets its own few of these from its own
+# policies; what is missing here is refused whatever they say.
+ALLOWED: Final[Mapping[str, str]] = {
+    "cloudwatch": "PutMetricData",
+    "dynamodb": "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem BatchWriteItem DescribeTable",
+    "ec2": "CreateNetworkInterface DeleteNetworkInterface DescribeNetworkInterfaces DescribeSubnets"
+    " DescribeSecurityGroups DescribeVpcs AssignPrivateIpAddresses UnassignPrivateIpAddresses",
+    "ecr": "GetAuthorizationToken BatchCheckLayerAvailability GetDownloadUrlForLayer BatchGetImage",
+    "kms": "Encrypt Decrypt ReEncryptFrom ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext"
+    " DescribeKey",
+    "lambda": "InvokeFunction",
+    "logs": "CreateLogGroup CreateLogStream PutLogEvents DescribeLogStreams DescribeLogGroups"
+    " GetLogEvents FilterLogEvents",
+    "rds-db": "connect",
+    "s3": "GetObject GetObjectVersion GetObjectTagging PutObject PutObjectTagging DeleteObject"
+    " AbortMultipartUpload ListMultipartUploadParts ListBucket ListBucketVersions GetBucketLocation"
+    " ListBucketMultipartUploads",
+    "secretsmanager": "GetSecretValue DescribeSecret PutSecretValue UpdateSecretVersionStage"
+    " ListSecretVersionIds GetRandomPassword",
+    "sns": "Publish",
+    "sqs": "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes GetQueueUrl",
+    "ssm": "GetParameter GetParameters GetParametersByPath",
+    "ssmmessages": "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel",
+    "sts": "AssumeRole TagSession SetSourceIdentity GetCallerIdentity",
+    "xray": "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets",
+}
+
+# What keeps the account's evidence: nobody stops it, not the break-glass role either.
+EVIDENCE: Final[Mapping[str, str]] = {
+    "access-analyzer": "DeleteAnalyzer",
+    "cloudtrail": "DeleteTrail PutEventSelectors StopLogging UpdateTrail",
+    "config": "DeleteConfigurationRecorder DeleteDeliveryChannel PutConfigurationRecorder"
+    " StopConfigurationRecorder",
+    "ec2": "DeleteFlowLogs DisableEbsEncryptionByDefault",
+    "guardduty": "DeleteDetector UpdateDetector",
+    "organizations": "LeaveOrganization",
+    "securityhub": "DisableSecurityHub",
+}
+# What no role of the platform does, whoever else allows it: a boundary's silence does not stop a
+# resource policy that names the session itself, a refusal does.
+REFUSED: Final[Mapping[str, str]] = {
+    **EVIDENCE,
+    "iam": "AttachRolePolicy AttachUserPolicy CreateAccessKey CreateLoginProfile CreatePolicyVersion"
+    " CreateRole CreateUser DeletePolicy DeletePolicyVersion DeleteRolePermissionsBoundary"
+    " DeleteRolePolicy DetachRolePolicy PassRole PutRolePermissionsBoundary PutRolePolicy"
+    " PutUserPermissionsBoundary PutUserPolicy SetDefaultPolicyVersion UpdateAssumeRolePolicy",
+    "kms": "DisableKey PutKeyPolicy ScheduleKeyDeletion",
+    "s3": "DeleteBucketPolicy PutAccountPublicAccessBlock PutBucketPolicy PutBucketPublicAccessBlock",
+}
+
+
+def actions(table: Mapping[str, str]) -> tuple[str, ...]:
+    """`{"s3": "GetObject PutObject"}` → `s3:GetObject`, `s3:PutObject`."""
+    return tuple(f"{service}:{word}" for service, words in table.items() for word in words.split())
+
+
+@dataclass(frozen=True, slots=True)
+class TrailAlarm:
+    """Something in the account's trail that a person must hear of at once."""
+
+    name: str
+    meaning: str
+    pattern: str  # a CloudWatch Logs filter pattern over CloudTrail's events
+
+
+def trail_alarms(break_glass_arn: str) -> tuple[TrailAlarm, ...]:
+    """The few that are an incident by themselves; the detectors see to the rest."""
+    return (
+        TrailAlarm(
+            "break-glass",
+            "the break-glass role was assumed",
+            f'{{ ($.eventName = "AssumeRole*") && ($.requestParameters.roleArn = "{break_glass_arn}") }}',
+        ),
+        TrailAlarm(
+            "root-use",
+            "the root user did something",
+            '{ ($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS)'
+            ' && ($.eventType != "AwsServiceEvent") }',
+        ),
+        TrailAlarm(
+            "sign-in-without-mfa",
+            "somebody signed in to the console without a second factor",
+            '{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes")'
+            ' && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }',
+        ),
+        TrailAlarm(
+            "evidence-tampering",
+            "the trail, the recorder or a detector was changed or stopped",
+            _any_of(
+                *("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"),
+                *("StopConfigurationRecorder", "DeleteConfigurationRecorder", "DeleteDeliveryChannel"),
+                *("DeleteDetector", "UpdateDetector", "DisableSecurityHub", "DeleteAnalyzer"),
+            ),
+        ),
+        TrailAlarm(
+            "key-loss",
+            "a key was disabled or will be deleted",
+            _any_of("DisableKey", "ScheduleKeyDeletion"),
+        ),
+    )
+
+
+def _any_of(*events: str) -> str:
+    return "{ " + " || ".join(f'($.eventName = "{event}")' for event in events) + " }"
