@@ -74,15 +74,15 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
         "arnSuffix": f"app/{n}/1",
     },
     "lb/targetGroup:TargetGroup": lambda n: {"arnSuffix": f"targetgroup/{n}/1"},
-    "random/randomPassword:RandomPassword": lambda n: {"result": f"canary-password-{n}"},
-    "tls/privateKey:PrivateKey": lambda n: {
+    "index/randomPassword:RandomPassword": lambda n: {"result": f"canary-password-{n}"},
+    "index/privateKey:PrivateKey": lambda n: {
         "privateKeyPem": f"canary-key-{n}",
         "privateKeyPemPkcs8": f"canary-key-{n}",
         "publicKeyPem": f"public-{n}",
     },
-    "tls/certRequest:CertRequest": lambda n: {"certRequestPem": f"csr-{n}"},
-    "tls/selfSignedCert:SelfSignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
-    "tls/locallySignedCert:LocallySignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
+    "index/certRequest:CertRequest": lambda n: {"certRequestPem": f"csr-{n}"},
+    "index/selfSignedCert:SelfSignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
+    "index/locallySignedCert:LocallySignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
     "acm/certificate:Certificate": lambda n: {
         "domainValidationOptions": [
             {

@@ -1,0 +1,181 @@
+"""The cell: every component, wired by outputs. The only place that knows them all."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import ResourceOptions
+from pulumi_aws import iam
+
+from components.account_baseline import AccountBaseline, AccountBaselineArgs
+from components.bootstrap import Bootstrap, BootstrapArgs
+from components.cell_data import CellData, CellDataArgs
+from components.cluster import Cluster, ClusterArgs
+from components.dns import PrivateZone, PrivateZoneArgs
+from components.edge import Edge, EdgeArgs
+from components.key import EncryptionKey, EncryptionKeyArgs
+from components.monolith import Monolith, MonolithArgs
+from components.network import Network, NetworkArgs
+from components.policy import trust
+from components.private_ca import PrivateCa, PrivateCaArgs
+from components.public_certificate import PublicCertificate, PublicCertificateArgs
+from components.report_service import ReportService, ReportServiceArgs
+from components.shared import Shared
+from components.tenancy import Tenancy, TenancyArgs
+from plan import CellPlan
+from plan.tenant import TenantPlan
+
+
+class Platform(pulumi.ComponentResource):
+    """One cell of the platform. Tenants hang from it as siblings that never name one another."""
+
+    exports: Mapping[str, Any]
+
+    def __init__(self, name: str, plan: CellPlan) -> None:
+        super().__init__("tenantry:cell:Platform", name, None, ResourceOptions(providers=[_provider(plan)]))
+        self._plan, self._child = plan, ResourceOptions(parent=self)
+        baseline = AccountBaseline(
+            "baseline", AccountBaselineArgs(settings=plan.settings, names=plan.names), self._child
+        )
+        self._shared = shared = baseline.shared
+        self._network = Network(
+            "cell", NetworkArgs(plan=plan.network, paths=plan.paths, shared=shared), self._child
+        )
+        # Made before what they may use, so that keys and tenants' roles can name them.
+        self._roles = {s: _task_role(s, shared, self._child) for s in (plan.monolith.name, plan.reports.name)}
+        self._data = CellData(
+            "data",
+            CellDataArgs(
+                plan=plan,
+                network=self._network,
+                monolith_role_arn=self._roles[plan.monolith.name].arn,
+                reports_role_arn=self._roles[plan.reports.name].arn,
+                shared=shared,
+            ),
+            self._child,
+        )
+        self._edge = self._make_edge(self._make_services())
+        self._bootstrap = Bootstrap(
+            "bootstrap",
+            BootstrapArgs(
+                subnet_ids=self._network.subnet_ids["functions"],
+                group_id=self._network.group_ids["functions"],
+                shared=shared,
+            ),
+            self._child,
+        )
+        self.exports = {
+            "api": self._edge.url,
+            "breakGlassRole": baseline.break_glass_role_arn,
+            "tenants": {t.id: self._make_tenant(t).summary for t in plan.tenants},
+        }
+        self.register_outputs(self.exports)
+
+    def _make_services(self) -> ReportService:
+        plan, shared = self._plan, self._shared
+        cluster = Cluster("cluster", ClusterArgs(shared=shared), self._child)
+        ca = PrivateCa("ca", PrivateCaArgs(plan=plan.ca, key_arn=self._ca_key(), shared=shared), self._child)
+        zone = PrivateZone(
+            "internal", PrivateZoneArgs(domain=plan.internal_domain, vpc_id=self._network.vpc_id), self._child
+        )
+        monolith = Monolith(
+            plan.monolith.name,
+            MonolithArgs(
+                plan=plan.monolith,
+                cluster_arn=cluster.arn,
+                cluster_name=cluster.name,
+                network=self._network,
+                database=self._data.monolith,
+                ca=ca,
+                internal_zone_id=zone.zone_id,
+                task_role=self._roles[plan.monolith.name],
+                key_arn=self._data.key_arns[plan.monolith_database.name],
+                shared=shared,
+            ),
+            self._child,
+        )
+        origin = PublicCertificate(
+            "origin",
+            PublicCertificateArgs(host=plan.reports.host, zone_id=plan.settings.hosted_zone_id),
+            self._child,
+        )
+        return ReportService(
+            plan.reports.name,
+            ReportServiceArgs(
+                plan=plan.reports,
+                cluster_arn=cluster.arn,
+                cluster_name=cluster.name,
+                network=self._network,
+                database=self._data.reports,
+                ca=ca,
+                certificate_arn=origin.arn,
+                monolith_host=monolith.host,
+                task_role=self._roles[plan.reports.name],
+                key_arn=self._data.key_arns[plan.reports_database.name],
+                shared=shared,
+            ),
+            self._child,
+        )
+
+    def _ca_key(self) -> pulumi.Output[str]:
+        shared = self._shared
+        args = EncryptionKeyArgs(
+            settings=shared.settings,
+            alias=shared.names.path("alias", "ca"),
+            purpose="Private keys of the cell's certificate authority",
+            users={},
+            via=("secretsmanager", "s3"),
+        )
+        return EncryptionKey("ca-secrets", args, self._child).arn
+
+    def _make_edge(self, reports: ReportService) -> Edge:
+        return Edge(
+            "edge",
+            EdgeArgs(
+                plan=self._plan,
+                origin_host=reports.host,
+                balancer_arn=reports.balancer_arn,
+                subnet_ids=self._network.subnet_ids[self._plan.reports.name],
+                group_id=self._network.group_ids["vpc-link"],
+                shared=self._shared,
+            ),
+            self._child,
+        )
+
+    def _make_tenant(self, plan: TenantPlan) -> Tenancy:
+        return Tenancy(
+            plan.id,
+            TenancyArgs(
+                plan=plan,
+                cell_network=self._network,
+                cell_network_plan=self._plan.network,
+                data=self._data,
+                bootstrap=self._bootstrap,
+                edge=self._edge,
+                service_role_arns={name: role.arn for name, role in self._roles.items()},
+                shared=self._shared,
+            ),
+            self._child,
+        )
+
+
+def _provider(plan: CellPlan) -> aws.Provider:
+    """The one door to AWS: one account, one Region, and the cell's tags on everything."""
+    return aws.Provider(
+        "aws",
+        region=plan.settings.region,
+        allowed_account_ids=[plan.settings.account_id],
+        default_tags={"tags": plan.tags},
+    )
+
+
+def _task_role(service: str, shared: Shared, child: ResourceOptions) -> iam.Role:
+    return iam.Role(
+        f"{service}-task-role",
+        name=shared.names.label("role", service, "task"),
+        description=f"What the code of the {service} may do",
+        assume_role_policy=trust("ecs-tasks", account_id=shared.settings.account_id),
+        permissions_boundary=shared.boundary_arn,
+        opts=child,
+    )

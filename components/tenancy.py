@@ -1,0 +1,106 @@
+"""One tenant, whole: identity and key, a network and an instance of its own where it has them, its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+
+from components.bootstrap import Bootstrap
+from components.cell_data import CellData
+from components.database import Database
+from components.database_commons import DatabaseSubnets, DatabaseSubnetsArgs
+from components.edge import Edge
+from components.network import Network, NetworkArgs
+from components.peering import Peering, PeeringArgs
+from components.shared import Shared
+from components.tenant import Tenant, TenantArgs
+from components.tenant_identity import TenantIdentity, TenantIdentityArgs
+from plan.data import DatabasePlan
+from plan.network import NetworkPlan
+from plan.tenant import TenantPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenancyArgs:
+    """What a tenant takes from its cell. Nothing here is another tenant's."""
+
+    plan: TenantPlan
+    cell_network: Network
+    cell_network_plan: NetworkPlan
+    data: CellData
+    bootstrap: Bootstrap
+    edge: Edge
+    service_role_arns: Mapping[str, Input[str]]
+    shared: Shared
+
+
+class Tenancy(pulumi.ComponentResource):
+    """Everything below it is this tenant's alone, and carries its id in its name."""
+
+    summary: Output[Mapping[str, Any]]
+
+    def __init__(self, name: str, args: TenancyArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:tenancy:Tenancy", name, None, opts)
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+        identity = TenantIdentity(
+            f"{name}-identity",
+            TenantIdentityArgs(
+                plan=args.plan,
+                service_role_arns=args.service_role_arns,
+                bootstrap_role_arn=args.bootstrap.role_arn,
+                shared=args.shared,
+            ),
+            self._child,
+        )
+        network = self._network(args.plan.network) if args.plan.network else None
+        silo = args.plan.silo
+        tenant = Tenant(
+            f"{name}-tenant",
+            TenantArgs(
+                plan=args.plan,
+                identity=identity,
+                database=self._silo(silo, identity, network) if silo else args.data.shards[args.plan.home],
+                bootstrap=args.bootstrap,
+                usage_plan_id=args.edge.usage_plan_ids[args.plan.service_plan],
+                api_url=args.edge.url,
+                shared=args.shared,
+            ),
+            self._child,
+        )
+        self.summary = tenant.summary
+        self.register_outputs({"summary": self.summary})
+
+    def _network(self, plan: NetworkPlan) -> Network:
+        args = self._args
+        network = Network(
+            f"{self._name}-network", NetworkArgs(plan=plan, paths=(), shared=args.shared), self._child
+        )
+        Peering(
+            f"{self._name}-peering",
+            PeeringArgs(
+                cell=args.cell_network,
+                cell_plan=args.cell_network_plan,
+                tenant=network,
+                tenant_plan=plan,
+                shared=args.shared,
+            ),
+            self._child,
+        )
+        return network
+
+    def _silo(self, plan: DatabasePlan, identity: TenantIdentity, network: Network | None) -> Database:
+        args, segment, subnets = self._args, plan.place.segment, None
+        if network:
+            subnets = DatabaseSubnets(
+                f"{self._name}-{segment}",
+                DatabaseSubnetsArgs(
+                    network=plan.place.network,
+                    segment=segment,
+                    subnet_ids=network.subnet_ids[segment],
+                    shared=args.shared,
+                ),
+                self._child,
+            )
+        return args.data.place(plan, identity.key.arn, network or args.cell_network, subnets, self._child)
