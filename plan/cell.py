@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from plan.certificates import CaPlan, plan_ca
 from plan.data import DatabasePlan, plan_monolith_database, plan_reports_database, plan_shards
+from plan.edge import EdgePlan, plan_edge
 from plan.names import Names
 from plan.network import CELL_PATHS, NetworkPlan, PathPlan, plan_cell_network
-from plan.services import ServicePlan, internal_domain, plan_monolith, plan_reports
+from plan.services import ReportsPlan, ServicePlan, internal_domain, plan_monolith, plan_reports
 from plan.settings import Settings
 from plan.tenant import TenantPlan, plan_tenant
 from tenants.models import Registry
@@ -24,11 +25,12 @@ class CellPlan:
     paths: tuple[PathPlan, ...]
     internal_domain: str
     monolith: ServicePlan
-    reports: ServicePlan
+    reports: ReportsPlan
     ca: CaPlan
     monolith_database: DatabasePlan
     reports_database: DatabasePlan
     shards: tuple[DatabasePlan, ...]
+    edge: EdgePlan
     usage_plans: tuple[UsagePlan, ...]
     tenants: tuple[TenantPlan, ...]
 
@@ -42,7 +44,7 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
     """Where everything goes. The order of tenants in the registry's file means nothing."""
     names = Names(settings.stack, settings.account_id)
     tenants = sorted(registry.tenants, key=lambda t: t.id)
-    monolith, reports = plan_monolith(settings, names), plan_reports(settings)
+    monolith, reports = plan_monolith(settings, names), plan_reports(settings, names)
     return CellPlan(
         settings=settings,
         names=names,
@@ -55,6 +57,7 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
         monolith_database=plan_monolith_database(settings, names),
         reports_database=plan_reports_database(settings, names),
         shards=plan_shards(settings, names, registry),
+        edge=plan_edge(settings, names, registry.plans.values()),
         usage_plans=tuple(sorted(registry.plans.values(), key=lambda p: p.id)),
         tenants=tuple(plan_tenant(settings, names, registry, t) for t in tenants),
     )

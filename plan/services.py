@@ -1,10 +1,35 @@
-"""The two services of a cell, as Fargate sees them."""
+"""The two services of a cell, as Fargate, their balancers and their alarms see them."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final, TypedDict
 
+from plan.alarms import AlarmPlan, Severity
 from plan.names import Names
 from plan.network import SERVICE
 from plan.settings import Settings
+
+API_STAGE: Final = "v1"
+"""The stage of the REST API. A private integration hands the stage on as the first part of the path
+(API Gateway developer guide, private integrations for REST APIs, 2026-11), so the origin answers there."""
+
+# Both leave TLS 1.0 and 1.1 out. Our own caller speaks 1.3; the gateway may choose 1.2 with forward secrecy.
+TLS_1_3_ONLY: Final = "ELBSecurityPolicy-TLS13-1-3-2021-06"
+TLS_1_2_FORWARD_SECRECY: Final = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+
+_IMAGE: Final = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<repository>[^@]+)@sha256:.+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What callers may ask of a service; all else ends at the balancer with 404."""
+
+    priority: int  # of the listener rule: its identity, never reused for another route
+    methods: tuple[str, ...]
+    paths: tuple[str, ...]  # `*` stands for any characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +46,80 @@ class ServicePlan:
     host: str  # DNS name of its balancer
     mutual_tls: bool  # callers show a certificate of the private CA
     log_days: int
+    routes: tuple[Route, ...]
+    tls_policy: str
+    architecture: str = "ARM64"  # or X86_64; as the image was built
+    user: str = "10001:10001"  # uid:gid in the image, never root
+    cpu_target: int = 60  # percent, average of the service
+    requests_target: int = 600  # a minute and task
+    health_path: str = "/healthz"
+    # Run inside the task without a shell; the image brings it.
+    health_command: tuple[str, ...] = ("/app/healthcheck",)
+    start_seconds: int = 60  # until a new task must answer
+
+    @property
+    def repository_arn(self) -> str:
+        """The one ECR repository that the service's tasks may pull from."""
+        found = _IMAGE.fullmatch(self.image)
+        if found is None:
+            raise ValueError(f"{self.name}: expected an image in ECR by digest, got {self.image!r}")
+        return f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePlan:
+    """Jobs of the report service. A report takes 30 to 45 seconds."""
+
+    name: str
+    dead_letter_name: str
+    visible_again_seconds: int = 300  # well above the longest report, and below the age that pages
+    keep_seconds: int = 4 * 86_400
+    keep_dead_seconds: int = 14 * 86_400  # the most that SQS keeps; longer than any holiday
+    tries: int = 5
+    backlog_target: int = 10  # waiting jobs a task, for scaling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsPlan(ServicePlan):
+    """The report service: a service with a queue of jobs and a bucket for what it works on."""
+
+    queue: QueuePlan
+    bucket: str
+    bucket_days: int = 30  # intermediate results; finished reports lie in their tenants' buckets
 
 
 def plan_monolith(settings: Settings, names: Names) -> ServicePlan:
-    return _service(settings, "monolith", settings.monolith_image, f"monolith.{internal_domain(names)}", True)
+    """Reports read it at one path over mutual TLS; nothing else is open to them."""
+    return ServicePlan(
+        **_common(settings),
+        name="monolith",
+        image=settings.monolith_image,
+        host=f"monolith.{internal_domain(names)}",
+        mutual_tls=True,
+        tls_policy=TLS_1_3_ONLY,
+        routes=(Route(10, ("GET",), ("/api/data/reports", "/api/data/reports/*")),),
+    )
 
 
-def plan_reports(settings: Settings) -> ServicePlan:
+def plan_reports(settings: Settings, names: Names) -> ReportsPlan:
     """The gateway trusts no private CA, so the report service is reached under a public certificate."""
-    return _service(settings, "reports", settings.reports_image, f"origin.{settings.domain}", False)
+    paths = ("/reports", f"/{API_STAGE}/reports")  # with the stage and without it
+    return ReportsPlan(
+        **_common(settings),
+        name="reports",
+        image=settings.reports_image,
+        host=f"origin.{settings.domain}",
+        mutual_tls=False,
+        tls_policy=TLS_1_2_FORWARD_SECRECY,
+        routes=(
+            Route(10, ("POST",), paths),
+            Route(20, ("GET",), (*paths, *(f"{p}/*" for p in paths))),
+        ),
+        queue=QueuePlan(
+            name=names.label("queue", "reports"), dead_letter_name=names.label("queue", "reports", "dead")
+        ),
+        bucket=names.bucket("reports"),
+    )
 
 
 def internal_domain(names: Names) -> str:
@@ -37,16 +127,107 @@ def internal_domain(names: Names) -> str:
     return f"{names.stack}.tenantry.internal"
 
 
-def _service(settings: Settings, name: str, image: str, host: str, mutual_tls: bool) -> ServicePlan:
-    return ServicePlan(
-        name=name,
-        image=image,
-        port=SERVICE,
-        cpu=settings.task_cpu,
-        memory=settings.task_memory,
-        tasks_min=settings.tasks_min,
-        tasks_max=settings.tasks_max,
-        host=host,
-        mutual_tls=mutual_tls,
-        log_days=settings.application_log_days,
-    )
+class _Common(TypedDict):
+    port: int
+    cpu: int
+    memory: int
+    tasks_min: int
+    tasks_max: int
+    log_days: int
+
+
+def _common(settings: Settings) -> _Common:
+    """What both services take from the settings alike."""
+    return {
+        "port": SERVICE,
+        "cpu": settings.task_cpu,
+        "memory": settings.task_memory,
+        "tasks_min": settings.tasks_min,
+        "tasks_max": settings.tasks_max,
+        "log_days": settings.application_log_days,
+    }
+
+
+# Of the balancer and its targets (AWS/ApplicationELB), one minute each.
+BALANCER_ALARMS: Final[Mapping[str, AlarmPlan]] = {
+    "target-errors": AlarmPlan(
+        metric="HTTPCode_Target_5XX_Count",
+        statistic="Sum",
+        threshold=10,  # responses a minute
+        above=True,
+        severity=Severity.PAGE,
+        why="the service answers with errors of its own",
+        absent_is_well=True,
+    ),
+    "balancer-errors": AlarmPlan(
+        metric="HTTPCode_ELB_5XX_Count",
+        statistic="Sum",
+        threshold=10,
+        above=True,
+        severity=Severity.PAGE,
+        why="the balancer finds no task to ask, or none that answers in time",
+        absent_is_well=True,
+    ),
+    "unhealthy": AlarmPlan(
+        metric="UnHealthyHostCount",
+        statistic="Maximum",
+        threshold=0,  # tasks
+        above=True,
+        severity=Severity.TICKET,
+        why="a task has failed its health checks for five minutes",
+        periods=5,
+        absent_is_well=True,
+    ),
+    "slow": AlarmPlan(
+        metric="TargetResponseTime",
+        statistic="Average",
+        threshold=5,  # seconds
+        above=True,
+        severity=Severity.TICKET,
+        why="answers take long; the gateway gives up after 29 seconds",
+        periods=5,
+        absent_is_well=True,
+    ),
+}
+# Of the service (AWS/ECS), one minute each.
+TASK_ALARMS: Final[Mapping[str, AlarmPlan]] = {
+    "cpu": AlarmPlan(
+        metric="CPUUtilization",
+        statistic="Average",
+        threshold=85,  # percent
+        above=True,
+        severity=Severity.TICKET,
+        why="the service is at its most tasks, or does not scale",
+        periods=15,
+    ),
+    "memory": AlarmPlan(
+        metric="MemoryUtilization",
+        statistic="Average",
+        threshold=85,  # percent
+        above=True,
+        severity=Severity.TICKET,
+        why="tasks are about to be killed for want of memory",
+        periods=15,
+    ),
+}
+# Of the queue of jobs and of the one of failed jobs (AWS/SQS), one minute each.
+QUEUE_ALARM: Final = AlarmPlan(
+    metric="ApproximateAgeOfOldestMessage",
+    statistic="Maximum",
+    threshold=900,  # seconds
+    above=True,
+    severity=Severity.PAGE,
+    why="a report has waited for a quarter of an hour",
+    periods=5,
+    absent_is_well=True,
+)
+DEAD_LETTER_ALARM: Final = AlarmPlan(
+    metric="ApproximateNumberOfMessagesVisible",
+    statistic="Maximum",
+    threshold=0,
+    above=True,
+    severity=Severity.TICKET,
+    why="a report has failed at every try; its tenant has been told nothing yet",
+    periods=1,
+    absent_is_well=True,
+)

@@ -1,0 +1,133 @@
+"""The edge of a cell: one public API before the private report service."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import apigateway, apigatewayv2
+
+from api import contract
+from components.alarms import Watched, alarms
+from components.api import RestApi, RestApiArgs
+from components.dns import AliasArgs, alias
+from components.gateway_body import TOKEN, Origin, gateway_body
+from components.identity import Identity, IdentityArgs
+from components.public_certificate import PublicCertificate, PublicCertificateArgs
+from components.shared import Shared
+from components.waf import Waf, WafArgs
+from plan import CellPlan
+from plan.edge import EDGE_ALARMS
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeArgs:
+    """The origin is a balancer inside the cell's network, under the name that its certificate has."""
+
+    plan: CellPlan
+    origin_host: str
+    balancer_arn: Input[str]
+    subnet_ids: Sequence[Input[str]]  # where the gateway's private way in begins
+    group_id: Input[str]
+    shared: Shared
+
+
+class Edge(pulumi.ComponentResource):
+    """Token, API key and usage plan of the caller are checked here; the origin is told who it was."""
+
+    url: str
+    rest_api_id: Output[str]
+    stage_arn: Output[str]
+    usage_plan_ids: Mapping[str, Output[str]]
+    user_pool_id: Output[str]
+    scopes: Output[list[str]]
+    token_url: Output[str]
+
+    def __init__(self, name: str, args: EdgeArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:edge:Edge", name, None, opts)
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+        self._plan, loaded = args.plan.edge, contract()
+        identity = Identity(
+            f"{name}-identity",
+            IdentityArgs(plan=self._plan, scopes=_scopes(loaded), shared=args.shared),
+            self._child,
+        )
+        body = gateway_body(
+            loaded, host=self._plan.host, origin=self._make_origin(), user_pool_arn=identity.user_pool_arn
+        )
+        rest = RestApi(
+            f"{name}-rest", RestApiArgs(plan=self._plan, body=body, shared=args.shared), self._child
+        )
+        Waf(
+            f"{name}-waf", WafArgs(plan=self._plan, stage_arn=rest.stage_arn, shared=args.shared), self._child
+        )
+        self._serve(rest)
+        self._watch()
+        self.url = f"https://{self._plan.host}"
+        self.rest_api_id, self.stage_arn = rest.rest_api_id, rest.stage_arn
+        self.usage_plan_ids = rest.usage_plan_ids
+        self.user_pool_id, self.scopes, self.token_url = (
+            identity.user_pool_id,
+            identity.scopes,
+            identity.token_url,
+        )
+        self.register_outputs({"url": self.url, "restApiId": self.rest_api_id, "tokenUrl": self.token_url})
+
+    def _make_origin(self) -> Origin:
+        link = apigatewayv2.VpcLink(
+            f"{self._name}-link",
+            name=self._plan.name,
+            subnet_ids=self._args.subnet_ids,
+            security_group_ids=[self._args.group_id],
+            opts=self._child,
+        )
+        return Origin(host=self._args.origin_host, balancer_arn=self._args.balancer_arn, link_id=link.id)
+
+    def _serve(self, rest: RestApi) -> None:
+        """Under the cell's own name, TLS 1.2 and newer."""
+        zone_id = self._args.shared.settings.hosted_zone_id
+        certificate = PublicCertificate(
+            f"{self._name}-certificate",
+            PublicCertificateArgs(host=self._plan.host, zone_id=zone_id),
+            self._child,
+        )
+        domain = apigateway.DomainName(
+            f"{self._name}-domain",
+            domain_name=self._plan.host,
+            regional_certificate_arn=certificate.arn,
+            security_policy="TLS_1_2",
+            endpoint_configuration={"types": "REGIONAL"},
+            opts=self._child,
+        )
+        apigateway.BasePathMapping(
+            f"{self._name}-mapping",
+            rest_api=rest.rest_api_id,
+            stage_name=rest.stage_name,
+            domain_name=domain.domain_name,
+            opts=self._child,
+        )
+        alias(
+            f"{self._name}-name",
+            AliasArgs(
+                host=self._plan.host,
+                zone_id=zone_id,
+                target_host=domain.regional_domain_name,
+                target_zone_id=domain.regional_zone_id,
+                check_health=False,  # a gateway has no health to ask for
+            ),
+            self._child,
+        )
+
+    def _watch(self) -> None:
+        watched = Watched(
+            label="api",
+            namespace="AWS/ApiGateway",
+            dimensions={"ApiName": self._plan.name, "Stage": self._plan.stage},
+        )
+        alarms(self._name, EDGE_ALARMS, watched, self._args.shared, self._child)
+
+
+def _scopes(loaded: Mapping[str, Any]) -> Mapping[str, str]:
+    flows = loaded["components"]["securitySchemes"][TOKEN]["flows"]
+    return flows["clientCredentials"]["scopes"]

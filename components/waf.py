@@ -1,0 +1,122 @@
+"""The firewall before the API: managed rules, and hard limits where usage plans are best effort."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi import Input, ResourceOptions
+from pulumi_aws import cloudwatch, wafv2
+
+from components.shared import Shared
+from plan.edge import EdgePlan
+
+# AWS's own rule groups in the order that they look; priorities are for ever (WAF developer guide, 2026-11).
+MANAGED: Final = {
+    10: "AWSManagedRulesAmazonIpReputationList",
+    20: "AWSManagedRulesCommonRuleSet",
+    30: "AWSManagedRulesKnownBadInputsRuleSet",
+    40: "AWSManagedRulesSQLiRuleSet",
+}
+KEY_HEADER: Final = "x-api-key"
+_REDACTED: Final = ("authorization", KEY_HEADER, "cookie")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WafArgs:
+    plan: EdgePlan
+    stage_arn: Input[str]
+    shared: Shared
+
+
+class Waf(pulumi.ComponentResource):
+    """On the stage of the REST API; it writes what it blocks and what it counts, without secrets."""
+
+    def __init__(self, name: str, args: WafArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:edge:Waf", name, None, opts)
+        child = ResourceOptions(parent=self)
+        plan, shared = args.plan, args.shared
+        acl = wafv2.WebAcl(
+            f"{name}-acl",
+            name=plan.web_acl,
+            description="Before the public API",
+            scope="REGIONAL",
+            default_action={"allow": {}},
+            rules=[*(_managed(p, group) for p, group in MANAGED.items()), *_limits(plan)],
+            visibility_config=_visible(plan.web_acl),
+            opts=child,
+        )
+        logs = cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=plan.waf_log_group,
+            kms_key_id=shared.logs_key_arn,
+            retention_in_days=shared.settings.audit_log_days,
+            opts=child,
+        )
+        wafv2.WebAclLoggingConfiguration(
+            f"{name}-logging",
+            resource_arn=acl.arn,
+            log_destination_configs=[logs.arn],
+            redacted_fields=[{"single_header": {"name": header}} for header in _REDACTED],
+            opts=child,
+        )
+        wafv2.WebAclAssociation(
+            f"{name}-association", resource_arn=args.stage_arn, web_acl_arn=acl.arn, opts=child
+        )
+        self.register_outputs({})
+
+
+def _managed(priority: int, group: str) -> wafv2.WebAclRuleArgsDict:
+    return {
+        "name": group,
+        "priority": priority,
+        "override_action": {"none": {}},  # its own actions, which block
+        "statement": {"managed_rule_group_statement": {"vendor_name": "AWS", "name": group}},
+        "visibility_config": _visible(group),
+    }
+
+
+def _limits(plan: EdgePlan) -> list[wafv2.WebAclRuleArgsDict]:
+    """So many requests with one API key; without one, so many from one address."""
+    by_key: wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
+        "limit": plan.key_limit,
+        "evaluation_window_sec": plan.window_seconds,
+        "aggregate_key_type": "CUSTOM_KEYS",
+        "custom_keys": [
+            {"header": {"name": KEY_HEADER, "text_transformations": [{"priority": 0, "type": "NONE"}]}}
+        ],
+    }
+    by_address: wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
+        "limit": plan.address_limit,
+        "evaluation_window_sec": plan.window_seconds,
+        "aggregate_key_type": "IP",
+        "scope_down_statement": {
+            "not_statement": {
+                "statement": {
+                    "size_constraint_statement": {
+                        "field_to_match": {"single_header": {"name": KEY_HEADER}},
+                        "comparison_operator": "GT",
+                        "size": 0,
+                        "text_transformations": [{"priority": 0, "type": "NONE"}],
+                    }
+                }
+            }
+        },
+    }
+    return [
+        {
+            "name": rule,
+            "priority": priority,
+            "action": {"block": {"custom_response": {"response_code": 429}}},
+            "statement": {"rate_based_statement": statement},
+            "visibility_config": _visible(rule),
+        }
+        for rule, priority, statement in (("rate-by-key", 50, by_key), ("rate-without-key", 60, by_address))
+    ]
+
+
+def _visible(metric: str) -> wafv2.WebAclVisibilityConfigArgsDict:
+    return {
+        "metric_name": metric,
+        "cloudwatch_metrics_enabled": True,
+        "sampled_requests_enabled": False,  # samples would show headers to whoever may look at the console
+    }
