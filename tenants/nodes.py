@@ -39,7 +39,28 @@ class Items(NamedTuple):
     column: int
 
 
-Node: TypeAlias = Scalar | Map | Items
+class Broken(NamedTuple):
+    """Something that was refused already: whoever meets it need not say more."""
+
+    line: int
+    column: int
+
+
+Node: TypeAlias = Scalar | Map | Items | Broken
+
+
+def at(node: Node, *path: str) -> Node:
+    """The value beneath `node` at the path of keys, or as near to it as there is."""
+    for name in path:
+        found = (
+            next((value for key, value in node.pairs if key.text == name), None)
+            if isinstance(node, Map)
+            else None
+        )
+        if found is None:
+            return node
+        node = found
+    return node
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final, Protocol
 
-from tenants.nodes import Items, Map, Node, Scalar, kind_of
+from tenants.nodes import Broken, Items, Map, Node, Scalar, kind_of
 from tenants.residency import REGIONS
 from tenants.words import allowed_or_near, quoted, shown
 
@@ -45,6 +45,8 @@ _KINDS: Final = {"null": "empty", "bool": "a boolean", "int": "a number", "float
 
 def _scalar(node: Node, label: str, expected: str, report: Report) -> Scalar | None:
     """`node` as a scalar that is there, else None after reporting."""
+    if isinstance(node, Broken):
+        return None
     if not isinstance(node, Scalar):
         report(node, f"{label} is {_NOT_SCALAR[type(node)]}", f"expected {expected}")
         return None
@@ -208,6 +210,8 @@ class ListOf:
     most: int = 50
 
     def read(self, node: Node, label: str, report: Report) -> tuple[Any, ...] | Wrong:
+        if isinstance(node, Broken):
+            return WRONG
         if not isinstance(node, Items):
             report(node, f"{label} is not a list", "expected a list such as [a, b]")
             return WRONG
@@ -235,6 +239,8 @@ class Labels:
     most: int
 
     def read(self, node: Node, label: str, report: Report) -> dict[str, str] | Wrong:
+        if isinstance(node, Broken):
+            return WRONG
         if not isinstance(node, Map):
             report(node, f"{label} is not a mapping", "expected names with values such as {team: payments}")
             return WRONG
@@ -273,6 +279,8 @@ class Record:
     def read_fields(self, node: Node, label: str, anchor: Node, report: Report) -> dict[str, Any] | None:
         """The fields that are there and right; None if any is wrong. What is missing is told at `anchor`."""
         known = fields_of(self.model)
+        if isinstance(node, Broken):
+            return None
         if not isinstance(node, Map):
             report(
                 node, f"{label or 'the entry'} is not a mapping", "expected the fields " + ", ".join(known)

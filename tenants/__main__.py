@@ -1,0 +1,5 @@
+"""`python -m tenants`."""
+
+from tenants.cli import main
+
+main()

@@ -1,0 +1,177 @@
+"""Who gets which place: pure functions from a ledger and the tenants to the next ledger.
+
+A place, once given, is kept until its tenant is erased; then it rests before it is given again.
+Tenants without a place get one in the order of their ids, so the order in the file means nothing.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from tenants.cell import BLOCK_PREFIX, Cell
+from tenants.lifecycle import home_of
+from tenants.models import Isolation, Ledger, NetworkMode, Tenant
+
+# Days that a freed place rests: as long as RDS can keep a backup at most (35, AWS RDS user guide, 2026-11),
+# so that nobody restores a database into addresses or a schema that are somebody else's by then.
+REST_DAYS: Final = 35
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A tenant that found no room, and what would make some."""
+
+    tenant: str
+    wrong: str
+    right: str
+
+
+class NoRoom(ValueError):  # noqa: N818 - it is a fact about a cell before it is an error
+    """Not everybody fits; `unplaced` says who, in order, and `ledger` is what the others got."""
+
+    def __init__(self, unplaced: tuple[Unplaced, ...], ledger: Ledger) -> None:
+        super().__init__("; ".join(f"{u.tenant}: {u.wrong}" for u in unplaced))
+        self.unplaced, self.ledger = unplaced, ledger
+
+
+def shard_name(index: int) -> str:
+    """`shard-a` for 0."""
+    return f"shard-{chr(ord('a') + index)}"
+
+
+def slot_name(shard: str, slot: int) -> str:
+    """A place on a shard as the ledger writes it: `shard-a/01`."""
+    return f"{shard}/{slot:02d}"
+
+
+def extend(ledger: Ledger, tenants: Iterable[Tenant], cell: Cell, today: date) -> Ledger:
+    """The ledger with a place for every tenant, and without those of erased ones.
+
+    `today` is the date of the run (UTC): it marks what is freed now, and decides what has rested enough.
+    Raises `NoRoom` where the cell is full.
+    """
+    draft = _Draft(ledger, today)
+    unplaced: list[Unplaced] = []
+    for tenant in sorted(tenants, key=lambda t: t.id):
+        if tenant.id in ledger.erased:
+            continue
+        if not tenant.state.placed:
+            draft.free(tenant.id)
+            continue
+        for wants, give in _KINDS:
+            problem = give(draft, tenant.id, cell) if wants(tenant) else None
+            if problem:
+                unplaced.append(Unplaced(tenant.id, *problem))
+                break
+        else:
+            draft.homes[tenant.id] = home_of(tenant)
+    if unplaced:
+        raise NoRoom(tuple(unplaced), draft.ledger())
+    return draft.ledger()
+
+
+class _Draft:
+    """A ledger while it is being extended."""
+
+    def __init__(self, ledger: Ledger, today: date) -> None:
+        self.today = today
+        self.shards, self.slots = dict(ledger.shards), dict(ledger.slots)
+        self.networks, self.homes = dict(ledger.networks), dict(ledger.homes)
+        self.resting, self.erased = dict(ledger.resting), dict(ledger.erased)
+
+    def ledger(self) -> Ledger:
+        return Ledger(
+            shards=self.shards,
+            networks=self.networks,
+            slots=self.slots,
+            homes=self.homes,
+            resting=self.resting,
+            erased=self.erased,
+        )
+
+    def free(self, tenant: str) -> None:
+        """Let an erased tenant's places rest from today; one that never had any leaves no trace."""
+        if tenant not in self.homes:
+            return
+        if tenant in self.shards:
+            self.resting[slot_name(self.shards.pop(tenant), self.slots.pop(tenant))] = self.today
+        if tenant in self.networks:
+            self.resting[self.networks.pop(tenant)] = self.today
+        del self.homes[tenant]
+        self.erased[tenant] = self.today
+
+    def rested(self, place: str) -> bool:
+        freed = self.resting.get(place)
+        return freed is None or freed + timedelta(days=REST_DAYS) <= self.today
+
+    def slot(self, tenant: str, cell: Cell) -> tuple[str, str] | None:
+        """Give a pool tenant the first free place of the first shard that has one."""
+        if tenant in self.shards:
+            return None
+        taken = {slot_name(shard, self.slots[id_]) for id_, shard in self.shards.items()}
+        for shard, slot in _all_slots(cell):
+            place = slot_name(shard, slot)
+            if place not in taken and self.rested(place):
+                self.shards[tenant], self.slots[tenant] = shard, slot
+                self.resting.pop(place, None)
+                return None
+        full = f"there is no room in the pool: {cell.shard_limit} shards of {cell.shard_capacity} are full"
+        return full, f"raise tenantry:shardLimit in Pulumi.{cell.stack}.yaml, or onboard into another cell"
+
+    def block(self, tenant: str, cell: Cell) -> tuple[str, str] | None:
+        """Give a dedicated tenant the lowest free block of addresses."""
+        if tenant in self.networks:
+            return None
+        taken = set(self.networks.values())
+        for block in map(str, cell.parent.subnets(new_prefix=BLOCK_PREFIX)):
+            if block not in taken and self.rested(block):
+                self.networks[tenant] = block
+                self.resting.pop(block, None)
+                return None
+        full = f"there is no address block left: {cell.blocks} in {cell.tenant_networks} are taken or resting"
+        return full, "onboard into another cell"
+
+
+def _all_slots(cell: Cell) -> Iterator[tuple[str, int]]:
+    for index in range(cell.shard_limit):
+        for slot in range(1, cell.shard_capacity + 1):
+            yield shard_name(index), slot
+
+
+_Giver = Callable[[_Draft, str, Cell], tuple[str, str] | None]
+_KINDS: Final[tuple[tuple[Callable[[Tenant], bool], _Giver], ...]] = (
+    (lambda t: t.isolation is Isolation.POOL, _Draft.slot),
+    (lambda t: t.network is NetworkMode.DEDICATED, _Draft.block),
+)
+
+
+def missing(ledger: Ledger, tenants: Iterable[Tenant]) -> Mapping[str, str]:
+    """What a locked run lacks: tenant → what the ledger does not say of it yet."""
+    found: dict[str, str] = {}
+    for tenant in tenants:
+        if tenant.id in ledger.erased:
+            continue
+        home = ledger.homes.get(tenant.id)
+        if home is None:
+            found[tenant.id] = "has no place in the ledger yet"
+        elif home.state is not tenant.state:
+            found[tenant.id] = f"is {home.state} in the ledger and {tenant.state} here"
+    return found
+
+
+def overlaps(blocks: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pairs of owners whose blocks overlap; `blocks` maps owner → CIDR.
+
+    Sorted by address, two blocks overlap exactly if one begins before the furthest end so far.
+    """
+    ordered = sorted((ipaddress.IPv4Network(cidr), owner) for owner, cidr in blocks.items())
+    found: list[tuple[str, str]] = []
+    last: tuple[ipaddress.IPv4Network, str] | None = None
+    for network, owner in ordered:
+        if last and network.network_address <= last[0].broadcast_address:
+            found.append((last[1], owner))
+        if last is None or network.broadcast_address > last[0].broadcast_address:
+            last = (network, owner)
+    return found

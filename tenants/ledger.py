@@ -1,0 +1,202 @@
+"""The ledger's file: read, proven consistent, written the same way every time.
+
+Each allocation stands twice, by tenant and by place. Two branches that each give a place away thus
+write the same line of the second section with different tenants, which git reports as a conflict;
+and a merge that went wrong by hand shows as two sections that disagree.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from tenants.allocation import overlaps, slot_name
+from tenants.cell import BLOCK_PREFIX
+from tenants.compose import compose
+from tenants.models import Home, Isolation, Ledger, NetworkMode, State
+from tenants.nodes import Finding, Map, Node, Scalar
+from tenants.shapes import DATE, TENANT_ID, WRONG, Choice, Record, Text
+
+_SLOT: Final = re.compile(r"(shard-[a-z])/([0-9]{2,3})")
+_BLOCK: Final = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")
+_REPAIR: Final = "restore the file from git; it is never edited by hand"
+
+
+def _meta(shape: Any, doc: str) -> Mapping[str, Any]:
+    return {"shape": shape, "doc": doc}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A tenant's line in the ledger."""
+
+    isolation: Isolation = field(metadata=_meta(Choice(Isolation), "isolation"))
+    network: NetworkMode = field(default=NetworkMode.SHARED, metadata=_meta(Choice(NetworkMode), "network"))
+    state: State = field(default=State.ACTIVE, metadata=_meta(Choice(State), "state"))
+    slot: str | None = field(
+        default=None, metadata=_meta(Text(_SLOT, "a place such as shard-a/01", 12), "place")
+    )
+    block: str | None = field(default=None, metadata=_meta(Text(_BLOCK, "a CIDR block", 18), "addresses"))
+
+
+_SECTIONS: Final = ("tenants", "shards", "networks", "resting", "erased")
+
+
+def parse_ledger(
+    data: bytes | str, file: str, parent: ipaddress.IPv4Network | None = None
+) -> tuple[Ledger, list[Finding]]:
+    """The ledger of a file, and all that is wrong with it.
+
+    Proves that no two allocations overlap, that every block has the one size and lies inside `parent`
+    (where given), and that both sections tell the same.
+    """
+    root, findings = compose(data, file)
+    if findings:
+        return Ledger(), findings
+    reading = _Reading(file, findings)
+    sections = {key.text: value for key, value in root.pairs} if isinstance(root, Map) else {}
+    if tuple(sections) != _SECTIONS:
+        reading.say("", None, "is not a whole ledger, which has the sections " + ", ".join(_SECTIONS))
+        return Ledger(), findings
+    lines: dict[str, _Line] = reading.section(sections["tenants"], TENANT_ID, Record(_Line).read)
+    slots: dict[str, str] = reading.section(sections["shards"], Text(_SLOT, "a place", 12), TENANT_ID.read)
+    blocks: dict[str, str] = reading.section(
+        sections["networks"], Text(_BLOCK, "a block", 18), TENANT_ID.read
+    )
+    places = Text(re.compile(f"{_SLOT.pattern}|{_BLOCK.pattern}"), "a place or a block", 18)
+    resting: dict[str, date] = reading.section(sections["resting"], places, DATE.read)
+    erased: dict[str, date] = reading.section(sections["erased"], TENANT_ID, DATE.read)
+    if not findings:
+        _contradictions(reading, lines, slots, blocks)
+        _addresses(reading, blocks, parent)
+    ledger = Ledger(
+        shards={id_: slot.split("/")[0] for slot, id_ in slots.items()},
+        slots={id_: int(slot.split("/")[1]) for slot, id_ in slots.items()},
+        networks={id_: block for block, id_ in blocks.items()},
+        homes={i: Home(isolation=x.isolation, network=x.network, state=x.state) for i, x in lines.items()},
+        resting=resting,
+        erased=erased,
+    )
+    if not findings:
+        _still_taken(reading, ledger)
+    return ledger, findings
+
+
+class _Reading:
+    """Findings in one ledger, at the place of an entry's key."""
+
+    def __init__(self, file: str, findings: list[Finding]) -> None:
+        self.file, self.findings = file, findings
+        self.keys: dict[str, Scalar] = {}
+
+    def say(self, who: str, place: str | None, wrong: str, right: str = _REPAIR) -> None:
+        key = self.keys.get(place or who)
+        self.findings.append(
+            Finding(self.file, key.line if key else 1, key.column if key else 1, who, wrong, right)
+        )
+
+    def section(self, node: Node, key_shape: Text, read: Callable[[Node, str, Any], Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+
+        def report(at: Node, wrong: str, right: str) -> None:
+            self.findings.append(Finding(self.file, at.line, at.column, "", wrong, f"{right}; {_REPAIR}"))
+
+        if not isinstance(node, Map):
+            report(node, "a section that is not a mapping", "write {} for none")
+            return found
+        for key, value in node.pairs:
+            key_read, value_read = key_shape.read(key, "key", report), read(value, key.text, report)
+            if key_read is not WRONG and value_read is not WRONG:
+                found[key.text] = value_read
+                self.keys.setdefault(key.text, key)
+        return found
+
+
+def _contradictions(
+    reading: _Reading, lines: Mapping[str, _Line], slots: Mapping[str, str], blocks: Mapping[str, str]
+) -> None:
+    """Where the section by tenant and those by place disagree."""
+    for id_, line in lines.items():
+        for wants, place, by_place, noun in (
+            (line.isolation is Isolation.POOL, line.slot, slots, "shard"),
+            (line.network is NetworkMode.DEDICATED, line.block, blocks, "block of addresses"),
+        ):
+            if wants is not (place is not None):
+                reading.say(
+                    id_, None, f"is {line.isolation}, {line.network}, and has {place or 'no ' + noun}"
+                )
+            elif place is not None and by_place.get(place) != id_:
+                reading.say(
+                    id_, None, f"has {place}, which the ledger gives to {by_place.get(place, 'nobody')}"
+                )
+    for by_place, attribute in ((slots, "slot"), (blocks, "block")):
+        for place, id_ in by_place.items():
+            if id_ not in lines or getattr(lines[id_], attribute) != place:
+                reading.say(id_, place, f"is given {place}, which its own line does not say")
+
+
+def _addresses(reading: _Reading, blocks: Mapping[str, str], parent: ipaddress.IPv4Network | None) -> None:
+    """Blocks that are none, are not of the one size, leave the cell's tenant networks, or overlap."""
+    sound: dict[str, str] = {}
+    for block, id_ in blocks.items():
+        try:
+            network = ipaddress.IPv4Network(block)
+        except ValueError:
+            reading.say(id_, block, f"has {block}, which is not a block of addresses")
+            continue
+        sound[block] = block
+        if network.prefixlen != BLOCK_PREFIX:
+            reading.say(id_, block, f"has {block}, and every block is a /{BLOCK_PREFIX}")
+        elif parent is not None and not network.subnet_of(parent):
+            wrong = f"has {block}, which is not inside tenantry:tenantNetworks {parent}"
+            reading.say(id_, block, wrong, "put the setting back; addresses in use never move")
+    for one, other in overlaps(sound):
+        reading.say(blocks[other], other, f"has {other}, which overlaps {one} of {blocks[one]}")
+
+
+def _still_taken(reading: _Reading, ledger: Ledger) -> None:
+    """Places that rest and are taken, ids that are erased and live."""
+    taken = {slot_name(shard, ledger.slots[id_]): id_ for id_, shard in ledger.shards.items()}
+    taken |= {block: id_ for id_, block in ledger.networks.items()}
+    for place in sorted(ledger.resting.keys() & taken.keys()):
+        reading.say(taken[place], place, f"has {place}, which is still resting")
+    for id_ in sorted(ledger.erased.keys() & ledger.homes.keys()):
+        reading.say(id_, None, "has a place and is erased at once")
+
+
+def render_ledger(ledger: Ledger, stack: str) -> str:
+    """The file's text: sorted, so that the same ledger is always the same text."""
+    slots = {slot_name(shard, ledger.slots[id_]): id_ for id_, shard in ledger.shards.items()}
+    blocks = {block: id_ for id_, block in ledger.networks.items()}
+    by_tenant = {id_: slot for slot, id_ in slots.items()}
+    sections: dict[str, list[str]] = {
+        "tenants": [
+            f"{i}: {_line(h, by_tenant.get(i), ledger.networks.get(i))}"
+            for i, h in sorted(ledger.homes.items())
+        ],
+        "shards": [f"{slot}: {slots[slot]}" for slot in sorted(slots, key=_slot_order)],
+        "networks": [f"{block}: {blocks[block]}" for block in sorted(blocks, key=ipaddress.IPv4Network)],
+        "resting": [f"{place}: {ledger.resting[place]}" for place in sorted(ledger.resting)],
+        "erased": [f"{id_}: {ledger.erased[id_]}" for id_ in sorted(ledger.erased)],
+    }
+    head = f"# Allocations of the stack {stack}: a lock file that the program writes and you commit.\n"
+    return head + "".join(
+        f"{name}:\n" + "".join(f"  {row}\n" for row in rows) if rows else f"{name}: {{}}\n"
+        for name, rows in sections.items()
+    )
+
+
+def _slot_order(slot: str) -> tuple[str, int]:
+    shard, _, number = slot.partition("/")
+    return shard, int(number)
+
+
+def _line(home: Home, slot: str | None, block: str | None) -> str:
+    parts = [f"isolation: {home.isolation}"]
+    parts += [f"network: {home.network}"] if home.network is not NetworkMode.SHARED else []
+    parts += [f"state: {home.state}"] if home.state is not State.ACTIVE else []
+    parts += [f"slot: {slot}"] if slot else []
+    parts += [f"block: {block}"] if block else []
+    return "{" + ", ".join(parts) + "}"

@@ -1,0 +1,82 @@
+"""From a tree to typed models: a file that maps ids to entries of one model, every problem at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from tenants.compose import compose
+from tenants.models import ServicePlan, Tenant
+from tenants.nodes import Broken, Finding, Map, Node, Scalar, at
+from tenants.shapes import PLAN_ID, TENANT_ID, WRONG, Record, Shape, fields_of
+from tenants.words import quoted
+
+M = TypeVar("M", Tenant, ServicePlan)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries(Generic[M]):
+    """What a file holds. `models` has the entries that are right, `nodes` every entry that is a mapping."""
+
+    file: str
+    models: Mapping[str, M]
+    nodes: Mapping[str, tuple[Scalar, Node]]  # id → its key and its value
+
+    def finding(self, id_: str, path: tuple[str, ...], wrong: str, right: str) -> Finding:
+        """A finding at a field of an entry, or at the entry's key where there is no path."""
+        if id_ not in self.nodes:
+            return Finding(self.file, 1, 1, id_, wrong, right)
+        key, value = self.nodes[id_]
+        place = at(value, *path) if path else key
+        return Finding(self.file, place.line, place.column, id_, wrong, right)
+
+
+def read_tenants(data: bytes | str, file: str) -> tuple[Entries[Tenant], list[Finding]]:
+    """The tenants of a registry, field by field; what fields mean together is for `tenants.rules`."""
+    return _read(data, file, Tenant, TENANT_ID, "tenant")
+
+
+def read_plans(data: bytes | str, file: str) -> tuple[Entries[ServicePlan], list[Finding]]:
+    """The service plans."""
+    return _read(data, file, ServicePlan, PLAN_ID, "service plan")
+
+
+def _read(
+    data: bytes | str, file: str, model: type[M], ids: Shape, noun: str
+) -> tuple[Entries[M], list[Finding]]:
+    root, findings = compose(data, file)
+    models: dict[str, M] = {}
+    nodes: dict[str, tuple[Scalar, Node]] = {}
+    if isinstance(root, Map):
+        for key, value in root.pairs:
+            entry = _Entry(file, key.text, findings)
+            if isinstance(value, Broken) or entry.misplaced(key, value, model, noun):
+                continue
+            nodes[key.text] = (key, value)
+            id_ = ids.read(key, f"{noun} id", entry.report)
+            values = Record(model).read_fields(value, "", key, entry.report)
+            if id_ is not WRONG and values is not None:
+                models[key.text] = model(id=key.text, **values)
+    elif root is not None and not isinstance(root, Broken):
+        wrong = "the file is a list" if not isinstance(root, Scalar) else "the file is one value"
+        expected = f"expected a mapping whose keys are {noun} ids"
+        findings.append(Finding(file, root.line, root.column, "", wrong, expected))
+    return Entries(file, models, nodes), findings
+
+
+class _Entry:
+    """Findings about one entry."""
+
+    def __init__(self, file: str, id_: str, findings: list[Finding]) -> None:
+        self.file, self.id, self.findings = file, id_, findings
+
+    def report(self, node: Node, wrong: str, right: str) -> None:
+        self.findings.append(Finding(self.file, node.line, node.column, self.id, wrong, right))
+
+    def misplaced(self, key: Scalar, value: Node, model: type[M], noun: str) -> bool:
+        """Whether this is a field that stands where an id should; if so, it is told."""
+        if key.text not in fields_of(model) or not isinstance(value, Scalar):
+            return False
+        wrong = f"field {quoted(key.text)} belongs to no {noun}: the id is missing"
+        right = "indent the fields beneath an id such as acme-pay:"
+        self.findings.append(Finding(self.file, key.line, key.column, "", wrong, right))
+        return True

@@ -1,0 +1,73 @@
+"""What fields may be together: with one another, with the service plan, with the cell."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from tenants.cell import Cell
+from tenants.lifecycle import Problem
+from tenants.models import Isolation, NetworkMode, Overrides, ServicePlan, Span, Tenant
+from tenants.residency import REGIONS, jurisdictions_of
+from tenants.shapes import fields_of
+from tenants.words import allowed_or_near, quoted
+
+Plans = Mapping[str, ServicePlan]
+
+
+def _network(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
+    if tenant.network is NetworkMode.DEDICATED and tenant.isolation is Isolation.POOL:
+        right = "write isolation: silo, or leave network out"
+        yield tenant.id, ("network",), "a pool tenant cannot have a dedicated network", right
+
+
+def _plan(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
+    if tenant.plan not in plans:
+        wrong = f"plan {quoted(tenant.plan)} is not in plans.yaml"
+        yield tenant.id, ("plan",), wrong, allowed_or_near(tenant.plan, plans)
+
+
+def _residency(tenant: Tenant, _plans: Plans, cell: Cell | None) -> Iterator[Problem]:
+    if cell is None or cell.region in REGIONS[tenant.residency]:
+        return
+    held = ", ".join(jurisdictions_of(cell.region)) or "no residency that tenants/residency.py knows"
+    wrong = f"data of residency {tenant.residency} may not live in {cell.region}"
+    right = f"onboard into a cell in {' or '.join(REGIONS[tenant.residency])}; this cell holds {held}"
+    yield tenant.id, ("residency",), wrong, right
+
+
+def _overrides(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
+    given = {name: getattr(tenant.overrides, name) for name in fields_of(Overrides)}
+    plan = plans.get(tenant.plan)
+    for name, value in given.items():
+        path = ("overrides", name)
+        if value is None:
+            continue
+        if tenant.isolation is Isolation.POOL:
+            right = "remove it; a pool tenant lives on its shard's database"
+            yield tenant.id, path, f"overrides.{name} is for silo tenants only", right
+        elif plan is not None:
+            allowed: Span | tuple[str, ...] | None = getattr(plan.overrides, name)
+            if not allowed:
+                yield (
+                    tenant.id,
+                    path,
+                    f"plan {plan.id} allows no override of {name}",
+                    "remove it, or change the plan",
+                )
+            elif value not in allowed:
+                listed = str(allowed) if isinstance(allowed, Span) else ", ".join(allowed)
+                yield (
+                    tenant.id,
+                    path,
+                    f"{name} {value} is not allowed by plan {plan.id}",
+                    f"allowed: {listed}",
+                )
+
+
+Rule = Callable[[Tenant, Plans, Cell | None], Iterator[Problem]]
+_RULES: Final[tuple[Rule, ...]] = (_network, _plan, _residency, _overrides)
+
+
+def problems(tenant: Tenant, plans: Plans, cell: Cell | None) -> Iterator[Problem]:
+    """What is wrong with a tenant whose fields are each right; no cell, no check of residency."""
+    for rule in _RULES:
+        yield from rule(tenant, plans, cell)
