@@ -75,6 +75,7 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
     },
     "lb/targetGroup:TargetGroup": lambda n: {"arnSuffix": f"targetgroup/{n}/1"},
     "index/randomPassword:RandomPassword": lambda n: {"result": f"canary-password-{n}"},
+    "index/randomId:RandomId": lambda n: {"hex": f"hex-{n}"},
     "index/privateKey:PrivateKey": lambda n: {
         "privateKeyPem": f"canary-key-{n}",
         "privateKeyPemPkcs8": f"canary-key-{n}",
