@@ -22,7 +22,7 @@ DEEPEST: Final = 8
 _LOADER: Final[Any] = getattr(yaml, "CLoader", yaml.Loader)
 
 _UNWANTED: Final = re.compile(
-    "(?P<bom>\ufeff)|(?P<conflict>^(?:<{7}|={7}|>{7}|\\|{7})(?:[ \r].*)?$)|(?P<tab>^[ ]*\t)"
+    "(?P<bom>\ufeff)|(?P<conflict>^<{7} )|(?P<tab>^[ ]*\t)"
     "|(?P<control>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ufffe\uffff]|\r(?!\n))",
     re.MULTILINE,
 )
@@ -30,7 +30,7 @@ _UNWANTED_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "bom": ("a byte order mark", "save the file as UTF-8 without BOM"),
     "conflict": (
         "an unresolved merge conflict",
-        "take both sides of a registry; of a ledger take one, then run python -m tenants ledger update",
+        "keep what both sides say, and remove the marks",
     ),
     "tab": ("a tab in the indentation", "indent with spaces"),
     "control": ("a control character", "remove it"),

@@ -8,7 +8,7 @@ and a merge that went wrong by hand shows as two sections that disagree.
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -21,7 +21,9 @@ from tenants.shapes import DATE, TENANT_ID, WRONG, Choice, Record, Text
 
 _SLOT: Final = re.compile(r"(shard-[a-z])/([0-9]{2,3})")
 _BLOCK: Final = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")
-_REPAIR: Final = "restore the file from git; it is never edited by hand"
+_REPAIR: Final = (
+    "restore the file from git (of a merge take one side's), then run python -m tenants ledger update"
+)
 
 
 def _meta(shape: Any, doc: str) -> Mapping[str, Any]:
@@ -54,11 +56,11 @@ def parse_ledger(
     """
     root, findings = compose(data, file)
     if findings:
-        return Ledger(), findings
+        return Ledger(), [replace(f, right=_REPAIR) for f in findings]
     reading = _Reading(file, findings)
     sections = {key.text: value for key, value in root.pairs} if isinstance(root, Map) else {}
     if tuple(sections) != _SECTIONS:
-        reading.say("", None, "is not a whole ledger, which has the sections " + ", ".join(_SECTIONS))
+        reading.say("", None, "this is not a whole ledger, which has the sections " + ", ".join(_SECTIONS))
         return Ledger(), findings
     lines: dict[str, _Line] = reading.section(sections["tenants"], TENANT_ID, Record(_Line).read)
     slots: dict[str, str] = reading.section(sections["shards"], Text(_SLOT, "a place", 12), TENANT_ID.read)
@@ -101,7 +103,7 @@ class _Reading:
         found: dict[str, Any] = {}
 
         def report(at: Node, wrong: str, right: str) -> None:
-            self.findings.append(Finding(self.file, at.line, at.column, "", wrong, f"{right}; {_REPAIR}"))
+            self.findings.append(Finding(self.file, at.line, at.column, "", wrong, f"{right}: {_REPAIR}"))
 
         if not isinstance(node, Map):
             report(node, "a section that is not a mapping", "write {} for none")

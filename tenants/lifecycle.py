@@ -8,7 +8,7 @@ the arrows of `NEXT`, and an entry may leave the file only after its tenant was 
 from collections.abc import Mapping
 from typing import Final
 
-from tenants.models import Home, Ledger, State, Tenant
+from tenants.models import Home, Isolation, Ledger, NetworkMode, State, Tenant
 
 NEXT: Final[Mapping[State, tuple[State, ...]]] = {
     State.ACTIVE: (State.SUSPENDED,),
@@ -31,14 +31,9 @@ def problems(tenants: Mapping[str, Tenant], present: frozenset[str], ledger: Led
     """
     found: list[Problem] = []
     for id_ in sorted(ledger.homes.keys() - present):
-        found.append(
-            (
-                id_,
-                (),
-                "has data, and its entry is gone from the registry",
-                "put the entry back; a tenant leaves by state: suspended, then state: erased, a run for each",
-            )
-        )
+        wrong = "has data, and its entry is gone from the registry"
+        right = "put the entry back; a tenant leaves by state: suspended, then state: erased, a run for each"
+        found.append((id_, (), wrong, right))
     for tenant in tenants.values():
         home = ledger.homes.get(tenant.id)
         if tenant.id in ledger.erased:
@@ -60,28 +55,30 @@ def _after_death(tenant: Tenant) -> list[Problem]:
     ]
 
 
+_WHERE: Final[Mapping[Isolation | NetworkMode, str]] = {
+    Isolation.POOL: "in the pool",
+    Isolation.SILO: "in a silo",
+    NetworkMode.SHARED: "in the cell's network",
+    NetworkMode.DEDICATED: "in a network of its own",
+}
+
+
 def _moves(tenant: Tenant, home: Home) -> list[Problem]:
     found: list[Problem] = [
         (
             tenant.id,
             (field,),
-            f"{field} is {now} here, and the tenant's data lives in {where} {was}",
+            f"{field} is {now} here, and the tenant's data lives {_WHERE[was]}",
             f"put {field}: {was} back; data moves in stages, never by an edit",
         )
-        for field, now, was, where in (
-            ("isolation", tenant.isolation, home.isolation, "the" if home.isolation == "pool" else "a"),
-            ("network", tenant.network, home.network, "the network"),
+        for field, now, was in (
+            ("isolation", tenant.isolation, home.isolation),
+            ("network", tenant.network, home.network),
         )
         if now is not was
     ]
     if tenant.state is not home.state and tenant.state not in NEXT[home.state]:
-        after = " or ".join(NEXT[home.state])
-        found.append(
-            (
-                tenant.id,
-                ("state",),
-                f"state goes from {home.state} to {tenant.state}",
-                f"after {home.state} comes {after}, in a run of its own",
-            )
-        )
+        wrong = f"state goes from {home.state} to {tenant.state}"
+        right = f"after {home.state} comes {' or '.join(NEXT[home.state])}, in a run of its own"
+        found.append((tenant.id, ("state",), wrong, right))
     return found

@@ -112,7 +112,7 @@ class Tenant:
     residency: str = field(
         metadata=spec(shapes.RESIDENCY, "Jurisdiction in which the tenant's data must stay")
     )
-    plan: str = field(metadata=spec(shapes.PLAN_ID, "Service plan, from plans.yaml"))
+    plan: str = field(metadata=spec(shapes.PLAN_REFERENCE, "Service plan, from plans.yaml"))
     contacts: Contacts = field(metadata=spec(shapes.Record(Contacts), "Who is told"))
     state: State = field(
         default=State.ACTIVE, metadata=spec(shapes.Choice(State), "Where the tenant stands in its life")

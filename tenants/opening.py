@@ -94,7 +94,9 @@ def examine(root: Path, stack: str, *, locked: bool, on: date | None = None) -> 
     findings += plan_findings + registry_findings
     readable = entries.nodes or not registry_findings
     for tenant in entries.models.values():
-        findings += [entries.finding(*p) for p in rules.problems(tenant, plans, cell)]
+        findings += [
+            entries.finding(*p) for p in rules.problems(tenant, None if plan_findings else plans, cell)
+        ]
     ledger, ledger_findings = _read_ledger(root, stack, cell, entries)
     findings += ledger_findings
     extended = ledger

@@ -8,7 +8,6 @@ from tenants.compose import compose
 from tenants.models import ServicePlan, Tenant
 from tenants.nodes import Broken, Finding, Map, Node, Scalar, at
 from tenants.shapes import PLAN_ID, TENANT_ID, WRONG, Record, Shape, fields_of
-from tenants.words import quoted
 
 M = TypeVar("M", Tenant, ServicePlan)
 
@@ -47,10 +46,15 @@ def _read(
     models: dict[str, M] = {}
     nodes: dict[str, tuple[Scalar, Node]] = {}
     if isinstance(root, Map):
+        loose = _loose_fields(root, model)
+        if loose:
+            wrong = f"{', '.join(key.text for key in loose)} belong to no {noun}: the id is missing"
+            right = "indent the fields beneath an id such as acme-pay:"
+            findings.append(Finding(file, loose[0].line, loose[0].column, "", wrong, right))
         for key, value in root.pairs:
-            entry = _Entry(file, key.text, findings)
-            if isinstance(value, Broken) or entry.misplaced(key, value, model, noun):
+            if key in loose or isinstance(value, Broken):
                 continue
+            entry = _Entry(file, key.text, findings)
             nodes[key.text] = (key, value)
             id_ = ids.read(key, f"{noun} id", entry.report)
             values = Record(model).read_fields(value, "", key, entry.report)
@@ -72,11 +76,9 @@ class _Entry:
     def report(self, node: Node, wrong: str, right: str) -> None:
         self.findings.append(Finding(self.file, node.line, node.column, self.id, wrong, right))
 
-    def misplaced(self, key: Scalar, value: Node, model: type[M], noun: str) -> bool:
-        """Whether this is a field that stands where an id should; if so, it is told."""
-        if key.text not in fields_of(model) or not isinstance(value, Scalar):
-            return False
-        wrong = f"field {quoted(key.text)} belongs to no {noun}: the id is missing"
-        right = "indent the fields beneath an id such as acme-pay:"
-        self.findings.append(Finding(self.file, key.line, key.column, "", wrong, right))
-        return True
+
+def _loose_fields(root: Map, model: type[M]) -> list[Scalar]:
+    """Keys of the file that are fields of an entry whose id was forgotten."""
+    known = fields_of(model)
+    fields = [(key, value) for key, value in root.pairs if key.text in known]
+    return [key for key, _ in fields] if any(isinstance(value, Scalar) for _, value in fields) else []

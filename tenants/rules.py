@@ -10,7 +10,8 @@ from tenants.residency import REGIONS, jurisdictions_of
 from tenants.shapes import fields_of
 from tenants.words import allowed_or_near, quoted
 
-Plans = Mapping[str, ServicePlan]
+Plans = Mapping[str, ServicePlan] | None
+"""The service plans; None where they are not known, so that nothing is said about them."""
 
 
 def _network(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
@@ -20,7 +21,7 @@ def _network(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Prob
 
 
 def _plan(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
-    if tenant.plan not in plans:
+    if plans is not None and tenant.plan not in plans:
         wrong = f"plan {quoted(tenant.plan)} is not in plans.yaml"
         yield tenant.id, ("plan",), wrong, allowed_or_near(tenant.plan, plans)
 
@@ -36,7 +37,7 @@ def _residency(tenant: Tenant, _plans: Plans, cell: Cell | None) -> Iterator[Pro
 
 def _overrides(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
     given = {name: getattr(tenant.overrides, name) for name in fields_of(Overrides)}
-    plan = plans.get(tenant.plan)
+    plan = plans.get(tenant.plan) if plans else None
     for name, value in given.items():
         path = ("overrides", name)
         if value is None:

@@ -39,21 +39,27 @@ class Shape(Protocol):
         ...
 
 
-_NOT_SCALAR: Final = {Map: "a mapping", Items: "a list"}
 _KINDS: Final = {"null": "empty", "bool": "a boolean", "int": "a number", "float": "a number", "text": "text"}
+
+
+def is_what(node: Node) -> str:
+    """What a node is, for a person: `a list`, `empty`, `text`."""
+    match node:
+        case Scalar():
+            return _KINDS[kind_of(node)]
+        case Items():
+            return "a list"
+        case _:
+            return "a mapping"
 
 
 def _scalar(node: Node, label: str, expected: str, report: Report) -> Scalar | None:
     """`node` as a scalar that is there, else None after reporting."""
-    if isinstance(node, Broken):
-        return None
-    if not isinstance(node, Scalar):
-        report(node, f"{label} is {_NOT_SCALAR[type(node)]}", f"expected {expected}")
-        return None
-    if kind_of(node) == "null":
-        report(node, f"{label} is empty", f"expected {expected}, or leave the field out where it is optional")
-        return None
-    return node
+    if isinstance(node, Scalar) and kind_of(node) != "null":
+        return node
+    if not isinstance(node, Broken):
+        report(node, f"{label} is {is_what(node)}", f"expected {expected}")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +77,11 @@ class Text:
         scalar = _scalar(node, label, self.meaning, report)
         if scalar is None:
             return WRONG
-        if scalar.plain and kind_of(scalar) != "text":
-            report(
-                scalar,
-                f"{label} {shown(scalar.text)} is {_KINDS[kind_of(scalar)]} in YAML",
-                f'put it in quotes: "{scalar.text}"',
-            )
-            return WRONG
         text = scalar.text
+        if kind_of(scalar) != "text" and self.pattern.fullmatch(text):
+            wrong = f"{label} {shown(text)} is {is_what(scalar)} in YAML"
+            report(scalar, wrong, f'put it in quotes: "{text}"')
+            return WRONG
         if not self.shortest <= len(text) <= self.longest:
             report(
                 scalar,
@@ -210,10 +213,9 @@ class ListOf:
     most: int = 50
 
     def read(self, node: Node, label: str, report: Report) -> tuple[Any, ...] | Wrong:
-        if isinstance(node, Broken):
-            return WRONG
         if not isinstance(node, Items):
-            report(node, f"{label} is not a list", "expected a list such as [a, b]")
+            if not isinstance(node, Broken):
+                report(node, f"{label} is {is_what(node)}", "expected a list such as [a, b]")
             return WRONG
         if len(node.items) > self.most:
             report(node, f"{label} has {len(node.items)} entries", f"at most {self.most} are allowed")
@@ -239,10 +241,9 @@ class Labels:
     most: int
 
     def read(self, node: Node, label: str, report: Report) -> dict[str, str] | Wrong:
-        if isinstance(node, Broken):
-            return WRONG
         if not isinstance(node, Map):
-            report(node, f"{label} is not a mapping", "expected names with values such as {team: payments}")
+            if not isinstance(node, Broken):
+                report(node, f"{label} is {is_what(node)}", "expected names with values, as {team: payments}")
             return WRONG
         if len(node.pairs) > self.most:
             report(node, f"{label} has {len(node.pairs)} entries", f"at most {self.most} are allowed")
@@ -279,12 +280,10 @@ class Record:
     def read_fields(self, node: Node, label: str, anchor: Node, report: Report) -> dict[str, Any] | None:
         """The fields that are there and right; None if any is wrong. What is missing is told at `anchor`."""
         known = fields_of(self.model)
-        if isinstance(node, Broken):
-            return None
         if not isinstance(node, Map):
-            report(
-                node, f"{label or 'the entry'} is not a mapping", "expected the fields " + ", ".join(known)
-            )
+            if not isinstance(node, Broken):
+                expected = f"expected {example_of(self)}"
+                report(node, f"{label or 'the entry'} is {is_what(node)}", expected)
             return None
         values: dict[str, Any] = {}
         whole = True
@@ -302,7 +301,7 @@ class Record:
             whole = whole and found is not WRONG
         for name, entry in known.items():
             if entry.required and name not in seen:
-                report(anchor, f"{prefix}{name} is missing", f"{entry.doc}: {example_of(entry.shape)}")
+                report(anchor, f"{prefix}{name} is missing", f"add it: {example_of(entry.shape)}")
                 whole = False
         return values if whole else None
 
@@ -351,7 +350,8 @@ def example_of(shape: Shape) -> str:
         case Text():
             return shape.meaning
         case Record():
-            return "a mapping with " + ", ".join(n for n, e in fields_of(shape.model).items() if e.required)
+            known = fields_of(shape.model)
+            return "a mapping with " + ", ".join([n for n, e in known.items() if e.required] or known)
         case Number():
             return f"{shape.noun} from {shape.low} to {shape.high}"
         case _:
@@ -366,7 +366,8 @@ TENANT_ID: Final = Text(
     longest=20,
     shortest=3,
 )
-PLAN_ID: Final = Text(re.compile(r"[a-z][a-z0-9-]*"), "the id of a service plan in plans.yaml", longest=30)
+PLAN_ID: Final = Text(re.compile(r"[a-z][a-z0-9-]*"), "lower-case letters, digits and hyphens", longest=30)
+PLAN_REFERENCE: Final = Text(re.compile(r"\S+"), "the id of a service plan in plans.yaml", longest=30)
 DISPLAY_NAME: Final = Text(
     re.compile(r"\S(?:[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\S)?"),
     "a name of one line without spaces at its ends",

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-_LONGEST: Final = 60
+_LONGEST: Final = 60  # characters of a value that are shown
+_FEW: Final = 6  # words that are listed even beside a suggestion
 
 
 def shown(text: str) -> str:
@@ -28,8 +29,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def allowed_or_near(word: str, known: Iterable[str]) -> str:
-    """`did you mean 'pool'? Allowed: pool, silo`, or the second half alone."""
+    """`did you mean 'pool'? Allowed: pool, silo`; a long list only where no word of it is near."""
     words = list(known)
     near = nearest(word, words)
-    listed = "allowed: " + ", ".join(words)
-    return f"did you mean {quoted(near)}? {listed[0].upper()}{listed[1:]}" if near else listed
+    listed = ", ".join(words) or "none"
+    if near is None:
+        return f"allowed: {listed}"
+    return f"did you mean {quoted(near)}?" + (f" Allowed: {listed}" if len(words) <= _FEW else "")
