@@ -181,7 +181,7 @@ GUARDS: Final = (
 )
 
 
-def open_place(connection: Connection, place: Place, guards: Sequence[Guard] = GUARDS) -> None:
+def open_place(connection: Connection, place: Place, guards: Sequence[Guard]) -> None:
     """Make or restore the place, all of it or nothing."""
     connection.run("BEGIN")
     connection.run(f"SELECT pg_advisory_xact_lock({LOCK})")

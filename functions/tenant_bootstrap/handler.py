@@ -6,7 +6,7 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -15,7 +15,7 @@ import scramp
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection, identifier
 
-from .guards import Place, close_place, end_sessions, open_place
+from .guards import GUARDS, Guard, Place, close_place, end_sessions, open_place
 from .request import Action, Request, parse
 
 Secret: TypeAlias = Mapping[str, Any]
@@ -24,7 +24,8 @@ Connect: TypeAlias = Callable[[Request, Secret], Connection]
 
 ROOTS: Final = Path(__file__).parent / "rds-roots.pem"
 ITERATIONS: Final = 4096  # PostgreSQL's own default
-ATTEMPTS: Final = 4
+TIMEOUT: Final = 15  # seconds for an answer
+PAUSES: Final = (1.0, 2.0, 4.0)  # seconds between attempts
 log: Final = logging.getLogger(__name__)
 
 
@@ -37,12 +38,14 @@ def handle(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
     return bootstrap(event, read_secret, connect)
 
 
-def bootstrap(event: Mapping[str, Any], read: ReadSecret, opened: Connect) -> Mapping[str, Any]:
+def bootstrap(
+    event: Mapping[str, Any], read: ReadSecret, opened: Connect, guards: Sequence[Guard] = GUARDS
+) -> Mapping[str, Any]:
     """Do what `event` asks; returns what was done, which may be kept and shown (no secret is in it)."""
     request = parse(event)
     connection = opened(request, read(request.master_secret))
     try:
-        _serve(connection, request, read)
+        _serve(connection, request, read, guards)
     except DatabaseError as refusal:
         raise BootstrapError(f"tenant {request.tenant}: {_words(refusal)}") from None
     finally:
@@ -55,7 +58,7 @@ def _open(request: Request) -> bool:
     return request.login and request.action is not Action.DELETE
 
 
-def _serve(connection: Connection, request: Request, read: ReadSecret) -> None:
+def _serve(connection: Connection, request: Request, read: ReadSecret, guards: Sequence[Guard]) -> None:
     deleting = request.action is Action.DELETE
     place = Place(
         role=identifier(request.role),
@@ -67,7 +70,7 @@ def _serve(connection: Connection, request: Request, read: ReadSecret) -> None:
     if deleting:
         close_place(connection, place)
     else:
-        open_place(connection, place)
+        open_place(connection, place, guards)
     if not _open(request):
         end_sessions(connection, place)
 
@@ -95,8 +98,12 @@ def _words(refusal: DatabaseError) -> str:
 
 
 def connect(request: Request, master: Secret) -> Connection:
-    """As the database's administrator, over TLS that is verified against the roots of RDS."""
-    for attempt in range(1, ATTEMPTS + 1):
+    """As the database's administrator, over TLS that is verified against the roots of RDS.
+
+    An instance that was made a moment ago may not answer yet, so what the network refuses is tried again.
+    """
+    pauses = [*PAUSES, None]
+    for pause in pauses:
         try:
             return Connection(
                 master["username"],
@@ -105,14 +112,26 @@ def connect(request: Request, master: Secret) -> Connection:
                 database=request.database,
                 password=master["password"],
                 ssl_context=trusted(),
-                timeout=20,
+                timeout=TIMEOUT,
                 application_name="tenant-bootstrap",
             )
-        except InterfaceError:
-            if attempt == ATTEMPTS:
-                raise
-            time.sleep(2**attempt)  # an instance that was made a moment ago may not answer yet
+        except InterfaceError as failure:
+            refusal = refused_by(failure)
+            if refusal:
+                raise BootstrapError(f"tenant {request.tenant}: {_words(refusal)}") from None
+            if pause is None:
+                raise BootstrapError(f"tenant {request.tenant}: {request.host} does not answer") from failure
+            time.sleep(pause)
     raise AssertionError
+
+
+def refused_by(failure: BaseException | None) -> DatabaseError | None:
+    """What the server said before it hung up; pg8000 then fails on closing, and raises that instead."""
+    while failure is not None:
+        if isinstance(failure, DatabaseError):
+            return failure
+        failure = failure.__context__
+    return None
 
 
 @cache

@@ -1,0 +1,34 @@
+"""One server for all tests of a process, one shard with fresh tenants for each test."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from tests.data.server import Server, running
+from tests.data.shard import Shard
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def empty(server: Server) -> Shard:
+    """Nobody is placed yet."""
+    return Shard(server, next(_numbers))
+
+
+@pytest.fixture
+def shard(empty: Shard) -> Shard:
+    return empty.opened()
+
+
+@pytest.fixture(scope="session")
+def steady(server: Server) -> Shard:
+    """For attacks that change nothing where they are refused."""
+    return Shard(server, next(_numbers)).opened()

@@ -1,0 +1,148 @@
+"""A real PostgreSQL as RDS sets one up: its administrator owns the databases and is no superuser."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pg8000.exceptions import InterfaceError
+from pg8000.native import Connection, literal
+
+from functions.tenant_bootstrap.handler import refused_by
+
+SUPERUSER = "rdsadmin"
+MASTER = "platform"
+OTHER = "other"  # a second database of the administrator's
+PASSWORD = "of-the-test-server"
+WAIT = 20  # seconds
+SETTINGS = {
+    "listen_addresses": "''",
+    "wal_level": "logical",
+    "log_statement": "ddl",  # as in the parameter group of the cell
+    "log_connections": "on",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "60",
+}
+
+
+@dataclass
+class Server:
+    """One cluster, reached through a socket in its own directory: any number may run at once."""
+
+    directory: Path
+    programs: Path
+    user: str | None  # whom the server runs as, since it refuses to run as root
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log").read_text(encoding="utf-8")
+
+    def connect(
+        self, user: str, password: str = PASSWORD, database: str = "postgres", **more: Any
+    ) -> Connection:
+        path = str(self.directory / ".s.PGSQL.5432")
+        login = {"unix_sock": path, "password": password, "database": database, "ssl_context": False}
+        try:
+            return Connection(user, timeout=WAIT, **login, **more)
+        except InterfaceError as failure:
+            raise (refused_by(failure) or failure) from None
+
+    def superuser(self, *statements: str, database: str = "postgres") -> None:
+        connection = self.connect(SUPERUSER, database=database)
+        try:
+            for statement in statements:
+                connection.run(statement)
+        finally:
+            connection.close()
+
+    def program(self, name: str, *arguments: str) -> None:
+        found = subprocess.run(
+            [self.programs / name, *arguments],
+            user=self.user,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.directory,
+            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+        )
+        assert found.returncode == 0, f"{name}: {found.stdout}{found.stderr}"
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A fresh cluster, gone with its directory at the end."""
+    directory = Path(tempfile.mkdtemp(prefix="tenantry-pg-"))
+    user = "nobody" if os.geteuid() == 0 else None
+    server = Server(directory, _programs(directory, user), user)
+    if user:
+        shutil.chown(directory, user)
+    try:
+        _create(server)
+        server.program("pg_ctl", "start", "-w", "-D", str(directory / "data"), "-l", str(directory / "log"))
+        try:
+            _as_rds_does(server)
+            yield server
+        finally:
+            server.program("pg_ctl", "stop", "-D", str(directory / "data"), "-m", "immediate")
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _programs(directory: Path, user: str | None) -> Path:
+    """PostgreSQL's programs; a copy where the user that runs them cannot reach the installed ones."""
+    found = importlib.util.find_spec("pgserver")
+    assert found
+    assert found.origin, "PyPI's pgserver carries the server of these tests"
+    installed = Path(found.origin).parent / "pginstall"
+    if user:
+        try:
+            subprocess.run(
+                [installed / "bin/postgres", "--version"], user=user, check=True, capture_output=True
+            )
+        except (PermissionError, subprocess.CalledProcessError):
+            copy = directory / "pginstall"
+            shutil.copytree(installed, copy)
+            directory.chmod(0o755)
+            return copy / "bin"
+    return installed / "bin"
+
+
+def _create(server: Server) -> None:
+    secret = server.directory / "password"
+    secret.write_text(PASSWORD, encoding="utf-8")
+    secret.chmod(0o644)
+    data = server.directory / "data"
+    server.program(
+        "initdb", "-D", str(data), "-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={secret}",
+        "--encoding=UTF8", "--locale=C", "--no-sync",
+    )  # fmt: skip
+    settings = {**SETTINGS, "unix_socket_directories": f"'{server.directory}'"}
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.writelines(f"{k} = {v}\n" for k, v in settings.items())
+
+
+def _as_rds_does(server: Server) -> None:
+    server.superuser(
+        f"CREATE ROLE {MASTER} LOGIN CREATEDB CREATEROLE PASSWORD {literal(PASSWORD)}",
+        # What rds_superuser has of this kind.
+        f"GRANT pg_signal_backend, pg_monitor TO {MASTER}",
+        f"ALTER DATABASE postgres OWNER TO {MASTER}",
+        f"ALTER DATABASE template1 OWNER TO {MASTER}",
+        f"CREATE DATABASE {OTHER} OWNER {MASTER}",
+    )
+
+
+def wait_for(condition: Any, what: str) -> None:
+    """Until `condition()` holds; fails saying `what` was waited for."""
+    end = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < end, f"waited {WAIT} s for {what}"
+        time.sleep(0.02)

@@ -1,0 +1,174 @@
+"""What the function does over a tenant's life, on a real PostgreSQL."""
+
+import threading
+from typing import Any
+
+import pytest
+from pg8000.exceptions import DatabaseError, InterfaceError
+
+from functions.tenant_bootstrap import guards, handler
+from tests.data.server import wait_for
+from tests.data.shard import Shard
+
+GONE = r"terminating connection|network error|reset by peer"
+
+
+def catalog(shard: Shard) -> Any:
+    """Everything that the function sets, the salted password aside."""
+    a, b = (f"'{shard.role(t)}'" for t in (shard.acme, shard.bolt))
+    return [
+        shard.master(sql)
+        for sql in (
+            f"SELECT * FROM pg_roles WHERE rolname IN ({a}, {b}) ORDER BY 1",
+            f"SELECT nspname, nspowner, nspacl::text FROM pg_namespace WHERE nspname IN ({a}, {b}, 'public')"
+            " ORDER BY 1",
+            "SELECT datacl::text FROM pg_database WHERE datname = current_database()",
+            "SELECT setrole::regrole, setconfig FROM pg_db_role_setting"
+            f" WHERE setrole::regrole::text IN ({a}, {b}) ORDER BY 1",
+            f"SELECT roleid, member FROM pg_auth_members WHERE roleid::regrole::text IN ({a}, {b})",
+        )
+    ]
+
+
+def test_again_changes_nothing(shard: Shard) -> None:
+    before = catalog(shard)
+    for action in ("create", "update", "update"):
+        shard.place(shard.acme, action)
+    assert catalog(shard) == before
+    assert shard.run(shard.acme, "SELECT * FROM ledger") == [[1, f"of {shard.acme}"]]
+
+
+def test_one_tenants_run_changes_nothing_of_another(shard: Shard) -> None:
+    def of_bolt() -> Any:
+        return [[row for row in part if shard.role(shard.bolt) in map(str, row)] for part in catalog(shard)]
+
+    before = of_bolt()
+    shard.place(shard.acme, "update", connections=1, statementMs=1)
+    shard.place(shard.acme, "delete")
+    assert of_bolt() == before
+
+
+def test_an_update_takes_the_new_password_and_forgets_the_old(shard: Shard) -> None:
+    shard.new_password(shard.acme, "second")
+    with pytest.raises(DatabaseError, match="password authentication failed"):
+        shard.run(shard.acme, "SELECT 1")
+    shard.place(shard.acme, "update")
+    assert shard.run(shard.acme, "SELECT 1") == [[1]]
+    shard.new_password(shard.acme, f"first-{shard.acme}")
+    with pytest.raises(DatabaseError, match="password authentication failed"):
+        shard.run(shard.acme, "SELECT 1")
+
+
+def test_limits_are_bound_at_login(shard: Shard) -> None:
+    shard.place(shard.acme, "update", connections=3, statementMs=1234, idleMs=2345)
+    limits = (
+        "SELECT current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')"
+    )
+    assert shard.run(shard.acme, limits) == [["1234ms", "2345ms"]]
+    assert shard.run(shard.acme, "SHOW search_path") == [[shard.role(shard.acme)]]
+
+
+def test_delete_ends_sessions_and_the_login_and_keeps_every_row(shard: Shard) -> None:
+    with shard.session(shard.acme) as session:
+        assert shard.place(shard.acme, "delete")["login"] is False
+        with pytest.raises((DatabaseError, InterfaceError, OSError), match=GONE):
+            session.run("SELECT * FROM ledger")
+    with pytest.raises(DatabaseError, match=r"is not permitted to log in|password authentication failed"):
+        shard.run(shard.acme, "SELECT 1")
+    shard.place(shard.acme, "create")
+    assert shard.run(shard.acme, "SELECT * FROM ledger") == [[1, f"of {shard.acme}"]]
+
+
+def test_without_ending_sessions_a_deleted_tenant_reads_on(
+    shard: Shard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "end_sessions", lambda *_: None)
+    with shard.session(shard.acme) as session:
+        shard.place(shard.acme, "delete")
+        assert session.run("SELECT payer FROM ledger") == [[f"of {shard.acme}"]]
+
+
+def test_without_closing_the_place_a_deleted_tenant_comes_back(
+    shard: Shard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "close_place", lambda *_: None)
+    shard.place(shard.acme, "delete")
+    assert shard.run(shard.acme, "SELECT 1") == [[1]]
+
+
+def test_deleting_who_was_never_there_is_well(empty: Shard) -> None:
+    empty.place(empty.acme, "delete")
+    empty.place(empty.acme, "delete")
+
+
+def test_the_servers_log_never_holds_a_password(shard: Shard) -> None:
+    shard.new_password(shard.acme, "canary-of-the-log")
+    shard.place(shard.acme, "update")
+    logged = shard.server.log
+    assert (
+        f'ALTER ROLE "{shard.role(shard.acme)}" LOGIN PASSWORD' in logged
+    )  # DDL is logged, with what it holds
+    assert "canary-of-the-log" not in logged
+
+
+def test_a_password_sent_as_it_is_would_be_in_the_log(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "verifier", lambda password: password)
+    shard.new_password(shard.acme, "canary-in-the-clear")
+    shard.place(shard.acme, "update")
+    assert "canary-in-the-clear" in shard.server.log
+
+
+def test_runs_wait_for_one_another(shard: Shard) -> None:
+    """PostgreSQL fails two that change the rights of one database at once ("tuple concurrently updated")."""
+    holder = shard.as_master(
+        handler.parse(shard.event(shard.acme)), shard.secrets[shard.event("x")["masterSecret"]]
+    )
+    holder.run("BEGIN")
+    holder.run(f"SELECT pg_advisory_xact_lock({guards.LOCK})")
+    done: list[Any] = []
+    runner = threading.Thread(target=lambda: done.append(shard.place(shard.acme, "update")))
+    runner.start()
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+    wait_for(lambda: shard.master(waiting), "the run to wait for the lock")
+    assert not done
+    holder.run("COMMIT")
+    holder.close()
+    runner.join(timeout=20)
+    assert done
+
+
+def test_many_at_once_all_arrive(empty: Shard) -> None:
+    tenants = [f"many{empty.number}x{n}" for n in range(8)]
+    for tenant in tenants:
+        empty.new_password(tenant, tenant)
+    failed: list[Exception] = []
+
+    def place(tenant: str) -> None:
+        try:
+            empty.place(tenant)
+        except Exception as problem:
+            failed.append(problem)
+
+    runners = [threading.Thread(target=place, args=[t]) for t in tenants]
+    for runner in runners:
+        runner.start()
+    for runner in runners:
+        runner.join(timeout=20)
+    assert not failed
+    assert [empty.run(t, "SELECT current_user") for t in tenants] == [[[empty.role(t)]] for t in tenants]
+
+
+def test_the_result_holds_no_secret(shard: Shard) -> None:
+    shard.new_password(shard.acme, "canary-of-the-result")
+    assert shard.place(shard.acme, "update") == {
+        "tenant": shard.acme,
+        "action": "update",
+        "role": shard.role(shard.acme),
+        "login": True,
+    }
+
+
+def test_a_secret_of_another_role_is_refused(shard: Shard) -> None:
+    shard.secrets[shard.secret_arn(shard.acme)]["username"] = shard.role(shard.bolt)
+    with pytest.raises(handler.BootstrapError, match="its secret is not the one of role"):
+        shard.place(shard.acme, "update")
