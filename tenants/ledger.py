@@ -184,7 +184,8 @@ def render_ledger(ledger: Ledger, stack: str) -> str:
         "erased": [f"{id_}: {ledger.erased[id_]}" for id_ in sorted(ledger.erased)],
     }
     head = f"# Allocations of the stack {stack}: a lock file that the program writes and you commit.\n"
-    return head + "".join(
+    # The empty line between sections keeps edits of different sections from touching, so that they merge.
+    return head + "\n".join(
         f"{name}:\n" + "".join(f"  {row}\n" for row in rows) if rows else f"{name}: {{}}\n"
         for name, rows in sections.items()
     )

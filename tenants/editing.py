@@ -1,0 +1,154 @@
+"""Edits of a registry's text that leave every other tenant's bytes as they are.
+
+An entry is found by its lines; adding appends lines, setting a field passes only that entry's lines
+through a round-trip parser, which keeps comments, order and quoting.
+"""
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from tenants.compose import compose
+from tenants.models import Tenant
+from tenants.nodes import Map, Scalar, kind_of
+from tenants.shapes import Record, fields_of
+from tenants.words import allowed_or_near
+
+_SAFE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._/@:+-]*[A-Za-z0-9])?")
+
+
+class EditError(ValueError):
+    """An edit that cannot be made; `str()` says why and what to do."""
+
+
+# ------------------------------------------------------------------ writing
+
+
+def scalar_text(value: object) -> str:
+    """A value as YAML that reads back as itself, in quotes only where it must be."""
+    if not isinstance(value, str):
+        return str(value)
+    plain = _SAFE.fullmatch(value) and ": " not in value and kind_of(Scalar(value, True, 1, 1)) == "text"
+    return value if plain else json.dumps(value, ensure_ascii=False)
+
+
+def entry_text(id_: str, values: Mapping[str, Any]) -> str:
+    """The lines of an entry: a field a line, in the order of the model; mappings in braces."""
+    lines = [f"{id_}:"]
+    for name in fields_of(Tenant):
+        if name in values:
+            lines.append(f"  {name}: {_value_text(values[name])}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _value_text(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return scalar_text(value)
+    fields = cast("Mapping[str, object]", value)
+    return "{" + ", ".join(f"{scalar_text(k)}: {_flow_text(v)}" for k, v in fields.items()) + "}"
+
+
+def _flow_text(value: object) -> str:
+    """As `scalar_text`, in a place where a colon or a comma would end the value."""
+    text = scalar_text(value)
+    return (
+        json.dumps(text, ensure_ascii=False)
+        if isinstance(value, str) and text == value and ":" in text
+        else text
+    )
+
+
+def values_of(tenant: Tenant) -> dict[str, Any]:
+    """A tenant's fields as the file has them: what equals its default is left out."""
+    return _plain(tenant, Tenant)
+
+
+def _plain(model: object, kind: type[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, entry in fields_of(kind).items():
+        value = getattr(model, name)
+        if isinstance(entry.shape, Record):
+            value = _plain(value, entry.shape.model)
+        empty = value in (None, {}) or (not entry.required and value == entry.default)
+        if not empty:
+            found[name] = value
+    return found
+
+
+# ------------------------------------------------------------------ editing
+
+
+def add_entry(text: str, id_: str, values: Mapping[str, Any]) -> str:
+    """The registry with one entry more, at its end."""
+    if id_ in entry_lines(text):
+        raise EditError(f"{id_}: is in the registry already; change it with set")
+    body = text if not text or text.endswith("\n") else text + "\n"
+    if body.rstrip().endswith("{}"):
+        raise EditError("the registry is written as {}; delete that and add again")
+    return body + entry_text(id_, values)
+
+
+def set_fields(text: str, id_: str, changes: Mapping[str, Any]) -> str:
+    """The registry with fields of one entry changed. `changes`: dotted path → value, None to leave it out."""
+    places = entry_lines(text)
+    if id_ not in places:
+        raise EditError(f"{id_}: is not in the registry; {allowed_or_near(id_, places)}")
+    first, last = places[id_]
+    lines = text.splitlines(keepends=True)
+    block = "".join(lines[first:last])
+    return "".join(lines[:first]) + _round_trip(block, id_, changes) + "".join(lines[last:])
+
+
+def entry_lines(text: str) -> dict[str, tuple[int, int]]:
+    """id → the lines of its entry, from 0, the last one excluded; comments that follow it are not its own."""
+    root, findings = compose(text, "")
+    if findings:
+        raise EditError(f"the registry is not readable: line {findings[0].line}: {findings[0].wrong}")
+    if root is None:
+        return {}
+    if not isinstance(root, Map) or any(key.column != 1 for key, _ in root.pairs):
+        raise EditError("the registry is not one entry after the other; begin each id at the start of a line")
+    lines = text.splitlines(keepends=True)
+    starts = [key.line - 1 for key, _ in root.pairs] + [len(lines)]
+    found: dict[str, tuple[int, int]] = {}
+    for (key, _), first, end in zip(root.pairs, starts, starts[1:], strict=False):
+        last = end
+        while last > first + 1 and re.match(r"(#|\s*$|\.\.\.)", lines[last - 1]):
+            last -= 1
+        found[key.text] = (first, last)
+    return found
+
+
+def _round_trip(block: str, id_: str, changes: Mapping[str, Any]) -> str:
+    """An entry's lines with its fields changed, everything else in them as it was."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - takes a tenth of a second, and only `set` needs it
+
+    yaml: Any = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 1_000_000
+    indented = re.search(r"^( +)\S", block, re.MULTILINE)
+    yaml.map_indent = len(indented.group(1)) if indented else 2
+    yaml.line_break = "\r\n" if "\r\n" in block else "\n"
+    document: Any = yaml.load(block)
+    for path, value in changes.items():
+        _assign(document[id_], path.split("."), value)
+    out = io.StringIO(newline="")
+    yaml.dump(document, out)
+    return out.getvalue()
+
+
+def _assign(mapping: Any, path: list[str], value: Any) -> None:
+    head, *rest = path
+    if rest:
+        if value is None and head not in mapping:
+            return
+        inner = mapping.setdefault(head, {})
+        _assign(inner, rest, value)
+        if not inner:
+            del mapping[head]
+    elif value is None:
+        mapping.pop(head, None)
+    else:
+        mapping[head] = value

@@ -1,0 +1,279 @@
+"""Hypothesis strategies for whole registries and for edits of them, and the world in which they happen.
+
+A `World` is what a repository holds of one stack: the entries in the order of the file, and the
+ledger. `World.run` is what a local `up` does before the engine starts: it refuses, or it returns the
+world with everybody placed. Tests of the plan and of the program take `registries()`,
+`edited_registries()` or `worlds()` with `edits()`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from tenants import lifecycle, rules
+from tenants.allocation import NoRoom, extend
+from tenants.cell import Cell, read_cell
+from tenants.models import (
+    Contacts,
+    Isolation,
+    Ledger,
+    NetworkMode,
+    Overrides,
+    Registry,
+    ServicePlan,
+    Span,
+    State,
+    Tenant,
+)
+from tenants.opening import read_all_plans
+
+ROOT: Final = Path(__file__).parent.parent
+DAY: Final = date(2026, 11, 23)
+
+
+@cache
+def plans() -> Mapping[str, ServicePlan]:
+    """The committed service plans."""
+    found, findings = read_all_plans(ROOT)
+    assert not findings
+    return found
+
+
+@cache
+def committed_cell(stack: str) -> Cell:
+    found, findings = read_cell(ROOT, stack)
+    assert found is not None, findings
+    return found
+
+
+def small_cell(stack: str = "prod") -> Cell:
+    """A committed cell whose shards are small, so that a few tenants fill several of them."""
+    return replace(committed_cell(stack), shard_capacity=2, shard_limit=26)
+
+
+class RefusedError(ValueError):
+    """A run that stopped before the engine started."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One stack as its repository has it."""
+
+    cell: Cell
+    entries: tuple[Tenant, ...]  # in the order of the file
+    ledger: Ledger
+    day: date
+
+    def run(self) -> "World":
+        """Check and place everybody; raises `RefusedError` with what is wrong."""
+        by_id = {t.id: t for t in self.entries}
+        found = [p for t in self.entries for p in rules.problems(t, plans(), self.cell)]
+        found += lifecycle.problems(by_id, frozenset(by_id), self.ledger)
+        if found:
+            raise RefusedError("; ".join(f"{who}: {wrong}" for who, _, wrong, _ in found))
+        try:
+            return replace(self, ledger=extend(self.ledger, self.entries, self.cell, self.day))
+        except NoRoom as full:
+            raise RefusedError(str(full)) from None
+
+    @property
+    def registry(self) -> Registry:
+        placed = sorted((t for t in self.entries if t.state.placed), key=lambda t: t.id)
+        return Registry(stack=self.cell.stack, tenants=tuple(placed), plans=plans(), ledger=self.ledger)
+
+    def edit(self, id_: str, **fields: Any) -> "World":
+        return replace(self, entries=tuple(replace(t, **fields) if t.id == id_ else t for t in self.entries))
+
+    def without(self, id_: str) -> "World":
+        return replace(self, entries=tuple(t for t in self.entries if t.id != id_))
+
+
+# ------------------------------------------------------------------ values
+
+WORDS: Final = ("acme", "bolt", "crown", "delta", "ember", "fjord", "pay", "bank", "fx", "co", "a1")
+TAGS: Final = ("team", "desk", "a:b")
+ANY_TIME: Final = ("name", "contacts", "tags", "key_rotation_days", "residency", "since")
+TEXT: Final = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0x24F, exclude_categories=("Cc", "Zs", "Zl", "Zp")),
+    min_size=1,
+    max_size=20,
+)
+
+ids: Final = st.one_of(
+    st.from_regex(r"[a-z][a-z0-9]{0,6}(-[a-z0-9]{1,6}){0,2}", fullmatch=True),
+    # Ids that differ in little, which is where names collide.
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map("-".join),
+    st.sampled_from(["a" * 20, "a" * 19 + "b", "abcdefghij-klmnopqrs", "abcdefghij-klmnopqrt"]),
+).filter(lambda t: 3 <= len(t) <= 20)
+
+
+@st.composite
+def contacts(draw: st.DrawFn) -> Contacts:
+    host = draw(st.from_regex(r"[a-z]{1,8}(-[a-z]{1,4})?", fullmatch=True))
+    hook = draw(
+        st.sampled_from([None, f"https://hooks.{host}.example", f"https://{host}.example/a?b=c&d=%20"])
+    )
+    return Contacts(email=f"ops+{host}@{host}.example", webhook=hook)
+
+
+@st.composite
+def overrides(draw: st.DrawFn, plan: ServicePlan) -> Overrides:
+    """What the plan allows, each field or not."""
+    values: dict[str, Any] = {}
+    for name in ("instance_class", "storage_gib", "backup_days", "report_replicas"):
+        allowed: Span | tuple[str, ...] | None = getattr(plan.overrides, name)
+        if allowed and draw(st.booleans()):
+            of = (
+                st.integers(allowed.low, allowed.high)
+                if isinstance(allowed, Span)
+                else st.sampled_from(allowed)
+            )
+            values[name] = draw(of)
+    return Overrides(**values)
+
+
+@st.composite
+def tenants(draw: st.DrawFn, id_: str, isolation: Isolation | None = None) -> Tenant:
+    """An active tenant of any kind that a cell in Ireland may hold."""
+    isolation = isolation or draw(st.sampled_from(Isolation))
+    plan = draw(st.sampled_from(sorted(plans())))
+    silo = isolation is Isolation.SILO
+    return Tenant(
+        id=id_,
+        name=draw(TEXT),
+        isolation=isolation,
+        network=draw(st.sampled_from(NetworkMode)) if silo else NetworkMode.SHARED,
+        residency=draw(st.sampled_from(["eu", "ie"])),
+        plan=plan,
+        contacts=draw(contacts()),
+        key_rotation_days=draw(st.sampled_from([90, 91, 365, 2560])),
+        tags=draw(
+            st.dictionaries(st.sampled_from(["team", "desk", "a:b"]), st.sampled_from(["", "x", "12"]))
+        ),
+        overrides=draw(overrides(plans()[plan])) if silo else Overrides(),
+        since=draw(st.none() | st.dates(date(2020, 1, 1), DAY)),
+    )
+
+
+# ------------------------------------------------------------------ worlds
+
+
+@st.composite
+def worlds(draw: st.DrawFn, cell: Cell | None = None, min_size: int = 0, max_size: int = 8) -> World:
+    """A stack whose tenants were onboarded in some order, so that the ledger has a history."""
+    names = draw(st.lists(ids, min_size=min_size, max_size=max_size, unique=True))
+    world = World(cell or small_cell(), (), Ledger(), DAY)
+    for name in names:
+        world = replace(world, entries=(*world.entries, draw(tenants(name)))).run()
+    return replace(world, entries=tuple(draw(st.permutations(world.entries))))
+
+
+def registries(cell: Cell | None = None, min_size: int = 0, max_size: int = 8) -> st.SearchStrategy[Registry]:
+    return worlds(cell, min_size, max_size).map(lambda w: w.registry)
+
+
+# ------------------------------------------------------------------ edits
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of a registry. `tenant` is the only one that it touches ("" for nobody)."""
+
+    what: str
+    tenant: str
+    apply: Callable[[World], World]
+
+    def __repr__(self) -> str:
+        return f"<{self.what} {self.tenant}>"
+
+
+@st.composite
+def _add(draw: st.DrawFn, world: World) -> Edit:
+    taken = {t.id for t in world.entries} | set(world.ledger.erased)
+    tenant = draw(tenants(draw(ids.filter(lambda i: i not in taken))))
+    at = draw(st.integers(0, len(world.entries)))
+    return Edit("add", tenant.id, lambda w: replace(w, entries=(*w.entries[:at], tenant, *w.entries[at:])))
+
+
+@st.composite
+def _fields(draw: st.DrawFn, world: World) -> Edit:
+    """Another display name, plan, contact, tag, rotation or override: fields that may change at any time."""
+    old = draw(st.sampled_from([t for t in world.entries if t.state.placed]))
+    new = draw(tenants(old.id, old.isolation))
+    names = draw(st.lists(st.sampled_from(ANY_TIME), min_size=1) | st.just(["plan", "overrides"]))
+    return Edit("change", old.id, lambda w: w.edit(old.id, **{n: getattr(new, n) for n in names}))
+
+
+def _set(what: str, world: World, which: Callable[[Tenant], bool], **fields: Any) -> st.SearchStrategy[Edit]:
+    chosen = [t.id for t in world.entries if which(t)]
+    return st.sampled_from(chosen).map(lambda i: Edit(what, i, lambda w: w.edit(i, **fields)))
+
+
+def _drop(world: World) -> st.SearchStrategy[Edit]:
+    gone = [t.id for t in world.entries if t.id in world.ledger.erased]
+    return st.sampled_from(gone).map(lambda i: Edit("drop", i, lambda w: w.without(i)))
+
+
+def _reorder(world: World) -> st.SearchStrategy[Edit]:
+    return st.permutations(world.entries).map(
+        lambda p: Edit("reorder", "", lambda w: replace(w, entries=tuple(p)))
+    )
+
+
+def _wait(_world: World) -> st.SearchStrategy[Edit]:
+    return st.sampled_from([1, 10, 40]).map(
+        lambda n: Edit("wait", "", lambda w: replace(w, day=w.day + timedelta(days=n)))
+    )
+
+
+def edits(world: World) -> st.SearchStrategy[Edit]:
+    """Edits that a run accepts in this world, unless the cell is full."""
+    states = {t.state for t in world.entries}
+    choices: list[st.SearchStrategy[Edit]] = [_add(world), _wait(world)]
+    choices += [_reorder(world)] if world.entries else []
+    choices += [_fields(world)] * 2 if states - {State.ERASED} else []
+    for what, before, after in (
+        ("suspend", State.ACTIVE, State.SUSPENDED),
+        ("resume", State.SUSPENDED, State.ACTIVE),
+        ("erase", State.SUSPENDED, State.ERASED),
+    ):
+        if before in states:
+            choices.append(_set(what, world, lambda t, b=before: t.state is b, state=after))
+    if any(t.id in world.ledger.erased for t in world.entries):
+        choices.append(_drop(world))
+    return st.one_of(choices)
+
+
+def forbidden_edits(world: World) -> st.SearchStrategy[Edit]:
+    """Edits that would move or lose data, or jump a stage: a run must refuse each. Needs a placed tenant."""
+    placed = [t for t in world.entries if t.id in world.ledger.homes]
+    choices = [
+        st.sampled_from(placed).map(lambda t: Edit("remove", t.id, lambda w: w.without(t.id))),
+        st.sampled_from(placed).map(lambda t: Edit("switch", t.id, lambda w: w.edit(t.id, **_switched(t)))),
+        st.just(Edit("empty", "", lambda w: replace(w, entries=()))),
+    ]
+    if any(t.state is State.ACTIVE for t in placed):
+        choices.append(_set("erase", world, lambda t: t.state is State.ACTIVE, state=State.ERASED))
+    return st.one_of(choices)
+
+
+def _switched(tenant: Tenant) -> dict[str, Any]:
+    if tenant.isolation is Isolation.POOL:
+        return {"isolation": Isolation.SILO}
+    other = {NetworkMode.SHARED: NetworkMode.DEDICATED, NetworkMode.DEDICATED: NetworkMode.SHARED}
+    return {"network": other[tenant.network]}
+
+
+@st.composite
+def edited_registries(
+    draw: st.DrawFn, cell: Cell | None = None, max_size: int = 6
+) -> tuple[Registry, Registry, str]:
+    """A registry before and after one accepted edit, and the id of the tenant that the edit touched."""
+    before = draw(worlds(cell, min_size=1, max_size=max_size))
+    edit = draw(edits(before))
+    return before.registry, edit.apply(before).run().registry, edit.tenant
