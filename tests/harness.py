@@ -25,6 +25,7 @@ class Registered:
     inputs: Mapping[str, Any]
     provider: str
     dependencies: tuple[str, ...]
+    ignore_changes: tuple[str, ...]  # as the engine spells them: desiredCount
 
     @property
     def key(self) -> tuple[str, str]:
@@ -132,6 +133,7 @@ class _Recorder(mocks.MockMonitor):
         self.recording = recording
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        response = super().RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
             self.recording.resources.append(
                 Registered(
@@ -142,9 +144,11 @@ class _Recorder(mocks.MockMonitor):
                     rpc.deserialize_properties(request.object),
                     request.provider,
                     tuple(request.dependencies),
+                    tuple(request.ignoreChanges),
+                    response.urn,
                 )
             )
-        return super().RegisterResource(request)
+        return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
         self.recording.finished.append(request.urn)

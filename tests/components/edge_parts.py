@@ -1,5 +1,6 @@
 """What the tests of the services and of the edge stand on: a planned cell and the components before them."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -9,9 +10,13 @@ from pulumi_aws import iam
 
 from components.cluster import Cluster, ClusterArgs
 from components.database import Database, DatabaseArgs
+from components.dns import PrivateZone, PrivateZoneArgs
+from components.edge import Edge, EdgeArgs
 from components.fargate_service import task_role
+from components.monolith import Monolith, MonolithArgs
 from components.network import Network, NetworkArgs
 from components.private_ca import PrivateCa, PrivateCaArgs
+from components.report_service import ReportService, ReportServiceArgs
 from components.shared import Shared
 from plan import CellPlan, parse_settings, plan_cell
 from plan.data import DatabasePlan
@@ -19,6 +24,7 @@ from plan.services import ServicePlan
 from tenants.models import Ledger, Registry
 from tenants.models import ServicePlan as UsagePlan
 from tests.cells import values_of
+from tests.harness import Recording, Registered, run
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/of-the-service"
 BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
@@ -93,3 +99,80 @@ class Parts:
             "key_arn": KEY,
             "shared": self.shared,
         }
+
+    def monolith(self) -> Monolith:
+        zone = PrivateZone(
+            "internal", PrivateZoneArgs(domain=self.plan.internal_domain, vpc_id=self.network.vpc_id)
+        )
+        return Monolith(
+            "monolith",
+            MonolithArgs(
+                plan=self.plan.monolith,
+                database=self.database(self.plan.monolith_database),
+                internal_zone_id=zone.zone_id,
+                task_role=self.role(self.plan.monolith),
+                **self.common(),
+            ),
+        )
+
+    def reports(self, replicas: int) -> ReportService:
+        return ReportService(
+            "reports",
+            ReportServiceArgs(
+                plan=self.plan.reports,
+                database=self.database(self.plan.reports_database, replicas),
+                certificate_arn="arn:aws:acm:eu-west-1:111122223333:certificate/origin",
+                monolith_host=self.plan.monolith.host,
+                task_role=self.role(self.plan.reports),
+                **self.common(),
+            ),
+        )
+
+    def edge(self) -> Edge:
+        return Edge(
+            "edge",
+            EdgeArgs(
+                plan=self.plan,
+                origin_host=self.plan.reports.host,
+                balancer_arn="arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/reports/1",
+                subnet_ids=self.network.subnet_ids["reports"],
+                group_id=self.network.group_ids["vpc-link"],
+                shared=self.shared,
+            ),
+        )
+
+
+@cache
+def services(stack: str, replicas: int = 2) -> Recording:
+    """Both services of a stack, as they would be registered."""
+
+    def program() -> None:
+        parts = Parts(cell(stack))
+        parts.monolith()
+        parts.reports(replicas)
+
+    return run(program, stack_name=stack)
+
+
+@cache
+def edge(stack: str) -> Recording:
+    return run(lambda: Parts(cell(stack)).edge(), stack_name=stack)
+
+
+def container(recording: Recording, service: str) -> dict[str, Any]:
+    """The one container of a service's task."""
+    task = recording.one("ecs/taskDefinition:TaskDefinition", f"{service}-service-task-definition")
+    found = json.loads(task.inputs["containerDefinitions"])
+    assert len(found) == 1
+    return found[0]
+
+
+def environment(recording: Recording, service: str) -> dict[str, str]:
+    return {e["name"]: e["value"] for e in container(recording, service)["environment"]}
+
+
+def statements(policy: Registered) -> dict[str, dict[str, Any]]:
+    """The statements of a policy by their ids."""
+    found = json.loads(policy.inputs["policy"])["Statement"]
+    assert len({s["Sid"] for s in found}) == len(found)
+    return {s["Sid"]: s for s in found}
