@@ -26,6 +26,7 @@ class Registered:
     provider: str
     dependencies: tuple[str, ...]
     ignore_changes: tuple[str, ...]  # as the engine spells them: desiredCount
+    urn: str
 
     @property
     def key(self) -> tuple[str, str]:
