@@ -1,7 +1,7 @@
 """Alarms from plans: metrics in, somebody told out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch
@@ -18,6 +18,7 @@ class Watched:
     namespace: str  # AWS/ECS
     dimensions: Mapping[str, Input[str]]
     seconds: int = 60  # between two looks
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def alarms(
@@ -46,6 +47,6 @@ def _alarm(
         treat_missing_data="notBreaching" if plan.absent_is_well else "breaching",
         alarm_actions=[shared.alarms_topic_arn],
         ok_actions=[shared.alarms_topic_arn],
-        tags={"severity": plan.severity.value},
+        tags={**watched.tags, "severity": plan.severity.value},
         opts=child,
     ).name

@@ -9,6 +9,7 @@ import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, rds, secretsmanager
 
+from components.alarms import Watched, alarms
 from components.shared import Shared
 from plan.alarms import AlarmPlan, plan_database_alarms, plan_reader_alarms
 from plan.data import (
@@ -233,28 +234,13 @@ def _common(args: DatabaseArgs) -> Mapping[str, Any]:
 
 
 def _alarms(
-    name: str,
-    identifier: Input[str],
-    alarms: Sequence[AlarmPlan],
-    args: DatabaseArgs,
-    parent: pulumi.Resource,
+    name: str, identifier: Input[str], plans: Sequence[AlarmPlan], args: DatabaseArgs, parent: pulumi.Resource
 ) -> None:
-    for alarm in alarms:
-        cloudwatch.MetricAlarm(
-            f"{name}-alarm-{alarm.metric}",
-            name=args.shared.names.label("alarm", "database", name, alarm.metric),
-            alarm_description=f"[{alarm.severity}] {name}: {alarm.why}",
-            namespace="AWS/RDS",
-            metric_name=alarm.metric,
-            dimensions={"DBInstanceIdentifier": identifier},
-            statistic=alarm.statistic,
-            period=300,
-            evaluation_periods=alarm.periods,
-            threshold=alarm.threshold,
-            comparison_operator="GreaterThanThreshold" if alarm.above else "LessThanThreshold",
-            treat_missing_data="notBreaching" if alarm.absent_is_well else "missing",
-            alarm_actions=[args.shared.alarms_topic_arn],
-            ok_actions=[args.shared.alarms_topic_arn],
-            tags={**args.tags, "severity": alarm.severity},
-            opts=ResourceOptions(parent=parent),
-        )
+    watched = Watched(
+        label=name,
+        namespace="AWS/RDS",
+        dimensions={"DBInstanceIdentifier": identifier},
+        seconds=300,
+        tags=args.tags,
+    )
+    alarms(name, {p.metric: p for p in plans}, watched, args.shared, ResourceOptions(parent=parent))

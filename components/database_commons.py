@@ -12,6 +12,7 @@ from pulumi_aws import iam, rds
 
 from components.policy import trust
 from components.shared import Shared
+from components.waiting import after
 from plan.data import PARAMETER_FAMILY, PARAMETERS
 
 
@@ -59,9 +60,7 @@ class DatabaseCommons(pulumi.ComponentResource):
         )
         self.parameter_group = parameters.name
         # An instance that names the role needs its policy too: wait for both.
-        self.monitoring_role_arn = Output.all(arn=role.arn, policy=attached.id).apply(
-            lambda made: str(made["arn"])
-        )
+        self.monitoring_role_arn = after(role.arn, [attached.id])
         self.register_outputs(
             {"parameterGroup": self.parameter_group, "monitoringRoleArn": self.monitoring_role_arn}
         )

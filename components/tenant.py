@@ -115,19 +115,6 @@ def _bucket(name: str, args: TenantArgs, child: ResourceOptions) -> SecureBucket
                     resources=[objects],
                     condition={"ArnNotEquals": {"aws:PrincipalArn": args.identity.role_arn}},
                 ),
-                Statement(
-                    sid="NoOtherKey",
-                    effect="Deny",
-                    actions=["s3:PutObject"],
-                    principals=EVERYONE,
-                    resources=[objects],
-                    condition={
-                        "StringNotEquals": {
-                            "s3:x-amz-server-side-encryption-aws-kms-key-id": args.identity.key.arn
-                        },
-                        "Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "false"},
-                    },
-                ),
             ],
             tags=args.tags,
         ),

@@ -109,6 +109,7 @@ class DatabasePlan:
 
     name: str  # monolith, reports, shard-a, silo-acme
     identifier: str
+    readers_head: str  # what identifiers of its read replicas begin with
     database: str  # the one database made in it
     place: Place
     size: Size
@@ -121,10 +122,13 @@ class DatabasePlan:
 
     @property
     def readers(self) -> Mapping[str, str]:
-        """Read replicas, name → identifier. They are alike, so counting them moves nobody's data."""
+        """Read replicas, name → identifier. They are alike, so counting them moves nobody's data.
+
+        The word comes first: a silo may be named `silo-acme`, and so may one of tenant `acme-reader-a`.
+        """
         letters = "abcdefghijklmno"[: self.replicas]
         return {
-            f"{self.name}-reader-{x}": fit(f"{self.identifier}-reader-{x}", LIMITS["database"])
+            f"reader-{x}-{self.name}": fit(f"{self.readers_head}-{x}-{self.name}", LIMITS["database"])
             for x in letters
         }
 
@@ -139,6 +143,7 @@ def _database(settings: Settings, names: Names, name: str, place: Place, size: S
     return DatabasePlan(
         name=name,
         identifier=names.label("database", name),
+        readers_head=names.label("database", "reader"),
         database=TENANT_DATABASE,
         place=place,
         size=size,

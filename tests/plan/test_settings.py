@@ -1,0 +1,128 @@
+"""Settings are read whole or refused whole, each wrong key by its name."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plan.settings import (
+    FARGATE_MEMORY,
+    LOG_RETENTION_DAYS,
+    Settings,
+    SettingsError,
+    key_of,
+    parse_settings,
+)
+from tests.cells import values_of
+
+ALL_KEYS = [key_of(f.name) for f in dataclasses.fields(Settings) if f.name != "stack"]
+
+
+def refused(**changes: Any) -> str:
+    """What the refusal of prod with these changes says; `...` takes a key away."""
+    stack = "prod"
+    values = {k: v for k, v in {**values_of(stack), **changes}.items() if v is not ...}
+    with pytest.raises(SettingsError, match=rf"^Pulumi\.{stack}\.yaml:\n") as refusal:
+        parse_settings(stack, values)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_committed_stacks_are_right(stack: str) -> None:
+    assert parse_settings(stack, values_of(stack)).stack == stack
+
+
+@pytest.mark.parametrize("key", ALL_KEYS)
+def test_a_missing_key_is_named_with_its_meaning(key: str) -> None:
+    assert f"tenantry:{key}: missing; " in refused(**{key: ...})
+
+
+def test_an_unknown_key_is_named() -> None:
+    assert "tenantry:shardCapacty: no such setting" in refused(shardCapacty=3)
+    assert "tenantry:stack: no such setting" in refused(stack="other")
+
+
+WRONG = {
+    "accountId": ("12345", "an AWS account id, twelve digits in quotes"),
+    "region": ("Ireland", "an AWS Region such as eu-west-1"),
+    "environment": ("production", "one of dev, staging, prod"),
+    "zones": (["eu-west-1a"], "two to four different Availability Zones"),
+    "networkCidr": ("10.16.1.0/16", "a private /16 network"),
+    "tenantNetworks": ("11.0.0.0/16", "a private /16 network"),
+    "natPerZone": ("yes", "true or false"),
+    "backupDays": (3, "a number from 7 to 35"),
+    "auditLogDays": (90, "one of 365, 400"),
+    "applicationLogDays": (100, "one of 1, 3, 5"),
+    "taskCpu": (512, "one of 1024, 2048, 4096"),
+    "monolithImage": ("nginx:latest", "an image in ECR by digest"),
+    "shardInstanceClass": ("r6g.large", "such as db.r6g.large"),
+    "reportsReplicas": (16, "a number from 0 to 15"),
+    "shardLimit": (27, "a number from 1 to 26"),
+    "alarmEmail": ("ops", "an e-mail address"),
+    "domain": ("tenantry", "a DNS name"),
+    "hostedZoneId": ("zone", "a zone id"),
+    "shardCapacity": (True, "a whole number"),
+}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_a_wrong_value_is_named_with_what_is_allowed(key: str) -> None:
+    value, allowed = WRONG[key]
+    shown = tuple(value) if isinstance(value, list) else value
+    text = refused(**{key: value})
+    assert f"tenantry:{key}: {shown!r} is not allowed; expected {allowed}" in text
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    lines = refused(region="x", backupDays=1, nonsense=1, domain=...).splitlines()[1:]
+    assert {line.split(":")[1] for line in lines} == {"nonsense", "region", "backupDays", "domain"}
+
+
+CONTRADICTIONS = {
+    "memory that CPU does not go with": ({"taskCpu": 1024, "taskMemory": 16384}, "taskMemory: taskCpu 1024"),
+    "fewest above most": ({"tasksMin": 9, "tasksMax": 8}, "tasksMin: must not be above tasksMax"),
+    "networks that overlap": ({"tenantNetworks": "10.32.0.0/16"}, "tenantNetworks: must not overlap"),
+    "zones of another Region": ({"region": "eu-central-1"}, "zones: expected zones of eu-central-1"),
+    "prod in two zones": ({"zones": ["eu-west-1a", "eu-west-1b"]}, "zones: prod needs three"),
+    "prod unprotected": ({"protectData": False}, "protectData: prod must protect its data"),
+    "prod without standby": ({"multiAz": False}, "multiAz: prod needs a standby"),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_what_is_wrong_between_two_settings_is_said_too(name: str) -> None:
+    changes, said = CONTRADICTIONS[name]
+    assert said in refused(**changes)
+
+
+@given(st.integers(0, 5000))
+def test_log_days_are_those_that_cloudwatch_accepts(days: int) -> None:
+    values = {**values_of("dev"), "debugLogDays": days}
+    if days in LOG_RETENTION_DAYS:
+        assert parse_settings("dev", values).debug_log_days == days
+    else:
+        with pytest.raises(SettingsError, match="debugLogDays"):
+            parse_settings("dev", values)
+
+
+@given(st.sampled_from(sorted(FARGATE_MEMORY)), st.integers(1024, 31744))
+def test_memory_goes_with_cpu_as_fargate_has_it(cpu: int, memory: int) -> None:
+    values = {**values_of("dev"), "taskCpu": cpu, "taskMemory": memory}
+    if memory in FARGATE_MEMORY[cpu]:
+        assert parse_settings("dev", values).task_memory == memory
+    else:
+        with pytest.raises(SettingsError, match="taskMemory"):
+            parse_settings("dev", values)
+
+
+@given(st.dictionaries(st.sampled_from(ALL_KEYS), st.none() | st.booleans() | st.integers() | st.text()))
+def test_nothing_that_a_file_can_hold_ends_in_anything_but_a_refusal(changes: dict[str, Any]) -> None:
+    values = {**values_of("dev"), **changes}
+    said = ""
+    try:
+        parse_settings("dev", values)
+    except SettingsError as refusal:
+        said = str(refusal)
+    assert all(f"tenantry:{key}: missing" in said for key, value in changes.items() if value is None)

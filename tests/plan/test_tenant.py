@@ -1,0 +1,85 @@
+"""A tenant's plan is its own: nobody else's entry can change it, and it says no more than its own."""
+
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plan import CellPlan, plan_cell
+from plan.names import sql_name
+from plan.tenant import TenantPlan
+from tenants.models import Isolation, NetworkMode, Registry, State
+from tests.cells import settings_of
+from tests.strategies import edited_registries, registries
+
+PROD = settings_of("prod")
+
+
+def plans(registry: Registry) -> dict[str, TenantPlan]:
+    return {t.id: t for t in plan_cell(PROD, registry).tenants}
+
+
+@given(edited_registries())
+def test_an_edit_of_one_tenant_changes_no_other_plan(edited: tuple[Registry, Registry, str]) -> None:
+    before, after, touched = edited
+    old, new = plans(before), plans(after)
+    assert [i for i in old.keys() & new.keys() if i != touched and old[i] != new[i]] == []
+    assert old.keys() ^ new.keys() <= {touched}
+
+
+@given(registries(), st.randoms(use_true_random=False))
+def test_the_order_of_a_file_means_nothing(registry: Registry, shuffle: Random) -> None:
+    mixed = list(registry.tenants)
+    shuffle.shuffle(mixed)
+    assert plan_cell(PROD, replace(registry, tenants=tuple(mixed))) == plan_cell(PROD, registry)
+
+
+@given(edited_registries())
+def test_who_stays_stays_where_its_data_is(edited: tuple[Registry, Registry, str]) -> None:
+    before, after, _ = edited
+    old, new = plans(before), plans(after)
+    for i in old.keys() & new.keys():
+        assert new[i].home == old[i].home
+        assert new[i].names == old[i].names
+        assert (new[i].silo and new[i].silo.identifier) == (old[i].silo and old[i].silo.identifier)
+
+
+@given(registries(min_size=1))
+def test_a_plan_names_no_other_tenant(registry: Registry) -> None:
+    """By whole words of what is made for it, for an id may be a part of another."""
+    found = plans(registry)
+    for plan in found.values():
+        words = set(str(plan.names).replace("'", "/").split("/"))
+        assert not words & (found.keys() - {plan.id})
+
+
+@given(registries())
+def test_isolation_says_where_the_data_is(registry: Registry) -> None:
+    found = plans(registry)
+    for tenant in registry.tenants:
+        plan = found[tenant.id]
+        assert (plan.silo is not None) == (tenant.isolation is Isolation.SILO)
+        assert (plan.network is not None) == (tenant.network is NetworkMode.DEDICATED)
+        assert plan.names.sql == sql_name(tenant.id)
+        assert plan.active == (tenant.state is State.ACTIVE)
+        assert plan.budget_usd == registry.plans[tenant.plan].budget_usd
+        if plan.silo and plan.network:
+            assert plan.silo.place.network == plan.network.name
+
+
+@given(registries())
+def test_a_full_shard_of_busy_tenants_leaves_connections_for_who_looks_after_it(registry: Registry) -> None:
+    cell: CellPlan = plan_cell(PROD, registry)
+    for shard in cell.shards:
+        each = {t.limits.connections for t in cell.tenants if t.home == shard.name}
+        assert len(each) == 1
+        assert each.pop() * PROD.shard_capacity < shard.size.max_connections
+
+
+@given(registries())
+def test_a_silo_takes_nearly_all_of_its_own(registry: Registry) -> None:
+    for plan in plans(registry).values():
+        if plan.silo:
+            most = plan.silo.size.max_connections
+            assert most // 2 < plan.limits.connections < most
