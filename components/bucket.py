@@ -1,5 +1,6 @@
 """A bucket as this platform makes them all: private, versioned, encrypted, TLS only, logged."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,11 @@ class SecureBucketArgs:
     tags: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
+        # S3 user guide, "Bucket naming rules", 2026-11; dots break TLS for virtual hosts.
+        if not re.fullmatch("[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", self.bucket):
+            raise ValueError(
+                f"SecureBucketArgs.bucket: expected 3 to 63 of a-z, 0-9 and -, got {self.bucket!r}"
+            )
         if self.lock_days and self.expire_days and self.expire_days < self.lock_days:
             raise ValueError(
                 f"SecureBucketArgs.expire_days: expected at least lock_days ({self.lock_days}),"
@@ -130,8 +136,9 @@ def _encryption(key_arn: Input[str] | None) -> s3.BucketServerSideEncryptionConf
 
 
 def _lifecycle(args: SecureBucketArgs) -> list[s3.BucketLifecycleConfigurationRuleArgs]:
-    expire = (
-        s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args.expire_days) if args.expire_days else None
+    """Old versions go, and so do delete markers that nothing stands behind any more."""
+    expire = s3.BucketLifecycleConfigurationRuleExpirationArgs(
+        days=args.expire_days, expired_object_delete_marker=None if args.expire_days else True
     )
     everything = s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
     return [

@@ -62,10 +62,11 @@ def endpoint_policy(plan: EndpointPlan, account_id: str) -> Output[str]:
 
 def _statement(number: int, access: EndpointAccess, account_id: str) -> Statement:
     mine = {"StringEquals": {"aws:PrincipalAccount": account_id}}
+    anybody = {"Bool": {"aws:SecureTransport": "true"}}
     return Statement(
         sid=f"Access{number}",
         actions=access.actions,
         resources=access.resources,
         principals=EVERYONE,
-        condition={} if access.anybody else mine,
+        condition=anybody if access.anybody else mine,
     )

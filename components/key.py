@@ -1,5 +1,6 @@
 """A customer-managed KMS key whose policy names exactly who may use it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -61,6 +62,11 @@ class EncryptionKeyArgs:
     def __post_init__(self) -> None:
         if not 90 <= self.rotation_days <= 2560:  # KMS EnableKeyRotation, 2026-11
             raise ValueError(f"EncryptionKeyArgs.rotation_days: expected 90..2560, got {self.rotation_days}")
+        if not re.fullmatch("[A-Za-z0-9/_-]+", self.alias) or self.alias.startswith(("alias/", "aws/")):
+            raise ValueError(
+                f"EncryptionKeyArgs.alias: expected letters, digits, '/', '_' and '-', without a leading"
+                f" alias/ or aws/, got {self.alias!r}"
+            )
 
 
 class EncryptionKey(pulumi.ComponentResource):

@@ -1,5 +1,7 @@
 """IAM policy documents as data, without a round trip to a provider for each."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,8 +23,23 @@ class Statement:
     condition: Condition = field(default_factory=dict[str, Mapping[str, Input[Any]]])
 
     def __post_init__(self) -> None:
-        if self.effect == "Allow" and any("*" in action for action in self.actions):
-            raise ValueError(f"Statement {self.sid}: an allowed action may not hold '*', got {self.actions}")
+        """Refuses what AWS would refuse, late and without a place, and what this platform does."""
+        actions, allow = list(self.actions), self.effect == "Allow"
+        malformed = [a for a in actions if a != "*" and not re.fullmatch("[a-z0-9-]+:[A-Za-z0-9*]+", a)]
+        rules = (
+            (re.fullmatch("[A-Za-z0-9]+", self.sid), "a sid is made of letters and digits"),
+            (self.effect in ("Allow", "Deny"), f"effect is Allow or Deny, got {self.effect!r}"),
+            (actions, "expected at least one action"),
+            (not malformed, f"an action reads service:Name, got {malformed}"),
+            (not allow or "*" not in "".join(actions), f"an allowed action may not hold '*', got {actions}"),
+            (
+                not allow or self.principals != EVERYONE or self.condition,
+                "allowing everybody needs a condition",
+            ),
+        )
+        wrong = [text for right, text in rules if not right]
+        if wrong:
+            raise ValueError(f"Statement {self.sid}: {wrong[0]}")
 
     def as_data(self) -> dict[str, Any]:
         data: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect, "Action": list(self.actions)}
@@ -36,12 +53,18 @@ class Statement:
         return data
 
 
-# Only for denials: a refusal that names nobody refuses everybody.
+# For denials, since one that names nobody refuses everybody; and for policies of VPC endpoints, which
+# take no other principal, with a condition that says who it is.
 EVERYONE: Mapping[str, Sequence[Input[str]]] = {"AWS": ("*",)}
 
 
 def document(*statements: Statement) -> Output[str]:
-    """The JSON of a policy; known at preview wherever all that it names is."""
+    """The JSON of a policy; known at preview wherever all that it names is. Raises ValueError for a sid
+    that is there twice, which AWS refuses.
+    """
+    twice = [sid for sid, count in Counter(s.sid for s in statements).items() if count > 1]
+    if twice:
+        raise ValueError(f"policy document: sids used more than once: {twice}")
     data = {"Version": "2012-10-17", "Statement": [s.as_data() for s in statements]}
     return Output.json_dumps(data, separators=(",", ":"))
 

@@ -10,9 +10,7 @@ import pytest
 from pulumi_aws import lambda_
 
 from components.network import Network, NetworkArgs
-from components.shared import Shared
 from plan.acl import ANYWHERE
-from plan.names import Names
 from plan.network import (
     CELL_GROUPS,
     CELL_PATHS,
@@ -27,6 +25,7 @@ from plan.network import (
 )
 from plan.settings import Settings
 from tests.cells import settings_of
+from tests.components.account import BOUNDARY, LOGS_KEY, shared_of
 from tests.harness import Recording, Registered, run
 
 INGRESS, EGRESS = (
@@ -34,18 +33,6 @@ INGRESS, EGRESS = (
     "vpc/securityGroupEgressRule:SecurityGroupEgressRule",
 )
 STACKS = ("dev", "prod")
-
-
-def shared_of(settings: Settings) -> Shared:
-    return Shared(
-        settings=settings,
-        names=Names(settings.stack, settings.account_id),
-        boundary_arn="arn:aws:iam::111122223333:policy/boundary",
-        logs_key_arn="arn:aws:kms:eu-west-1:111122223333:key/logs",
-        access_logs_bucket="access-logs",
-        alarms_topic_arn="arn:aws:sns:eu-west-1:111122223333:alarms",
-        alarms_key_arn="arn:aws:kms:eu-west-1:111122223333:key/alarms",
-    )
 
 
 def dedicated(settings: Settings) -> NetworkPlan:
@@ -276,9 +263,9 @@ def test_endpoints_let_this_account_pass_and_spell_what_for(network: Callable[[s
         for statement in json.loads(endpoint.inputs["policy"])["Statement"]:
             assert statement["Effect"] == "Allow"
             assert [a for a in statement["Action"] if "*" in a] == []
-            condition = statement.get("Condition", {}).get("StringEquals", {})
             layers = statement["Resource"] == ["arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"]
-            assert condition == {"aws:PrincipalAccount": account} or (layers and not condition)
+            mine = {"StringEquals": {"aws:PrincipalAccount": account}}
+            assert statement["Condition"] == ({"Bool": {"aws:SecureTransport": "true"}} if layers else mine)
             assert not layers or statement["Action"] == ["s3:GetObject"]
 
 
@@ -292,9 +279,9 @@ def test_flow_logs_keep_everything_encrypted_for_as_long_as_audits_ask(
     (role,) = found.of("iam/role:Role")
     assert log.inputs["trafficType"] == "ALL"
     assert log.inputs["vpcId"] == found.of("ec2/vpc:Vpc")[0].name + "-id"
-    assert group.inputs["kmsKeyId"] == "arn:aws:kms:eu-west-1:111122223333:key/logs"
+    assert group.inputs["kmsKeyId"] == LOGS_KEY
     assert group.inputs["retentionInDays"] == settings_of("prod").audit_log_days
-    assert role.inputs["permissionsBoundary"].endswith("policy/boundary")
+    assert role.inputs["permissionsBoundary"] == BOUNDARY
     condition = json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]["Condition"]
     assert condition["StringEquals"] == {"aws:SourceAccount": settings_of("prod").account_id}
     assert condition["ArnLike"]["aws:SourceArn"][0].endswith(":vpc-flow-log/*")
