@@ -86,7 +86,7 @@ class Peering(pulumi.ComponentResource):
             plan=args.tenant_plan,
             paths=PEERED_PATHS,
             sources={p.source: after(args.cell.group_ids[p.source], peering) for p in PEERED_PATHS},
-            targets={p.target: after(args.tenant.group_ids[p.target], peering) for p in PEERED_PATHS},
+            targets={p.target: args.tenant.group_ids[p.target] for p in PEERED_PATHS},
             prefix_list_id=None,
             shared=args.shared,
         )

@@ -122,10 +122,10 @@ CELL_PATHS: Final[tuple[PathPlan, ...]] = (
     PathPlan("monolith", "endpoints", HTTPS, "AWS APIs without leaving the network"),
     PathPlan("reports", "endpoints", HTTPS, "AWS APIs without leaving the network"),
     PathPlan("functions", "endpoints", HTTPS, "AWS APIs without leaving the network"),
-    PathPlan("monolith", S3, HTTPS, "objects and image layers, through the gateway endpoint"),
-    PathPlan("reports", S3, HTTPS, "objects and image layers, through the gateway endpoint"),
-    PathPlan("monolith", INTERNET, HTTPS, "payment partners, through NAT"),
-    PathPlan("reports", INTERNET, HTTPS, "webhook deliveries, through NAT"),
+    PathPlan("monolith", S3, HTTPS, "objects and image layers"),
+    PathPlan("reports", S3, HTTPS, "objects and image layers"),
+    PathPlan("monolith", INTERNET, HTTPS, "payment partners"),
+    PathPlan("reports", INTERNET, HTTPS, "webhook deliveries"),
 )
 OUTSIDE: Final = frozenset({INTERNET, S3})
 
