@@ -38,6 +38,7 @@ ACCESS_LOG: Final = {
 class RestApiArgs:
     plan: EdgePlan
     body: Input[str]  # the contract with the gateway's extensions, JSON
+    client_certificate_id: Input[str]  # shown to the origin
     shared: Shared
 
 
@@ -90,17 +91,12 @@ class RestApi(pulumi.ComponentResource):
     def _make_stage(self, api: apigateway.RestApi, deployment: apigateway.Deployment) -> apigateway.Stage:
         plan, shared = self._args.plan, self._args.shared
         access = self._make_logs("access", f"/{shared.names.path('log-group', 'api', 'access')}")
-        certificate = apigateway.ClientCertificate(
-            f"{self._name}-client-certificate",
-            description="Shown to the origin, so that it can tell this gateway from others",
-            opts=self._child,
-        )
         return apigateway.Stage(
             f"{self._name}-stage",
             rest_api=api.id,
             deployment=deployment.id,
             stage_name=plan.stage,
-            client_certificate_id=certificate.id,
+            client_certificate_id=self._args.client_certificate_id,
             cache_cluster_enabled=False,  # answers are one tenant's and must reach no other
             xray_tracing_enabled=True,
             access_log_settings={

@@ -11,7 +11,7 @@ from pulumi_aws import lb
 
 from components.shared import Shared
 from plan.network import HTTPS
-from plan.services import Route, ServicePlan
+from plan.services import CallerCheck, Route, ServicePlan
 
 _NOT_FOUND: Final = json.dumps({"type": "about:blank", "title": "Not Found", "status": 404})
 
@@ -112,7 +112,7 @@ class Balancer(pulumi.ComponentResource):
             protocol="HTTPS",
             ssl_policy=self._args.plan.tls_policy,
             certificate_arn=self._args.certificate_arn,
-            mutual_authentication=_mutual_authentication(self._args.trust_store_arn),
+            mutual_authentication=_mutual_authentication(self._args),
             default_actions=[
                 lb.ListenerDefaultActionArgs(
                     type="fixed-response",
@@ -142,13 +142,13 @@ class Balancer(pulumi.ComponentResource):
         )
 
 
-def _mutual_authentication(trust_store_arn: Input[str] | None) -> lb.ListenerMutualAuthenticationArgs | None:
-    """Verify: the balancer ends the handshake with whoever shows no certificate of the trust store's CA."""
-    if trust_store_arn is None:
-        return None
+def _mutual_authentication(args: BalancerArgs) -> lb.ListenerMutualAuthenticationArgs:
+    check = args.plan.caller_check
+    if check is CallerCheck.HAND_ON:
+        return lb.ListenerMutualAuthenticationArgs(mode=check.value)
     return lb.ListenerMutualAuthenticationArgs(
-        mode="verify",
-        trust_store_arn=trust_store_arn,
+        mode=check.value,
+        trust_store_arn=args.trust_store_arn,
         ignore_client_certificate_expiry=False,
         advertise_trust_store_ca_names="off",
     )

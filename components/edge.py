@@ -28,6 +28,7 @@ class EdgeArgs:
     plan: CellPlan
     origin_host: str
     balancer_arn: Input[str]
+    client_certificate_id: Input[str]  # the one that the origin expects
     subnet_ids: Sequence[Input[str]]  # where the gateway's private way in begins
     group_id: Input[str]
     shared: Shared
@@ -57,11 +58,17 @@ class Edge(pulumi.ComponentResource):
             loaded, host=self._plan.host, origin=self._make_origin(), user_pool_arn=identity.user_pool_arn
         )
         rest = RestApi(
-            f"{name}-rest", RestApiArgs(plan=self._plan, body=body, shared=args.shared), self._child
+            f"{name}-rest",
+            RestApiArgs(
+                plan=self._plan,
+                body=body,
+                client_certificate_id=args.client_certificate_id,
+                shared=args.shared,
+            ),
+            self._child,
         )
-        Waf(
-            f"{name}-waf", WafArgs(plan=self._plan, stage_arn=rest.stage_arn, shared=args.shared), self._child
-        )
+        guarded = {"stage": rest.stage_arn, "tokens": identity.user_pool_arn}
+        Waf(f"{name}-waf", WafArgs(plan=self._plan, guarded=guarded, shared=args.shared), self._child)
         self._serve(rest)
         self._watch()
         self.url = f"https://{self._plan.host}"

@@ -13,7 +13,7 @@ from components.balancer import Balancer, BalancerArgs
 from components.policy import Statement, document
 from components.scaling import Scaling, ScalingArgs
 from components.shared import Shared
-from components.task import Task, TaskArgs, task_trust
+from components.task import SecretValue, Task, TaskArgs, task_trust
 from plan.services import BALANCER_ALARMS, TASK_ALARMS, ServicePlan
 
 PLATFORM_VERSION: Final = "1.4.0"  # LATEST would change under a running service
@@ -34,7 +34,7 @@ class FargateServiceArgs:
     certificate_arn: Input[str]
     trust_store_arn: Input[str] | None
     environment: Mapping[str, Input[str]]
-    secrets: Mapping[str, Input[str]]
+    secrets: Mapping[str, SecretValue]
     key_arns: Sequence[Input[str]]
     statements: Sequence[Statement]
     task_role: iam.Role | None = None

@@ -15,7 +15,7 @@ from components.network import Network
 from components.policy import Statement
 from components.private_ca import PrivateCa
 from components.shared import Shared
-from components.task import read_secrets
+from components.task import SecretValue, ca_secret, read_secrets
 from components.tenant_access import catalog_path, tenant_access
 from plan.services import ServicePlan
 
@@ -71,8 +71,8 @@ class Monolith(pulumi.ComponentResource):
                 trust_store_arn=trust.arn,
                 environment=_environment(args),
                 secrets={
-                    "TLS_SERVER": args.ca.secret_arns[CERTIFICATE],
-                    "DATABASE_CREDENTIALS": args.database.master_secret_arn,
+                    "TLS_SERVER": ca_secret(args.ca, CERTIFICATE),
+                    "DATABASE_CREDENTIALS": SecretValue(arn=args.database.master_secret_arn),
                 },
                 key_arns=[args.ca.key_arn, args.key_arn],
                 statements=_statements(args),

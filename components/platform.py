@@ -136,6 +136,7 @@ class Platform(pulumi.ComponentResource):
                 plan=self._plan,
                 origin_host=reports.host,
                 balancer_arn=reports.balancer_arn,
+                client_certificate_id=reports.gateway_certificate_id,
                 subnet_ids=self._network.subnet_ids[self._plan.reports.name],
                 group_id=self._network.group_ids["vpc-link"],
                 shared=self._shared,

@@ -32,6 +32,7 @@ class PrivateCa(pulumi.ComponentResource):
     bundle_key: Output[str]
     bundle_version: Output[str]
     secret_arns: Mapping[str, Output[str]]  # leaf → secret of {certificate, private_key, chain}
+    secret_versions: Mapping[str, Output[str]]  # leaf → its version, another with each renewal
     server_certificate_arns: Mapping[str, Output[str]]  # server leaf → its certificate in ACM
     key_arn: Output[str]
 
@@ -49,7 +50,8 @@ class PrivateCa(pulumi.ComponentResource):
         _keep(f"{name}-root", "root", root, args, self)
         _keep(f"{name}-issuing", "issuing", issuing, args, self)
         kept = {leaf: _keep(f"{name}-{leaf}", leaf, pair, args, self) for leaf, pair in leaves.items()}
-        self.secret_arns = {leaf: secret.arn for leaf, secret in kept.items()}
+        self.secret_arns = {leaf: version.arn for leaf, version in kept.items()}
+        self.secret_versions = {leaf: version.version_id for leaf, version in kept.items()}
         servers = [leaf.name for leaf in args.plan.leaves if leaf.use is Use.SERVER]
         self.server_certificate_arns = {s: _import(f"{name}-{s}", leaves[s], self).arn for s in servers}
         self.key_arn = Output.from_input(args.key_arn)
@@ -160,7 +162,8 @@ def _ca_name(args: PrivateCaArgs, role: str) -> str:
 
 def _keep(
     name: str, role: str, pair: _Pair, args: PrivateCaArgs, parent: pulumi.Resource
-) -> secretsmanager.Secret:
+) -> secretsmanager.SecretVersion:
+    """Its ARN is the secret's, known once the secret has a value."""
     protect = args.shared.settings.protect_data
     secret = secretsmanager.Secret(
         f"{name}-secret",
@@ -171,13 +174,12 @@ def _keep(
         opts=ResourceOptions(parent=parent),
     )
     content = {"certificate": pair.certificate, "private_key": pair.key, "chain": pair.chain}
-    secretsmanager.SecretVersion(
+    return secretsmanager.SecretVersion(
         f"{name}-secret-version",
         secret_id=secret.id,
         secret_string=Output.json_dumps(content),
         opts=ResourceOptions(parent=parent),
     )
-    return secret
 
 
 def _import(name: str, pair: _Pair, parent: pulumi.Resource) -> acm.Certificate:

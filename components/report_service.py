@@ -6,7 +6,7 @@ from typing import Final
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-from pulumi_aws import iam
+from pulumi_aws import apigateway, iam
 
 from components.bucket import SecureBucket, SecureBucketArgs
 from components.database import Database
@@ -17,7 +17,7 @@ from components.policy import Statement
 from components.private_ca import PrivateCa
 from components.scaling import BacklogArgs, scale_by_backlog
 from components.shared import Shared
-from components.task import read_secrets
+from components.task import SecretValue, ca_secret, read_secrets
 from components.tenant_access import catalog_path, tenant_access
 from plan.services import API_STAGE, ReportsPlan
 
@@ -51,6 +51,7 @@ class ReportService(pulumi.ComponentResource):
     queue_arn: Output[str]
     queue_url: Output[str]
     bucket: Output[str]
+    gateway_certificate_id: Output[str]  # the one certificate that it takes orders from
 
     def __init__(self, name: str, args: ReportServiceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:services:ReportService", name, None, opts)
@@ -61,8 +62,14 @@ class ReportService(pulumi.ComponentResource):
             child,
         )
         bucket = SecureBucket(f"{name}-work", _bucket_args(args), child)
+        gateway = apigateway.ClientCertificate(
+            f"{name}-gateway-certificate",
+            description="Shown by the API, so that the report service can tell it from everybody else",
+            opts=child,
+        )
+        parts = _Parts(queue, bucket, gateway)
         self.host = args.plan.host
-        self.service = FargateService(f"{name}-service", _service_args(args, queue, bucket), child)
+        self.service = FargateService(f"{name}-service", _service_args(args, parts), child)
         scale_by_backlog(
             f"{name}-backlog",
             BacklogArgs(
@@ -78,9 +85,19 @@ class ReportService(pulumi.ComponentResource):
         self.balancer_arn = self.service.balancer_arn
         self.queue_arn, self.queue_url = queue.arn, queue.url
         self.bucket = bucket.name
+        self.gateway_certificate_id = gateway.id
         self.register_outputs(
             {"balancerArn": self.balancer_arn, "queueUrl": self.queue_url, "bucket": self.bucket}
         )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the service is told of, besides what it is given."""
+
+    queue: JobQueue
+    bucket: SecureBucket
+    gateway: apigateway.ClientCertificate
 
 
 def _bucket_args(args: ReportServiceArgs) -> SecureBucketArgs:
@@ -93,7 +110,7 @@ def _bucket_args(args: ReportServiceArgs) -> SecureBucketArgs:
     )
 
 
-def _service_args(args: ReportServiceArgs, queue: JobQueue, bucket: SecureBucket) -> FargateServiceArgs:
+def _service_args(args: ReportServiceArgs, parts: _Parts) -> FargateServiceArgs:
     return FargateServiceArgs(
         plan=args.plan,
         cluster_arn=args.cluster_arn,
@@ -104,20 +121,20 @@ def _service_args(args: ReportServiceArgs, queue: JobQueue, bucket: SecureBucket
         balancer_group_id=args.network.group_ids[f"{args.plan.name}-alb"],
         certificate_arn=args.certificate_arn,
         trust_store_arn=None,
-        environment=_environment(args, queue, bucket),
+        environment=_environment(args, parts),
         secrets={
-            "TLS_SERVER": args.ca.secret_arns[SERVER],
-            "MONOLITH_CLIENT": args.ca.secret_arns[CLIENT],
-            "DATABASE_CREDENTIALS": args.database.master_secret_arn,
+            "TLS_SERVER": ca_secret(args.ca, SERVER),
+            "MONOLITH_CLIENT": ca_secret(args.ca, CLIENT),
+            "DATABASE_CREDENTIALS": SecretValue(arn=args.database.master_secret_arn),
         },
         key_arns=[args.ca.key_arn, args.key_arn],
-        statements=_statements(args, queue, bucket),
+        statements=_statements(args, parts),
         task_role=args.task_role,
         shared=args.shared,
     )
 
 
-def _environment(args: ReportServiceArgs, queue: JobQueue, bucket: SecureBucket) -> Mapping[str, Input[str]]:
+def _environment(args: ReportServiceArgs, parts: _Parts) -> Mapping[str, Input[str]]:
     """Without readers the writer is asked for everything, so that the service's code is the same."""
     readers = args.database.reader_endpoints or [args.database.endpoint]
     return {
@@ -130,15 +147,17 @@ def _environment(args: ReportServiceArgs, queue: JobQueue, bucket: SecureBucket)
         "DATABASE_PORT": args.database.port.apply(str),
         "DATABASE_NAME": args.database.database,
         "DATABASE_SECRET_ARN": args.database.master_secret_arn,
-        "JOBS_QUEUE_URL": queue.url,
-        "WORK_BUCKET": bucket.name,
+        "JOBS_QUEUE_URL": parts.queue.url,
+        "WORK_BUCKET": parts.bucket.name,
+        # The balancer hands on what a caller showed; whoever shows another one is not the API.
+        "GATEWAY_CERTIFICATE": parts.gateway.pem_encoded_certificate,
         "MONOLITH_URL": f"https://{args.monolith_host}",
         # In the task's definition, so that a new root is a new deployment.
         "MONOLITH_TRUST_BUNDLE": args.ca.bundle_pem,
     }
 
 
-def _statements(args: ReportServiceArgs, queue: JobQueue, bucket: SecureBucket) -> list[Statement]:
+def _statements(args: ReportServiceArgs, parts: _Parts) -> list[Statement]:
     region = args.shared.settings.region
     return [
         *tenant_access(args.shared),
@@ -152,12 +171,12 @@ def _statements(args: ReportServiceArgs, queue: JobQueue, bucket: SecureBucket) 
                 "sqs:ReceiveMessage",
                 "sqs:SendMessage",
             ],
-            resources=[queue.arn],
+            resources=[parts.queue.arn],
         ),
         Statement(
             sid="WorkInTheBucket",
             actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            resources=[Output.concat(bucket.arn, "/*")],
+            resources=[Output.concat(parts.bucket.arn, "/*")],
         ),
         Statement(
             sid="UseTheKey",

@@ -9,6 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, ecs, iam
 
 from components.policy import Statement, document, trust
+from components.private_ca import PrivateCa
 from components.shared import Shared
 from plan.services import ServicePlan
 
@@ -16,13 +17,28 @@ _SCRATCH: Final = "scratch"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskArgs:
-    """`secrets` are read once, when a task starts; what rotates under a running task it reads itself."""
+class SecretValue:
+    """A secret that ECS reads when a task starts, and never again while it runs.
 
+    With a `version`, a renewed secret is a new task definition, and so a deployment. Without one, a task
+    gets what is current when it starts; what rotates by itself the task's own code must read again.
+    """
+
+    arn: Input[str]
+    version: Input[str] | None = None
+
+    @property
+    def value_from(self) -> Input[str]:
+        """As ECS spells it: ARN, key within the JSON, stage, version (ECS developer guide, 2026-11)."""
+        return self.arn if self.version is None else Output.concat(self.arn, ":::", self.version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskArgs:
     plan: ServicePlan
     task_role_arn: Input[str]
     environment: Mapping[str, Input[str]]
-    secrets: Mapping[str, Input[str]]  # name of the variable → ARN of the secret
+    secrets: Mapping[str, SecretValue]  # by the name of the variable
     key_arns: Sequence[Input[str]]  # encrypt those secrets
     shared: Shared
 
@@ -111,7 +127,12 @@ def _start(args: TaskArgs, log_arn: Input[str]) -> list[Statement]:
             resources=[Output.concat(log_arn, ":log-stream:*")],
         ),
     ]
-    return found + read_secrets(list(args.secrets.values()), args.key_arns, args.shared)
+    return found + read_secrets([s.arn for s in args.secrets.values()], args.key_arns, args.shared)
+
+
+def ca_secret(ca: PrivateCa, leaf: str) -> SecretValue:
+    """Key and certificate of a service: a task that serves under them starts anew when they are renewed."""
+    return SecretValue(arn=ca.secret_arns[leaf], version=ca.secret_versions[leaf])
 
 
 def read_secrets(
@@ -149,7 +170,7 @@ def _container(args: TaskArgs, log_group: Input[str]) -> dict[str, Any]:
         "mountPoints": [{"sourceVolume": _SCRATCH, "containerPath": "/tmp", "readOnly": False}],  # noqa: S108
         "portMappings": [{"containerPort": plan.port, "protocol": "tcp"}],
         "environment": [{"name": k, "value": v} for k, v in sorted(args.environment.items())],
-        "secrets": [{"name": k, "valueFrom": v} for k, v in sorted(args.secrets.items())],
+        "secrets": [{"name": k, "valueFrom": args.secrets[k].value_from} for k in sorted(args.secrets)],
         "healthCheck": {
             "command": ["CMD", *plan.health_command],
             "interval": 15,

@@ -1,5 +1,6 @@
 """The firewall before the API: managed rules, and hard limits where usage plans are best effort."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,12 +25,12 @@ _REDACTED: Final = ("authorization", KEY_HEADER, "cookie")
 @dataclass(frozen=True, kw_only=True)
 class WafArgs:
     plan: EdgePlan
-    stage_arn: Input[str]
+    guarded: Mapping[str, Input[str]]  # by a short word: what it stands before
     shared: Shared
 
 
 class Waf(pulumi.ComponentResource):
-    """On the stage of the REST API; it writes what it blocks and what it counts, without secrets."""
+    """It stands before the API and before where tokens are got, and writes what it sees without secrets."""
 
     def __init__(self, name: str, args: WafArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:edge:Waf", name, None, opts)
@@ -59,9 +60,8 @@ class Waf(pulumi.ComponentResource):
             redacted_fields=[{"single_header": {"name": header}} for header in _REDACTED],
             opts=child,
         )
-        wafv2.WebAclAssociation(
-            f"{name}-association", resource_arn=args.stage_arn, web_acl_arn=acl.arn, opts=child
-        )
+        for what, arn in args.guarded.items():
+            wafv2.WebAclAssociation(f"{name}-{what}", resource_arn=arn, web_acl_arn=acl.arn, opts=child)
         self.register_outputs({})
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, TypedDict
 
 from plan.alarms import AlarmPlan, Severity
@@ -21,6 +22,13 @@ TLS_1_2_FORWARD_SECRECY: Final = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 _IMAGE: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<repository>[^@]+)@sha256:.+"
 )
+
+
+class CallerCheck(StrEnum):
+    """What a balancer does with the certificate of whoever calls it; values are the balancer's own words."""
+
+    VERIFY = "verify"  # it must be of the private CA, or the handshake ends
+    HAND_ON = "passthrough"  # the service compares it with the one that it knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +52,11 @@ class ServicePlan:
     tasks_min: int
     tasks_max: int
     host: str  # DNS name of its balancer
-    mutual_tls: bool  # callers show a certificate of the private CA
+    caller_check: CallerCheck
     log_days: int
     routes: tuple[Route, ...]
     tls_policy: str
-    architecture: str = "ARM64"  # or X86_64; as the image was built
+    architecture: str  # ARM64 or X86_64, as the image was built
     user: str = "10001:10001"  # uid:gid in the image, never root
     cpu_target: int = 60  # percent, average of the service
     requests_target: int = 600  # a minute and task
@@ -56,6 +64,11 @@ class ServicePlan:
     # Run inside the task without a shell; the image brings it.
     health_command: tuple[str, ...] = ("/app/healthcheck",)
     start_seconds: int = 60  # until a new task must answer
+
+    @property
+    def mutual_tls(self) -> bool:
+        """Whether callers must show a certificate of the private CA."""
+        return self.caller_check is CallerCheck.VERIFY
 
     @property
     def repository_arn(self) -> str:
@@ -95,21 +108,24 @@ def plan_monolith(settings: Settings, names: Names) -> ServicePlan:
         name="monolith",
         image=settings.monolith_image,
         host=f"monolith.{internal_domain(names)}",
-        mutual_tls=True,
+        caller_check=CallerCheck.VERIFY,
         tls_policy=TLS_1_3_ONLY,
         routes=(Route(10, ("GET",), ("/api/data/reports", "/api/data/reports/*")),),
     )
 
 
 def plan_reports(settings: Settings, names: Names) -> ReportsPlan:
-    """The gateway trusts no private CA, so the report service is reached under a public certificate."""
+    """The gateway trusts no private CA, so the report service is reached under a public certificate.
+
+    The gateway's own client certificate is signed by itself: no trust store takes it, so it is passed on.
+    """
     paths = ("/reports", f"/{API_STAGE}/reports")  # with the stage and without it
     return ReportsPlan(
         **_common(settings),
         name="reports",
         image=settings.reports_image,
         host=f"origin.{settings.domain}",
-        mutual_tls=False,
+        caller_check=CallerCheck.HAND_ON,
         tls_policy=TLS_1_2_FORWARD_SECRECY,
         routes=(
             Route(10, ("POST",), paths),
@@ -131,6 +147,7 @@ class _Common(TypedDict):
     port: int
     cpu: int
     memory: int
+    architecture: str
     tasks_min: int
     tasks_max: int
     log_days: int
@@ -142,6 +159,7 @@ def _common(settings: Settings) -> _Common:
         "port": SERVICE,
         "cpu": settings.task_cpu,
         "memory": settings.task_memory,
+        "architecture": settings.task_architecture,
         "tasks_min": settings.tasks_min,
         "tasks_max": settings.tasks_max,
         "log_days": settings.application_log_days,

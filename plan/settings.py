@@ -120,6 +120,7 @@ class Settings:
     application_log_days: int = setting("days that application logs are kept", _LOG_DAYS)
     debug_log_days: int = setting("days that debug logs are kept", _LOG_DAYS)
     task_cpu: int = setting("CPU units of a Fargate task; 1024 is one vCPU", _one_of(*FARGATE_MEMORY))
+    task_architecture: str = setting("processor that both images are built for", _one_of("ARM64", "X86_64"))
     task_memory: int = setting("MiB of a Fargate task, as its CPU allows", _between(2048, 30720))
     tasks_min: int = setting("fewest tasks of a service", _between(1, 100))
     tasks_max: int = setting("most tasks of a service", _between(1, 100))

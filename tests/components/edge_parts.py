@@ -135,6 +135,7 @@ class Parts:
                 plan=self.plan,
                 origin_host=self.plan.reports.host,
                 balancer_arn="arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/reports/1",
+                client_certificate_id="gateway-certificate",
                 subnet_ids=self.network.subnet_ids["reports"],
                 group_id=self.network.group_ids["vpc-link"],
                 shared=self.shared,

@@ -111,7 +111,7 @@ def test_a_new_body_is_a_new_deployment(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_stage_shows_a_certificate_traces_and_keeps_no_answers() -> None:
     stage = edge("dev").one("stage:Stage", "edge-rest-stage").inputs
-    assert stage["clientCertificateId"] == "edge-rest-client-certificate-id"
+    assert stage["clientCertificateId"] == "gateway-certificate"
     assert stage["xrayTracingEnabled"] is True
     assert stage["cacheClusterEnabled"] is False
     assert json.loads(stage["accessLogSettings"]["format"]) == ACCESS_LOG
@@ -166,10 +166,10 @@ def rules() -> dict[str, dict[str, Any]]:
     return {r["name"]: r for r in edge("dev").one("webAcl:WebAcl", "edge-waf-acl").inputs["rules"]}
 
 
-def test_the_firewall_stands_before_the_stage() -> None:
-    association = edge("dev").one("webAclAssociation:WebAclAssociation", "edge-waf-association").inputs
-    assert association["resourceArn"].endswith("edge-rest-stage")
-    assert association["webAclArn"].endswith("edge-waf-acl")
+def test_the_firewall_stands_before_the_stage_and_before_the_tokens() -> None:
+    found = [a.inputs for a in edge("dev").of("webAclAssociation:WebAclAssociation")]
+    assert all(a["webAclArn"].endswith("edge-waf-acl") for a in found)
+    assert {a["resourceArn"].rsplit(":", 1)[1] for a in found} == {"edge-rest-stage", "edge-identity-pool"}
 
 
 def test_managed_rules_block_and_each_rule_has_a_priority_of_its_own() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from components.balancer import BalancerArgs
-from components.task import TaskArgs
+from components.task import SecretValue, TaskArgs
 from plan.services import BALANCER_ALARMS, TASK_ALARMS
 from tests.components.edge_parts import BOUNDARY, KEY, cell, container, services, shared, statements
 
@@ -80,7 +80,7 @@ def test_the_execution_role_starts_this_task_and_nothing_else(service: str) -> N
     assert found["PullTheImage"]["Resource"] == [
         f"arn:aws:ecr:eu-west-1:111122223333:repository/{repository}"
     ]
-    secrets = {s["valueFrom"] for s in container(recording, service)["secrets"]}
+    secrets = {s["valueFrom"].partition(":::")[0] for s in container(recording, service)["secrets"]}
     assert set(found["ReadSecrets"]["Resource"]) == secrets
     assert set(found["DecryptSecrets"]["Resource"]) == {KEY, f"{KEY}-ca"}
     assert "kms:ViaService" in json.dumps(found["DecryptSecrets"]["Condition"])
@@ -202,9 +202,9 @@ def test_a_variable_is_plain_or_secret_and_secrets_name_their_keys() -> None:
     plan = cell()
     given = {"plan": plan.monolith, "task_role_arn": "arn", "shared": shared(plan)}
     with pytest.raises(ValueError, match=r"both plain and secret: PORT"):
-        TaskArgs(environment={"PORT": "1"}, secrets={"PORT": "arn"}, key_arns=[KEY], **given)
+        TaskArgs(environment={"PORT": "1"}, secrets={"PORT": SecretValue(arn="arn")}, key_arns=[KEY], **given)
     with pytest.raises(ValueError, match=r"key_arns of monolith: expected the keys of its secrets, got none"):
-        TaskArgs(environment={}, secrets={"X": "arn"}, key_arns=[], **given)
+        TaskArgs(environment={}, secrets={"X": SecretValue(arn="arn")}, key_arns=[], **given)
 
 
 def test_an_image_that_is_not_in_ecr_has_no_repository() -> None:

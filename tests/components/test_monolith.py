@@ -78,6 +78,14 @@ def test_its_task_knows_its_database_and_its_certificate() -> None:
     assert "monolith-server" in secrets["TLS_SERVER"]
 
 
+def test_a_renewed_certificate_is_a_new_deployment_and_a_rotated_password_is_not() -> None:
+    secrets = {s["name"]: s["valueFrom"] for s in container(services("dev"), "monolith")["secrets"]}
+    arn, version = secrets["TLS_SERVER"].split(":::")
+    assert arn
+    assert version.startswith("version-of-ca-monolith-server")
+    assert ":::" not in secrets["DATABASE_CREDENTIALS"]
+
+
 def test_the_role_that_was_made_first_is_the_one_it_runs_under() -> None:
     recording = services("dev")
     task = recording.one("taskDefinition:TaskDefinition", "monolith-service-task-definition").inputs

@@ -89,7 +89,7 @@ def test_its_listener_has_a_public_certificate_and_answers_the_api_only() -> Non
     recording = services("dev")
     listener = recording.one("lb/listener:Listener", "reports-service-front-listener").inputs
     assert listener["certificateArn"].endswith("certificate/origin")
-    assert "mutualAuthentication" not in listener
+    assert listener["mutualAuthentication"] == {"mode": "passthrough"}
     routes = {}
     for rule in (r for r in recording.of("listenerRule:ListenerRule") if r.name.startswith("reports")):
         found = {k: v["values"] for c in rule.inputs["conditions"] for k, v in c.items()}
@@ -120,3 +120,9 @@ def test_its_code_reaches_its_own_queue_bucket_secret_and_key() -> None:
     assert found["UseTheKey"]["Resource"] == [KEY]
     assert "sqs:PurgeQueue" not in found["WorkTheQueue"]["Action"]
     assert len(json.dumps(list(found.values()))) < 10_240  # inline policies of one role together
+
+
+def test_it_knows_the_one_certificate_that_the_api_shows() -> None:
+    recording = services("dev")
+    made = recording.one("clientCertificate:ClientCertificate", "reports-gateway-certificate")
+    assert environment(recording, "reports")["GATEWAY_CERTIFICATE"] == f"pem-of-{made.name}"
