@@ -25,7 +25,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     " DescribeKey",
     "lambda": "InvokeFunction",
     "logs": "CreateLogGroup CreateLogStream PutLogEvents DescribeLogStreams DescribeLogGroups"
-    " GetLogEvents FilterLogEvents",
+    " GetLogEvents FilterLogEvents PutRetentionPolicy",
     "rds-db": "connect",
     "s3": "GetObject GetObjectVersion GetObjectTagging PutObject PutObjectTagging DeleteObject"
     " AbortMultipartUpload ListMultipartUploadParts ListBucket ListBucketVersions GetBucketLocation"
