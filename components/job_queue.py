@@ -9,6 +9,7 @@ from pulumi_aws import sqs
 from components.alarms import Watched, alarms
 from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
+from components.waiting import after
 from plan.services import DEAD_LETTER_ALARM, QUEUE_ALARM, QueuePlan
 
 
@@ -20,6 +21,8 @@ class JobQueueArgs:
 
 
 class JobQueue(pulumi.ComponentResource):
+    """Outputs wait for the policies, so that nothing is sent before them."""
+
     arn: Output[str]
     url: Output[str]
     name: str
@@ -52,12 +55,15 @@ class JobQueue(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        for role, made, made_arn in (("dead", dead, dead_arn), ("queue", queue, arn)):
+        policies = [
             sqs.QueuePolicy(
                 f"{name}-{role}-policy", queue_url=made.url, policy=_tls_only(made_arn), opts=self._child
             )
+            for role, made, made_arn in (("dead", dead, dead_arn), ("queue", queue, arn))
+        ]
         self._watch()
-        self.arn, self.url, self.name = queue.arn, queue.url, plan.name
+        ready = [p.id for p in policies]
+        self.arn, self.url, self.name = after(queue.arn, ready), after(queue.url, ready), plan.name
         self.register_outputs({"arn": self.arn, "url": self.url})
 
     def _watch(self) -> None:

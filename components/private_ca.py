@@ -11,6 +11,7 @@ from pulumi_aws import acm, s3, secretsmanager
 from components.bucket import SecureBucket, SecureBucketArgs
 from components.database import recovery_days
 from components.shared import Shared
+from components.waiting import after
 from plan.certificates import CA_CURVE, LEAF_CURVE, CaPlan, CertificatePlan, Use
 
 CA_USES = ("cert_signing", "crl_signing", "digital_signature")
@@ -50,8 +51,8 @@ class PrivateCa(pulumi.ComponentResource):
         _keep(f"{name}-root", "root", root, args, self)
         _keep(f"{name}-issuing", "issuing", issuing, args, self)
         kept = {leaf: _keep(f"{name}-{leaf}", leaf, pair, args, self) for leaf, pair in leaves.items()}
-        self.secret_arns = {leaf: version.arn for leaf, version in kept.items()}
-        self.secret_versions = {leaf: version.version_id for leaf, version in kept.items()}
+        self.secret_arns = {leaf: secret.arn for leaf, secret in kept.items()}
+        self.secret_versions = {leaf: secret.version for leaf, secret in kept.items()}
         servers = [leaf.name for leaf in args.plan.leaves if leaf.use is Use.SERVER]
         self.server_certificate_arns = {s: _import(f"{name}-{s}", leaves[s], self).arn for s in servers}
         self.key_arn = Output.from_input(args.key_arn)
@@ -71,6 +72,14 @@ class _Pair:
     key: Output[str]
     certificate: Output[str]
     chain: Output[str]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A pair in Secrets Manager; the ARN is known once there is something behind it."""
+
+    arn: Output[str]
+    version: Output[str]
 
 
 def _root(name: str, args: PrivateCaArgs, parent: pulumi.Resource) -> _Pair:
@@ -160,10 +169,7 @@ def _ca_name(args: PrivateCaArgs, role: str) -> str:
     return f"{args.plan.organization} {args.shared.settings.stack} {role} CA"
 
 
-def _keep(
-    name: str, role: str, pair: _Pair, args: PrivateCaArgs, parent: pulumi.Resource
-) -> secretsmanager.SecretVersion:
-    """Its ARN is the secret's, known once the secret has a value."""
+def _keep(name: str, role: str, pair: _Pair, args: PrivateCaArgs, parent: pulumi.Resource) -> _Kept:
     protect = args.shared.settings.protect_data
     secret = secretsmanager.Secret(
         f"{name}-secret",
@@ -174,12 +180,13 @@ def _keep(
         opts=ResourceOptions(parent=parent),
     )
     content = {"certificate": pair.certificate, "private_key": pair.key, "chain": pair.chain}
-    return secretsmanager.SecretVersion(
+    version = secretsmanager.SecretVersion(
         f"{name}-secret-version",
         secret_id=secret.id,
         secret_string=Output.json_dumps(content),
         opts=ResourceOptions(parent=parent),
-    )
+    ).version_id
+    return _Kept(after(secret.arn, [version]), version)
 
 
 def _import(name: str, pair: _Pair, parent: pulumi.Resource) -> acm.Certificate:

@@ -128,7 +128,7 @@ def _service_args(args: ReportServiceArgs, parts: _Parts) -> FargateServiceArgs:
             "DATABASE_CREDENTIALS": SecretValue(arn=args.database.master_secret_arn),
         },
         key_arns=[args.ca.key_arn, args.key_arn],
-        statements=_statements(args, parts),
+        statements=_statements(args),
         task_role=args.task_role,
         shared=args.shared,
     )
@@ -157,7 +157,7 @@ def _environment(args: ReportServiceArgs, parts: _Parts) -> Mapping[str, Input[s
     }
 
 
-def _statements(args: ReportServiceArgs, parts: _Parts) -> list[Statement]:
+def _statements(args: ReportServiceArgs) -> list[Statement]:
     region = args.shared.settings.region
     return [
         *tenant_access(args.shared),
@@ -171,12 +171,12 @@ def _statements(args: ReportServiceArgs, parts: _Parts) -> list[Statement]:
                 "sqs:ReceiveMessage",
                 "sqs:SendMessage",
             ],
-            resources=[parts.queue.arn],
+            resources=[args.shared.arn("sqs", args.plan.queue.name)],
         ),
         Statement(
             sid="WorkInTheBucket",
             actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            resources=[Output.concat(parts.bucket.arn, "/*")],
+            resources=[f"{_bucket_args(args).arn}/*"],
         ),
         Statement(
             sid="UseTheKey",

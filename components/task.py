@@ -59,9 +59,10 @@ class Task(pulumi.ComponentResource):
         super().__init__("tenantry:compute:Task", name, None, opts)
         child = ResourceOptions(parent=self)
         plan, shared = args.plan, args.shared
+        log_group = f"/{shared.names.path('log-group', 'services', plan.name)}"
         logs = cloudwatch.LogGroup(
             f"{name}-logs",
-            name=f"/{shared.names.path('log-group', 'services', plan.name)}",
+            name=log_group,
             kms_key_id=shared.logs_key_arn,
             retention_in_days=plan.log_days,
             opts=child,
@@ -78,7 +79,7 @@ class Task(pulumi.ComponentResource):
             f"{name}-execution-policy",
             name="start",
             role=role.id,
-            policy=document(*_start(args, logs.arn)),
+            policy=document(*_start(args, log_group)),
             opts=child,
         )
         definition = ecs.TaskDefinition(
@@ -111,7 +112,7 @@ def task_trust(shared: Shared) -> Output[str]:
     )
 
 
-def _start(args: TaskArgs, log_arn: Input[str]) -> list[Statement]:
+def _start(args: TaskArgs, log_group: str) -> list[Statement]:
     """What starting takes. AWS offers no resource for ecr:GetAuthorizationToken (service authorization
     reference, 2026-11)."""
     found = [
@@ -124,7 +125,7 @@ def _start(args: TaskArgs, log_arn: Input[str]) -> list[Statement]:
         Statement(
             sid="WriteTheLog",
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources=[Output.concat(log_arn, ":log-stream:*")],
+            resources=[args.shared.arn("logs", f"log-group:{log_group}:log-stream:*")],
         ),
     ]
     return found + read_secrets([s.arn for s in args.secrets.values()], args.key_arns, args.shared)

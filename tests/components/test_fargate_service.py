@@ -7,6 +7,7 @@ import pytest
 
 from components.balancer import BalancerArgs
 from components.task import SecretValue, TaskArgs
+from plan.baseline import ALLOWED, actions
 from plan.services import BALANCER_ALARMS, TASK_ALARMS
 from tests.components.edge_parts import BOUNDARY, KEY, cell, container, services, shared, statements
 
@@ -83,6 +84,8 @@ def test_the_execution_role_starts_this_task_and_nothing_else(service: str) -> N
     secrets = {s["valueFrom"].partition(":::")[0] for s in container(recording, service)["secrets"]}
     assert set(found["ReadSecrets"]["Resource"]) == secrets
     assert set(found["DecryptSecrets"]["Resource"]) == {KEY, f"{KEY}-ca"}
+    log = f"arn:aws:logs:eu-west-1:111122223333:log-group:/tenantry/dev/services/{service}:log-stream:*"
+    assert found["WriteTheLog"]["Resource"] == [log]
     assert "kms:ViaService" in json.dumps(found["DecryptSecrets"]["Condition"])
 
 
@@ -90,9 +93,16 @@ def test_the_execution_role_starts_this_task_and_nothing_else(service: str) -> N
 def test_no_policy_has_wildcard_actions(service: str) -> None:
     policies = [p for p in services("dev").of("rolePolicy:RolePolicy") if p.name.startswith(service)]
     assert len(policies) == 2
-    actions = [a for p in policies for s in statements(p).values() for a in s["Action"]]
-    assert actions
-    assert not [a for a in actions if "*" in a]
+    given = [a for p in policies for s in statements(p).values() for a in s["Action"]]
+    assert given
+    assert not [a for a in given if "*" in a]
+
+
+@both
+def test_the_boundary_allows_what_the_roles_are_given(service: str) -> None:
+    policies = [p for p in services("dev").of("rolePolicy:RolePolicy") if p.name.startswith(service)]
+    given = {a for p in policies for s in statements(p).values() for a in s["Action"]}
+    assert given - set(actions(ALLOWED)) == set()
 
 
 @both
