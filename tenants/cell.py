@@ -1,4 +1,4 @@
-"""What the checks need to know of a cell: its Region, its capacity, its addresses.
+"""What the checks need to know of a cell: its account and Region, its capacity, its addresses.
 
 Read from the stack's file over the defaults that `Pulumi.yaml` declares, as the engine resolves them.
 The program checks all settings itself; here only what the registry depends on is read.
@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tenants.compose import compose
 from tenants.files import PROJECT_FILE, relative, stack_file
-from tenants.nodes import Finding, Map, Node, Scalar, at
+from tenants.nodes import Finding, Items, Map, Node, Scalar, at
+from tenants.words import shown
 
 BLOCK_PREFIX: Final = 21  # of a dedicated network
 MOST_SHARDS: Final = 26  # they are lettered
@@ -25,10 +26,15 @@ class Cell:
 
     stack: str
     environment: str
+    account: str
     region: str
+    zones: int
+    nat_per_zone: bool
+    network: str  # CIDR of the cell's own network
+    tenant_networks: str  # CIDR that dedicated networks are cut from
     shard_capacity: int  # tenants on one shard
     shard_limit: int  # shards
-    tenant_networks: str  # CIDR that dedicated networks are cut from
+    reports_replicas: int  # of the report service's database
 
     @property
     def parent(self) -> ipaddress.IPv4Network:
@@ -40,32 +46,69 @@ class Cell:
         return 2 ** (BLOCK_PREFIX - self.parent.prefixlen)
 
 
-def _network(text: str) -> bool:
-    try:
-        return ipaddress.IPv4Network(text).prefixlen <= BLOCK_PREFIX
-    except ValueError:
-        return False
+def _text(pattern: str) -> Callable[[Node], str | None]:
+    def read(node: Node) -> str | None:
+        return node.text if isinstance(node, Scalar) and re.fullmatch(pattern, node.text) else None
+
+    return read
 
 
-def _whole(text: str, most: int) -> bool:
-    return bool(re.fullmatch(r"[1-9][0-9]{0,4}", text)) and int(text) <= most
+def _account(node: Node) -> str | None:
+    """In quotes, since YAML reads digits as a number, and some parsers those with a leading zero as octal."""
+    return None if isinstance(node, Scalar) and node.plain else _text(r"[0-9]{12}")(node)
 
 
-# key → (what it must be, in words and as a test)
-_KEYS: Final[Mapping[str, tuple[str, Callable[[str], bool]]]] = {
-    "environment": ("a word such as dev or prod", lambda t: bool(re.fullmatch(r"[a-z][a-z0-9-]*", t))),
-    "region": (
-        "an AWS Region such as eu-west-1",
-        lambda t: bool(re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[1-9]", t)),
+def _whole(least: int, most: int) -> Callable[[Node], int | None]:
+    def read(node: Node) -> int | None:
+        if not isinstance(node, Scalar) or not re.fullmatch(r"0|[1-9][0-9]{0,4}", node.text):
+            return None
+        return int(node.text) if least <= int(node.text) <= most else None
+
+    return read
+
+
+def _network(longest: int) -> Callable[[Node], str | None]:
+    def read(node: Node) -> str | None:
+        text = node.text if isinstance(node, Scalar) else ""
+        try:
+            return text if ipaddress.IPv4Network(text).prefixlen <= longest else None
+        except ValueError:
+            return None
+
+    return read
+
+
+def _boolean(node: Node) -> bool | None:
+    return {"true": True, "false": False}.get(node.text) if isinstance(node, Scalar) else None
+
+
+def _count(node: Node) -> int | None:
+    return len(node.items) if isinstance(node, Items) and node.items else None
+
+
+# key → (field of `Cell`, what it must be, how it is read: None where it is not that)
+_KEYS: Final[Mapping[str, tuple[str, str, Callable[[Node], Any]]]] = {
+    "environment": ("environment", "a word such as dev or prod", _text(r"[a-z][a-z0-9-]*")),
+    "accountId": ("account", "twelve digits in quotes", _account),
+    "region": ("region", "an AWS Region such as eu-west-1", _text(r"[a-z]{2}(-[a-z]+)+-[1-9]")),
+    "zones": ("zones", "a list of Availability Zones", _count),
+    "natPerZone": ("nat_per_zone", "true or false", _boolean),
+    "networkCidr": ("network", "a network such as 10.16.0.0/16", _network(28)),
+    "tenantNetworks": (
+        "tenant_networks",
+        f"a network of at least a /{BLOCK_PREFIX}, such as 10.64.0.0/16",
+        _network(BLOCK_PREFIX),
     ),
-    "shardCapacity": ("a whole number from 1 to 200", lambda t: _whole(t, 200)),
-    "shardLimit": (f"a whole number from 1 to {MOST_SHARDS}", lambda t: _whole(t, MOST_SHARDS)),
-    "tenantNetworks": (f"a network of at least a /{BLOCK_PREFIX}, such as 10.64.0.0/16", _network),
+    "shardCapacity": ("shard_capacity", "a whole number from 1 to 200", _whole(1, 200)),
+    "shardLimit": ("shard_limit", f"a whole number from 1 to {MOST_SHARDS}", _whole(1, MOST_SHARDS)),
+    "reportsReplicas": ("reports_replicas", "a whole number from 0 to 15", _whole(0, 15)),
 }
 
+Read = Callable[[Path], bytes]
 
-def read_cell(root: Path, stack: str) -> tuple[Cell | None, list[Finding]]:
-    """The cell of a stack, or None with what is missing or wrong."""
+
+def read_cell(root: Path, stack: str, read: Read = Path.read_bytes) -> tuple[Cell | None, list[Finding]]:
+    """The cell of a stack, or None with what is missing or wrong. `read` gives the bytes of a file."""
     path = stack_file(root, stack)
     file = relative(root, path)
     if not path.is_file():
@@ -73,40 +116,30 @@ def read_cell(root: Path, stack: str) -> tuple[Cell | None, list[Finding]]:
         return None, [
             Finding(f"tenants/{stack}.yaml", 1, 1, "", f"there is no {file} for this registry", right)
         ]
-    own, findings = compose(path.read_bytes(), file)
-    project, more = compose((root / PROJECT_FILE).read_bytes(), PROJECT_FILE)
+    own, findings = compose(read(path), file)
+    project, more = compose(read(root / PROJECT_FILE), PROJECT_FILE)
     findings += more
     if findings:
         return None, findings
     name = at(project or Map((), 1, 1), "name")
     prefix = name.text if isinstance(name, Scalar) else ""
-    values: dict[str, str] = {}
-    for key, (meaning, right) in _KEYS.items():
-        value = _value(own, "config", f"{prefix}:{key}") or _value(project, "config", key, "default")
-        if value is None:
+    values: dict[str, Any] = {}
+    for key, (field, meaning, value_of) in _KEYS.items():
+        node = _find(own, "config", f"{prefix}:{key}") or _find(project, "config", key, "default")
+        if node is None:
             findings.append(Finding(file, 1, 1, "", f"{prefix}:{key} is missing", f"expected {meaning}"))
-        elif not right(value.text):
-            wrong = f"{prefix}:{key} {value.text!r} is not allowed"
-            findings.append(Finding(file, value.line, value.column, "", wrong, f"expected {meaning}"))
-        else:
-            values[key] = value.text
-    return (None if findings else _cell(stack, values)), findings
+            continue
+        values[field] = value_of(node)
+        if values[field] is None:
+            text = shown(node.text) if isinstance(node, Scalar) else "as it stands"
+            wrong = f"{prefix}:{key} {text} is not allowed"
+            findings.append(Finding(file, node.line, node.column, "", wrong, f"expected {meaning}"))
+    return (None if findings else Cell(stack=stack, **values)), findings
 
 
-def _value(node: Node | None, *path: str) -> Scalar | None:
+def _find(node: Node | None, *path: str) -> Node | None:
     for name in path:
         if not isinstance(node, Map):
             return None
         node = next((v for k, v in node.pairs if k.text == name), None)
-    return node if isinstance(node, Scalar) else None
-
-
-def _cell(stack: str, values: Mapping[str, str]) -> Cell:
-    return Cell(
-        stack=stack,
-        environment=values["environment"],
-        region=values["region"],
-        shard_capacity=int(values["shardCapacity"]),
-        shard_limit=int(values["shardLimit"]),
-        tenant_networks=values["tenantNetworks"],
-    )
+    return node

@@ -48,16 +48,18 @@ def chosen(names: list[str] | None, root: Path) -> tuple[str, ...]:
 def check(names: Stacks = None, locked: Locked = None, root: Root = HERE) -> None:
     """Check registries and ledgers: every problem at once, a line each. Writes nothing."""
     from tenants.opening import examine, locked_by_environment
+    from tenants.project import Project
 
-    bad = 0
-    for stack in chosen(names, root):
-        found = examine(root, stack, locked=locked_by_environment() if locked is None else locked)
-        for finding in found.findings:
-            print(finding)
-        bad += len(found.findings)
+    project = Project(root)
+    lock = locked_by_environment() if locked is None else locked
+    examined = [examine(project, stack, locked=lock) for stack in chosen(names, root)]
+    findings = sorted({finding for found in examined for finding in found.findings})
+    for finding in findings:
+        print(finding)
+    for found in examined:
         if not found.findings:
-            print(f"{stack}: {len(found.registry.tenants)} tenants, nothing wrong", file=sys.stderr)
-    raise typer.Exit(1 if bad else 0)
+            print(f"{found.stack}: {len(found.registry.tenants)} tenants, nothing wrong", file=sys.stderr)
+    raise typer.Exit(1 if findings else 0)
 
 
 @ledger_app.command()

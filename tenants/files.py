@@ -23,6 +23,10 @@ def plans_file(root: Path) -> Path:
     return root / "tenants" / "plans.yaml"
 
 
+def quotas_file(root: Path) -> Path:
+    return root / "tenants" / "quotas.yaml"
+
+
 def ledger_file(root: Path, stack: str) -> Path:
     return root / "tenants" / "ledger" / f"{stack}.yaml"
 

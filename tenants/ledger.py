@@ -17,7 +17,8 @@ from tenants.cell import BLOCK_PREFIX
 from tenants.compose import compose
 from tenants.models import Home, Isolation, Ledger, NetworkMode, State
 from tenants.nodes import Finding, Map, Node, Scalar
-from tenants.shapes import DATE, TENANT_ID, WRONG, Choice, Record, Text
+from tenants.shapes import WRONG, Choice, Record, Text
+from tenants.values import DATE, TENANT_ID
 
 _SLOT: Final = re.compile(r"(shard-[a-z])/([0-9]{2,3})")
 _BLOCK: Final = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")

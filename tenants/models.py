@@ -10,8 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final, Literal, TypeAlias
 
-from tenants import shapes
-from tenants.shapes import Shape
+from tenants import values
+from tenants.shapes import Choice, ListOf, Number, Record, Shape, Whole
 
 QuotaPeriod: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
 
@@ -56,10 +56,10 @@ def spec(shape: Shape, doc: str) -> Mapping[str, Any]:
 class Contacts:
     """Who hears of a tenant's reports, limits and incidents."""
 
-    email: str = field(metadata=spec(shapes.EMAIL, "Address that notifications go to"))
+    email: str = field(metadata=spec(values.EMAIL, "Address that notifications go to"))
     webhook: str | None = field(
         default=None,
-        metadata=spec(shapes.WEBHOOK, "Public https URL that signed notifications are posted to"),
+        metadata=spec(values.WEBHOOK, "Public https URL that signed notifications are posted to"),
     )
 
 
@@ -69,21 +69,19 @@ class Overrides:
 
     instance_class: str | None = field(
         default=None,
-        metadata=spec(shapes.INSTANCE_CLASS, "Instance class of the tenant's own database (silo only)"),
+        metadata=spec(values.INSTANCE_CLASS, "Instance class of the tenant's own database (silo only)"),
     )
     storage_gib: int | None = field(
-        default=None, metadata=spec(shapes.Whole(20, 65_536), "GiB of the tenant's own database (silo only)")
+        default=None, metadata=spec(Whole(20, 65_536), "GiB of the tenant's own database (silo only)")
     )
     backup_days: int | None = field(
         default=None,
-        metadata=spec(
-            shapes.Whole(7, 35), "Days that the tenant's own database's backups are kept (silo only)"
-        ),
+        metadata=spec(Whole(7, 35), "Days that the tenant's own database's backups are kept (silo only)"),
     )
     report_replicas: int | None = field(
         default=None,
         metadata=spec(
-            shapes.Whole(0, 15), "Read replicas of the tenant's own database, for its reports (silo only)"
+            Whole(0, 15), "Read replicas of the tenant's own database, for its reports (silo only)"
         ),
     )
 
@@ -97,44 +95,42 @@ class Tenant:
 
     id: str  # the key of its entry
     name: str = field(
-        metadata=spec(shapes.DISPLAY_NAME, "Display name; may change at any time and names no resource")
+        metadata=spec(values.DISPLAY_NAME, "Display name; may change at any time and names no resource")
     )
     isolation: Isolation = field(
-        metadata=spec(shapes.Choice(Isolation), "pool: on a shared shard; silo: its own database")
+        metadata=spec(Choice(Isolation), "pool: on a shared shard; silo: its own database")
     )
     network: NetworkMode = field(
         default=NetworkMode.SHARED,
         metadata=spec(
-            shapes.Choice(NetworkMode),
+            Choice(NetworkMode),
             "shared: the cell's network; dedicated: a network of its own (silo only)",
         ),
     )
     residency: str = field(
-        metadata=spec(shapes.RESIDENCY, "Jurisdiction in which the tenant's data must stay")
+        metadata=spec(values.RESIDENCY, "Jurisdiction in which the tenant's data must stay")
     )
-    plan: str = field(metadata=spec(shapes.PLAN_REFERENCE, "Service plan, from plans.yaml"))
-    contacts: Contacts = field(metadata=spec(shapes.Record(Contacts), "Who is told"))
+    plan: str = field(metadata=spec(values.PLAN_REFERENCE, "Service plan, from plans.yaml"))
+    contacts: Contacts = field(metadata=spec(Record(Contacts), "Who is told"))
     state: State = field(
-        default=State.ACTIVE, metadata=spec(shapes.Choice(State), "Where the tenant stands in its life")
+        default=State.ACTIVE, metadata=spec(Choice(State), "Where the tenant stands in its life")
     )
     key_rotation_days: int = field(
         default=90,
         metadata=spec(
-            shapes.Whole(90, 2560),
+            Whole(90, 2560),
             "Days between rotations of the tenant's key (AWS KMS, 2026-11: 90 to 2560)",
         ),
     )
     tags: Mapping[str, str] = field(
-        default_factory=_nothing, metadata=spec(shapes.TAGS, "Labels of your own on the tenant's resources")
+        default_factory=_nothing, metadata=spec(values.TAGS, "Labels of your own on the tenant's resources")
     )
     overrides: Overrides = field(
         default=NO_OVERRIDES,
-        metadata=spec(
-            shapes.Record(Overrides), "What differs from the stack's settings, as far as the plan allows"
-        ),
+        metadata=spec(Record(Overrides), "What differs from the stack's settings, as far as the plan allows"),
     )
     since: date | None = field(
-        default=None, metadata=spec(shapes.DATE, "Date of onboarding, such as 2026-11-23")
+        default=None, metadata=spec(values.DATE, "Date of onboarding, such as 2026-11-23")
     )
 
 
@@ -142,8 +138,8 @@ class Tenant:
 class Span:
     """Whole numbers from `low` to `high`, both included."""
 
-    low: int = field(metadata=spec(shapes.Whole(0, 65_536), "The least that is allowed"))
-    high: int = field(metadata=spec(shapes.Whole(0, 65_536), "The most that is allowed"))
+    low: int = field(metadata=spec(Whole(0, 65_536), "The least that is allowed"))
+    high: int = field(metadata=spec(Whole(0, 65_536), "The most that is allowed"))
 
     def __contains__(self, value: int) -> bool:
         return self.low <= value <= self.high
@@ -157,15 +153,11 @@ class AllowedOverrides:
     """Which overrides a service plan allows; what is left out is not allowed."""
 
     instance_class: tuple[str, ...] = field(
-        default=(), metadata=spec(shapes.ListOf(shapes.INSTANCE_CLASS), "Instance classes to choose from")
+        default=(), metadata=spec(ListOf(values.INSTANCE_CLASS), "Instance classes to choose from")
     )
-    storage_gib: Span | None = field(
-        default=None, metadata=spec(shapes.Record(Span), "Range of storage in GiB")
-    )
-    backup_days: Span | None = field(default=None, metadata=spec(shapes.Record(Span), "Range of days"))
-    report_replicas: Span | None = field(
-        default=None, metadata=spec(shapes.Record(Span), "Range of read replicas")
-    )
+    storage_gib: Span | None = field(default=None, metadata=spec(Record(Span), "Range of storage in GiB"))
+    backup_days: Span | None = field(default=None, metadata=spec(Record(Span), "Range of days"))
+    report_replicas: Span | None = field(default=None, metadata=spec(Record(Span), "Range of read replicas"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,21 +165,58 @@ class ServicePlan:
     """What a tenant may ask of the API, and what its cell may spend on it."""
 
     id: str  # the key of its entry
-    name: str = field(metadata=spec(shapes.DISPLAY_NAME, "Display name"))
-    rate_limit: float = field(
-        metadata=spec(shapes.Number(0.1, 10_000), "Requests per second, in the long run")
-    )
-    burst_limit: int = field(metadata=spec(shapes.Whole(1, 5_000), "Requests at once"))
-    quota: int = field(metadata=spec(shapes.Whole(1, 1_000_000_000), "Requests in a quota period"))
+    name: str = field(metadata=spec(values.DISPLAY_NAME, "Display name"))
+    rate_limit: float = field(metadata=spec(Number(0.1, 10_000), "Requests per second, in the long run"))
+    burst_limit: int = field(metadata=spec(Whole(1, 5_000), "Requests at once"))
+    quota: int = field(metadata=spec(Whole(1, 1_000_000_000), "Requests in a quota period"))
     quota_period: QuotaPeriod = field(
-        metadata=spec(shapes.Choice(("DAY", "WEEK", "MONTH")), "Length of a quota period")
+        metadata=spec(Choice(("DAY", "WEEK", "MONTH")), "Length of a quota period")
     )
     budget_usd: int = field(
-        metadata=spec(shapes.Whole(1, 1_000_000), "USD a month that one tenant may cost before an alarm")
+        metadata=spec(Whole(1, 1_000_000), "USD a month that one tenant may cost before an alarm")
     )
     overrides: AllowedOverrides = field(
         default_factory=AllowedOverrides,
-        metadata=spec(shapes.Record(AllowedOverrides), "Overrides that its tenants may use"),
+        metadata=spec(Record(AllowedOverrides), "Overrides that its tenants may use"),
+    )
+
+
+class Scope(StrEnum):
+    """What a quota is counted over."""
+
+    ACCOUNT = "account"  # all cells of an account, in all Regions
+    REGION = "region"  # all cells of an account in one Region
+    CELL = "cell"  # each cell by itself
+
+
+FACTORS: Final[tuple[str, ...]] = (
+    "cell", "plan", "shard", "tenant", "pool", "silo", "dedicated", "webhook", "replica", "rate",
+    "zones", "nat", "reports-replicas",
+)  # fmt: skip
+"""What a demand may be made of: counts of a stack, and three of its settings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A limit that AWS sets, and how much of it a stack takes."""
+
+    id: str  # the key of its entry
+    name: str = field(metadata=spec(values.ONE_LINE, "What is counted"))
+    value: int = field(metadata=spec(Whole(1, 10_000_000), "The default quota"))
+    scope: Scope = field(metadata=spec(Choice(Scope), "What it is counted over"))
+    source: str = field(metadata=spec(values.SOURCE, "Where AWS says so"))
+    dated: date = field(metadata=spec(values.DATE, "When that was read"))
+    demand: Mapping[str, int] = field(
+        metadata=spec(
+            values.terms(FACTORS),
+            "How many a stack takes: products of factors, such as dedicated * nat, and how often",
+        )
+    )
+    raised: Mapping[str, int] = field(
+        default_factory=_nothing,
+        metadata=spec(
+            values.RAISED, "Raised quotas: account/Region (account alone for scope account) and value"
+        ),
     )
 
 

@@ -7,22 +7,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from tenants import lifecycle, rules
+from tenants import family, lifecycle, quotas, rules
 from tenants.allocation import NoRoom, extend, missing
-from tenants.cell import Cell, read_cell
-from tenants.files import (
-    ledger_file,
-    plans_file,
-    project_root,
-    registry_file,
-    relative,
-    stacks,
-    write_atomically,
-)
-from tenants.ledger import parse_ledger, render_ledger
+from tenants.cell import Cell
+from tenants.files import ledger_file, project_root, registry_file, relative, write_atomically
+from tenants.ledger import render_ledger
 from tenants.models import Ledger, Registry, ServicePlan, Tenant
 from tenants.nodes import Finding
-from tenants.reading import Entries, read_plans, read_tenants
+from tenants.project import Project
+from tenants.reading import Entries
 from tenants.words import allowed_or_near
 
 TRUE: Final = frozenset({"1", "true", "yes", "on"})
@@ -71,7 +64,7 @@ def open_registry(stack: str, *, root: Path | None = None, locked: bool | None =
     environment has a true `CI`). Raises `RegistryError` with everything that is wrong.
     """
     root = root or project_root()
-    found = examine(root, stack, locked=locked_by_environment() if locked is None else locked)
+    found = examine(Project(root), stack, locked=locked_by_environment() if locked is None else locked)
     if found.findings:
         raise RegistryError(list(found.findings))
     if found.extended != found.ledger:
@@ -79,62 +72,36 @@ def open_registry(stack: str, *, root: Path | None = None, locked: bool | None =
     return found.registry
 
 
-def examine(root: Path, stack: str, *, locked: bool, on: date | None = None) -> Examined:
-    """Read and check everything of a stack. Writes nothing, raises nothing for bad input."""
-    path = registry_file(root, stack)
-    name = relative(root, path)
+def examine(project: Project, stack: str, *, locked: bool, on: date | None = None) -> Examined:
+    """Read and check everything of a stack. Writes nothing, raises nothing for bad input.
+
+    `on` is the date of the run, by default today's in UTC.
+    """
+    path = registry_file(project.root, stack)
     if not path.is_file():
-        known = stacks(root)
-        right = f"write {name}, or name a stack that has one: {allowed_or_near(stack, known)}"
+        name = relative(project.root, path)
+        right = f"write {name}, or name a stack that has one: {allowed_or_near(stack, project.stacks)}"
         gone = Finding(name, 1, 1, "", f"stack {stack} has no registry", right)
         return Examined(stack, None, Entries(name, {}, {}), {}, Ledger(), Ledger(), (gone,))
-    cell, findings = read_cell(root, stack)
-    plans, plan_findings = read_all_plans(root)
-    entries, registry_findings = read_tenants(path.read_bytes(), name)
-    findings += plan_findings + registry_findings
-    readable = entries.nodes or not registry_findings
+    cell, cell_findings = project.cell(stack)
+    plans, plan_findings = project.plans
+    entries, registry_findings = project.entries(stack)
+    ledger, ledger_findings = project.ledger(stack)
+    findings = [*cell_findings, *plan_findings, *project.quotas[1], *registry_findings, *ledger_findings]
     for tenant in entries.models.values():
-        findings += [
-            entries.finding(*p) for p in rules.problems(tenant, None if plan_findings else plans, cell)
-        ]
-    ledger, ledger_findings = _read_ledger(root, stack, cell, entries)
-    findings += ledger_findings
-    extended = ledger
-    if readable and not ledger_findings:
-        present = frozenset(entries.nodes)
-        problems = lifecycle.problems(entries.models, present, ledger)
+        problems = rules.problems(tenant, None if plan_findings else plans, cell)
         findings += [entries.finding(*p) for p in problems]
-        if cell is not None and not problems:
+    extended = ledger
+    if cell is not None:
+        findings += family.problems(project, cell)
+    if not ledger_findings and (entries.nodes or not registry_findings):
+        moves = lifecycle.problems(entries.models, frozenset(entries.nodes), ledger)
+        findings += [entries.finding(*p) for p in moves]
+        if cell is not None and not moves:
             extended, more = _extended(cell, entries, ledger, locked=locked, on=on or today())
             findings += more
+            findings += quotas.problems(project, cell, entries.models.values(), ledger, extended)
     return Examined(stack, cell, entries, plans, ledger, extended, tuple(sorted(set(findings))))
-
-
-def read_all_plans(root: Path) -> tuple[Mapping[str, ServicePlan], list[Finding]]:
-    """The service plans of the project."""
-    path = plans_file(root)
-    file = relative(root, path)
-    if not path.is_file():
-        return {}, [Finding(file, 1, 1, "", "there are no service plans", f"write {file}; tenants name them")]
-    entries, findings = read_plans(path.read_bytes(), file)
-    return entries.models, findings
-
-
-def _read_ledger(
-    root: Path, stack: str, cell: Cell | None, entries: Entries[Tenant]
-) -> tuple[Ledger, list[Finding]]:
-    path = ledger_file(root, stack)
-    file = relative(root, path)
-    if path.is_file():
-        return parse_ledger(path.read_bytes(), file, cell.parent if cell else None)
-    if not entries.nodes:
-        return Ledger(), []
-    wrong = f"the ledger of {stack} is missing, which says where its tenants' data lives"
-    right = (
-        f"restore it from git (git checkout -- {file}); "
-        f"only for a stack that was never deployed: python -m tenants ledger init {stack}"
-    )
-    return Ledger(), [Finding(file, 1, 1, "", wrong, right)]
 
 
 def _extended(

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from tenants.compose import compose
-from tenants.models import ServicePlan, Tenant
+from tenants.models import Quota, ServicePlan, Tenant
 from tenants.nodes import Broken, Finding, Map, Node, Scalar, at
-from tenants.shapes import PLAN_ID, TENANT_ID, WRONG, Record, Shape, fields_of
+from tenants.shapes import WRONG, Record, Shape, fields_of
+from tenants.values import PLAN_ID, TENANT_ID
 
-M = TypeVar("M", Tenant, ServicePlan)
+M = TypeVar("M", Tenant, ServicePlan, Quota)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ def read_tenants(data: bytes | str, file: str) -> tuple[Entries[Tenant], list[Fi
 def read_plans(data: bytes | str, file: str) -> tuple[Entries[ServicePlan], list[Finding]]:
     """The service plans."""
     return _read(data, file, ServicePlan, PLAN_ID, "service plan")
+
+
+def read_quotas(data: bytes | str, file: str) -> tuple[Entries[Quota], list[Finding]]:
+    """The quotas of AWS that cells are measured by."""
+    return _read(data, file, Quota, PLAN_ID, "quota")
 
 
 def _read(

@@ -30,7 +30,7 @@ from tenants.models import (
     State,
     Tenant,
 )
-from tenants.opening import read_all_plans
+from tenants.project import Project
 
 ROOT: Final = Path(__file__).parent.parent
 DAY: Final = date(2026, 11, 23)
@@ -39,7 +39,7 @@ DAY: Final = date(2026, 11, 23)
 @cache
 def plans() -> Mapping[str, ServicePlan]:
     """The committed service plans."""
-    found, findings = read_all_plans(ROOT)
+    found, findings = Project(ROOT).plans
     assert not findings
     return found
 

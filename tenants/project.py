@@ -1,0 +1,89 @@
+"""The files of a project, each read and parsed once."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from tenants.cell import Cell, read_cell
+from tenants.files import ledger_file, plans_file, quotas_file, registry_file, relative, stacks
+from tenants.ledger import parse_ledger
+from tenants.models import Ledger, Quota, ServicePlan, Tenant
+from tenants.nodes import Finding
+from tenants.reading import Entries, read_plans, read_quotas, read_tenants
+
+
+class Project:
+    """What the repository says. `texts` stand in for files that are about to be written."""
+
+    def __init__(self, root: Path, texts: Mapping[Path, str] | None = None) -> None:
+        self.root = root
+        self._texts = dict(texts or {})
+        self._bytes: dict[Path, bytes] = {}
+        self._cells: dict[str, tuple[Cell | None, list[Finding]]] = {}
+        self._entries: dict[str, tuple[Entries[Tenant], list[Finding]]] = {}
+        self._ledgers: dict[str, tuple[Ledger, list[Finding]]] = {}
+
+    def read(self, path: Path) -> bytes:
+        if path in self._texts:
+            return self._texts[path].encode("utf-8", "surrogatepass")
+        if path not in self._bytes:
+            self._bytes[path] = path.read_bytes()
+        return self._bytes[path]
+
+    @cached_property
+    def stacks(self) -> tuple[str, ...]:
+        """Every stack that has a registry, sorted."""
+        return stacks(self.root)
+
+    def cell(self, stack: str) -> tuple[Cell | None, list[Finding]]:
+        if stack not in self._cells:
+            self._cells[stack] = read_cell(self.root, stack, self.read)
+        return self._cells[stack]
+
+    def entries(self, stack: str) -> tuple[Entries[Tenant], list[Finding]]:
+        """The registry of a stack that has one."""
+        if stack not in self._entries:
+            path = registry_file(self.root, stack)
+            self._entries[stack] = read_tenants(self.read(path), relative(self.root, path))
+        return self._entries[stack]
+
+    def ledger(self, stack: str) -> tuple[Ledger, list[Finding]]:
+        """The ledger of a stack; missing, it is empty where nobody could be in it, and else refused."""
+        if stack not in self._ledgers:
+            self._ledgers[stack] = self._read_ledger(stack)
+        return self._ledgers[stack]
+
+    def _read_ledger(self, stack: str) -> tuple[Ledger, list[Finding]]:
+        path = ledger_file(self.root, stack)
+        file = relative(self.root, path)
+        cell, _ = self.cell(stack)
+        if path.is_file():
+            return parse_ledger(self.read(path), file, cell.parent if cell else None)
+        if not self.entries(stack)[0].nodes:
+            return Ledger(), []
+        wrong = f"the ledger of {stack} is missing, which says where its tenants' data lives"
+        right = (
+            f"restore it from git (git checkout -- {file}); "
+            f"only for a stack that was never deployed: python -m tenants ledger init {stack}"
+        )
+        return Ledger(), [Finding(file, 1, 1, "", wrong, right)]
+
+    @cached_property
+    def plans(self) -> tuple[Mapping[str, ServicePlan], list[Finding]]:
+        """The service plans."""
+        path = plans_file(self.root)
+        file = relative(self.root, path)
+        if not path.is_file():
+            right = f"write {file}; tenants name them"
+            return {}, [Finding(file, 1, 1, "", "there are no service plans", right)]
+        entries, findings = read_plans(self.read(path), file)
+        return entries.models, findings
+
+    @cached_property
+    def quotas(self) -> tuple[Mapping[str, Quota], list[Finding]]:
+        """The quotas of AWS; none are known where there is no file of them."""
+        path = quotas_file(self.root)
+        if not path.is_file():
+            return {}, []
+        entries, findings = read_quotas(self.read(path), relative(self.root, path))
+        return entries.models, findings

@@ -1,0 +1,147 @@
+"""Demand against quotas: what the cells of an account take of what AWS gives, and who is one too many."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from tenants.cell import Cell
+from tenants.files import relative, stack_file
+from tenants.models import FACTORS, Isolation, Ledger, NetworkMode, Quota, Scope, ServicePlan, Tenant
+from tenants.nodes import Finding
+from tenants.project import Project
+
+Plans = Mapping[str, ServicePlan]
+Census = Mapping[str, float]
+"""How often each of `FACTORS` occurs in a stack."""
+
+
+def census(cell: Cell, tenants: Iterable[Tenant], plans: Plans, ledger: Ledger) -> Census:
+    """Count what demand is made of. The cell itself counts once, its settings by their values."""
+    found = dict.fromkeys(FACTORS, 0.0)
+    found |= {"cell": 1, "plan": len(plans), "zones": cell.zones, "reports-replicas": cell.reports_replicas}
+    found["nat"] = cell.zones if cell.nat_per_zone else 1
+    shards: set[str] = set()
+    for tenant in tenants:
+        if not tenant.state.placed:
+            continue
+        found["tenant"] += 1
+        found[tenant.isolation] += 1
+        found["webhook"] += tenant.contacts.webhook is not None
+        found["replica"] += tenant.overrides.report_replicas or 0
+        found["rate"] += plans[tenant.plan].rate_limit if tenant.plan in plans else 0
+        if tenant.network is NetworkMode.DEDICATED:
+            found["dedicated"] += 1
+        if tenant.isolation is Isolation.POOL and tenant.id in ledger.shards:
+            shards.add(ledger.shards[tenant.id])
+    found["shard"] = len(shards)
+    return found
+
+
+def demand(quota: Quota, counted: Census) -> float:
+    """How much of the quota a stack takes."""
+    return sum(times * prod(counted[f] for f in term.split(" * ")) for term, times in quota.demand.items())
+
+
+def limit_of(quota: Quota, cell: Cell) -> int:
+    """The quota as it stands in the cell's account and Region, raised or not."""
+    return quota.raised.get(f"{cell.account}/{cell.region}") or quota.raised.get(cell.account) or quota.value
+
+
+def counted_together(quota: Quota, cell: Cell, other: Cell) -> bool:
+    """Whether another stack draws on the same quota."""
+    match quota.scope:
+        case Scope.ACCOUNT:
+            return cell.account == other.account
+        case Scope.REGION:
+            return (cell.account, cell.region) == (other.account, other.region)
+        case Scope.CELL:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How a quota stands for one stack."""
+
+    quota: Quota
+    limit: int
+    own: float  # what this stack takes
+    others: float  # what other stacks take of the same
+
+    @property
+    def free(self) -> float:
+        return self.limit - self.own - self.others
+
+
+def uses(project: Project, cell: Cell, tenants: Iterable[Tenant], ledger: Ledger) -> list[Use]:
+    """All quotas as they stand with these tenants in the cell."""
+    plans, _ = project.plans
+    own = census(cell, tenants, plans, ledger)
+    others = list(_neighbours(project, cell))
+    return [
+        Use(
+            quota,
+            limit_of(quota, cell),
+            demand(quota, own),
+            sum(demand(quota, n) for c, n in others if counted_together(quota, cell, c)),
+        )
+        for quota in project.quotas[0].values()
+    ]
+
+
+def _neighbours(project: Project, cell: Cell) -> Iterator[tuple[Cell, Census]]:
+    """The other stacks of the account, as far as they can be read."""
+    for stack in project.stacks:
+        other, _ = project.cell(stack)
+        if other is not None and stack != cell.stack and other.account == cell.account:
+            entries, _ = project.entries(stack)
+            yield other, census(other, entries.models.values(), project.plans[0], project.ledger(stack)[0])
+
+
+def problems(
+    project: Project, cell: Cell, tenants: Iterable[Tenant], before: Ledger, after: Ledger
+) -> list[Finding]:
+    """For each quota that is not enough: the first tenant that does not fit, those with a place first."""
+    ordered = sorted(tenants, key=lambda t: (t.id not in before.homes, t.id))
+    entries, _ = project.entries(cell.stack)
+    found: list[Finding] = []
+    for use in uses(project, cell, ordered, after):
+        if use.free >= 0:
+            continue
+        quota = use.quota
+        what = f"the quota of {quota.name} ({use.limit} for {_scope_text(quota, cell)}, AWS {quota.dated})"
+        right = "have it raised and note that in tenants/quotas.yaml, or onboard into another cell"
+        first = first_too_many(quota, cell, use.limit - use.others, ordered, project.plans[0], after)
+        if first is None:
+            file = relative(project.root, stack_file(project.root, cell.stack))
+            wrong = f"the cell alone takes {use.own + use.others:g}, more than {what}"
+            found.append(Finding(file, 1, 1, "", wrong, right))
+        else:
+            found.append(entries.finding(first.id, (), f"is the first that does not fit {what}", right))
+    return found
+
+
+def _scope_text(quota: Quota, cell: Cell) -> str:
+    match quota.scope:
+        case Scope.ACCOUNT:
+            return f"account {cell.account}"
+        case Scope.REGION:
+            return f"account {cell.account} in {cell.region}"
+        case Scope.CELL:
+            return "one cell"
+
+
+def first_too_many(
+    quota: Quota, cell: Cell, room: float, ordered: Sequence[Tenant], plans: Plans, ledger: Ledger
+) -> Tenant | None:
+    """The tenant with which demand first passes the room; None if it never does, or does without any."""
+
+    def fits(count: int) -> bool:
+        return demand(quota, census(cell, ordered[:count], plans, ledger)) <= room
+
+    low, high = 0, len(ordered)  # demand grows with every tenant, so halving finds the place
+    if not fits(low) or fits(high):
+        return None
+    while low + 1 < high:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return ordered[high - 1]
