@@ -16,7 +16,7 @@ from components.detectors import Detectors, DetectorsArgs
 from components.key import EncryptionKey, EncryptionKeyArgs, ServiceUse
 from components.log_archive import LogArchive, LogArchiveArgs
 from components.shared import Shared
-from plan.baseline import trail_alarms
+from plan.baseline import duties, trail_alarms
 from plan.names import Names
 from plan.settings import Settings
 
@@ -30,64 +30,78 @@ class AccountBaselineArgs:
 class AccountBaseline(pulumi.ComponentResource):
     """Records, detectors, defaults, a boundary for every role, and a way in for emergencies.
 
-    Much of it exists once per account and Region, so each cell has an account of its own.
+    Much of it exists once per account or Region. A cell has an account of its own, as a rule; where it
+    shares one, `accountScope` says which stack looks after what (`plan.baseline.Duties`).
     """
 
     shared: Shared
-    break_glass_role_arn: Output[str]
-    trail_arn: Output[str]
+    break_glass_role_arn: Output[str] | None  # None: another stack looks after the account
+    trail_arn: Output[str] | None
 
     def __init__(self, name: str, args: AccountBaselineArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:account:AccountBaseline", name, None, opts)
-        settings, names, child = args.settings, args.names, ResourceOptions(parent=self)
+        self._name, self._args = name, args
+        self._child = child = ResourceOptions(parent=self)
+        settings, names = args.settings, args.names
         trail_name = names.label("any", "trail")
         trail_arn = f"arn:aws:cloudtrail:{settings.region}:{settings.account_id}:trail/{trail_name}"
         archive = LogArchive(
             f"{name}-archive", LogArchiveArgs(settings=settings, names=names, trail_arn=trail_arn), child
         )
-        alarms = AlarmTopic(f"{name}-alarms", AlarmTopicArgs(settings=settings, names=names), child)
-        self.shared = shared = Shared(
-            settings=settings,
-            names=names,
-            boundary_arn=_make_boundary(name, args, child),
-            logs_key_arn=EncryptionKey(f"{name}-logs", _logs_key(args), child).arn,
-            access_logs_bucket=archive.access_logs_bucket,
-            alarms_topic_arn=alarms.arn,
-            alarms_key_arn=alarms.key_arn,
-        )
-        emergency = names.label("role", "break-glass")
-        trail = AuditTrail(
-            f"{name}-trail",
-            AuditTrailArgs(
-                trail_name=trail_name,
-                trail_arn=trail_arn,
-                bucket=archive.bucket,
-                key_arn=archive.key_arn,
-                alarms=trail_alarms(f"arn:aws:iam::{settings.account_id}:role/{emergency}"),
-                shared=shared,
-            ),
-            child,
-        )
-        config = ConfigRecorderArgs(bucket=archive.bucket, key_arn=archive.key_arn, shared=shared)
-        ConfigRecorder(f"{name}-config", config, child)
-        Detectors(f"{name}-detectors", DetectorsArgs(shared=shared), child)
-        volumes = EncryptionKey(f"{name}-volumes", _volumes_key(args), child)
-        defaults = AccountDefaultsArgs(volumes_key_arn=volumes.arn, shared=shared)
-        AccountDefaults(f"{name}-defaults", defaults, child)
-        break_glass = BreakGlassArgs(role_name=emergency, shared=shared)
-        self.break_glass_role_arn = BreakGlass(f"{name}-break-glass", break_glass, child).role_arn
-        self.trail_arn = trail.arn
+        self.shared = shared = self._make_shared(archive)
+        kept = duties(settings)
+        self.trail_arn = self.break_glass_role_arn = None
+        if kept.account:
+            self.break_glass_role_arn = self._make_break_glass()
+            self.trail_arn = self._make_trail(trail_name, trail_arn, archive)
+        if kept.region:
+            config = ConfigRecorderArgs(
+                bucket=archive.bucket, key_arn=archive.key_arn, whole_account=kept.account, shared=shared
+            )
+            ConfigRecorder(f"{name}-config", config, child)
+            Detectors(f"{name}-detectors", DetectorsArgs(shared=shared), child)
+        AccountDefaults(f"{name}-defaults", AccountDefaultsArgs(duties=kept, shared=shared), child)
         self.register_outputs({"breakGlassRoleArn": self.break_glass_role_arn, "trailArn": self.trail_arn})
 
+    def _make_shared(self, archive: LogArchive) -> Shared:
+        args, child = self._args, self._child
+        alarms = AlarmTopicArgs(settings=args.settings, names=args.names)
+        topic = AlarmTopic(f"{self._name}-alarms", alarms, child)
+        boundary = iam.Policy(
+            f"{self._name}-boundary",
+            name=args.names.label("policy", "boundary"),
+            description="The most that a role of the platform can do",
+            policy=boundary_document(args.settings),
+            opts=child,
+        )
+        return Shared(
+            settings=args.settings,
+            names=args.names,
+            boundary_arn=boundary.arn,
+            logs_key_arn=EncryptionKey(f"{self._name}-logs", _logs_key(args), child).arn,
+            access_logs_bucket=archive.access_logs_bucket,
+            alarms_topic_arn=topic.arn,
+            alarms_key_arn=topic.key_arn,
+        )
 
-def _make_boundary(name: str, args: AccountBaselineArgs, child: ResourceOptions) -> Output[str]:
-    return iam.Policy(
-        f"{name}-boundary",
-        name=args.names.label("policy", "boundary"),
-        description="The most that a role of the platform can do",
-        policy=boundary_document(args.settings),
-        opts=child,
-    ).arn
+    def _emergency_role(self) -> str:
+        return self._args.names.label("role", "break-glass")
+
+    def _make_break_glass(self) -> Output[str]:
+        args = BreakGlassArgs(role_name=self._emergency_role(), shared=self.shared)
+        return BreakGlass(f"{self._name}-break-glass", args, self._child).role_arn
+
+    def _make_trail(self, name: str, arn: str, archive: LogArchive) -> Output[str]:
+        account = self._args.settings.account_id
+        args = AuditTrailArgs(
+            trail_name=name,
+            trail_arn=arn,
+            bucket=archive.bucket,
+            key_arn=archive.key_arn,
+            alarms=trail_alarms(f"arn:aws:iam::{account}:role/{self._emergency_role()}"),
+            shared=self.shared,
+        )
+        return AuditTrail(f"{self._name}-trail", args, self._child).arn
 
 
 def _logs_key(args: AccountBaselineArgs) -> EncryptionKeyArgs:
@@ -101,14 +115,4 @@ def _logs_key(args: AccountBaselineArgs) -> EncryptionKeyArgs:
         purpose="log groups of the cell",
         users={},
         services=[ServiceUse(service=f"logs.{region}", condition=context)],
-    )
-
-
-def _volumes_key(args: AccountBaselineArgs) -> EncryptionKeyArgs:
-    return EncryptionKeyArgs(
-        settings=args.settings,
-        alias=args.names.path("alias", "volumes"),
-        purpose="volumes and snapshots that name no key of their own",
-        users={},
-        via=("ec2",),
     )

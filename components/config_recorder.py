@@ -9,11 +9,14 @@ from pulumi_aws import cfg, iam
 from components.log_archive import CONFIG_PREFIX
 from components.shared import Shared
 
+SERVICE_ROLE = "aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigRecorderArgs:
     bucket: Input[str]  # known once it lets Config write
     key_arn: Input[str]
+    whole_account: bool  # global types too, and the role that AWS has once in an account
     shared: Shared
 
 
@@ -25,12 +28,15 @@ class ConfigRecorder(pulumi.ComponentResource):
         child = ResourceOptions(parent=self)
         label = args.shared.names.label("any", "config")
         # AWS keeps this role's permissions itself; a role of ours would have to follow every new type.
-        role = iam.ServiceLinkedRole(f"{name}-role", aws_service_name="config.amazonaws.com", opts=child)
+        role_arn = args.shared.arn("iam", f"role/{SERVICE_ROLE}", region=False)
+        if args.whole_account:
+            service = "config.amazonaws.com"
+            role_arn = iam.ServiceLinkedRole(f"{name}-role", aws_service_name=service, opts=child).arn
         recorder = cfg.Recorder(
             f"{name}-recorder",
             name=label,
-            role_arn=role.arn,
-            recording_group={"all_supported": True, "include_global_resource_types": True},
+            role_arn=role_arn,
+            recording_group={"all_supported": True, "include_global_resource_types": args.whole_account},
             opts=child,
         )
         channel = cfg.DeliveryChannel(

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from plan.settings import Settings
+
 # Seven years: the longest that national law asks of a payment institution's records in the Regions
 # that the platform knows.
 ARCHIVE_DAYS: Final = 2557
@@ -62,6 +64,24 @@ REFUSED: Final[Mapping[str, str]] = {
     "kms": "DisableKey PutKeyPolicy ScheduleKeyDeletion",
     "s3": "DeleteBucketPolicy PutAccountPublicAccessBlock PutBucketPolicy PutBucketPublicAccessBlock",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What of the account a stack looks after. AWS has these once, and two stacks would fight over them.
+
+    `account`: trail, break-glass role, sign-in rules, public access to buckets. `region`: recorder,
+    detectors, defaults of volumes, images and networks.
+    """
+
+    account: bool
+    region: bool
+
+
+def duties(settings: Settings) -> Duties:
+    """A cell in an account of its own, which is the rule, has both."""
+    scope = settings.account_scope
+    return Duties(account=scope == "account", region=scope in ("account", "region"))
 
 
 def actions(table: Mapping[str, str]) -> tuple[str, ...]:

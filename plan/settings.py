@@ -95,6 +95,11 @@ class Settings:
         "environment family that the cell belongs to", _one_of("dev", "staging", "prod")
     )
     account_id: str = setting("the one AWS account that the stack may touch", _ACCOUNT)
+    account_scope: str = setting(
+        "what the stack looks after beside the cell: account (all that AWS has once in an account or"
+        " Region), region (another stack looks after the account) or none (another one does both)",
+        _one_of("account", "region", "none"),
+    )
     region: str = setting("AWS Region of the cell", _REGION)
     zones: tuple[str, ...] = setting("Availability Zones of the cell; three in prod", _zones)
     network_cidr: str = setting("addresses of the cell's VPC, a /16", _private_network(16))

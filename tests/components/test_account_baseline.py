@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -23,8 +23,8 @@ in_both_stacks = pytest.mark.parametrize("stack", STACKS)
 
 
 @cache
-def baseline(stack: str) -> Recording:
-    settings = settings_of(stack)
+def baseline(stack: str, scope: str = "account") -> Recording:
+    settings = replace(settings_of(stack), account_scope=scope)
     args = AccountBaselineArgs(settings=settings, names=names_of(settings))
     return run(lambda: AccountBaseline("baseline", args))
 
@@ -273,7 +273,7 @@ def test_the_account_is_watched_and_closed_by_default(stack: str, kind: str) -> 
 @in_both_stacks
 def test_volumes_without_a_key_get_one_of_this_account(stack: str) -> None:
     default = one(stack, "DefaultKmsKey")
-    assert default.inputs["keyArn"].endswith("baseline-volumes-key")
+    assert default.inputs["keyArn"].endswith("baseline-defaults-volumes-key")
     assert waits_for(default, "baseline-defaults-volumes")
 
 
@@ -326,6 +326,68 @@ def test_the_break_glass_role_cannot_stop_what_records_it_nor_gain_more() -> Non
     role = found.one("iam/role:Role", "baseline-break-glass-role").inputs
     attached = found.one("RolePolicyAttachment", "baseline-break-glass-repair").inputs["policyArn"]
     assert role["permissionsBoundary"] == attached == "arn:aws:iam::aws:policy/PowerUserAccess"
+
+
+# Two cells in one account
+
+ONCE_PER_ACCOUNT = {
+    *(
+        "Trail",
+        "ServiceLinkedRole",
+        "AccountPublicAccessBlock",
+        "AccountPasswordPolicy",
+        "RolePolicyAttachment",
+    ),
+    *("LogMetricFilter", "MetricAlarm"),
+}
+ONCE_PER_REGION = {
+    *(
+        "Detector",
+        "DetectorFeature",
+        "EventRule",
+        "EventTarget",
+        "Account",
+        "StandardsSubscription",
+        "Analyzer",
+    ),
+    *("Enabler", "Recorder", "DeliveryChannel", "RecorderStatus", "EncryptionByDefault", "DefaultKmsKey"),
+    *("SnapshotBlockPublicAccess", "ImageBlockPublicAccess", "InstanceMetadataDefaults"),
+    "VpcBlockPublicAccessOptions",
+}
+
+
+def kinds(scope: str) -> set[str]:
+    found = baseline("prod", scope).resources
+    return {r.type.rsplit(":", 1)[1] for r in found if r.type.startswith("aws:")}
+
+
+def test_a_stack_leaves_alone_what_another_one_looks_after() -> None:
+    whole, regional, none = kinds("account"), kinds("region"), kinds("none")
+    assert whole >= ONCE_PER_ACCOUNT | ONCE_PER_REGION
+    assert regional >= ONCE_PER_REGION
+    assert regional & ONCE_PER_ACCOUNT == set()
+    assert none & (ONCE_PER_ACCOUNT | ONCE_PER_REGION) == set()
+
+
+def test_a_second_region_records_no_global_resource_twice_and_makes_no_second_role() -> None:
+    (recorder,) = baseline("prod", "region").of(":Recorder")
+    assert recorder.inputs["recordingGroup"]["includeGlobalResourceTypes"] is False
+    account = settings_of("prod").account_id
+    role = "role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
+    assert recorder.inputs["roleArn"] == f"arn:aws:iam::{account}:{role}"
+
+
+@pytest.mark.parametrize("scope", ["account", "region", "none"])
+def test_what_the_cell_itself_needs_is_there_whatever_it_looks_after(scope: str) -> None:
+    found = baseline("prod", scope)
+    needed = (
+        "baseline-boundary",
+        "baseline-logs-key",
+        "baseline-archive-access-bucket",
+        "baseline-alarms-topic",
+    )
+    names = {r.name for r in found.resources}
+    assert [n for n in needed if n not in names] == []
 
 
 # The whole
