@@ -216,7 +216,7 @@ def _catalog(
         name=plan.names.catalog,
         description=f"Where tenant {plan.id} is",
         type="String",
-        value=Output.json_dumps(entry, separators=(",", ":")),
+        insecure_value=Output.json_dumps(entry, separators=(",", ":")),
         tags=args.tags,
         opts=child,
     )

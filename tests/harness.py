@@ -27,6 +27,7 @@ class Registered:
     dependencies: tuple[str, ...]
     ignore_changes: tuple[str, ...]  # as the engine spells them: desiredCount
     urn: str
+    delete_before_replace: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -147,9 +148,10 @@ class _Recorder(mocks.MockMonitor):
                     request.protect,
                     rpc.deserialize_properties(request.object),
                     request.provider,
-                    tuple(request.dependencies),
+                    tuple(sorted(request.dependencies)),  # a set, in no order of its own
                     tuple(request.ignoreChanges),
                     response.urn,
+                    request.deleteBeforeReplace,
                 )
             )
         return response

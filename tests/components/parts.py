@@ -2,25 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from components.bootstrap import Bootstrap, BootstrapArgs
 from components.database import Database, DatabaseArgs
 from components.shared import Shared
 from components.tenant import Tenant, TenantArgs
 from components.tenant_identity import TenantIdentity, TenantIdentityArgs
-from plan import Settings, parse_settings
 from plan.data import DatabasePlan, plan_shards
 from plan.names import Names
 from plan.tenant import TenantPlan, plan_tenant
 from tenants import models
+from tests.cells import settings_of
 from tests.harness import Recording, Registered, run
 
-ROOT = Path(__file__).parents[2]
 ACME = models.Tenant(
     id="acme", name="Acme", isolation=models.Isolation.POOL, residency="eu", plan="basic",
     contacts=models.Contacts(email="ops@acme.example"),
@@ -30,31 +25,25 @@ CASA = replace(
     ACME, id="casa", isolation=models.Isolation.SILO,
     contacts=models.Contacts(email="ops@casa.example", webhook="https://hooks.casa.example/t"),
 )  # fmt: skip
-DUNE = replace(CASA, id="dune", network=models.NetworkMode.DEDICATED)
+DUNE = replace(
+    CASA,
+    id="dune",
+    name="Dune",
+    network=models.NetworkMode.DEDICATED,
+    contacts=models.Contacts(email="ops@dune.example", webhook="https://hooks.dune.example/t"),
+)
 BASIC = models.ServicePlan(
     id="basic", name="Basic", rate_limit=5, burst_limit=10, quota=1000, quota_period="DAY", budget_usd=250
 )
 
 
-@cache
-def settings(stack: str = "dev") -> Settings:
-    """The committed stack's settings."""
-
-    def load(name: str) -> dict[str, Any]:
-        return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["config"]
-
-    declared = {k: v["default"] for k, v in load("Pulumi.yaml").items() if ":" not in k and "default" in v}
-    given = {k.removeprefix("tenantry:"): v for k, v in load(f"Pulumi.{stack}.yaml").items()}
-    return parse_settings(stack, declared | given)
-
-
 def names(stack: str = "dev") -> Names:
-    return Names(stack, settings(stack).account_id)
+    return Names(stack, settings_of(stack).account_id)
 
 
 def shared(stack: str = "dev") -> Shared:
     return Shared(
-        settings=settings(stack),
+        settings=settings_of(stack),
         names=names(stack),
         boundary_arn="arn:boundary",
         logs_key_arn="arn:logs-key",
@@ -79,11 +68,11 @@ def registry(*tenants: models.Tenant, stack: str = "dev") -> models.Registry:
 
 
 def tenant_plan(tenant: models.Tenant, stack: str = "dev") -> TenantPlan:
-    return plan_tenant(settings(stack), names(stack), registry(tenant, stack=stack), tenant)
+    return plan_tenant(settings_of(stack), names(stack), registry(tenant, stack=stack), tenant)
 
 
 def shard_plan(stack: str = "dev") -> DatabasePlan:
-    return plan_shards(settings(stack), names(stack), registry(ACME, stack=stack))[0]
+    return plan_shards(settings_of(stack), names(stack), registry(ACME, stack=stack))[0]
 
 
 def make_database(plan: DatabasePlan, stack: str = "dev") -> Database:
@@ -160,13 +149,11 @@ def secret_free(value: Any) -> Any:
 
 
 def of_tenant(recording: Recording, tenant_id: str) -> list[Registered]:
-    """Everything that is one tenant's: below its identity, its place, its silo."""
-    heads = (f"::{tenant_id}", f"::{tenant_id}-identity", f"::silo-{tenant_id}")
+    """Everything that is one tenant's: its identity, its place, its silo, and all below them."""
+    heads = {tenant_id, f"{tenant_id}-identity", f"silo-{tenant_id}"}
+    by_urn = {r.urn: r for r in recording.resources}
 
-    def mine(r: Registered) -> bool:
-        urn = f"{r.parent}::{r.name}"
-        return any(
-            part in (h.removeprefix("::") for h in heads) for part in urn.replace("$", "::").split("::")
-        )
+    def head(r: Registered) -> str:
+        return head(by_urn[r.parent]) if r.parent in by_urn else r.name
 
-    return [r for r in recording.resources if mine(r)]
+    return [r for r in recording.resources if head(r) in heads]

@@ -1,0 +1,143 @@
+"""The bootstrap function: what is shipped, and what it may do."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.bootstrap import DISTRIBUTIONS, FOLDER
+from components.function_code import PackagingError, function_archive, function_files
+from tests.components.parts import make_bootstrap, record
+from tests.harness import Recording
+
+
+@cache
+def made() -> Recording:
+    return record(make_bootstrap)
+
+
+def function() -> Mapping[str, Any]:
+    return made().one("lambda/function:Function", "bootstrap-function").inputs
+
+
+def statements() -> dict[str, dict[str, Any]]:
+    policy = made().one("iam/rolePolicy:RolePolicy", "bootstrap-policy").inputs["policy"]
+    return {s["Sid"]: s for s in json.loads(policy)["Statement"]}
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive as Lambda gets it."""
+    path = tmp_path_factory.mktemp("function") / "function.zip"
+    with zipfile.ZipFile(path, "w") as target:
+        for name, file in function_files(FOLDER, DISTRIBUTIONS).items():
+            target.write(file, name)
+    return path
+
+
+def test_the_archive_starts_with_nothing_else_at_hand(archive: Path, tmp_path: Path) -> None:
+    """As in Lambda: unpacked, no site packages, no repository."""
+    with zipfile.ZipFile(archive) as source:
+        source.extractall(tmp_path)
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "import importlib; module, name = sys.argv[2].rsplit('.', 1);"
+        "handler = importlib.import_module(module); getattr(handler, name);"
+        "print(handler.verifier('x')[:19], len(handler.trusted().get_ca_certs()) > 20)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, str(tmp_path), function()["handler"]],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (found.stdout, found.returncode) == ("SCRAM-SHA-256$4096: True\n", 0), found.stderr
+
+
+def test_the_archive_is_sources_and_licences_in_a_fixed_order() -> None:
+    files = function_files(FOLDER, DISTRIBUTIONS)
+    assert list(files) == sorted(files)
+    assert {Path(f).suffix for f in files} <= {".py", ".pem", ""}
+    assert not [f for f in files if "__pycache__" in f or f.startswith(("/", ".."))]
+    for distribution in DISTRIBUTIONS:
+        folder = distribution.replace("-", "_")
+        assert [f for f in files if f.startswith(folder) and "LICENSE" in f], distribution
+
+
+def test_the_archive_is_what_the_engine_is_given() -> None:
+    given = function()["code"]
+    assert isinstance(given, pulumi.AssetArchive)
+    assert set(given.assets) == set(function_files(FOLDER, DISTRIBUTIONS))
+
+
+def test_a_package_that_is_not_there_is_named_with_what_to_do() -> None:
+    with pytest.raises(PackagingError, match=r"not-a-package is not installed here.*install the pinned"):
+        function_archive(FOLDER, ("not-a-package",))
+
+
+def test_a_package_with_anything_compiled_is_refused() -> None:
+    with pytest.raises(PackagingError, match="grpcio is not pure Python"):
+        function_archive(FOLDER, ("grpcio",))
+
+
+def test_it_runs_inside_the_network_traced_encrypted_and_not_without_end() -> None:
+    given = function()
+    assert given["vpcConfig"] == {"subnetIds": ["subnet-a", "subnet-b"], "securityGroupIds": ["sg-fn"]}
+    assert given["tracingConfig"] == {"mode": "Active"}
+    assert given["architectures"] == ["arm64"]
+    assert given["kmsKeyArn"].endswith(":bootstrap-key")
+    assert given["deadLetterConfig"]["targetArn"].endswith("bootstrap-dead-letters")
+    assert given["reservedConcurrentExecutions"] > 0
+    assert "SECRET" not in json.dumps(given["environment"]).upper()
+
+
+def test_its_log_is_made_first_and_kept_as_an_audit() -> None:
+    group = made().one("cloudwatch/logGroup:LogGroup", "bootstrap-logs").inputs
+    assert function()["loggingConfig"] == {"logFormat": "JSON", "logGroup": group["name"]}
+    assert group["retentionInDays"] >= 365
+
+
+def test_it_has_its_rights_before_it_is_made() -> None:
+    function_ = made().one("lambda/function:Function", "bootstrap-function")
+    assert any("rolePolicy:RolePolicy::bootstrap-policy" in d for d in function_.dependencies)
+
+
+def test_it_may_name_everything_only_where_aws_offers_no_resource() -> None:
+    everything = {sid for sid, s in statements().items() if s["Resource"] == ["*"]}
+    assert everything == {"Trace", "StandInTheNetwork"}
+    assert not [a for s in statements().values() for a in s["Action"] if "*" in a]
+
+
+def test_it_reads_secrets_of_this_cell_only() -> None:
+    secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
+    assert statements()["ReadSecretsOfTheCell"]["Resource"] == [
+        f"{secret}tenantry/dev/tenants/*/database-*",
+        f"{secret}tenantry/dev/databases/*/master-*",
+    ]
+    managed = statements()["ReadMasterSecretsThatRdsKeeps"]
+    assert managed["Condition"]["ArnLike"] == {
+        "aws:ResourceTag/aws:rds:primaryDBInstanceArn": (
+            "arn:aws:rds:eu-west-1:111122223333:db:tenantry-dev-*"
+        )
+    }
+    decrypt = statements()["DecryptTheseSecrets"]
+    assert decrypt["Action"] == ["kms:Decrypt"]
+    assert decrypt["Condition"] == {
+        "StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"},
+        "ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/tenantry/dev/*"},
+    }
+
+
+def test_its_role_is_bounded() -> None:
+    role = made().one("iam/role:Role", "bootstrap-role").inputs
+    assert role["permissionsBoundary"] == "arn:boundary"
+    trust = json.loads(role["assumeRolePolicy"])["Statement"]
+    assert [s["Principal"] for s in trust] == [{"Service": ["lambda.amazonaws.com"]}]
