@@ -56,7 +56,7 @@ class AccountBaseline(pulumi.ComponentResource):
             self.trail_arn = self._make_trail(trail_name, trail_arn, archive)
         if kept.region:
             config = ConfigRecorderArgs(
-                bucket=archive.bucket, key_arn=archive.key_arn, whole_account=kept.account, shared=shared
+                key_arn=archive.audit_key_arn, whole_account=kept.account, shared=shared
             )
             ConfigRecorder(f"{name}-config", config, child)
             Detectors(f"{name}-detectors", DetectorsArgs(shared=shared), child)
@@ -96,8 +96,7 @@ class AccountBaseline(pulumi.ComponentResource):
         args = AuditTrailArgs(
             trail_name=name,
             trail_arn=arn,
-            bucket=archive.bucket,
-            key_arn=archive.key_arn,
+            key_arn=archive.audit_key_arn,
             alarms=trail_alarms(f"arn:aws:iam::{account}:role/{self._emergency_role()}"),
             shared=self.shared,
         )

@@ -6,11 +6,13 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudtrail, cloudwatch, iam
 
-from components.log_archive import TRAIL_PREFIX
+from components.audit_bucket import AuditWriter, audit_bucket
+from components.bucket import SecureBucket
 from components.policy import Statement, document, trust
 from components.shared import Shared
 from plan.baseline import TrailAlarm
 
+PREFIX = "cloudtrail"
 NAMESPACE = "Tenantry/Account"  # of the metrics that the alarms watch
 
 
@@ -18,7 +20,6 @@ NAMESPACE = "Tenantry/Account"  # of the metrics that the alarms watch
 class AuditTrailArgs:
     trail_name: str
     trail_arn: str  # as planned
-    bucket: Input[str]  # known once it lets the trail write
     key_arn: Input[str]
     alarms: tuple[TrailAlarm, ...]
     shared: Shared
@@ -44,8 +45,8 @@ class AuditTrail(pulumi.ComponentResource):
         trail = cloudtrail.Trail(
             f"{name}-trail",
             name=args.trail_name,
-            s3_bucket_name=args.bucket,
-            s3_key_prefix=TRAIL_PREFIX,
+            s3_bucket_name=self._make_bucket(),
+            s3_key_prefix=PREFIX,
             kms_key_id=args.key_arn,
             is_multi_region_trail=True,
             include_global_service_events=True,
@@ -60,6 +61,19 @@ class AuditTrail(pulumi.ComponentResource):
             self._make_alarm(alarm, group)
         self.arn = trail.arn
         self.register_outputs({"arn": self.arn})
+
+    def _make_bucket(self) -> Output[str]:
+        args, shared = self._args, self._args.shared
+        settings = shared.settings
+        writer = AuditWriter(
+            service="cloudtrail",
+            folder=f"{PREFIX}/AWSLogs/{settings.account_id}",
+            source={"aws:SourceArn": args.trail_arn},
+        )
+        bucket = audit_bucket(
+            shared.names.bucket("audit"), writer, args.key_arn, shared, lock=settings.protect_data
+        )
+        return SecureBucket(f"{self._name}-archive", bucket, self._child).name
 
     def _make_role(self, group: cloudwatch.LogGroup) -> tuple[iam.Role, iam.RolePolicy]:
         shared = self._args.shared

@@ -57,7 +57,6 @@ class SecureBucket(pulumi.ComponentResource):
         bucket = s3.Bucket(
             f"{name}-bucket",
             bucket=args.bucket,
-            object_lock_enabled=args.lock_days is not None,
             force_destroy=not args.protect,
             tags=args.tags,
             opts=ResourceOptions(parent=self, protect=args.protect),
@@ -120,6 +119,8 @@ class SecureBucket(pulumi.ComponentResource):
             s3.BucketObjectLockConfiguration(
                 f"{name}-lock",
                 bucket=versioning.bucket,
+                # Here and not on the bucket: locking one that exists must not replace it.
+                object_lock_enabled="Enabled",
                 rule={"default_retention": {"mode": "COMPLIANCE", "days": args.lock_days}},
                 opts=self._child,
             )

@@ -1,4 +1,4 @@
-"""Where the account's records are kept: the audit archive, and the access logs of buckets and balancers."""
+"""Access logs of buckets and balancers, and the key that the account's audit records are kept under."""
 
 from dataclasses import dataclass
 
@@ -8,57 +8,34 @@ from pulumi import Output, ResourceOptions
 from components.bucket import SecureBucket, SecureBucketArgs
 from components.key import EncryptionKey, EncryptionKeyArgs, ServiceUse
 from components.policy import Statement
-from plan.baseline import ACCESS_LOG_DAYS, ARCHIVE_DAYS
+from plan.baseline import ACCESS_LOG_DAYS
 from plan.names import PROJECT, Names
 from plan.settings import Settings
-
-TRAIL_PREFIX = "cloudtrail"
-CONFIG_PREFIX = "config"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogArchiveArgs:
     settings: Settings
     names: Names
-    trail_arn: str  # as planned: the trail is made after the bucket that it writes to
+    trail_arn: str  # as planned: the trail is made after its key
 
 
 class LogArchive(pulumi.ComponentResource):
-    """Two buckets, since balancers and buckets can write only where S3 itself holds the key (SSE-S3).
-
-    Where the stack protects its data, nobody can delete from the archive before the audit logs' time is
-    over: not an administrator, not the root user.
+    """The access logs lie apart from the audit records and not under a key of ours: balancers and
+    buckets can write only where S3 itself holds the key (SSE-S3).
     """
 
-    bucket: Output[str]
-    bucket_arn: Output[str]
-    key_arn: Output[str]
+    audit_key_arn: Output[str]
     access_logs_bucket: Output[str]
 
     def __init__(self, name: str, args: LogArchiveArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:account:LogArchive", name, None, opts)
-        settings, child = args.settings, ResourceOptions(parent=self)
-        access_logs = SecureBucket(f"{name}-access", _access_logs(args), child)
-        key = EncryptionKey(f"{name}-key", _key(args), child)
-        audit_bucket = args.names.bucket("audit")
-        archive = SecureBucket(
-            f"{name}-audit",
-            SecureBucketArgs(
-                bucket=audit_bucket,
-                key_arn=key.arn,
-                # A trail's digest files come under SSE-S3 (CloudTrail guide, "Validating", 2026-11).
-                own_key_only=False,
-                access_logs_bucket=access_logs.name,
-                protect=settings.protect_data,
-                expire_days=ARCHIVE_DAYS,
-                lock_days=settings.audit_log_days if settings.protect_data else None,
-                statements=_audit_writers(args, f"arn:aws:s3:::{audit_bucket}"),
-            ),
-            child,
+        child = ResourceOptions(parent=self)
+        self.access_logs_bucket = SecureBucket(f"{name}-access", _access_logs(args), child).name
+        self.audit_key_arn = EncryptionKey(f"{name}-key", _key(args), child).arn
+        self.register_outputs(
+            {"accessLogsBucket": self.access_logs_bucket, "auditKeyArn": self.audit_key_arn}
         )
-        self.bucket, self.bucket_arn, self.key_arn = archive.name, archive.arn, key.arn
-        self.access_logs_bucket = access_logs.name
-        self.register_outputs({"bucket": self.bucket, "accessLogsBucket": self.access_logs_bucket})
 
 
 def _key(args: LogArchiveArgs) -> EncryptionKeyArgs:
@@ -80,36 +57,8 @@ def _key(args: LogArchiveArgs) -> EncryptionKeyArgs:
                 condition={"StringEquals": {"aws:SourceAccount": account}},
             ),
         ],
-        via=("s3", "cloudtrail"),  # auditors read the archive; a trail's log group is made under it
+        via=("s3",),  # auditors of this account, as far as their own policies let them
     )
-
-
-def _audit_writers(args: LogArchiveArgs, arn: str) -> list[Statement]:
-    account = args.settings.account_id
-    prefixes = {
-        "cloudtrail": (f"{TRAIL_PREFIX}/AWSLogs/{account}/*", {"aws:SourceArn": args.trail_arn}),
-        "config": (f"{CONFIG_PREFIX}/AWSLogs/{account}/Config/*", {"aws:SourceAccount": account}),
-    }
-    statements: list[Statement] = []
-    for service, (prefix, source) in prefixes.items():
-        word, principal = service.capitalize(), {"Service": [f"{service}.amazonaws.com"]}
-        statements += [
-            Statement(
-                sid=f"{word}Looks",
-                actions=["s3:GetBucketAcl", "s3:ListBucket"],
-                resources=[arn],
-                principals=principal,
-                condition={"StringEquals": source},
-            ),
-            Statement(
-                sid=f"{word}Writes",
-                actions=["s3:PutObject"],
-                resources=[f"{arn}/{prefix}"],
-                principals=principal,
-                condition={"StringEquals": {**source, "s3:x-amz-acl": "bucket-owner-full-control"}},
-            ),
-        ]
-    return statements
 
 
 def _access_logs(args: LogArchiveArgs) -> SecureBucketArgs:

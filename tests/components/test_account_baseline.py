@@ -123,42 +123,40 @@ def test_the_trail_sees_every_region_is_validated_encrypted_and_kept(stack: str)
 @in_both_stacks
 def test_the_trail_waits_for_its_bucket_s_policy_and_its_role_s(stack: str) -> None:
     trail = one(stack, "Trail")
-    assert waits_for(trail, "baseline-archive-audit-policy")
+    assert waits_for(trail, "baseline-trail-archive-policy")
     assert waits_for(trail, "baseline-trail-write")
 
 
 @in_both_stacks
-def test_the_archive_is_written_by_this_account_s_trail_and_recorder_only(stack: str) -> None:
+def test_records_are_written_by_this_account_s_trail_and_recorder_only(stack: str) -> None:
     settings = settings_of(stack)
-    policy = baseline(stack).one("bucketPolicy:BucketPolicy", "baseline-archive-audit-policy")
-    found = statements(policy.inputs["policy"])
     trail = f"arn:aws:cloudtrail:{settings.region}:{settings.account_id}:trail/tenantry-{stack}-trail"
-    writers = {sid: s for sid, s in found.items() if s["Effect"] == "Allow" and "s3:PutObject" in s["Action"]}
-    assert set(writers) == {"CloudtrailWrites", "ConfigWrites"}
-    assert writers["CloudtrailWrites"]["Condition"]["StringEquals"]["aws:SourceArn"] == trail
-    assert writers["ConfigWrites"]["Condition"]["StringEquals"]["aws:SourceAccount"] == settings.account_id
-    for statement in writers.values():
-        assert f"/AWSLogs/{settings.account_id}/" in statement["Resource"][0]
     assert one(stack, "Trail").inputs["name"] == trail.rsplit("/", 1)[1]
+    expected = {
+        "baseline-trail-archive-policy": ("CloudtrailWrites", {"aws:SourceArn": trail}),
+        "baseline-config-history-policy": ("ConfigWrites", {"aws:SourceAccount": settings.account_id}),
+    }
+    for name, (sid, source) in expected.items():
+        found = statements(baseline(stack).one("bucketPolicy:BucketPolicy", name).inputs["policy"])
+        (writer,) = [s for s in found.values() if s["Effect"] == "Allow" and "s3:PutObject" in s["Action"]]
+        assert writer["Sid"] == sid
+        assert source.items() <= writer["Condition"]["StringEquals"].items()
+        assert f"/AWSLogs/{settings.account_id}/" in writer["Resource"][0]
 
 
 def test_the_archive_takes_digests_under_the_key_of_s3() -> None:
-    policy = baseline("prod").one("bucketPolicy:BucketPolicy", "baseline-archive-audit-policy")
+    policy = baseline("prod").one("bucketPolicy:BucketPolicy", "baseline-trail-archive-policy")
     assert {"KmsOnly", "OwnKeyOnly"} & set(statements(policy.inputs["policy"])) == set()
 
 
 @in_both_stacks
-def test_the_archive_is_locked_for_as_long_as_audits_ask_where_data_is_protected(stack: str) -> None:
+def test_the_trail_is_locked_for_as_long_as_audits_ask_where_data_is_protected(stack: str) -> None:
     settings, found = settings_of(stack), baseline(stack)
-    locks = found.of("BucketObjectLockConfiguration")
-    bucket = found.one("s3/bucket:Bucket", "baseline-archive-audit-bucket")
+    bucket = found.one("s3/bucket:Bucket", "baseline-trail-archive-bucket")
     assert bucket.protect is settings.protect_data
-    if settings.protect_data:
-        (lock,) = locks
-        retention = lock.inputs["rule"]["defaultRetention"]
-        assert retention == {"mode": "COMPLIANCE", "days": settings.audit_log_days}
-    else:
-        assert locks == []
+    locks = {r.name: r.inputs["rule"]["defaultRetention"] for r in found.of("BucketObjectLockConfiguration")}
+    retention = {"mode": "COMPLIANCE", "days": settings.audit_log_days}
+    assert locks == ({"baseline-trail-archive-lock": retention} if settings.protect_data else {})
 
 
 @in_both_stacks
@@ -189,7 +187,7 @@ def test_config_records_everything_and_is_switched_on_last(stack: str) -> None:
     assert recorder.inputs["recordingGroup"] == {"allSupported": True, "includeGlobalResourceTypes": True}
     assert status.inputs["isEnabled"] is True
     assert waits_for(status, "baseline-config-channel")
-    assert waits_for(one(stack, "DeliveryChannel"), "baseline-archive-audit-policy")
+    assert waits_for(one(stack, "DeliveryChannel"), "baseline-config-history-policy")
 
 
 # Alarms

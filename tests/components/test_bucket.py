@@ -111,10 +111,15 @@ def test_what_nobody_needs_any_more_goes() -> None:
 
 def test_a_locked_bucket_keeps_versions_against_everybody() -> None:
     found = made(lock_days=400, expire_days=400)
-    assert found.one("s3/bucket:Bucket", "x-bucket").inputs["objectLockEnabled"] is True
     lock = one(found, "BucketObjectLockConfiguration")
+    assert lock["objectLockEnabled"] == "Enabled"
     assert lock["rule"] == {"defaultRetention": {"mode": "COMPLIANCE", "days": 400}}
     assert made().of("BucketObjectLockConfiguration") == []
+
+
+def test_locking_a_bucket_that_exists_does_not_replace_it() -> None:
+    open_one, locked = (found.one("s3/bucket:Bucket", "x-bucket") for found in (made(), made(lock_days=400)))
+    assert open_one.inputs == locked.inputs
 
 
 def test_a_lock_outlives_no_object() -> None:
