@@ -115,7 +115,7 @@ def connect(request: Request, master: Secret) -> Connection:
                 timeout=TIMEOUT,
                 application_name="tenant-bootstrap",
             )
-        except InterfaceError as failure:
+        except (DatabaseError, InterfaceError) as failure:
             refusal = refused_by(failure)
             if refusal:
                 raise BootstrapError(f"tenant {request.tenant}: {_words(refusal)}") from None

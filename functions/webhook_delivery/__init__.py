@@ -1,0 +1,1 @@
+"""Tells tenants' own servers what has happened: signed, tried again, and never anywhere inside."""
