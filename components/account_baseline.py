@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 from pulumi import Output, ResourceOptions
-from pulumi_aws import iam
+from pulumi_aws import budgets, iam
 
 from components.account_defaults import AccountDefaults, AccountDefaultsArgs
 from components.alarm_topic import AlarmTopic, AlarmTopicArgs
@@ -54,6 +54,7 @@ class AccountBaseline(pulumi.ComponentResource):
         if kept.account:
             self.break_glass_role_arn = self._make_break_glass()
             self.trail_arn = self._make_trail(trail_name, trail_arn, archive)
+            self._make_budget()
         if kept.region:
             config = ConfigRecorderArgs(
                 key_arn=archive.audit_key_arn, whole_account=kept.account, shared=shared
@@ -101,6 +102,28 @@ class AccountBaseline(pulumi.ComponentResource):
             shared=self.shared,
         )
         return AuditTrail(f"{self._name}-trail", args, self._child).arn
+
+    def _make_budget(self) -> None:
+        """Told at four fifths of what is spent, and as soon as the month looks like going over."""
+        budgets.Budget(
+            f"{self._name}-budget",
+            name=self._args.names.label("any", "account"),
+            budget_type="COST",
+            time_unit="MONTHLY",
+            limit_amount=f"{self._args.settings.budget_usd}.0",
+            limit_unit="USD",
+            notifications=[
+                budgets.BudgetNotificationArgs(
+                    comparison_operator="GREATER_THAN",
+                    threshold=threshold,
+                    threshold_type="PERCENTAGE",
+                    notification_type=kind,
+                    subscriber_sns_topic_arns=[self.shared.alarms_topic_arn],
+                )
+                for threshold, kind in ((80, "ACTUAL"), (100, "FORECASTED"))
+            ],
+            opts=self._child,
+        )
 
 
 def _logs_key(args: AccountBaselineArgs) -> EncryptionKeyArgs:

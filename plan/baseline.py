@@ -70,7 +70,7 @@ REFUSED: Final[Mapping[str, str]] = {
 class Duties:
     """What of the account a stack looks after. AWS has these once, and two stacks would fight over them.
 
-    `account`: trail, break-glass role, sign-in rules, public access to buckets. `region`: recorder,
+    `account`: trail, break-glass role, budget, sign-in rules, public access to buckets. `region`: recorder,
     detectors, defaults of volumes, images and networks.
     """
 

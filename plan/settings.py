@@ -119,6 +119,9 @@ class Settings:
         "Route 53 zone of the domain", _matching(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
     )
     alarm_email: str = setting("who is told of alarms", _EMAIL)
+    budget_usd: int = setting(
+        "what the account may cost in a month before somebody is told, in USD", _between(1, 10_000_000)
+    )
     audit_log_days: int = setting(
         "days that audit logs are kept", _one_of(*(d for d in LOG_RETENTION_DAYS if d >= 365))
     )

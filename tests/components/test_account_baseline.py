@@ -241,6 +241,16 @@ def test_the_topic_s_key_asks_for_the_topic_and_not_for_a_source_that_eventbridg
         assert set(condition) == {"kms:EncryptionContext:aws:sns:topicArn"}
 
 
+@in_both_stacks
+def test_the_account_s_costs_are_told_before_they_are_over_the_budget(stack: str) -> None:
+    budget = one(stack, "Budget").inputs
+    assert budget["limitAmount"] == f"{settings_of(stack).budget_usd}.0"
+    found = {(n["notificationType"], n["threshold"]): n for n in budget["notifications"]}
+    assert set(found) == {("ACTUAL", 80), ("FORECASTED", 100)}
+    topic = "arn:aws:mock:eu-west-1:111122223333:baseline-alarms-topic"
+    assert all(n["subscriberSnsTopicArns"] == [topic] for n in found.values())
+
+
 # Detectors and defaults
 
 EXPECTED: Mapping[str, Mapping[str, Any]] = {
@@ -336,7 +346,7 @@ ONCE_PER_ACCOUNT = {
         "AccountPasswordPolicy",
         "RolePolicyAttachment",
     ),
-    *("LogMetricFilter", "MetricAlarm"),
+    *("LogMetricFilter", "MetricAlarm", "Budget"),
 }
 ONCE_PER_REGION = {
     *(
