@@ -9,6 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, lambda_, sqs
 
 from components.function_code import function_archive
+from components.function_policy import function_basics
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.policy import EVERYONE, Statement, document, trust
 from components.shared import Shared
@@ -165,21 +166,5 @@ def _statements(
         ),
         Statement(sid="LeaveDeadLetters", actions=["sqs:SendMessage"], resources=[dead_letters]),
         Statement(sid="EncryptDeadLetters", actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key]),
-        Statement(
-            sid="Trace",
-            actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-            resources=["*"],  # X-Ray offers no resource for these (service authorization reference, 2026-11)
-        ),
-        Statement(
-            sid="StandInTheNetwork",
-            actions=[
-                "ec2:CreateNetworkInterface",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSubnets",
-                "ec2:DeleteNetworkInterface",
-                "ec2:AssignPrivateIpAddresses",
-                "ec2:UnassignPrivateIpAddresses",
-            ],
-            resources=["*"],  # Lambda checks for them on every resource (Lambda developer guide, 2026-11)
-        ),
+        *function_basics(),
     )

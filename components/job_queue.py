@@ -10,7 +10,7 @@ from components.alarms import Watched, alarms
 from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
 from components.waiting import after
-from plan.services import DEAD_LETTER_ALARM, QUEUE_ALARM, QueuePlan
+from plan.services import QueuePlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +69,8 @@ class JobQueue(pulumi.ComponentResource):
     def _watch(self) -> None:
         plan = self._args.plan
         for label, queue, found in (
-            ("queue", plan.name, {"age": QUEUE_ALARM}),
-            ("dead", plan.dead_letter_name, {"filled": DEAD_LETTER_ALARM}),
+            ("queue", plan.name, {"age": plan.waiting}),
+            ("dead", plan.dead_letter_name, {"filled": plan.failed}),
         ):
             watched = Watched(label=queue, namespace="AWS/SQS", dimensions={"QueueName": queue})
             alarms(f"{self._name}-{label}", found, watched, self._args.shared, self._child)

@@ -55,7 +55,8 @@ class Platform(pulumi.ComponentResource):
             ),
             self._child,
         )
-        self._edge = self._make_edge(self._make_services())
+        self._reports = self._make_services()
+        self._edge = self._make_edge(self._reports)
         self._bootstrap = Bootstrap(
             "bootstrap",
             BootstrapArgs(
@@ -154,7 +155,10 @@ class Platform(pulumi.ComponentResource):
                 data=self._data,
                 bootstrap=self._bootstrap,
                 edge=self._edge,
-                service_role_arns={name: role.arn for name, role in self._roles.items()},
+                service_role_arns={
+                    **{name: role.arn for name, role in self._roles.items()},
+                    "webhooks": self._reports.webhooks_role_arn,
+                },
                 shared=self._shared,
             ),
             self._child,

@@ -19,6 +19,7 @@ from components.scaling import BacklogArgs, scale_by_backlog
 from components.shared import Shared
 from components.task import SecretValue, ca_secret, read_secrets
 from components.tenant_access import catalog_path, tenant_access
+from components.webhooks import Webhooks, WebhooksArgs
 from plan.services import API_STAGE, ReportsPlan
 
 SERVER: Final = "reports-server"  # leaves of the private CA: what it serves under
@@ -52,13 +53,14 @@ class ReportService(pulumi.ComponentResource):
     queue_url: Output[str]
     bucket: Output[str]
     gateway_certificate_id: Output[str]  # the one certificate that it takes orders from
+    webhooks_role_arn: Output[str]  # tenants let it read what their deliveries are signed with
 
     def __init__(self, name: str, args: ReportServiceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:services:ReportService", name, None, opts)
         child = ResourceOptions(parent=self)
         queue = JobQueue(
             f"{name}-jobs",
-            JobQueueArgs(plan=args.plan.queue, key_arn=args.key_arn, shared=args.shared),
+            JobQueueArgs(plan=args.plan.jobs, key_arn=args.key_arn, shared=args.shared),
             child,
         )
         bucket = SecureBucket(f"{name}-work", _bucket_args(args), child)
@@ -67,7 +69,8 @@ class ReportService(pulumi.ComponentResource):
             description="Shown by the API, so that the report service can tell it from everybody else",
             opts=child,
         )
-        parts = _Parts(queue, bucket, gateway)
+        webhooks = Webhooks(f"{name}-webhooks", _webhooks_args(args), child)
+        parts = _Parts(queue, bucket, gateway, webhooks)
         self.host = args.plan.host
         self.service = FargateService(f"{name}-service", _service_args(args, parts), child)
         scale_by_backlog(
@@ -78,7 +81,7 @@ class ReportService(pulumi.ComponentResource):
                 service_name=self.service.service_name,
                 resource_id=self.service.scaling_resource_id,
                 queue_name=queue.name,
-                target=args.plan.queue.backlog_target,
+                target=args.plan.backlog_target,
             ),
             child,
         )
@@ -86,6 +89,7 @@ class ReportService(pulumi.ComponentResource):
         self.queue_arn, self.queue_url = queue.arn, queue.url
         self.bucket = bucket.name
         self.gateway_certificate_id = gateway.id
+        self.webhooks_role_arn = webhooks.role_arn
         self.register_outputs(
             {"balancerArn": self.balancer_arn, "queueUrl": self.queue_url, "bucket": self.bucket}
         )
@@ -98,6 +102,17 @@ class _Parts:
     queue: JobQueue
     bucket: SecureBucket
     gateway: apigateway.ClientCertificate
+    webhooks: Webhooks
+
+
+def _webhooks_args(args: ReportServiceArgs) -> WebhooksArgs:
+    return WebhooksArgs(
+        plan=args.plan.webhooks,
+        subnet_ids=args.network.subnet_ids[args.plan.name],
+        group_id=args.network.group_ids[args.plan.webhooks.group],
+        senders={"reports": args.task_role.arn},
+        shared=args.shared,
+    )
 
 
 def _bucket_args(args: ReportServiceArgs) -> SecureBucketArgs:
@@ -128,7 +143,7 @@ def _service_args(args: ReportServiceArgs, parts: _Parts) -> FargateServiceArgs:
             "DATABASE_CREDENTIALS": SecretValue(arn=args.database.master_secret_arn),
         },
         key_arns=[args.ca.key_arn, args.key_arn],
-        statements=_statements(args),
+        statements=_statements(args, parts),
         task_role=args.task_role,
         shared=args.shared,
     )
@@ -148,6 +163,7 @@ def _environment(args: ReportServiceArgs, parts: _Parts) -> Mapping[str, Input[s
         "DATABASE_NAME": args.database.database,
         "DATABASE_SECRET_ARN": args.database.master_secret_arn,
         "JOBS_QUEUE_URL": parts.queue.url,
+        "WEBHOOKS_QUEUE_URL": parts.webhooks.queue_url,
         "WORK_BUCKET": parts.bucket.name,
         # The balancer hands on what a caller showed; whoever shows another one is not the API.
         "GATEWAY_CERTIFICATE": parts.gateway.pem_encoded_certificate,
@@ -157,7 +173,7 @@ def _environment(args: ReportServiceArgs, parts: _Parts) -> Mapping[str, Input[s
     }
 
 
-def _statements(args: ReportServiceArgs) -> list[Statement]:
+def _statements(args: ReportServiceArgs, parts: _Parts) -> list[Statement]:
     region = args.shared.settings.region
     return [
         *tenant_access(args.shared),
@@ -171,7 +187,12 @@ def _statements(args: ReportServiceArgs) -> list[Statement]:
                 "sqs:ReceiveMessage",
                 "sqs:SendMessage",
             ],
-            resources=[args.shared.arn("sqs", args.plan.queue.name)],
+            resources=[args.shared.arn("sqs", args.plan.jobs.name)],
+        ),
+        Statement(
+            sid="TellTenants",
+            actions=["sqs:SendMessage"],
+            resources=[args.shared.arn("sqs", args.plan.webhooks.events.name)],
         ),
         Statement(
             sid="WorkInTheBucket",
@@ -181,7 +202,7 @@ def _statements(args: ReportServiceArgs) -> list[Statement]:
         Statement(
             sid="UseTheKey",
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=[args.key_arn],
+            resources=[args.key_arn, parts.webhooks.key_arn],
             condition={
                 "StringEquals": {"kms:ViaService": [f"{s}.{region}.amazonaws.com" for s in ("sqs", "s3")]}
             },

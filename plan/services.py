@@ -81,22 +81,37 @@ class ServicePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePlan:
-    """Jobs of the report service. A report takes 30 to 45 seconds."""
+    """A queue and the one of what failed at every try."""
 
     name: str
     dead_letter_name: str
-    visible_again_seconds: int = 300  # well above the longest report, and below the age that pages
+    visible_again_seconds: int  # longer than one try can take
+    tries: int
+    waiting: AlarmPlan  # of the queue (AWS/SQS)
+    failed: AlarmPlan  # of the other one
     keep_seconds: int = 4 * 86_400
     keep_dead_seconds: int = 14 * 86_400  # the most that SQS keeps; longer than any holiday
-    tries: int = 5
-    backlog_target: int = 10  # waiting jobs a task, for scaling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhooksPlan:
+    """Deliveries to tenants' own servers: at most `at_once`, so that slow ones hold up nothing else."""
+
+    events: QueuePlan
+    function: str
+    group: str = "webhooks"  # in the table of paths
+    timeout_seconds: int = 60
+    batch: int = 3
+    at_once: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportsPlan(ServicePlan):
     """The report service: a service with a queue of jobs and a bucket for what it works on."""
 
-    queue: QueuePlan
+    jobs: QueuePlan
+    backlog_target: int = 10  # waiting jobs a task, for scaling
+    webhooks: WebhooksPlan
     bucket: str
     bucket_days: int = 30  # intermediate results; finished reports lie in their tenants' buckets
 
@@ -131,10 +146,55 @@ def plan_reports(settings: Settings, names: Names) -> ReportsPlan:
             Route(10, ("POST",), paths),
             Route(20, ("GET",), (*paths, *(f"{p}/*" for p in paths))),
         ),
-        queue=QueuePlan(
-            name=names.label("queue", "reports"), dead_letter_name=names.label("queue", "reports", "dead")
+        jobs=QueuePlan(
+            name=names.label("queue", "reports"),
+            dead_letter_name=names.label("queue", "reports", "dead"),
+            visible_again_seconds=300,  # a report takes 30 to 45 seconds
+            tries=5,
+            waiting=_waiting(900, "a report has waited for a quarter of an hour", Severity.PAGE),
+            failed=_failed("a report has failed at every try, and its tenant has been told nothing"),
         ),
+        webhooks=_webhooks(names),
         bucket=names.bucket("reports"),
+    )
+
+
+def _webhooks(names: Names) -> WebhooksPlan:
+    events = QueuePlan(
+        name=names.label("queue", "webhooks"),
+        dead_letter_name=names.label("queue", "webhooks", "dead"),
+        visible_again_seconds=360,  # six times the function's time (Lambda developer guide, SQS, 2026-11)
+        tries=8,
+        # Later tries of one broken server may wait for hours; all of them together for longer is ours.
+        waiting=_waiting(6 * 3600, "deliveries are not being made", Severity.TICKET),
+        failed=_failed("a tenant's server has refused an event at every try"),
+    )
+    return WebhooksPlan(events=events, function=names.label("function", "webhooks"))
+
+
+def _waiting(seconds: int, why: str, severity: Severity) -> AlarmPlan:
+    return AlarmPlan(
+        metric="ApproximateAgeOfOldestMessage",
+        statistic="Maximum",
+        threshold=seconds,
+        above=True,
+        severity=severity,
+        why=why,
+        periods=5,
+        absent_is_well=True,
+    )
+
+
+def _failed(why: str) -> AlarmPlan:
+    return AlarmPlan(
+        metric="ApproximateNumberOfMessagesVisible",
+        statistic="Maximum",
+        threshold=0,
+        above=True,
+        severity=Severity.TICKET,
+        why=why,
+        periods=1,
+        absent_is_well=True,
     )
 
 
@@ -228,24 +288,3 @@ TASK_ALARMS: Final[Mapping[str, AlarmPlan]] = {
         periods=15,
     ),
 }
-# Of the queue of jobs and of the one of failed jobs (AWS/SQS), one minute each.
-QUEUE_ALARM: Final = AlarmPlan(
-    metric="ApproximateAgeOfOldestMessage",
-    statistic="Maximum",
-    threshold=900,  # seconds
-    above=True,
-    severity=Severity.PAGE,
-    why="a report has waited for a quarter of an hour",
-    periods=5,
-    absent_is_well=True,
-)
-DEAD_LETTER_ALARM: Final = AlarmPlan(
-    metric="ApproximateNumberOfMessagesVisible",
-    statistic="Maximum",
-    threshold=0,
-    above=True,
-    severity=Severity.TICKET,
-    why="a report has failed at every try; its tenant has been told nothing yet",
-    periods=1,
-    absent_is_well=True,
-)

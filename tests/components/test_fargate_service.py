@@ -92,7 +92,7 @@ def test_the_execution_role_starts_this_task_and_nothing_else(service: str) -> N
 @both
 def test_no_policy_has_wildcard_actions(service: str) -> None:
     policies = [p for p in services("dev").of("rolePolicy:RolePolicy") if p.name.startswith(service)]
-    assert len(policies) == 2
+    assert len(policies) >= 2
     given = [a for p in policies for s in statements(p).values() for a in s["Action"]]
     assert given
     assert not [a for a in given if "*" in a]
