@@ -169,7 +169,7 @@ def parse_settings(stack: str, values: Mapping[str, object]) -> Settings:
             if value in (None, "", []):
                 wrong.append(f"tenantry:{key}: missing; {spec.metadata['doc']}")
                 continue
-            found[spec.name] = tuple(cast(list[Any], value)) if isinstance(value, list) else value
+            found[spec.name] = tuple(cast("list[Any]", value)) if isinstance(value, list) else value
         problem = _problem(found[spec.name], spec)
         if problem:
             wrong.append(f"tenantry:{key}: {found[spec.name]!r} is not allowed; expected {problem}")
