@@ -42,13 +42,10 @@ _DYNAMODB: Final = (
     *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:DescribeTable"),
     *("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"),
 )
-_ECR_PULL: Final = (
-    *("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"),
-    "ecr:DescribeImages",
-)
+_ECR_PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability")
 _KMS: Final = (
     *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"),
-    *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant"),
+    *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
 )
 _SECRETS: Final = (
     *("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"),
@@ -59,8 +56,10 @@ _SQS: Final = (
     *("sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
 )
 _LOGS: Final = (
-    *("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams", "logs:DescribeLogGroups"),
-    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "logs:DescribeLogStreams",
+    "logs:DescribeLogGroups",
 )
 _ROLES: Final = ("arn:aws:iam::{account}:role/*",)
 
