@@ -1,4 +1,4 @@
-"""The Lambda that gives tenants their roles and schemas, inside the network, with no other power."""
+"""The Lambda that gives tenants their roles, schemas and passwords, inside the network, and does no more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from components.function_policy import function_basics
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.policy import EVERYONE, Statement, document, trust
 from components.shared import Shared
+from components.waiting import after
 
 FOLDER: Final = "tenant_bootstrap"
 # pg8000 and all that it imports; a test starts the archive with nothing else at hand.
@@ -35,6 +36,7 @@ class Bootstrap(pulumi.ComponentResource):
     function_name: Output[str]
     function_arn: Output[str]
     role_arn: Output[str]
+    rotation_arn: Output[str]  # the same function, once Secrets Manager may call it
 
     def __init__(self, name: str, args: BootstrapArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:functions:Bootstrap", name, None, opts)
@@ -97,7 +99,17 @@ class Bootstrap(pulumi.ComponentResource):
             # Without its policy the function cannot get an address in the network.
             opts=ResourceOptions(parent=self, depends_on=[policy]),
         )
+        permission = lambda_.Permission(
+            f"{name}-rotation",
+            statement_id="SecretsManagerRotates",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="secretsmanager.amazonaws.com",
+            source_account=shared.settings.account_id,
+            opts=child,
+        )
         self.function_name, self.function_arn, self.role_arn = function.name, function.arn, role.arn
+        self.rotation_arn = after(function.arn, [permission.id])
         self.register_outputs({"functionName": self.function_name, "functionArn": self.function_arn})
 
 
@@ -137,22 +149,33 @@ def _statements(
     databases = shared.arn("rds", f"db:{names.label('database', '*')}")
     return (
         Statement(
-            sid="ReadSecretsOfTheCell",
-            actions=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+            sid="KeepTenantsPasswords",
+            actions=[
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
             resources=[
-                shared.arn("secretsmanager", f"secret:{names.path('secret', 'tenants', '*', 'database')}-*"),
-                shared.arn("secretsmanager", f"secret:{names.path('secret', 'databases', '*', 'master')}-*"),
+                shared.arn("secretsmanager", f"secret:{names.path('secret', 'tenants', '*', 'database')}-*")
+            ],
+        ),
+        Statement(
+            sid="ReadMasterSecretsOfTheCell",
+            actions=["secretsmanager:GetSecretValue"],
+            resources=[
+                shared.arn("secretsmanager", f"secret:{names.path('secret', 'databases', '*', 'master')}-*")
             ],
         ),
         Statement(
             sid="ReadMasterSecretsThatRdsKeeps",
-            actions=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+            actions=["secretsmanager:GetSecretValue"],
             resources=[shared.arn("secretsmanager", "secret:rds!db-*")],
             condition={"ArnLike": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": databases}},
         ),
         Statement(
-            sid="DecryptTheseSecrets",
-            actions=["kms:Decrypt"],
+            sid="UseTheKeysOfTheseSecrets",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=[shared.arn("kms", "key/*")],
             condition={
                 "StringEquals": {"kms:ViaService": f"secretsmanager.{shared.settings.region}.amazonaws.com"},

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-from pulumi_aws import apigateway, budgets, iam, lambda_, sns, ssm
+from pulumi_aws import apigateway, budgets, iam, lambda_, secretsmanager, sns, ssm
 
 from components.bootstrap import Bootstrap
 from components.bucket import SecureBucket, SecureBucketArgs
@@ -15,7 +15,7 @@ from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
 from components.tenant_identity import CONTEXT, DIRECT, TenantIdentity, tenant_tags
 from components.tenant_secrets import TenantSecrets, TenantSecretsArgs
-from plan.tenant import TenantPlan
+from plan.tenant import PASSWORD_DAYS, TenantPlan
 
 # Raise it when the bootstrap function's guards change: every tenant's place is then gone over again.
 REVISION: Final = 1
@@ -28,8 +28,7 @@ class TenantArgs:
     identity: TenantIdentity
     database: Database  # its shard or its silo
     bootstrap: Bootstrap
-    usage_plan_id: Input[str]
-    api_url: Input[str]
+    entrance: ApiEntrance
     shared: Shared
 
     @property
@@ -47,16 +46,19 @@ class Tenant(pulumi.ComponentResource):
         child = ResourceOptions(parent=self)
         secrets = TenantSecrets(
             f"{name}-secrets",
-            TenantSecretsArgs(
-                plan=args.plan, identity=args.identity, database=args.database, shared=args.shared
-            ),
+            TenantSecretsArgs(plan=args.plan, identity=args.identity, shared=args.shared),
             child,
         )
         _place(name, args, secrets, child)
         bucket = _bucket(name, args, child)
         topic = _topic(name, args, child)
-        _api_key(name, args, child)
-        catalog = _catalog(name, args, secrets, bucket, topic, child)
+        access = ApiAccess(
+            f"{name}-api",
+            ApiAccessArgs(plan=args.plan, identity=args.identity, entrance=args.entrance, shared=args.shared),
+            child,
+        )
+        parts = _Parts(secrets, bucket, topic, access)
+        catalog = _catalog(name, args, parts, child)
         _permissions(name, args, secrets, bucket, topic, catalog, child)
         _budget(name, args, child)
         self.summary = _summary(args)
@@ -66,7 +68,7 @@ class Tenant(pulumi.ComponentResource):
 def _place(name: str, args: TenantArgs, secrets: TenantSecrets, child: ResourceOptions) -> None:
     """Role, schema and grants. The call holds ARNs only; the function reads the secrets itself."""
     plan, database = args.plan, args.database
-    lambda_.Invocation(
+    place = lambda_.Invocation(
         f"{name}-place",
         function_name=args.bootstrap.function_name,
         lifecycle_scope="CRUD",
@@ -81,7 +83,6 @@ def _place(name: str, args: TenantArgs, secrets: TenantSecrets, child: ResourceO
                 "database": database.database,
                 "masterSecret": database.master_secret_arn,
                 "tenantSecret": secrets.database_arn,
-                "secretVersion": secrets.database_version,
                 "login": plan.active,
                 "connections": plan.limits.connections,
                 "statementMs": plan.limits.statement_ms,
@@ -91,6 +92,15 @@ def _place(name: str, args: TenantArgs, secrets: TenantSecrets, child: ResourceO
         ),
         # Made anew, the old one must go first: its end takes the login away.
         opts=ResourceOptions(parent=child.parent, delete_before_replace=True),
+    )
+    # Not before there is a password to rotate, which the call above makes.
+    secretsmanager.SecretRotation(
+        f"{name}-rotation",
+        secret_id=secrets.database_arn,
+        rotation_lambda_arn=args.bootstrap.rotation_arn,
+        rotation_rules=secretsmanager.SecretRotationRotationRulesArgs(automatically_after_days=PASSWORD_DAYS),
+        rotate_immediately=False,
+        opts=ResourceOptions(parent=child.parent, depends_on=[place]),
     )
 
 
@@ -160,25 +170,6 @@ def _topic(name: str, args: TenantArgs, child: ResourceOptions) -> sns.Topic:
     return topic
 
 
-def _api_key(name: str, args: TenantArgs, child: ResourceOptions) -> None:
-    """One key per tenant, in the usage plan of its service plan (300 plans an account, 2026-11)."""
-    key = apigateway.ApiKey(
-        f"{name}-api-key",
-        name=args.plan.names.api_key,
-        description=f"Tenant {args.plan.id}",
-        enabled=args.plan.active,
-        tags=args.tags,
-        opts=ResourceOptions(parent=child.parent, additional_secret_outputs=["value"]),
-    )
-    apigateway.UsagePlanKey(
-        f"{name}-usage",
-        key_id=key.id,
-        key_type="API_KEY",
-        usage_plan_id=args.usage_plan_id,
-        opts=child,
-    )
-
-
 def _catalog(
     name: str,
     args: TenantArgs,
@@ -209,6 +200,7 @@ def _catalog(
         },
         "bucket": bucket.name,
         "topicArn": topic.arn,
+        "api": {"keyId": access.key_id, "clientId": access.client_id},
         "webhook": {"url": plan.webhook, "secretArn": secrets.webhook_arn} if plan.webhook else None,
     }
     return ssm.Parameter(
@@ -287,5 +279,5 @@ def _summary(args: TenantArgs) -> Output[Mapping[str, Any]]:
         dataTier=args.plan.home,
         endpoint=Output.format("{0}:{1}", args.database.endpoint, args.database.port),
         keyArn=args.identity.key.arn,
-        api=args.api_url,
+        api=args.entrance.url,
     )

@@ -106,8 +106,8 @@ def _uses(args: TenantIdentityArgs, role_arn: Input[str]) -> Sequence[Statement]
             condition={"StringEquals": {"kms:ViaService": [f"{s}.{region}.amazonaws.com" for s in THROUGH]}},
         ),
         Statement(
-            sid="BootstrapReadsSecrets",
-            actions=["kms:Decrypt"],
+            sid="BootstrapKeepsSecrets",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=["*"],
             principals={"AWS": [args.bootstrap_role_arn]},
             condition={"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}},

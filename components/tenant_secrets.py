@@ -1,15 +1,14 @@
 """A tenant's credentials, under the tenant's own key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import secretsmanager
 
-from components.database import Database, recovery_days
+from components.database import recovery_days
 from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
 from components.tenant_identity import TenantIdentity, tenant_tags
@@ -20,57 +19,43 @@ from plan.tenant import TenantPlan
 class TenantSecretsArgs:
     plan: TenantPlan
     identity: TenantIdentity
-    database: Database
     shared: Shared
 
 
 class TenantSecrets(pulumi.ComponentResource):
-    """The login to the database, and the key that webhook deliveries are signed with where there are any.
+    """The login to the database, and what webhook deliveries are signed with where there are any.
 
-    The ARNs are those of the written versions (a secret's id is its ARN): who has one can read the secret.
+    The login is made empty: the bootstrap function writes the password and rotates it, so that it is in
+    no plan, no state and no log.
     """
 
     database_arn: Output[str]
-    database_version: Output[str]
     webhook_arn: Output[str] | None
     arns: Sequence[Output[str]]
 
     def __init__(self, name: str, args: TenantSecretsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:TenantSecrets", name, None, opts)
-        plan, database = args.plan, args.database
-        login = _generated(f"{name}-database-password", self)
-        content = {
-            "engine": "postgres",
-            "username": plan.names.sql,
-            "password": login,
-            "host": database.endpoint,
-            "port": database.port,
-            "dbname": database.database,
-            "schema": plan.names.sql,
-        }
-        kept = _secret(f"{name}-database", plan.names.database_secret, content, args, self)
-        self.database_arn, self.database_version = kept.secret_id, kept.version_id
-        self.arns = [self.database_arn]
-        self.webhook_arn = None
-        if plan.webhook:
-            signing = {"algorithm": "HMAC-SHA256", "key": _generated(f"{name}-webhook-key", self)}
-            self.webhook_arn = _secret(
-                f"{name}-webhook", plan.names.webhook_secret, signing, args, self
-            ).secret_id
-            self.arns = [*self.arns, self.webhook_arn]
+        self.database_arn = _secret(f"{name}-database", args.plan.names.database_secret, args, self).arn
+        self.webhook_arn = _webhook(f"{name}-webhook", args, self) if args.plan.webhook else None
+        self.arns = [self.database_arn, *([self.webhook_arn] if self.webhook_arn else [])]
         self.register_outputs({"databaseArn": self.database_arn, "webhookArn": self.webhook_arn})
 
 
-def _generated(name: str, parent: pulumi.Resource) -> Output[str]:
-    """48 of 62 characters: 285 bits, and nothing that a connection string would have to escape."""
-    made = random.RandomPassword(name, length=48, special=False, opts=ResourceOptions(parent=parent))
-    return made.result
-
-
-def _secret(
-    name: str, label: str, content: Mapping[str, Any], args: TenantSecretsArgs, parent: pulumi.Resource
-) -> secretsmanager.SecretVersion:
+def _webhook(name: str, args: TenantSecretsArgs, parent: pulumi.Resource) -> Output[str]:
+    """Who receives a delivery and knows the key can tell that it is ours, and unchanged."""
     child = ResourceOptions(parent=parent)
+    secret = _secret(name, args.plan.names.webhook_secret, args, parent)
+    key = random.RandomPassword(f"{name}-key", length=48, special=False, opts=child)
+    version = secretsmanager.SecretVersion(
+        f"{name}-version",
+        secret_id=secret.id,
+        secret_string=Output.json_dumps({"algorithm": "HMAC-SHA256", "key": key.result}),
+        opts=child,
+    )
+    return version.secret_id  # the ARN, known once there is something to read
+
+
+def _secret(name: str, label: str, args: TenantSecretsArgs, parent: pulumi.Resource) -> secretsmanager.Secret:
     protect = args.shared.settings.protect_data
     secret = secretsmanager.Secret(
         name,
@@ -82,11 +67,12 @@ def _secret(
         opts=ResourceOptions(parent=parent, protect=protect),
     )
     secretsmanager.SecretPolicy(
-        f"{name}-policy", secret_arn=secret.arn, policy=document(_readers(args)), opts=child
+        f"{name}-policy",
+        secret_arn=secret.arn,
+        policy=document(_readers(args)),
+        opts=ResourceOptions(parent=parent),
     )
-    return secretsmanager.SecretVersion(
-        f"{name}-version", secret_id=secret.id, secret_string=Output.json_dumps(content), opts=child
-    )
+    return secret
 
 
 def _readers(args: TenantSecretsArgs) -> Statement:

@@ -10,6 +10,7 @@ from plan.network import NetworkPlan, plan_dedicated_network
 from plan.settings import Settings
 from tenants.models import Isolation, NetworkMode, Registry, State, Tenant
 
+PASSWORD_DAYS: Final = 30  # between rotations of a tenant's password
 STATEMENT_MS: Final = 60_000
 IDLE_MS: Final = 60_000  # in a transaction; it would hold back the cleaning of a shard's tables
 FOR_TENANTS: Final = 0.8  # share of a database's connections that tenants may take, all together
@@ -25,7 +26,8 @@ class TenantNames:
     topic: str
     database_secret: str
     webhook_secret: str
-    api_key: str
+    api_key: str  # and the client of the same tenant
+    api_secret: str
     catalog: str  # an SSM parameter, with its leading slash
     sql: str  # role and schema in PostgreSQL
 
@@ -101,6 +103,7 @@ def _tenant_names(names: Names, tenant_id: str) -> TenantNames:
         database_secret=names.path("secret", "tenants", tenant_id, "database"),
         webhook_secret=names.path("secret", "tenants", tenant_id, "webhook"),
         api_key=names.label("any", "tenant", tenant_id),
+        api_secret=names.path("secret", "tenants", tenant_id, "api"),
         catalog="/" + names.path("parameter", "tenants", tenant_id),
         sql=sql_name(tenant_id),
     )

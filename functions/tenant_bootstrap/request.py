@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from .connection import Where
+
 LIFECYCLE: Final = "lifecycle"  # the key under which the invocation's resource says what happens to it
 
 
@@ -37,6 +39,10 @@ class Request:
     statement_ms: int
     idle_ms: int  # in a transaction
 
+    @property
+    def where(self) -> Where:
+        return Where(self.tenant, self.host, self.port, self.database)
+
 
 def _text(pattern: str) -> Callable[[Any], bool]:
     return lambda v: isinstance(v, str) and re.fullmatch(pattern, v) is not None
@@ -65,7 +71,7 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "idleMs": _number(1, 86_400_000),
 }
 # Said only so that a change of it calls the function again.
-NOTES: Final = frozenset({"secretVersion", "revision", LIFECYCLE})
+NOTES: Final = frozenset({"revision", LIFECYCLE})
 
 
 def parse(event: Mapping[str, Any]) -> Request:

@@ -49,7 +49,8 @@ def test_the_archive_starts_with_nothing_else_at_hand(archive: Path, tmp_path: P
         "import sys; sys.path.insert(0, sys.argv[1]);"
         "import importlib; module, name = sys.argv[2].rsplit('.', 1);"
         "handler = importlib.import_module(module); getattr(handler, name);"
-        "print(handler.verifier('x')[:19], len(handler.trusted().get_ca_certs()) > 20)"
+        "print(handler.verifier('x')[:19]);"
+        "print(len(importlib.import_module('tenant_bootstrap.connection').trusted().get_ca_certs()) > 20)"
     )
     found = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program, str(tmp_path), function()["handler"]],
@@ -58,7 +59,7 @@ def test_the_archive_starts_with_nothing_else_at_hand(archive: Path, tmp_path: P
         check=False,
         cwd=tmp_path,
     )
-    assert (found.stdout, found.returncode) == ("SCRAM-SHA-256$4096: True\n", 0), found.stderr
+    assert (found.stdout, found.returncode) == ("SCRAM-SHA-256$4096:\nTrue\n", 0), found.stderr
 
 
 def test_the_archive_is_sources_and_licences_in_a_fixed_order() -> None:
@@ -114,11 +115,11 @@ def test_it_may_name_everything_only_where_aws_offers_no_resource() -> None:
     assert not [a for s in statements().values() for a in s["Action"] if "*" in a]
 
 
-def test_it_reads_secrets_of_this_cell_only() -> None:
+def test_it_keeps_secrets_of_this_cell_only() -> None:
     secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
-    assert statements()["ReadSecretsOfTheCell"]["Resource"] == [
-        f"{secret}tenantry/dev/tenants/*/database-*",
-        f"{secret}tenantry/dev/databases/*/master-*",
+    assert statements()["KeepTenantsPasswords"]["Resource"] == [f"{secret}tenantry/dev/tenants/*/database-*"]
+    assert statements()["ReadMasterSecretsOfTheCell"]["Resource"] == [
+        f"{secret}tenantry/dev/databases/*/master-*"
     ]
     managed = statements()["ReadMasterSecretsThatRdsKeeps"]
     assert managed["Condition"]["ArnLike"] == {
@@ -126,12 +127,23 @@ def test_it_reads_secrets_of_this_cell_only() -> None:
             "arn:aws:rds:eu-west-1:111122223333:db:tenantry-dev-*"
         )
     }
-    decrypt = statements()["DecryptTheseSecrets"]
-    assert decrypt["Action"] == ["kms:Decrypt"]
-    assert decrypt["Condition"] == {
+    writes = {sid for sid, s in statements().items() if "secretsmanager:PutSecretValue" in s["Action"]}
+    assert writes == {"KeepTenantsPasswords"}
+
+
+def test_it_uses_keys_for_secrets_of_this_cell_only() -> None:
+    keys = statements()["UseTheKeysOfTheseSecrets"]
+    assert keys["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert keys["Condition"] == {
         "StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"},
         "ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/tenantry/dev/*"},
     }
+
+
+def test_secrets_manager_of_this_account_may_call_it_to_rotate() -> None:
+    (permission,) = made().of("lambda/permission:Permission")
+    assert permission.inputs["principal"] == "secretsmanager.amazonaws.com"
+    assert permission.inputs["sourceAccount"] == "111122223333"
 
 
 def test_its_role_is_bounded() -> None:

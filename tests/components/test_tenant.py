@@ -128,7 +128,7 @@ def test_the_key_turns_for_its_tenant_alone() -> None:
     assert found["TenantSaysWhoItIs"]["Condition"] == {
         "StringEquals": {"kms:EncryptionContext:tenant": "acme"}
     }
-    assert "kms:ViaService" in found["BootstrapReadsSecrets"]["Condition"]["StringEquals"]
+    assert "kms:ViaService" in found["BootstrapKeepsSecrets"]["Condition"]["StringEquals"]
     assert "Use" not in found, "nobody uses the key without a condition"
     assert not [sid for sid, s in found.items() if sid != "Administer" and not s.get("Condition")]
 
@@ -212,13 +212,28 @@ def test_a_silos_tenant_lives_in_its_own_instance() -> None:
     assert silo["tags"]["tenant"] == "casa"
 
 
-def test_credentials_are_what_the_role_logs_in_with() -> None:
-    version = made().one("secretVersion:SecretVersion", "acme-secrets-database-version").inputs
-    assert set(version["secretString"]) == {"4dabf18193072939515e22adb298388d", "value"}
-    content = json.loads(secret_free(version["secretString"]))
-    assert content["username"] == event(made(), "acme")["role"]
-    assert content["password"] == "canary-password-acme-secrets-database-password"
-    assert {"host", "port", "dbname", "schema"} < content.keys()
+def test_the_password_is_in_no_plan() -> None:
+    """The function writes it. What the program makes is an empty secret, under the tenant's key."""
+    secret = made().one("secretsmanager/secret:Secret", "acme-secrets-database")
+    assert secret.inputs["name"] == "tenantry/dev/tenants/acme/database"
+    about = [r.name for r in of_tenant(made(), "acme") if "canary-password" in said_by(r)]
+    assert about == []
+    assert made().of("randomPassword:RandomPassword"), "webhooks have keys, so the look above can see one"
+
+
+def test_the_password_turns_once_there_is_one() -> None:
+    rotation = made().one("secretRotation:SecretRotation", "acme-rotation")
+    assert rotation.inputs["rotationRules"] == {"automaticallyAfterDays": 30}
+    assert rotation.inputs["secretId"].endswith("acme-secrets-database")
+    assert rotation.inputs["rotationLambdaArn"].endswith("bootstrap-function")
+    for needed in ("invocation:Invocation::acme-place", "permission:Permission::bootstrap-rotation"):
+        assert any(d.endswith(needed) for d in rotation.dependencies), needed
+
+
+def test_a_webhooks_key_is_secret_to_the_engine() -> None:
+    given = made().one("secretVersion:SecretVersion", "casa-secrets-webhook-version").inputs["secretString"]
+    assert set(given) == {"4dabf18193072939515e22adb298388d", "value"}
+    assert json.loads(secret_free(given))["key"] == "canary-password-casa-secrets-webhook-key"
 
 
 def test_no_other_tenants_role_reads_the_secret_whatever_else_is_allowed() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection, literal
 
-from functions.tenant_bootstrap.handler import refused_by
+from functions.tenant_bootstrap.connection import refused_by
 
 SUPERUSER = "rdsadmin"
 MASTER = "platform"

@@ -5,17 +5,48 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from pg8000.exceptions import InterfaceError
+from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 
+from functions.tenant_bootstrap.connection import BootstrapError, Where, words
 from functions.tenant_bootstrap.guards import GUARDS, Guard
 from functions.tenant_bootstrap.handler import bootstrap
-from functions.tenant_bootstrap.request import Request
+from functions.tenant_bootstrap.store import CURRENT, PENDING, Secret
 from tests.data.server import MASTER, OTHER, PASSWORD, Server
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 MASTER_ARN = f"{ARN}rds!db-4f1c"
 ROWS = "CREATE TABLE ledger (id int PRIMARY KEY, payer text); INSERT INTO ledger VALUES (1, 'of {}')"
+
+
+class FakeStore:
+    """Secrets Manager's versions and stages, as its API reference has them."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, dict[str, Secret]] = {}
+        self.labels: dict[str, dict[str, list[str]]] = {}
+
+    def read(self, arn: str, version: str | None = None) -> Secret | None:
+        current = [v for v, stages in self.labels.get(arn, {}).items() if CURRENT in stages]
+        return self.versions.get(arn, {}).get(version or (current or [""])[0])
+
+    def write(self, arn: str, content: Secret, version: str | None = None) -> None:
+        written = self.versions.setdefault(arn, {})
+        name = version or f"version-{len(written)}"
+        assert name not in written, "a version is written once"
+        written[name] = dict(content)
+        self.labels.setdefault(arn, {})[name] = [PENDING]
+        if version is None:
+            self.promote(arn, name)
+
+    def stages(self, arn: str) -> Mapping[str, Sequence[str]]:
+        return self.labels.get(arn, {})
+
+    def promote(self, arn: str, version: str) -> None:
+        for stages in self.labels[arn].values():
+            if CURRENT in stages:
+                stages.remove(CURRENT)
+        self.labels[arn][version] = [CURRENT]
 
 
 @dataclass
@@ -24,14 +55,12 @@ class Shard:
 
     server: Server
     number: int
-    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
+    secrets: FakeStore = field(default_factory=FakeStore)
 
     def __post_init__(self) -> None:
         self.database = f"shard{self.number}"
         self.acme, self.bolt = f"acme{self.number}", f"bolt{self.number}"
-        self.secrets[MASTER_ARN] = {"username": MASTER, "password": PASSWORD}
-        for tenant in (self.acme, self.bolt):
-            self.new_password(tenant, f"first-{tenant}")
+        self.secrets.write(MASTER_ARN, {"username": MASTER, "password": PASSWORD})
         self.server.superuser(
             f"CREATE DATABASE {self.database} OWNER {MASTER} STRATEGY file_copy",
             f"GRANT CONNECT, TEMPORARY ON DATABASE {OTHER} TO PUBLIC",
@@ -45,7 +74,9 @@ class Shard:
         return f"{ARN}tenantry/dev/tenants/{tenant}/database-AbCdEf"
 
     def new_password(self, tenant: str, password: str) -> None:
-        self.secrets[self.secret_arn(tenant)] = {"username": self.role(tenant), "password": password}
+        """As a rotation or a hand leaves it; the function makes the first one itself."""
+        content = {"username": self.role(tenant), "password": password}
+        self.secrets.write(self.secret_arn(tenant), content)
 
     def event(self, tenant: str, action: str = "create", **changes: Any) -> dict[str, Any]:
         return {
@@ -57,7 +88,6 @@ class Shard:
             "database": self.database,
             "masterSecret": MASTER_ARN,
             "tenantSecret": self.secret_arn(tenant),
-            "secretVersion": "1",
             "login": True,
             "connections": 5,
             "statementMs": 5000,
@@ -71,10 +101,19 @@ class Shard:
     ) -> Mapping[str, Any]:
         """Call the function, with other guards than its own where a test takes one away."""
         event = self.event(tenant, action, **changes)
-        return bootstrap(event, self.secrets.__getitem__, self.as_master, guards)
+        return bootstrap(event, self.secrets, self.connect, guards)
 
-    def as_master(self, request: Request, secret: Mapping[str, Any]) -> Connection:
-        return self.server.connect(secret["username"], secret["password"], request.database)
+    def connect(self, where: Where, login: Secret) -> Connection:
+        """The way in of these tests; the real one is in `test_connect`."""
+        try:
+            return self.server.connect(login["username"], login["password"], where.database)
+        except DatabaseError as refusal:
+            raise BootstrapError(words(refusal)) from None
+
+    def secret(self, tenant: str) -> Secret:
+        found = self.secrets.read(self.secret_arn(tenant))
+        assert found is not None
+        return found
 
     # who then comes
 
@@ -85,7 +124,7 @@ class Shard:
     @contextmanager
     def session(self, tenant: str, database: str | None = None, **more: Any) -> Iterator[Connection]:
         """Logged in as the tenant, with the password that its secret holds."""
-        secret = self.secrets[self.secret_arn(tenant)]
+        secret = self.secret(tenant)
         connection = self.server.connect(
             secret["username"], secret["password"], database or self.database, **more
         )

@@ -7,7 +7,7 @@ import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.tenant_bootstrap import guards, handler
-from tests.data.server import wait_for
+from tests.data.server import MASTER, wait_for
 from tests.data.shard import Shard
 
 GONE = r"terminating connection|network error|reset by peer"
@@ -49,12 +49,13 @@ def test_one_tenants_run_changes_nothing_of_another(shard: Shard) -> None:
 
 
 def test_an_update_takes_the_new_password_and_forgets_the_old(shard: Shard) -> None:
+    first = shard.secret(shard.acme)["password"]
     shard.new_password(shard.acme, "second")
     with pytest.raises(DatabaseError, match="password authentication failed"):
         shard.run(shard.acme, "SELECT 1")
     shard.place(shard.acme, "update")
     assert shard.run(shard.acme, "SELECT 1") == [[1]]
-    shard.new_password(shard.acme, f"first-{shard.acme}")
+    shard.new_password(shard.acme, first)
     with pytest.raises(DatabaseError, match="password authentication failed"):
         shard.run(shard.acme, "SELECT 1")
 
@@ -120,9 +121,7 @@ def test_a_password_sent_as_it_is_would_be_in_the_log(shard: Shard, monkeypatch:
 
 def test_runs_wait_for_one_another(shard: Shard) -> None:
     """PostgreSQL fails two that change the rights of one database at once ("tuple concurrently updated")."""
-    holder = shard.as_master(
-        handler.parse(shard.event(shard.acme)), shard.secrets[shard.event("x")["masterSecret"]]
-    )
+    holder = shard.server.connect(MASTER, database=shard.database)
     holder.run("BEGIN")
     holder.run(f"SELECT pg_advisory_xact_lock({guards.LOCK})")
     done: list[Any] = []
@@ -139,8 +138,6 @@ def test_runs_wait_for_one_another(shard: Shard) -> None:
 
 def test_many_at_once_all_arrive(empty: Shard) -> None:
     tenants = [f"many{empty.number}x{n}" for n in range(8)]
-    for tenant in tenants:
-        empty.new_password(tenant, tenant)
     failed: list[Exception] = []
 
     def place(tenant: str) -> None:
@@ -169,6 +166,52 @@ def test_the_result_holds_no_secret(shard: Shard) -> None:
 
 
 def test_a_secret_of_another_role_is_refused(shard: Shard) -> None:
-    shard.secrets[shard.secret_arn(shard.acme)]["username"] = shard.role(shard.bolt)
+    wrong = {"username": shard.role(shard.bolt), "password": "x"}
+    shard.secrets.write(shard.secret_arn(shard.acme), wrong)
     with pytest.raises(handler.BootstrapError, match="its secret is not the one of role"):
         shard.place(shard.acme, "update")
+
+
+def test_the_first_password_is_made_here_and_kept_nowhere_else(empty: Shard) -> None:
+    empty.place(empty.acme)
+    secret = empty.secret(empty.acme)
+    assert len(secret["password"]) == 48
+    assert secret | {"password": "…"} == {
+        "engine": "postgres",
+        "username": empty.role(empty.acme),
+        "password": "…",
+        "host": "shard.mock.eu-west-1.rds.amazonaws.com",
+        "port": 5432,
+        "dbname": empty.database,
+        "schema": empty.role(empty.acme),
+        "masterarn": empty.event(empty.acme)["masterSecret"],
+    }
+    empty.place(empty.bolt)
+    assert empty.secret(empty.bolt)["password"] != secret["password"]
+
+
+def test_an_update_keeps_the_password_and_writes_a_version_only_for_another_place(shard: Shard) -> None:
+    before, arn = shard.secret(shard.acme), shard.secret_arn(shard.acme)
+    shard.place(shard.acme, "update")
+    assert len(shard.secrets.versions[arn]) == 1
+    shard.place(shard.acme, "update", host="moved.eu-west-1.rds.amazonaws.com")
+    assert len(shard.secrets.versions[arn]) == 2
+    assert shard.secret(shard.acme) == before | {"host": "moved.eu-west-1.rds.amazonaws.com"}
+
+
+def test_a_run_that_stops_after_the_first_secret_was_written_is_finished_by_the_next(empty: Shard) -> None:
+    def breaks(*_: Any) -> Any:
+        yield "SELECT 1 / 0"
+
+    with pytest.raises(handler.BootstrapError, match="division by zero"):
+        empty.place(empty.acme, guards=[*guards.GUARDS, guards.Guard("breaks", breaks)])
+    written = empty.secret(empty.acme)
+    empty.place(empty.acme)
+    assert empty.secret(empty.acme) == written
+    assert empty.run(empty.acme, "SELECT 1") == [[1]]
+
+
+def test_an_administrators_secret_that_is_empty_is_said(empty: Shard) -> None:
+    arn = empty.event(empty.acme)["masterSecret"] + "0"
+    with pytest.raises(handler.BootstrapError, match="the secret of the administrator is empty"):
+        empty.place(empty.acme, masterSecret=arn)

@@ -7,7 +7,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from functions.tenant_bootstrap import handler
-from functions.tenant_bootstrap.request import Request, parse
+from functions.tenant_bootstrap import connection as way
+from functions.tenant_bootstrap.connection import Where
 from plan.data import CA_CERTIFICATE
 from tests.data.server import MASTER, PASSWORD, Server
-from tests.data.test_request import EVENT
 
 MASTER_SECRET = {"username": MASTER, "password": PASSWORD}
 SSL_REQUEST = 80877103
@@ -127,8 +126,8 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
             target.sendall(data)
 
 
-def request_to(port: int, host: str = "localhost") -> Request:
-    return replace(parse(EVENT), host=host, port=port, database="postgres")
+def to(port: int) -> Where:
+    return Where("acme-pay", "localhost", port, "postgres")
 
 
 @pytest.fixture
@@ -139,16 +138,16 @@ def authority() -> Authority:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
-    monkeypatch.setattr(handler.time, "sleep", slept.append)
+    monkeypatch.setattr(way.time, "sleep", slept.append)
     return slept
 
 
 def test_it_comes_in_over_tls_to_whom_it_trusts(
     server: Server, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler, "trusted", authority.trusted)
+    monkeypatch.setattr(way, "trusted", authority.trusted)
     with behind_tls(server, authority.issue("localhost", tmp_path)) as port:
-        connection = handler.connect(request_to(port), MASTER_SECRET)
+        connection = way.connect(to(port), MASTER_SECRET)
         assert connection.run("SELECT current_user") == [[MASTER]]
         connection.close()
 
@@ -170,12 +169,12 @@ def test_who_shows_another_certificate_is_not_told_the_password(
     said: str,
 ) -> None:
     signer = authority if issuer == "root of the test" else Authority.new(issuer)
-    monkeypatch.setattr(handler, "trusted", authority.trusted)
+    monkeypatch.setattr(way, "trusted", authority.trusted)
     with (
         behind_tls(server, signer.issue(name, tmp_path)) as port,
         pytest.raises(ssl.SSLCertVerificationError, match=said),
     ):
-        handler.connect(request_to(port), MASTER_SECRET)
+        way.connect(to(port), MASTER_SECRET)
 
 
 def test_the_real_roots_trust_no_other(server: Server, authority: Authority, tmp_path: Path) -> None:
@@ -183,29 +182,29 @@ def test_the_real_roots_trust_no_other(server: Server, authority: Authority, tmp
         behind_tls(server, authority.issue("localhost", tmp_path)) as port,
         pytest.raises(ssl.SSLCertVerificationError, match="unable to get local issuer certificate"),
     ):
-        handler.connect(request_to(port), MASTER_SECRET)
+        way.connect(to(port), MASTER_SECRET)
 
 
 def test_a_server_without_tls_is_not_spoken_to(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def refuse_tls() -> None:
-            for _ in range(1 + len(handler.PAUSES)):
+            for _ in range(1 + len(way.PAUSES)):
                 with listener.accept()[0] as client:
                     client.recv(8)
                     client.sendall(b"N")
 
         threading.Thread(target=refuse_tls, daemon=True).start()
-        with pytest.raises(handler.BootstrapError, match="localhost does not answer"):
-            handler.connect(request_to(listener.getsockname()[1]), MASTER_SECRET)
+        with pytest.raises(way.BootstrapError, match="localhost does not answer"):
+            way.connect(to(listener.getsockname()[1]), MASTER_SECRET)
 
 
 def test_a_new_instance_that_does_not_answer_yet_is_tried_again(no_pauses: list[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(handler.BootstrapError, match="tenant acme-pay: localhost does not answer"):
-        handler.connect(request_to(port), MASTER_SECRET)
-    assert no_pauses == list(handler.PAUSES)
+    with pytest.raises(way.BootstrapError, match="tenant acme-pay: localhost does not answer"):
+        way.connect(to(port), MASTER_SECRET)
+    assert no_pauses == list(way.PAUSES)
 
 
 def test_a_refused_login_is_said_at_once_and_without_the_password(
@@ -215,13 +214,13 @@ def test_a_refused_login_is_said_at_once_and_without_the_password(
     monkeypatch: pytest.MonkeyPatch,
     no_pauses: list[float],
 ) -> None:
-    monkeypatch.setattr(handler, "trusted", authority.trusted)
+    monkeypatch.setattr(way, "trusted", authority.trusted)
     wrong = {"username": MASTER, "password": "canary-master"}
     with (
         behind_tls(server, authority.issue("localhost", tmp_path)) as port,
-        pytest.raises(handler.BootstrapError, match="password authentication failed") as refusal,
+        pytest.raises(way.BootstrapError, match="password authentication failed") as refusal,
     ):
-        handler.connect(request_to(port), wrong)
+        way.connect(to(port), wrong)
     assert "canary-master" not in str(refusal.value)
     assert no_pauses == []
 
@@ -229,9 +228,7 @@ def test_a_refused_login_is_said_at_once_and_without_the_password(
 def test_the_roots_are_those_of_the_certificate_authority_that_databases_are_made_with() -> None:
 
     assert CA_CERTIFICATE == "rds-ca-rsa2048-g1"
-    subjects = [
-        c.subject.rfc4514_string() for c in x509.load_pem_x509_certificates(handler.ROOTS.read_bytes())
-    ]
+    subjects = [c.subject.rfc4514_string() for c in x509.load_pem_x509_certificates(way.ROOTS.read_bytes())]
     assert len(subjects) > 20
     assert all("Root CA RSA2048 G1" in s for s in subjects)
     assert any("eu-west-1" in s for s in subjects)

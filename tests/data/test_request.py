@@ -18,7 +18,6 @@ EVENT: dict[str, Any] = {
     "database": "tenants",
     "masterSecret": f"{SECRET}rds!db-0a1b-XyZ",
     "tenantSecret": f"{SECRET}tenantry/dev/tenants/acme-pay/database-AbCdEf",
-    "secretVersion": "terraform-1",
     "login": True,
     "connections": 20,
     "statementMs": 60000,

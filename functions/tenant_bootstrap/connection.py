@@ -1,0 +1,79 @@
+"""The way to a database: TLS that is verified, patience with a new instance, none with a refusal."""
+
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import Connection
+
+ROOTS: Final = Path(__file__).parent / "rds-roots.pem"
+TIMEOUT: Final = 15  # seconds for an answer
+PAUSES: Final = (1.0, 2.0, 4.0)  # seconds between attempts
+
+
+class BootstrapError(RuntimeError):
+    """It cannot be done; what the server or the secret says to it, and never a statement or a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One database, and for whom it is opened."""
+
+    tenant: str
+    host: str
+    port: int
+    database: str
+
+
+def connect(where: Where, login: Mapping[str, Any]) -> Connection:
+    """Log in with a secret's `username` and `password`.
+
+    An instance that was made a moment ago may not answer yet, so what the network refuses is tried again.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            return Connection(
+                login["username"],
+                host=where.host,
+                port=where.port,
+                database=where.database,
+                password=login["password"],
+                ssl_context=trusted(),
+                timeout=TIMEOUT,
+                application_name="tenant-bootstrap",
+            )
+        except (DatabaseError, InterfaceError) as failure:
+            refusal = refused_by(failure)
+            if refusal:
+                raise BootstrapError(f"tenant {where.tenant}: {words(refusal)}") from None
+            if pause is None:
+                raise BootstrapError(f"tenant {where.tenant}: {where.host} does not answer") from failure
+            time.sleep(pause)
+    raise AssertionError
+
+
+def refused_by(failure: BaseException | None) -> DatabaseError | None:
+    """What the server said before it hung up; pg8000 then fails on closing, and raises that instead."""
+    while failure is not None:
+        if isinstance(failure, DatabaseError):
+            return failure
+        failure = failure.__context__
+    return None
+
+
+def words(refusal: DatabaseError) -> str:
+    """The server's message alone: the statement, which may hold a verifier, stays out."""
+    told = refusal.args[0] if refusal.args else {}
+    return str(told.get("M", "refused")) if isinstance(told, Mapping) else str(told)
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(ROOTS))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
