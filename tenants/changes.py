@@ -1,16 +1,19 @@
 """`field=value` arguments of the command line, read by the shapes of the models."""
 
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from tenants.editing import EditError
 from tenants.models import Tenant
 from tenants.nodes import Node, Scalar
-from tenants.shapes import WRONG, Entry, Labels, Number, Record, Report, Schema, fields_of
+from tenants.project import Project
+from tenants.shapes import WRONG, Choice, Entry, Labels, Number, Record, Report, Schema, fields_of
 from tenants.words import allowed_or_near, quoted
 
 
-def parse_changes(words: list[str]) -> dict[str, Any]:
+def parse_changes(words: Sequence[str]) -> dict[str, Any]:
     """`field=value` arguments as changes; every problem at once as an `EditError`."""
     problems: list[str] = []
     changes: dict[str, Any] = {}
@@ -80,3 +83,30 @@ class _KeyedText:
 
     def schema(self) -> Schema:
         return self.labels.value.schema()
+
+
+def suggestions(root: Path, begun: str) -> list[str]:
+    """Completions of a `field=value` word: fields first, then the values of those that have few."""
+    path, sign, text = begun.partition("=")
+    if not sign:
+        return [f"{field}=" for field in _paths() if field.startswith(begun)]
+    if path == "plan":
+        words = sorted(Project(root).plans[0])
+    else:
+        try:
+            shape = _field(path).shape
+        except EditError:
+            return []
+        words = shape.words() if isinstance(shape, Choice) else ()
+    return [f"{path}={word}" for word in words if word.startswith(text)]
+
+
+def _paths() -> list[str]:
+    """Every field by its dotted path; a label stands for all, with `name` for its own."""
+    found: list[str] = []
+    for name, entry in fields_of(Tenant).items():
+        if isinstance(entry.shape, Record):
+            found += [f"{name}.{inner}" for inner in fields_of(entry.shape.model)]
+        else:
+            found.append(f"{name}.name" if isinstance(entry.shape, Labels) else name)
+    return found

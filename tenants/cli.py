@@ -1,36 +1,90 @@
-"""The command line of the registries. Exit codes: 0 fine, 1 findings, 2 wrong usage.
+"""The command line of the registries. Exit codes: 0 fine, 1 findings or refused, 2 wrong usage.
 
-Modules that take long to load are imported by the commands that need them.
+Here are the commands and their words; what they do is imported when they run, so that help and
+completion start at once.
 """
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
+import os
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from tenants.files import ledger_file, project_root, stacks, write_atomically
+from tenants.files import project_root, stacks
 from tenants.words import allowed_or_near
 
-app = typer.Typer(
-    name="tenants",
-    help="The registries of tenants: check them, look at them, edit them, keep their ledgers.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+COMPLETION: Final = "_TENANTS_COMPLETE"  # set by the shell's script when it asks for completions
+HERE: Final = project_root()
+
+
+def _typer(text: str, **more: Any) -> typer.Typer:
+    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None, **more)
+
+
+app = _typer(
+    "The registries of tenants: check them, look at them, edit them, keep their ledgers.",
+    add_completion=COMPLETION in os.environ,
     pretty_exceptions_enable=False,
 )
-ledger_app = typer.Typer(help="The lock files of allocations.", no_args_is_help=True, rich_markup_mode=None)
+ledger_app = _typer("The lock files of allocations: who lives where.")
 app.add_typer(ledger_app, name="ledger")
 
-Stacks = Annotated[list[str] | None, typer.Argument(metavar="[STACK]...", help="All stacks without one.")]
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+class Shell(StrEnum):
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+def complete_stack(incomplete: str) -> list[str]:
+    return [s for s in stacks(HERE) if s.startswith(incomplete)]
+
+
+def complete_tenant(ctx: typer.Context, incomplete: str) -> list[str]:
+    from tenants.looking import known_ids
+
+    return [i for i in known_ids(HERE, ctx.params.get("stack")) if i.startswith(incomplete)]
+
+
+def complete_change(incomplete: str) -> list[str]:
+    from tenants.changes import suggestions
+
+    return suggestions(HERE, incomplete)
+
+
+Stacks = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[STACK]...", help="All stacks without one.", autocompletion=complete_stack),
+]
+OneStack = Annotated[
+    str | None,
+    typer.Option("--stack", "-s", help="The stack, where there are several.", autocompletion=complete_stack),
+]
+Tenant = Annotated[str, typer.Argument(metavar="ID", help="A tenant's id.", autocompletion=complete_tenant)]
+NewTenant = Annotated[str, typer.Argument(metavar="ID", help="The id, which never changes.")]
+Changes = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FIELD=VALUE...",
+        help="Such as plan=premium, contacts.email=ops@acme.example; nothing after = takes a field out.",
+        autocompletion=complete_change,
+    ),
+]
 Locked = Annotated[
     bool | None, typer.Option("--locked/--no-locked", help="Ledgers must be complete. Default: if CI is set.")
 ]
 Root = Annotated[Path, typer.Option("--root", help="The project's folder.", show_default=False)]
-
-
-HERE: Final = project_root()
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
 
 
 def chosen(names: list[str] | None, root: Path) -> tuple[str, ...]:
@@ -44,56 +98,139 @@ def chosen(names: list[str] | None, root: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names)) if names else known
 
 
-@app.command()
-def check(names: Stacks = None, locked: Locked = None, root: Root = HERE) -> None:
-    """Check registries and ledgers: every problem at once, a line each. Writes nothing."""
-    from tenants.opening import examine, locked_by_environment
-    from tenants.project import Project
+def one(name: str | None, root: Path) -> str:
+    """The stack that was named, or the only one."""
+    known = stacks(root)
+    if name is None and len(known) != 1:
+        raise typer.BadParameter(f"say which with --stack: {', '.join(known) or 'there is no registry yet'}")
+    return chosen([name] if name else None, root)[0]
 
-    project = Project(root)
-    lock = locked_by_environment() if locked is None else locked
-    examined = [examine(project, stack, locked=lock) for stack in chosen(names, root)]
-    findings = sorted({finding for found in examined for finding in found.findings})
-    for finding in findings:
-        print(finding)
-    for found in examined:
-        if not found.findings:
-            print(f"{found.stack}: {len(found.registry.tenants)} tenants, nothing wrong", file=sys.stderr)
-    raise typer.Exit(1 if findings else 0)
+
+@app.command()
+def check(
+    names: Stacks = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print findings.")] = Format.TEXT,
+    json: Json = False,
+    locked: Locked = None,
+    root: Root = HERE,
+) -> None:
+    """Check registries, ledgers, plans and quotas: every problem at once, a line each. Writes nothing."""
+    from tenants.looking import check
+
+    raise typer.Exit(check(root, chosen(names, root), Format.JSON if json else form, locked))
+
+
+@app.command("list")
+def list_(names: Stacks = None, json: Json = False, root: Root = HERE) -> None:
+    """List the tenants of all stacks, or of some."""
+    from tenants.looking import list_tenants
+
+    raise typer.Exit(list_tenants(root, chosen(names, root), as_json=json))
+
+
+@app.command()
+def show(id_: Tenant, stack: OneStack = None, json: Json = False, root: Root = HERE) -> None:
+    """Show where a tenant's data lives, whom it shares with, its limits and what they take of quotas."""
+    from tenants.looking import show_tenant, stack_of
+
+    chosen([stack] if stack else None, root)
+    raise typer.Exit(show_tenant(root, stack_of(root, id_, stack), id_, as_json=json))
+
+
+@app.command()
+def add(
+    id_: NewTenant,
+    changes: Changes,
+    stack: OneStack = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    root: Root = HERE,
+) -> None:
+    """Onboard a tenant: check, show the diff, write the registry and the ledger."""
+    from tenants.writing import add_tenant
+
+    raise typer.Exit(add_tenant(root, one(stack, root), id_, changes, dry_run=dry_run, as_json=json))
+
+
+@app.command("set")
+def set_(
+    id_: Tenant,
+    changes: Changes,
+    stack: OneStack = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    root: Root = HERE,
+) -> None:
+    """Change fields of a tenant: check, show the diff, write. Everything else in the file stays as it is."""
+    from tenants.looking import stack_of
+    from tenants.writing import set_tenant
+
+    chosen([stack] if stack else None, root)
+    where = stack_of(root, id_, stack)
+    raise typer.Exit(set_tenant(root, where, id_, changes, dry_run=dry_run, as_json=json))
+
+
+@app.command()
+def capacity(names: Stacks = None, json: Json = False, root: Root = HERE) -> None:
+    """Draw what is used of shards, addresses and quotas, and how many more tenants fit."""
+    from tenants.looking import show_capacity
+
+    raise typer.Exit(show_capacity(root, chosen(names, root), as_json=json))
+
+
+@app.command()
+def schema(
+    name: Annotated[str, typer.Argument(help="registry, plans or quotas.")] = "registry",
+    write: Annotated[bool, typer.Option("--write", help="Write all schemas to their files.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 if a file is stale.")] = False,
+    root: Root = HERE,
+) -> None:
+    """Print the JSON Schema of a kind of file, for editors; it is generated from the models."""
+    from tenants.writing import check_schemas, print_schema, write_schemas
+
+    if write or check:
+        raise typer.Exit(write_schemas(root) if write else check_schemas(root))
+    raise typer.Exit(print_schema(root, name))
+
+
+@app.command()
+def completion(shell: Shell) -> None:
+    """Print a script for a shell to evaluate: the command `tenants`, with completion."""
+    from tenants.completion import script
+
+    print(script(shell, sys.executable, HERE, COMPLETION), end="")
 
 
 @ledger_app.command()
 def init(stack: str, root: Root = HERE) -> None:
     """Make the ledger of a stack that was never deployed."""
-    from tenants.ledger import render_ledger
-    from tenants.models import Ledger
+    from tenants.writing import init_ledger
 
     chosen([stack], root)
-    path = ledger_file(root, stack)
-    if path.exists():
-        raise typer.BadParameter(
-            f"tenants/ledger/{stack}.yaml exists; python -m tenants ledger update adds to it"
-        )
-    write_atomically(path, render_ledger(Ledger(), stack))
-    update([stack], root)
+    raise typer.Exit(init_ledger(root, stack))
 
 
 @ledger_app.command()
 def update(names: Stacks = None, root: Root = HERE) -> None:
-    """Give everybody who has no place yet one, and write the ledgers."""
-    from tenants.opening import RegistryError, open_registry
+    """Give a place to everybody who has none yet, and write the ledgers."""
+    from tenants.writing import update_ledgers
 
-    bad = False
-    for stack in chosen(names, root):
-        try:
-            registry = open_registry(stack, root=root, locked=False)
-        except RegistryError as refusal:
-            print(refusal)
-            bad = True
-        else:
-            print(f"{stack}: {len(registry.tenants)} tenants have their places", file=sys.stderr)
-    raise typer.Exit(1 if bad else 0)
+    raise typer.Exit(update_ledgers(root, chosen(names, root)))
+
+
+@ledger_app.command("check")
+def check_ledger(names: Stacks = None, json: Json = False, root: Root = HERE) -> None:
+    """Compare ledgers with registries; prove that no places overlap and all lie inside their parents."""
+    from tenants.looking import check_ledgers
+
+    raise typer.Exit(check_ledgers(root, chosen(names, root), as_json=json))
 
 
 def main() -> None:
-    app()
+    """Run; what the machine refuses (a file, a disk) is one sentence too."""
+    try:
+        app(prog_name="python -m tenants", complete_var=COMPLETION)
+    except OSError as refused:
+        where = f"{refused.filename}: " if refused.filename else ""
+        print(f"{where}{refused.strerror or refused}", file=sys.stderr)
+        sys.exit(1)

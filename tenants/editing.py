@@ -1,7 +1,8 @@
 """Edits of a registry's text that leave every other tenant's bytes as they are.
 
-An entry is found by its lines; adding appends lines, setting a field passes only that entry's lines
-through a round-trip parser, which keeps comments, order and quoting.
+An entry is found by its lines. Adding appends lines; a value that is there is replaced in its place; all
+else passes that entry's lines, and no others, through a round-trip parser, which keeps comments, order
+and quoting.
 """
 
 import io
@@ -12,7 +13,7 @@ from typing import Any, Final, cast
 
 from tenants.compose import compose
 from tenants.models import Tenant
-from tenants.nodes import Map, Scalar, kind_of
+from tenants.nodes import Map, Scalar, at, kind_of
 from tenants.shapes import Record, fields_of
 from tenants.words import allowed_or_near
 
@@ -90,6 +91,14 @@ def add_entry(text: str, id_: str, values: Mapping[str, Any]) -> str:
     return body + entry_text(id_, values)
 
 
+def nested(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes by dotted path as the fields of an entry; those to be left out are left out."""
+    found: dict[str, Any] = {}
+    for path, value in changes.items():
+        _assign(found, path.split("."), value)
+    return found
+
+
 def set_fields(text: str, id_: str, changes: Mapping[str, Any]) -> str:
     """The registry with fields of one entry changed. `changes`: dotted path → value, None to leave it out."""
     places = entry_lines(text)
@@ -98,7 +107,40 @@ def set_fields(text: str, id_: str, changes: Mapping[str, Any]) -> str:
     first, last = places[id_]
     lines = text.splitlines(keepends=True)
     block = "".join(lines[first:last])
-    return "".join(lines[:first]) + _round_trip(block, id_, changes) + "".join(lines[last:])
+    rest: dict[str, Any] = {}
+    for path, value in changes.items():
+        replaced = None if value is None else _replace_scalar(block, [id_, *path.split(".")], value)
+        if replaced is None:
+            rest[path] = value
+        else:
+            block = replaced
+    return "".join(lines[:first]) + (_round_trip(block, id_, rest) if rest else block) + "".join(lines[last:])
+
+
+_QUOTED: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"")
+
+
+def _replace_scalar(block: str, path: list[str], value: object) -> str | None:
+    """The block with the value at the path replaced in its line, in the same quotes; None if it cannot be."""
+    root, _ = compose(block, "")
+    scalar = at(root, *path) if root is not None else None
+    parent = at(root, *path[:-1]) if root is not None else None
+    if not isinstance(scalar, Scalar) or scalar is parent or kind_of(scalar) == "null":
+        return None
+    lines = block.splitlines(keepends=True)
+    line, start = lines[scalar.line - 1], scalar.column - 1
+    old = _QUOTED.match(line, start)
+    raw = scalar.text if scalar.plain else (old.group() if old else "")
+    if not raw or not line.startswith(raw, start):
+        return None
+    lines[scalar.line - 1] = line[:start] + _in_quotes_of(raw, scalar, value) + line[start + len(raw) :]
+    return "".join(lines)
+
+
+def _in_quotes_of(raw: str, scalar: Scalar, value: object) -> str:
+    if scalar.plain or not isinstance(value, str):
+        return scalar_text(value)
+    return "'" + value.replace("'", "''") + "'" if raw[0] == "'" else json.dumps(value, ensure_ascii=False)
 
 
 def entry_lines(text: str) -> dict[str, tuple[int, int]]:
@@ -130,13 +172,13 @@ def _round_trip(block: str, id_: str, changes: Mapping[str, Any]) -> str:
     yaml.width = 1_000_000
     indented = re.search(r"^( +)\S", block, re.MULTILINE)
     yaml.map_indent = len(indented.group(1)) if indented else 2
-    yaml.line_break = "\r\n" if "\r\n" in block else "\n"
-    document: Any = yaml.load(block)
+    end = "\r\n" if "\r\n" in block else "\n"
+    document: Any = yaml.load(block.replace("\r\n", "\n"))
     for path, value in changes.items():
         _assign(document[id_], path.split("."), value)
     out = io.StringIO(newline="")
     yaml.dump(document, out)
-    return out.getvalue()
+    return out.getvalue().replace("\n", end)
 
 
 def _assign(mapping: Any, path: list[str], value: Any) -> None:

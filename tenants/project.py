@@ -23,6 +23,9 @@ class Project:
         self._entries: dict[str, tuple[Entries[Tenant], list[Finding]]] = {}
         self._ledgers: dict[str, tuple[Ledger, list[Finding]]] = {}
 
+    def has(self, path: Path) -> bool:
+        return path in self._texts or path.is_file()
+
     def read(self, path: Path) -> bytes:
         if path in self._texts:
             return self._texts[path].encode("utf-8", "surrogatepass")
@@ -57,7 +60,7 @@ class Project:
         path = ledger_file(self.root, stack)
         file = relative(self.root, path)
         cell, _ = self.cell(stack)
-        if path.is_file():
+        if self.has(path):
             return parse_ledger(self.read(path), file, cell.parent if cell else None)
         if not self.entries(stack)[0].nodes:
             return Ledger(), []
@@ -73,7 +76,7 @@ class Project:
         """The service plans."""
         path = plans_file(self.root)
         file = relative(self.root, path)
-        if not path.is_file():
+        if not self.has(path):
             right = f"write {file}; tenants name them"
             return {}, [Finding(file, 1, 1, "", "there are no service plans", right)]
         entries, findings = read_plans(self.read(path), file)
@@ -83,7 +86,7 @@ class Project:
     def quotas(self) -> tuple[Mapping[str, Quota], list[Finding]]:
         """The quotas of AWS; none are known where there is no file of them."""
         path = quotas_file(self.root)
-        if not path.is_file():
+        if not self.has(path):
             return {}, []
         entries, findings = read_quotas(self.read(path), relative(self.root, path))
         return entries.models, findings

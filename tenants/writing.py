@@ -1,0 +1,125 @@
+"""The commands that write: add, set, ledger init and update, schemas. Each returns its exit code."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import typer
+
+from tenants.changes import parse_changes
+from tenants.editing import EditError, add_entry, nested, set_fields
+from tenants.files import ledger_file, registry_file, relative, write_atomically
+from tenants.ledger import render_ledger
+from tenants.models import Ledger
+from tenants.opening import RegistryError, examine, open_registry
+from tenants.output import print_diff, print_findings, print_json, say
+from tenants.project import Project
+from tenants.schema import SUBJECTS, schema_file, schema_text, stale
+from tenants.words import allowed_or_near
+
+
+def add_tenant(
+    root: Path, stack: str, id_: str, words: Sequence[str], *, dry_run: bool, as_json: bool
+) -> int:
+    def edit(text: str) -> str:
+        return add_entry(text, id_, nested(parse_changes(words)))
+
+    return _edit(root, stack, id_, edit, dry_run=dry_run, as_json=as_json)
+
+
+def set_tenant(
+    root: Path, stack: str, id_: str, words: Sequence[str], *, dry_run: bool, as_json: bool
+) -> int:
+    def edit(text: str) -> str:
+        return set_fields(text, id_, parse_changes(words))
+
+    return _edit(root, stack, id_, edit, dry_run=dry_run, as_json=as_json)
+
+
+def _edit(
+    root: Path, stack: str, id_: str, edit: Callable[[str], str], *, dry_run: bool, as_json: bool
+) -> int:
+    """Make an edit, check what comes of it, show it, and write registry and ledger."""
+    path = registry_file(root, stack)
+    try:
+        before = path.read_bytes().decode("utf-8")
+        after = edit(before)
+    except EditError as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+    except UnicodeDecodeError:
+        raise typer.BadParameter(f"{relative(root, path)} is not UTF-8; save it so") from None
+    found = examine(Project(root, {path: after}), stack, locked=False)
+    if found.findings:
+        print_findings(found.findings, "json" if as_json else "text")
+        return 1
+    ledger = ledger_file(root, stack)
+    old = ledger.read_text("utf-8") if ledger.is_file() else ""
+    new = render_ledger(found.extended, stack) if found.extended != found.ledger else old
+    changed = [(p, a, b) for p, a, b in ((path, before, after), (ledger, old, new)) if a != b]
+    diff = [line for p, a, b in changed for line in _diff(relative(root, p), a, b)]
+    if not dry_run:
+        # The ledger first: a place that nobody has yet does no harm, a tenant without a place would.
+        for target, _, text in reversed(changed):
+            write_atomically(target, text)
+    done = bool(changed) and not dry_run
+    if as_json:
+        print_json({"stack": stack, "tenant": id_, "written": done, "diff": "".join(diff)})
+    else:
+        print_diff(diff)
+        say(f"{id_}: {'written' if done else 'not written' if changed else 'nothing to change'}")
+    return 0
+
+
+def _diff(name: str, before: str, after: str) -> list[str]:
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
+    )
+    return [line if line.endswith("\n") else f"{line}\n" for line in lines]
+
+
+def init_ledger(root: Path, stack: str) -> int:
+    path = ledger_file(root, stack)
+    if path.exists():
+        raise typer.BadParameter(f"{relative(root, path)} exists; python -m tenants ledger update adds to it")
+    project = Project(root, {path: render_ledger(Ledger(), stack)})
+    found = examine(project, stack, locked=False)
+    if found.findings:
+        print_findings(found.findings, "text")
+        return 1
+    write_atomically(path, render_ledger(found.extended, stack))
+    say(f"{stack}: {len(found.registry.tenants)} tenants have their places")
+    return 0
+
+
+def update_ledgers(root: Path, names: Sequence[str]) -> int:
+    refused = False
+    for stack in names:
+        try:
+            registry = open_registry(stack, root=root, locked=False)
+        except RegistryError as refusal:
+            print(refusal)
+            refused = True
+        else:
+            say(f"{stack}: {len(registry.tenants)} tenants have their places")
+    return 1 if refused else 0
+
+
+def print_schema(root: Path, name: str) -> int:
+    if name not in SUBJECTS:
+        raise typer.BadParameter(f"there is no schema {name}; {allowed_or_near(name, SUBJECTS)}")
+    print(schema_text(name, Project(root)), end="")
+    return 0
+
+
+def write_schemas(root: Path) -> int:
+    project = Project(root)
+    for name in SUBJECTS:
+        write_atomically(schema_file(root, name), schema_text(name, project))
+    return 0
+
+
+def check_schemas(root: Path) -> int:
+    wrong = stale(Project(root))
+    for name in wrong:
+        print(f"{relative(root, schema_file(root, name))} is stale; run python -m tenants schema --write")
+    return 1 if wrong else 0
