@@ -1,5 +1,9 @@
 """The whole program: settings → registry → plan → components → exports."""
 
+import gc
+
+gc.disable()  # before the imports, which make a million objects that live to the end: docs/adr/0001
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,6 @@
 """Where the program meets the engine: its configuration in, clear refusals out."""
 
 import asyncio
-import gc
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -37,7 +36,6 @@ def refusing(program: Program) -> Callable[[], Awaitable[Mapping[str, Any]]]:
     """Make `program` an entry point whose refusals are sentences and not tracebacks."""
 
     async def main() -> Mapping[str, Any]:
-        gc.disable()  # it would walk a million live futures and free none: docs/adr/0001
         try:
             exports = program()
         except (SettingsError, RegistryError) as refusal:

@@ -4,9 +4,9 @@ import gc
 
 gc.disable()  # as `__main__.py` does
 
-from components.platform import Platform  # noqa: E402
-from tests.cells import cell_of  # noqa: E402
-from tests.harness import run  # noqa: E402
+from components.platform import Platform
+from tests.cells import cell_of
+from tests.harness import run
 
 
 def main(stack: str) -> None:

@@ -1,0 +1,1 @@
+"""The AWS that the platform uses, as data (`types/`) and an interpreter of it."""

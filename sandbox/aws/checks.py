@@ -1,0 +1,36 @@
+"""What AWS would refuse of a resource's inputs by themselves: every problem at once."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sandbox.aws.describe import Description
+from sandbox.aws.templates import UNKNOWN
+
+Problem = tuple[str, str]  # the input, and what is wrong with it
+
+
+def problems(described: Description, inputs: Mapping[str, Any]) -> list[Problem]:
+    """Missing, unexpected, not allowed, out of range, malformed, or together where one excludes the other."""
+    known = {k: v for k, v in inputs.items() if not k.startswith("__") and v is not None}
+    found = [(k, "Missing required argument") for k in described.required if k not in known]
+    found += [
+        (k, f'An argument named "{k}" is not expected here') for k in known if k not in described.inputs
+    ]
+    found += [p for k, v in known.items() if v != UNKNOWN for p in _value(described, k, v)]
+    given = [k for k in described.exclusive if known.get(k) not in (None, False, "")]
+    if len(given) > 1:
+        found.append((given[1], f'"{given[1]}": conflicts with {given[0]}'))
+    return sorted(found)
+
+
+def _value(described: Description, key: str, value: Any) -> Iterator[Problem]:
+    allowed = described.allow.get(key)
+    if allowed is not None and value not in allowed:
+        yield key, f"expected {key} to be one of {allowed}, got {value}"
+    bounds = described.range.get(key)
+    if bounds is not None and not (isinstance(value, int | float) and bounds[0] <= value <= bounds[1]):
+        yield key, f"expected {key} to be in the range ({bounds[0]} - {bounds[1]}), got {value}"
+    pattern = described.match.get(key)
+    if pattern is not None and not re.fullmatch(pattern, str(value)):
+        yield key, f"invalid value for {key} ({value}): must match {pattern}"

@@ -1,0 +1,219 @@
+"""The life of a resource in the local cloud, as its description says."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sandbox.aws.checks import Problem, problems
+from sandbox.aws.describe import Description, describe, is_global
+from sandbox.aws.templates import UNKNOWN, expand, is_pure
+from sandbox.cloud.store import Row, Store, Taken
+
+AUTONAMED: Final = "__autonamed"  # marks a name that nobody gave, so that a replacement gets another
+GLOBAL: Final = "-"  # the Region of what has none
+HANDLES: Final = ("arn", "url", "keyId", "name")
+
+Values = Mapping[str, Any]
+
+
+class CloudError(Exception):
+    """What AWS would answer instead: a code and a sentence."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """How inputs differ: which, and which of those need a new resource."""
+
+    added: frozenset[str]
+    removed: frozenset[str]
+    updated: frozenset[str]
+    replaces: frozenset[str]
+    delete_first: bool
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return self.added | self.removed | self.updated
+
+
+class Cloud:
+    """One account and Region. `tags` are the provider's default tags."""
+
+    def __init__(self, store: Store, tags: Mapping[str, str]) -> None:
+        self.store, self.tags = store, tags
+
+    # -- what the engine asks before it acts
+
+    def check(
+        self, token: str, name: str, inputs: Values, seed: bytes
+    ) -> tuple[dict[str, Any], list[Problem]]:
+        """The inputs with a name where they had none, and all that is wrong with them."""
+        described, found = describe(token), dict(inputs)
+        if described.named and found.get(described.named) is None and f"{described.named}Prefix" not in found:
+            suffix = hashlib.sha256(seed + name.encode()).hexdigest()[:7]
+            found |= {described.named: f"{name}-{suffix}", AUTONAMED: True}
+        if described.taggable:
+            found["tagsAll"] = _merged(self.tags, found.get("tags"))
+        return found, problems(described, {k: v for k, v in found.items() if k != "tagsAll"})
+
+    def diff(self, token: str, old: Values, new: Values, ignored: list[str]) -> Change:
+        described = describe(token)
+        keys = {k for k in old.keys() | new.keys() if old.get(k) != new.get(k)} - set(ignored) - {AUTONAMED}
+        added = frozenset(k for k in keys if old.get(k) is None)
+        removed = frozenset(k for k in keys if new.get(k) is None)
+        replaces = frozenset(k for k in keys if k in described.replace or k == "region")
+        # A given name is taken until the old resource is gone; the provider knows, and deletes first.
+        same_name = described.named is not None and old.get(described.named) == new.get(described.named)
+        return Change(
+            added=added,
+            removed=removed,
+            updated=frozenset(keys) - added - removed,
+            replaces=replaces,
+            delete_first=bool(replaces) and same_name and not new.get(AUTONAMED),
+        )
+
+    # -- what it then does
+
+    def preview_create(self, token: str, inputs: Values) -> dict[str, Any]:
+        """What is known before: inputs and defaults. What AWS makes is not."""
+        described = describe(token)
+        late = dict.fromkeys(described.computed, UNKNOWN)
+        return {**late, **described.fill, **_visible(inputs)}
+
+    def create(self, token: str, urn: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        described = describe(token)
+        values = self._values(described, inputs, urn)
+        resource_id = expand(described.id, values)
+        with self.store.change():
+            self._refuse_missing(token, described, inputs)
+            self._claim(token, described, resource_id, inputs)
+            made = expand(described.make, {**values, "id": resource_id})
+            outputs = self._outputs(described, inputs, made)
+            if self.store.get(token, resource_id, self._region(described)):
+                raise _taken(token, described, resource_id)
+            self._keep(token, described, Row(token, resource_id, urn, dict(inputs), outputs))
+        return resource_id, outputs
+
+    def read(self, token: str, resource_id: str) -> Row | None:
+        return self.store.get(token, resource_id, self._region(describe(token)))
+
+    def preview_update(self, token: str, old: Values, inputs: Values) -> dict[str, Any]:
+        fresh = dict.fromkeys(describe(token).fresh, UNKNOWN)
+        return {**old, **_visible(inputs), **fresh}
+
+    def update(self, token: str, resource_id: str, urn: str, inputs: Values) -> dict[str, Any]:
+        described = describe(token)
+        with self.store.change():
+            before = self.read(token, resource_id)
+            if before is None:
+                raise CloudError(
+                    f"updating {_noun(token)} ({resource_id}): NotFoundException: it does not exist"
+                )
+            self._refuse_missing(token, described, inputs)
+            values = {**self._values(described, inputs, urn), "id": resource_id}
+            again = {k: v for k, v in described.make.items() if is_pure(v) or k in described.fresh}
+            kept = {k: before.outputs[k] for k in described.computed if k in before.outputs}
+            outputs = self._outputs(described, inputs, {**kept, **expand(again, values)})
+            self.store.release(token, resource_id)
+            self._claim(token, described, resource_id, inputs)
+            self._keep(token, described, Row(token, resource_id, urn, dict(inputs), outputs))
+        return outputs
+
+    def delete(self, token: str, resource_id: str) -> None:
+        """Gone already is gone. What is protected stays, and what must leave a snapshot says so."""
+        described = describe(token)
+        with self.store.change():
+            row = self.read(token, resource_id)
+            if row is None:
+                return
+            for key in described.keep:
+                if row.outputs.get(key) is True:
+                    raise CloudError(
+                        f"deleting {_noun(token)} ({resource_id}): InvalidParameterCombination: Cannot delete"
+                        f" protected {_noun(token)}, please disable {key} and try again"
+                    )
+            _refuse_loss(row, self.store)
+            self.store.remove(token, resource_id, self._region(described))
+
+    # -- parts
+
+    def _region(self, described: Description) -> str | None:
+        return GLOBAL if described.regionless else None
+
+    def _values(self, described: Description, inputs: Values, urn: str) -> dict[str, Any]:
+        name = urn.rsplit("::", 1)[-1]
+        project = urn.split("::")[0].removeprefix("urn:pulumi:")
+        physical = inputs.get(described.named) if described.named else name
+        mine = {"account": self.store.account, "region": self.store.region, "stack": project}
+        return {"name": name, **described.fill, **inputs, **mine, "physical": physical}
+
+    def _outputs(self, described: Description, inputs: Values, made: Values) -> dict[str, Any]:
+        outputs = {**described.fill, **_visible(inputs), **made}
+        source = described.copy and inputs.get(described.copy["source"])
+        if source:
+            rows = self.store.find("aws:rds/instance:Instance", source)
+            copied = rows[0].outputs if rows else {}
+            outputs = {**{k: copied[k] for k in described.copy["fields"] if k in copied}, **outputs}
+        return outputs
+
+    def _refuse_missing(self, token: str, described: Description, inputs: Values) -> None:
+        """A reference must lead somewhere in this account."""
+        for key, kind in described.refs.items():
+            value = inputs.get(key)
+            if isinstance(value, str) and value not in ("", UNKNOWN) and not self.store.find(kind, value):
+                raise CloudError(
+                    f"creating {_noun(token)}: InvalidParameterValue: {key}: the {_noun(kind)} '{value}' does not exist"
+                )
+
+    def _claim(self, token: str, described: Description, resource_id: str, inputs: Values) -> None:
+        if described.unique is None:
+            return
+        mine = f"{self.store.account}/{GLOBAL if described.regionless else self.store.region}"
+        scope = "" if is_global(token) else mine
+        value = "\x00".join(str(inputs.get(k)) for k in described.unique)
+        try:
+            self.store.claim(scope, token, value, resource_id)
+        except Taken as wrong:
+            raise _taken(token, described, value.replace("\x00", ", ")) from wrong
+
+    def _keep(self, token: str, described: Description, row: Row) -> None:
+        handles = {row.id, *(str(row.outputs[h]) for h in HANDLES if row.outputs.get(h))}
+        if described.named and row.inputs.get(described.named):
+            handles.add(str(row.inputs[described.named]))
+        self.store.put(row, self._region(described), handles)
+
+
+def _visible(inputs: Values) -> dict[str, Any]:
+    return {k: v for k, v in inputs.items() if not k.startswith("__")}
+
+
+def _merged(defaults: Values, tags: Any) -> Any:
+    return UNKNOWN if tags == UNKNOWN else {**defaults, **(tags or {})}
+
+
+def _noun(token: str) -> str:
+    service, name = token.split(":")[1].split("/")[0], token.rsplit(":", 1)[1]
+    return f"{service.upper()} {name}"
+
+
+def _taken(token: str, described: Description, value: str) -> CloudError:
+    return CloudError(f"creating {_noun(token)} ({value}): {described.exists}: it already exists")
+
+
+def _refuse_loss(row: Row, store: Store) -> None:
+    """Rules of single services about what a deletion would lose."""
+    given = row.outputs
+    if row.type == "aws:rds/instance:Instance" and not given.get("replicateSourceDb"):
+        if not given.get("skipFinalSnapshot") and not given.get("finalSnapshotIdentifier"):
+            raise CloudError(
+                f"deleting RDS Instance ({row.id}): final_snapshot_identifier is required when"
+                " skip_final_snapshot is false"
+            )
+    if row.type == "aws:s3/bucket:Bucket" and not given.get("forceDestroy"):
+        objects = [
+            r for r in store.all("aws:s3/bucketObjectv2:BucketObjectv2") if r.outputs["bucket"] == row.id
+        ]
+        if objects:
+            raise CloudError(
+                f"deleting S3 Bucket ({row.id}): BucketNotEmpty: it holds {len(objects)} objects"
+            )

@@ -1,0 +1,1 @@
+"""The contents of the local cloud, in SQLite."""

@@ -1,0 +1,166 @@
+"""What exists: one row a resource, keyed by account, Region, type and id. Any number of runs at once."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+FILE: Final = "cloud.sqlite"
+BUSY_SECONDS: Final = 60
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS resources (
+    account TEXT NOT NULL, region TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
+    urn TEXT NOT NULL, inputs TEXT NOT NULL, outputs TEXT NOT NULL,
+    PRIMARY KEY (account, region, type, id)
+);
+-- Every word by which another resource may name one: id, ARN, name, URL.
+CREATE TABLE IF NOT EXISTS handles (
+    account TEXT NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL,
+    PRIMARY KEY (account, type, value, region, id)
+);
+-- What may exist once: the database refuses the second of two that start together.
+CREATE TABLE IF NOT EXISTS claims (
+    scope TEXT NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,
+    PRIMARY KEY (scope, type, value)
+);
+"""
+
+
+class Taken(Exception):  # noqa: N818 - a fact about the cloud, which callers put into AWS's words
+    """Something with this name is there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A resource as the cloud has it."""
+
+    type: str
+    id: str
+    urn: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+
+
+class Store:
+    """The cloud of one account and Region. Each call is a transaction; `:memory:` serves tests."""
+
+    def __init__(self, path: Path | str, account: str, region: str) -> None:
+        self.account, self.region = account, region
+        if isinstance(path, Path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        # A lost power supply may lose the last moments of a throw-away cloud; a killed process may not.
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + SCHEMA)
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """All or nothing, and one writer at a time over all processes."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def get(self, kind: str, resource_id: str, region: str | None = None) -> Row | None:
+        found = self._db.execute(
+            "SELECT type, id, urn, inputs, outputs FROM resources"
+            " WHERE account = ? AND region = ? AND type = ? AND id = ?",
+            (self.account, self.region if region is None else region, kind, resource_id),
+        ).fetchone()
+        return _row(found) if found else None
+
+    def put(self, row: Row, region: str | None = None, handles: Iterable[str] = ()) -> None:
+        where = self.region if region is None else region
+        self._db.execute(
+            "DELETE FROM handles WHERE account = ? AND type = ? AND region = ? AND id = ?",
+            (self.account, row.type, where, row.id),
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO handles VALUES (?, ?, ?, ?, ?)",
+            [(self.account, row.type, h, where, row.id) for h in handles],
+        )
+        self._db.execute(
+            "INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                self.account,
+                self.region if region is None else region,
+                row.type,
+                row.id,
+                row.urn,
+                json.dumps(row.inputs, sort_keys=True),
+                json.dumps(row.outputs, sort_keys=True),
+            ),
+        )
+
+    def remove(self, kind: str, resource_id: str, region: str | None = None) -> None:
+        where = (self.account, self.region if region is None else region, kind, resource_id)
+        self._db.execute(
+            "DELETE FROM resources WHERE account = ? AND region = ? AND type = ? AND id = ?", where
+        )
+        self._db.execute(
+            "DELETE FROM handles WHERE account = ? AND region = ? AND type = ? AND id = ?", where
+        )
+        self.release(kind, resource_id)
+
+    def release(self, kind: str, resource_id: str) -> None:
+        """Give up the names that a resource has taken."""
+        self._db.execute("DELETE FROM claims WHERE type = ? AND id = ?", (kind, self._mine(resource_id)))
+
+    def find(self, kind: str, handle: str) -> list[Row]:
+        """The resources of this account that answer to an id, ARN, name or URL."""
+        found = self._db.execute(
+            "SELECT r.type, r.id, r.urn, r.inputs, r.outputs FROM handles h JOIN resources r"
+            " ON r.account = h.account AND r.region = h.region AND r.type = h.type AND r.id = h.id"
+            " WHERE h.account = ? AND h.type = ? AND h.value = ?",
+            (self.account, kind, handle),
+        ).fetchall()
+        return [_row(r) for r in found]
+
+    def claim(self, scope: str, kind: str, value: str, resource_id: str) -> None:
+        """Take a name; raises `Taken` where somebody else has it."""
+        try:
+            self._db.execute(
+                "INSERT INTO claims VALUES (?, ?, ?, ?)", (scope, kind, value, self._mine(resource_id))
+            )
+        except sqlite3.IntegrityError as wrong:
+            raise Taken(value) from wrong
+
+    def _mine(self, resource_id: str) -> str:
+        return f"{self.account}/{self.region}/{resource_id}"
+
+    def all(self, kind: str | None = None) -> list[Row]:
+        """Everything of this account, in all its Regions; of one type where it is named."""
+        query = "SELECT type, id, urn, inputs, outputs FROM resources WHERE account = ?"
+        rows = (
+            self._db.execute(f"{query} AND type = ? ORDER BY type, id", (self.account, kind))
+            if kind
+            else self._db.execute(f"{query} ORDER BY type, id", (self.account,))
+        )
+        return [_row(r) for r in rows]
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def accounts(path: Path) -> list[tuple[str, str]]:
+    """The accounts and Regions that hold anything."""
+    with sqlite3.connect(path, timeout=BUSY_SECONDS) as db:
+        db.executescript(SCHEMA)
+        return db.execute("SELECT DISTINCT account, region FROM resources ORDER BY 1, 2").fetchall()
+
+
+def default_path() -> Path:
+    """Where the sandbox keeps its cloud: `SANDBOX_DIR`, which the tool-chain sets."""
+    return Path(os.environ.get("SANDBOX_DIR", ".sandbox")) / FILE
+
+
+def _row(found: tuple[str, str, str, str, str]) -> Row:
+    kind, resource_id, urn, inputs, outputs = found
+    return Row(kind, resource_id, urn, json.loads(inputs), json.loads(outputs))

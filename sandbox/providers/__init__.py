@@ -1,0 +1,1 @@
+"""Provider plugins: `python -m sandbox.providers.aws`, `.random`, `.tls`."""

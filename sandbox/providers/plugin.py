@@ -1,0 +1,216 @@
+"""A provider plugin: the engine's protocol on one side, plain Python values on the other.
+
+Straight on the generated gRPC classes: `pulumi.provider.experimental` wraps every value twice, which at
+1,700 resources is most of the time, and hides the old inputs that a diff needs. Secrets never reach a
+plugin (`acceptSecrets` is off): the engine opens them on the way in and marks the outputs of the same
+name on the way out; what is secret without being an input the SDK marks itself.
+"""
+
+import os
+import signal
+import traceback
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import grpc
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's word for a value not known yet
+Values = Mapping[str, Any]
+Kinds: Final = provider_pb2.PropertyDiff.Kind
+
+
+class Refused(Exception):  # noqa: N818 - the provider's answer, put to the user as it is
+    """The provider does not do what it was asked; the text is the answer."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    inputs: Values
+    problems: list[tuple[str, str]] = field(default_factory=list)  # input, what is wrong
+
+
+@dataclass(frozen=True)
+class Diffed:
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    updated: frozenset[str] = frozenset()
+    replaces: frozenset[str] = frozenset()
+    delete_first: bool = False
+
+
+class Provider:
+    """What a provider of the sandbox answers, in plain values. Raise `Refused` to say no."""
+
+    version = "0.0.0"
+
+    def configure(self, values: Values) -> None: ...
+
+    def check(self, token: str, name: str, news: Values, olds: Values, seed: bytes) -> Checked:
+        raise NotImplementedError
+
+    def diff(self, token: str, old_inputs: Values, state: Values, news: Values, ignored: list[str]) -> Diffed:
+        raise NotImplementedError
+
+    def create(self, token: str, urn: str, inputs: Values, preview: bool) -> tuple[str, Values]:
+        raise NotImplementedError
+
+    def read(
+        self, token: str, resource_id: str, inputs: Values, state: Values
+    ) -> tuple[Values, Values] | None:
+        """Inputs and outputs as they are now, or None where the resource is gone."""
+        raise NotImplementedError
+
+    def update(  # noqa: PLR0913 - what the protocol sends
+        self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
+    ) -> Values:
+        raise NotImplementedError
+
+    def delete(self, token: str, resource_id: str) -> None:
+        raise NotImplementedError
+
+    def invoke(self, token: str, args: Values) -> Values:
+        raise Refused(f"the sandbox does not know the invoke {token}")
+
+
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    """The protocol (pulumi/provider.proto), answered by a `Provider`."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        return provider_pb2.ProviderHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        return plugin_pb2.PluginInfo(version=self.provider.version)
+
+    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Another account or Region is another cloud: everything in it would have to be made anew."""
+        old, new = plain(request.old_inputs), plain(request.news)
+        changed = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k) and k != "version")
+        moved = [k for k in changed if k in ("region", "allowedAccountIds")]
+        return provider_pb2.DiffResponse(changes=2 if changed else 1, replaces=moved, diffs=changed)
+
+    def Configure(self, request: Any, context: Any) -> Any:
+        self._answer(context, lambda: self.provider.configure(plain(request.args)))
+        return provider_pb2.ConfigureResponse(supportsPreview=True)
+
+    def Check(self, request: Any, context: Any) -> Any:
+        token, name = kind(request.urn), request.urn.rsplit("::", 1)[1]
+        olds, news = plain(request.olds), plain(request.news)
+        done = self._answer(context, lambda: self.provider.check(token, name, news, olds, request.randomSeed))
+        failures = [provider_pb2.CheckFailure(property=p, reason=r) for p, r in done.problems]
+        return provider_pb2.CheckResponse(inputs=struct(done.inputs), failures=failures)
+
+    def Diff(self, request: Any, context: Any) -> Any:
+        old, state, news = plain(request.old_inputs), plain(request.olds), plain(request.news)
+        ignored = list(request.ignoreChanges)
+        done = self._answer(context, lambda: self.provider.diff(kind(request.urn), old, state, news, ignored))
+        changed = sorted(done.added | done.removed | done.updated)
+        return provider_pb2.DiffResponse(
+            changes=2 if changed else 1,  # DIFF_SOME, DIFF_NONE
+            diffs=changed,
+            replaces=sorted(done.replaces),
+            deleteBeforeReplace=done.delete_first,
+            hasDetailedDiff=True,
+            detailedDiff={k: _property_diff(k, done) for k in changed},
+        )
+
+    def Create(self, request: Any, context: Any) -> Any:
+        inputs = plain(request.properties)
+        made = self._answer(
+            context, lambda: self.provider.create(kind(request.urn), request.urn, inputs, request.preview)
+        )
+        return provider_pb2.CreateResponse(id=made[0], properties=struct(made[1]))
+
+    def Read(self, request: Any, context: Any) -> Any:
+        inputs, state = plain(request.inputs), plain(request.properties)
+        found = self._answer(
+            context, lambda: self.provider.read(kind(request.urn), request.id, inputs, state)
+        )
+        if found is None:
+            return provider_pb2.ReadResponse(id="")
+        return provider_pb2.ReadResponse(id=request.id, inputs=struct(found[0]), properties=struct(found[1]))
+
+    def Update(self, request: Any, context: Any) -> Any:
+        state, news = plain(request.olds), plain(request.news)
+        made = self._answer(
+            context,
+            lambda: self.provider.update(
+                kind(request.urn), request.id, request.urn, state, news, request.preview
+            ),
+        )
+        return provider_pb2.UpdateResponse(properties=struct(made))
+
+    def Delete(self, request: Any, context: Any) -> Any:
+        self._answer(context, lambda: self.provider.delete(kind(request.urn), request.id))
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        found = self._answer(context, lambda: self.provider.invoke(request.tok, plain(request.args)))
+        return provider_pb2.InvokeResponse(**{"return": struct(found)})
+
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        return empty_pb2.Empty()
+
+    def _answer(self, context: Any, call: Any) -> Any:
+        try:
+            return call()
+        except Refused as refusal:
+            context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
+        except Exception:  # noqa: BLE001 - a fault of the sandbox: say all of it
+            context.abort(grpc.StatusCode.INTERNAL, f"the sandbox failed:\n{traceback.format_exc()}")
+
+
+def _property_diff(key: str, diffed: Diffed) -> Any:
+    word = "ADD" if key in diffed.added else "DELETE" if key in diffed.removed else "UPDATE"
+    name = f"{word}_REPLACE" if key in diffed.replaces else word
+    return provider_pb2.PropertyDiff(kind=Kinds.Value(name), inputDiff=True)
+
+
+def kind(urn: str) -> str:
+    """The type of a URN: `…::a:b:Parent$aws:kms/key:Key::name` → `aws:kms/key:Key`."""
+    return urn.split("::")[-2].rsplit("$", 1)[-1]
+
+
+def plain(values: Any) -> dict[str, Any]:
+    """A protobuf struct as Python values; whole numbers as `int`, absent as None."""
+    return {k: _plain(v) for k, v in values.fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    which = value.WhichOneof("kind")
+    if which == "struct_value":
+        return plain(value.struct_value)
+    if which == "list_value":
+        return [_plain(v) for v in value.list_value.values]
+    if which == "number_value":
+        number = value.number_value
+        return int(number) if number.is_integer() else number
+    return None if which in (None, "null_value") else getattr(value, which)
+
+
+def struct(values: Values) -> struct_pb2.Struct:
+    made = struct_pb2.Struct()
+    made.update({k: v for k, v in values.items() if v is not None})
+    return made
+
+
+def serve(provider: Provider) -> None:
+    """Serve until the engine ends the process; the port goes to stdout, as the protocol wants."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: os._exit(0))
+    unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+    server = grpc.server(ThreadPoolExecutor(max_workers=4), options=unlimited)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    server.wait_for_termination()

@@ -1,0 +1,47 @@
+"""What may not be destroyed: refused on the whole stack before the first deletion.
+
+Protection alone is not enough: `pulumi destroy` of a stack with one protected resource deletes the
+others first and then fails (tried: 3 of 5 gone).
+"""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.toolchain.places import real_cli
+
+SHOWN = 3
+
+
+def refusal(stack: str, config: Path) -> str | None:
+    """Why the stack may not be destroyed, in a sentence with the remedy; None where it may."""
+    values = yaml.safe_load(config.read_text(encoding="utf-8")).get("config", {})
+    protected = [r["urn"].rsplit("::", 1)[1] for r in resources(stack) if r.get("protect")]
+    remedy = (
+        "a sandbox goes with `make clean`; on AWS, take the protection off in a reviewed change first"
+        f" (tenantry:protectData in Pulumi.{stack}.yaml, which prod may not, or `pulumi state unprotect`)"
+    )
+    if protected:
+        some = ", ".join(sorted(protected)[:SHOWN])
+        more = f" and {len(protected) - SHOWN} more" if len(protected) > SHOWN else ""
+        return f"stack {stack}: {len(protected)} resources hold protected data ({some}{more}); nothing was deleted; {remedy}"
+    if values.get("tenantry:protectData") is True:
+        return f"stack {stack}: its settings protect its data (tenantry:protectData); nothing was deleted; {remedy}"
+    return None
+
+
+def resources(stack: str) -> list[dict[str, Any]]:
+    """The resources of the stack's state, secrets left encrypted."""
+    done = subprocess.run(
+        [real_cli(), "stack", "export", "--stack", stack],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        return []
+    return json.loads(done.stdout)["deployment"].get("resources") or []
