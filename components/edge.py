@@ -11,6 +11,7 @@ from pulumi_aws import apigateway, apigatewayv2
 from api import contract
 from components.alarms import Watched, alarms
 from components.api import RestApi, RestApiArgs
+from components.api_access import ApiEntrance
 from components.dns import AliasArgs, alias
 from components.gateway_body import TOKEN, Origin, gateway_body
 from components.identity import Identity, IdentityArgs
@@ -42,8 +43,7 @@ class Edge(pulumi.ComponentResource):
     stage_arn: Output[str]
     usage_plan_ids: Mapping[str, Output[str]]
     user_pool_id: Output[str]
-    scopes: Output[list[str]]
-    token_url: Output[str]
+    entrance: ApiEntrance  # what each tenant is given of it
 
     def __init__(self, name: str, args: EdgeArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:edge:Edge", name, None, opts)
@@ -73,13 +73,17 @@ class Edge(pulumi.ComponentResource):
         self._watch()
         self.url = f"https://{self._plan.host}"
         self.rest_api_id, self.stage_arn = rest.rest_api_id, rest.stage_arn
-        self.usage_plan_ids = rest.usage_plan_ids
-        self.user_pool_id, self.scopes, self.token_url = (
-            identity.user_pool_id,
-            identity.scopes,
-            identity.token_url,
+        self.usage_plan_ids, self.user_pool_id = rest.usage_plan_ids, identity.user_pool_id
+        self.entrance = ApiEntrance(
+            url=self.url,
+            token_url=identity.token_url,
+            user_pool_id=identity.user_pool_id,
+            scopes=identity.scopes,
+            usage_plan_ids=rest.usage_plan_ids,
         )
-        self.register_outputs({"url": self.url, "restApiId": self.rest_api_id, "tokenUrl": self.token_url})
+        self.register_outputs(
+            {"url": self.url, "restApiId": self.rest_api_id, "tokenUrl": identity.token_url}
+        )
 
     def _make_origin(self) -> Origin:
         link = apigatewayv2.VpcLink(

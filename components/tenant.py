@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-from pulumi import Input, Output, ResourceOptions
-from pulumi_aws import apigateway, budgets, iam, lambda_, secretsmanager, sns, ssm
+from pulumi import Output, ResourceOptions
+from pulumi_aws import budgets, iam, lambda_, secretsmanager, sns, ssm
 
+from components.api_access import ApiAccess, ApiAccessArgs, ApiEntrance
 from components.bootstrap import Bootstrap
 from components.bucket import SecureBucket, SecureBucketArgs
 from components.database import Database
@@ -57,8 +58,7 @@ class Tenant(pulumi.ComponentResource):
             ApiAccessArgs(plan=args.plan, identity=args.identity, entrance=args.entrance, shared=args.shared),
             child,
         )
-        parts = _Parts(secrets, bucket, topic, access)
-        catalog = _catalog(name, args, parts, child)
+        catalog = _catalog(name, args, secrets, bucket, topic, access, child)
         _permissions(name, args, secrets, bucket, topic, catalog, child)
         _budget(name, args, child)
         self.summary = _summary(args)
@@ -176,6 +176,7 @@ def _catalog(
     secrets: TenantSecrets,
     bucket: SecureBucket,
     topic: sns.Topic,
+    access: ApiAccess,
     child: ResourceOptions,
 ) -> ssm.Parameter:
     """What the services read to find a tenant. Where things are and no secret, hence a plain string.

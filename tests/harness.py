@@ -100,6 +100,7 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "apigateway/clientCertificate:ClientCertificate": lambda n: {"pemEncodedCertificate": f"pem-of-{n}"},
     "sqs/queue:Queue": lambda n: {"url": f"https://sqs.mock/{n}"},
     "secretsmanager/secretVersion:SecretVersion": lambda n: {"versionId": f"version-of-{n}"},
+    "cognito/userPoolClient:UserPoolClient": lambda n: {"clientSecret": f"canary-client-secret-{n}"},
     "ec2/vpcEndpoint:VpcEndpoint": lambda n: {"prefixListId": f"pl-{n}", "dnsEntries": []},
     "apigateway/apiKey:ApiKey": lambda n: {"value": f"canary-api-key-{n}"},
     "apigateway/domainName:DomainName": lambda n: {

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from components.api_access import ApiEntrance
 from components.bootstrap import Bootstrap, BootstrapArgs
 from components.database import Database, DatabaseArgs
 from components.shared import Shared
@@ -126,8 +127,13 @@ def make_tenants(tenants: Iterable[models.Tenant], stack: str = "dev") -> None:
                 identity=identity,
                 database=home,
                 bootstrap=bootstrap,
-                usage_plan_id="usage-basic",
-                api_url="https://api.dev.tenantry.example",
+                entrance=ApiEntrance(
+                    url="https://api.dev.tenantry.example",
+                    token_url="https://auth.example/oauth2/token",
+                    user_pool_id="the-pool",
+                    scopes=["reports/read", "reports/write"],
+                    usage_plan_ids={"basic": "usage-basic"},
+                ),
                 shared=shared(stack),
             ),
         )

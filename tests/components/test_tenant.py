@@ -280,7 +280,7 @@ def test_only_the_tenants_role_speaks_on_its_topic_and_its_people_listen() -> No
 
 
 def test_an_api_key_of_its_own_in_the_plan_of_its_service() -> None:
-    usage = made().one("usagePlanKey:UsagePlanKey", "acme-usage").inputs
+    usage = made().one("usagePlanKey:UsagePlanKey", "acme-api-usage").inputs
     assert usage == {"keyId": "acme-api-key-id", "keyType": "API_KEY", "usagePlanId": "usage-basic"}
 
 
