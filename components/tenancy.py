@@ -54,6 +54,7 @@ class Tenancy(pulumi.ComponentResource):
             ),
             self._child,
         )
+        self._way: list[pulumi.Resource] = []
         network = self._network(args.plan.network) if args.plan.network else None
         silo = args.plan.silo
         tenant = Tenant(
@@ -64,6 +65,7 @@ class Tenancy(pulumi.ComponentResource):
                 database=self._silo(silo, identity, network) if silo else args.data.shards[args.plan.home],
                 bootstrap=args.bootstrap,
                 entrance=args.edge.entrance,
+                way=self._way,
                 shared=args.shared,
             ),
             self._child,
@@ -76,7 +78,7 @@ class Tenancy(pulumi.ComponentResource):
         network = Network(
             f"{self._name}-network", NetworkArgs(plan=plan, paths=(), shared=args.shared), self._child
         )
-        Peering(
+        peering = Peering(
             f"{self._name}-peering",
             PeeringArgs(
                 cell=args.cell_network,
@@ -87,6 +89,7 @@ class Tenancy(pulumi.ComponentResource):
             ),
             self._child,
         )
+        self._way.append(peering)
         return network
 
     def _silo(self, plan: DatabasePlan, identity: TenantIdentity, network: Network | None) -> Database:

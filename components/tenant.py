@@ -1,6 +1,6 @@
 """Everything that is one tenant's. Nothing in here depends on another tenant, or names one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ class TenantArgs:
     database: Database  # its shard or its silo
     bootstrap: Bootstrap
     entrance: ApiEntrance
+    way: Sequence[pulumi.Resource] = ()  # what lies between the bootstrap function and the database
     shared: Shared
 
     @property
@@ -90,8 +91,9 @@ def _place(name: str, args: TenantArgs, secrets: TenantSecrets, child: ResourceO
                 "revision": REVISION,
             }
         ),
-        # Made anew, the old one must go first: its end takes the login away.
-        opts=ResourceOptions(parent=child.parent, delete_before_replace=True),
+        # Made anew, the old one must go first: its end takes the login away. The way must be there before
+        # it, and still be there at its end.
+        opts=ResourceOptions(parent=child.parent, delete_before_replace=True, depends_on=list(args.way)),
     )
     # Not before there is a password to rotate, which the call above makes.
     secretsmanager.SecretRotation(

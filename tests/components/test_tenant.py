@@ -22,6 +22,7 @@ from tests.components.parts import (
     tenant_plan,
 )
 from tests.harness import Recording, Registered
+from tests.program.cell import deployed
 
 ALL = (ACME, BOLT, CASA, DUNE)
 TENANTS = [t.id for t in ALL]
@@ -332,3 +333,17 @@ def test_a_change_of_contacts_changes_the_subscription_alone() -> None:
     after = only(replace(ACME, contacts=Contacts(email="new@acme.example")), BOLT, CASA, DUNE)
     old, new = ({r.key: r for t in TENANTS for r in of_tenant(found, t)} for found in (made(), after))
     assert [key[1] for key in old.keys() | new.keys() if old.get(key) != new.get(key)] == ["acme-email"]
+
+
+def test_a_place_waits_for_the_way_to_its_database_and_ends_before_it() -> None:
+    """Or a dedicated tenant's function would call into a network that is not joined yet, or no more."""
+    found = deployed("dev")
+    places = [r for r in found.of("invocation:Invocation") if any("-peering-" in d for d in r.dependencies)]
+    networks = {r.parent for r in found.of("vpcPeeringConnection:VpcPeeringConnection")}
+    assert len(places) == len(networks) > 0
+    for place in places:
+        ways = [d for d in place.dependencies if "-peering-" in d]
+        assert {d.rsplit("$", 1)[1].split("::")[0] for d in ways} >= {
+            "aws:ec2/route:Route",
+            "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        }
