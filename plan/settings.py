@@ -64,6 +64,18 @@ def _zones(value: tuple[str, ...]) -> str | None:
     return None if whole and letters <= set("abcdef") and len({z[:-1] for z in value}) == 1 else meaning
 
 
+def _roots(value: tuple[str, ...]) -> str | None:
+    meaning = "one to three different short names such as a, oldest first"
+    short = all(re.fullmatch(r"[a-z][a-z0-9]{0,7}", r) for r in value)
+    return None if short and 1 <= len(value) <= 3 and len(set(value)) == len(value) else meaning
+
+
+def _serials(value: tuple[str, ...]) -> str | None:
+    meaning = "different serial numbers of certificates in lower-case hexadecimal, in quotes"
+    hexadecimal = all(re.fullmatch(r"[0-9a-f]{1,40}", s) for s in value)
+    return None if hexadecimal and len(set(value)) == len(value) else meaning
+
+
 _REGION = _matching(r"[a-z]{2}(-[a-z]+)+-[1-9]", "an AWS Region such as eu-west-1")
 _ACCOUNT = _matching(r"[0-9]{12}", "an AWS account id, twelve digits in quotes")
 _IMAGE = _matching(
@@ -118,6 +130,20 @@ class Settings:
     hosted_zone_id: str = setting(
         "Route 53 zone of the domain", _matching(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
     )
+    ca_roots: tuple[str, ...] = setting(
+        "roots of the private CA that the cell trusts, oldest first; a new one is trusted before it signs",
+        _roots,
+    )
+    ca_signer: str = setting(
+        "the root whose CA signs the services' certificates, one of caRoots",
+        _matching(r"[a-z][a-z0-9]{0,7}", "one of caRoots"),
+    )
+    ca_leaves: int = setting(
+        "generation of the services' keys; raise it to give all of them new ones", _between(1, 1000)
+    )
+    ca_revoked: tuple[str, ...] = setting(
+        "serial numbers of certificates of the private CA that are no longer to be trusted", _serials
+    )
     alarm_email: str = setting("who is told of alarms", _EMAIL)
     budget_usd: int = setting(
         "what the account may cost in a month before somebody is told, in USD", _between(1, 10_000_000)
@@ -166,7 +192,7 @@ def parse_settings(stack: str, values: Mapping[str, object]) -> Settings:
     for key, spec in known.items():
         if key != "stack":
             value = values.get(key)
-            if value in (None, "", []):
+            if value in (None, ""):
                 wrong.append(f"tenantry:{key}: missing; {spec.metadata['doc']}")
                 continue
             found[spec.name] = tuple(cast("list[Any]", value)) if isinstance(value, list) else value
@@ -192,6 +218,8 @@ def _problem(value: object, spec: "dataclasses.Field[Any]") -> str | None:
     kind, meaning = _KINDS[spec.type]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         return meaning
+    if isinstance(value, tuple) and not all(isinstance(v, str) for v in cast("tuple[Any, ...]", value)):
+        return meaning
     return spec.metadata["check"](value)
 
 
@@ -206,6 +234,7 @@ def _contradictions(v: Mapping[str, Any]) -> list[str]:
             f"taskMemory: taskCpu {v['task_cpu']} goes with {memory[0]} to {memory[-1]} in steps of 1024",
         ),
         (v["tasks_min"] <= v["tasks_max"], "tasksMin: must not be above tasksMax"),
+        (v["ca_signer"] in v["ca_roots"], f"caSigner: expected one of caRoots ({', '.join(v['ca_roots'])})"),
         (not networks[0].overlaps(networks[1]), "tenantNetworks: must not overlap networkCidr"),
         (all(z[:-1] == v["region"] for z in v["zones"]), f"zones: expected zones of {v['region']}"),
         (not prod or len(v["zones"]) >= 3, "zones: prod needs three"),

@@ -26,6 +26,7 @@ def settings(project: Path, home: Path) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "TENANTRY_TOOLS_DIR": str(tools()),
         "TENANTRY_PROJECT_DIR": str(project),
         "TENANTRY_SANDBOX_DIR": str(home),
         "SANDBOX_DIR": str(home),

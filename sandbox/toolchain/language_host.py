@@ -42,7 +42,10 @@ class PythonHost(LanguageServer):
         os.chdir(request.pwd or folder)
         sys.path.insert(0, folder)
         self.program = lambda: _run(entry)
-        return super().Run(request, context)
+        result = super().Run(request, context)
+        if result.error:  # it has been logged; saying it once is enough
+            result.error, result.bail = "", True
+        return result
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
         """A provider or a policy pack written in Python: its output is streamed, its end is its status."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.cloud.store import FILE, Store
 from sandbox.toolchain import environment, prepare_stack
-from tests.cells import ROOT
+from tests.cells import ROOT, load
 
 SECONDS = 600
 
@@ -57,7 +58,7 @@ class Workspace:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
         # the engine writes what it does to an event log only with its debugging commands on
-        self.env = environment(self.project, self.sandbox, stack) | {"PULUMI_DEBUG_COMMANDS": "1"}
+        self.env = environment(self.project, self.sandbox) | {"PULUMI_DEBUG_COMMANDS": "1"}
         prepare_stack(self.project, self.sandbox, stack)
 
     @property
@@ -80,6 +81,27 @@ class Workspace:
             stdin=subprocess.DEVNULL,
         )
         return Run(done.returncode, done.stdout + done.stderr, tuple(_steps(log)))
+
+    def destroy(self) -> Run:
+        return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def refresh(self) -> Run:
+        return self.pulumi("refresh", "--yes", "--skip-preview")
+
+    def unprotect(self) -> None:
+        """Take the protection off as a reviewed change would, where there is any."""
+        path = self.project / f"Pulumi.{self.stack}.yaml"
+        text = path.read_text(encoding="utf-8")
+        if "protectData: true" in text:
+            text = text.replace("protectData: true", "protectData: false")
+            path.write_text(text.replace("environment: prod", "environment: staging"), encoding="utf-8")
+            run = self.up()
+            assert run.status == 0, run.output
+
+    def cloud(self) -> Store:
+        """The cloud of the stack's account and Region."""
+        config = load(self.project / f"Pulumi.{self.stack}.yaml")["config"]
+        return Store(self.sandbox / FILE, config["tenantry:accountId"], config["tenantry:region"])
 
     def up(self) -> Run:
         return self.pulumi("up", "--yes", "--skip-preview")

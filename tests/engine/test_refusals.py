@@ -1,0 +1,96 @@
+"""Bad input, a wrong account and a wrong edit: one clear answer, status not zero, nothing changed."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.engine.workspace import Workspace
+
+EDITS = {
+    "not YAML": ("amber-pay:", "amber-pay: [", r"tenants/dev\.yaml:\d+:\d+: "),
+    "unknown field": (
+        "  isolation: pool",
+        "  isolaton: pool",
+        r"tenants/dev\.yaml:\d+:\d+: .*isolaton.*isolation",
+    ),
+    "misspelt isolation": ("  isolation: pool", "  isolation: pol", r"tenants/dev\.yaml:\d+:\d+: .*pool"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(EDITS))
+def test_a_bad_registry_changes_nothing(tmp_path: Path, case: str) -> None:
+    old, new, message = EDITS[case]
+    space = Workspace(tmp_path, "dev")
+    text = space.registry.read_text(encoding="utf-8")
+    assert old in text
+    space.registry.write_text(text.replace(old, new, 1), encoding="utf-8")
+    run = space.up()
+    assert run.status != 0
+    assert re.search(message, run.output), run.output
+    assert "Traceback" not in run.output
+    assert space.cloud().all() == []
+
+
+def test_a_switch_of_isolation_is_refused(dev: Workspace) -> None:
+    text = dev.registry.read_text(encoding="utf-8")
+    first = text.index("  isolation: pool")
+    changed = text[:first] + text[first:].replace("  isolation: pool", "  isolation: silo", 1)
+    dev.registry.write_text(changed, encoding="utf-8")
+    before = {r.id: r for r in dev.cloud().all()}
+    run = dev.up()
+    assert run.status != 0
+    assert "isolation" in run.output
+    assert "Traceback" not in run.output
+    assert {r.id: r for r in dev.cloud().all()} == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "backupDays: 7",
+            "backupDays: 99",
+            "tenantry:backupDays: 99 is not allowed; expected a number from 7 to 35",
+        ),
+        ("natPerZone: false", "natPerZones: false", "tenantry:natPerZones: no such setting"),
+        ("  tenantry:domain: dev.tenantry.example\n", "", "tenantry:domain: missing"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    space = Workspace(tmp_path, "dev")
+    path = space.project / "Pulumi.dev.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    run = space.up()
+    assert run.status != 0
+    assert message in " ".join(run.output.split()), run.output
+    assert "Traceback" not in run.output
+    assert space.cloud().all() == []
+
+
+def test_another_account_is_refused(tmp_path: Path) -> None:
+    space = Workspace(tmp_path, "dev")
+    space.env["SANDBOX_ACCOUNT_ID"] = "999999999999"
+    run = space.up()
+    assert run.status != 0
+    assert "AWS account ID not allowed: 999999999999" in run.output
+    assert space.cloud().all() == []
+
+
+def test_a_stack_without_a_file_is_named(tmp_path: Path) -> None:
+    space = Workspace(tmp_path, "dev")
+    done = subprocess.run(
+        ["pulumi", "up", "--stack", "nowhere", "--yes", "--non-interactive"],
+        cwd=space.project,
+        env=space.env,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 1
+    assert "there is no Pulumi.nowhere.yaml" in done.stderr
+    assert "dev" in done.stderr
