@@ -95,6 +95,8 @@ class Task(pulumi.ComponentResource):
             execution_role_arn=role.arn,
             task_role_arn=args.task_role_arn,
             volumes=[ecs.TaskDefinitionVolumeArgs(name=_SCRATCH)],
+            # A failed deployment goes back to the revision before, which must then still be there.
+            skip_destroy=shared.settings.protect_data,
             container_definitions=Output.json_dumps([_container(args, logs.name)]),
             # A task must not start before its execution role may do its work.
             opts=ResourceOptions(parent=self, depends_on=[allowed]),

@@ -48,6 +48,13 @@ def test_a_task_is_the_same_text_each_time(service: str) -> None:
 
 
 @both
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_prod_keeps_the_revisions_that_a_deployment_may_go_back_to(service: str, stack: str) -> None:
+    task = services(stack).one("taskDefinition:TaskDefinition", f"{service}-service-task-definition")
+    assert task.inputs["skipDestroy"] is (stack == "prod")
+
+
+@both
 def test_its_log_is_encrypted_and_ends(service: str) -> None:
     recording, plan = services("prod"), cell("prod")
     logs = recording.one("logGroup:LogGroup", f"{service}-service-task-logs").inputs
