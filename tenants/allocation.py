@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from tenants.cell import BLOCK_PREFIX, Cell
 from tenants.lifecycle import home_of
@@ -161,14 +161,17 @@ def missing(ledger: Ledger, tenants: Iterable[Tenant]) -> Mapping[str, str]:
     return found
 
 
-def overlaps(blocks: Mapping[str, str]) -> list[tuple[str, str]]:
+Owner = TypeVar("Owner", str, tuple[str, str])
+
+
+def overlaps(blocks: Mapping[Owner, str]) -> list[tuple[Owner, Owner]]:
     """Pairs of owners whose blocks overlap; `blocks` maps owner → CIDR.
 
-    Sorted by address, two blocks overlap exactly if one begins before the furthest end so far.
+    Sorted by address, a block overlaps an earlier one exactly if it begins before the furthest end so far.
     """
     ordered = sorted((ipaddress.IPv4Network(cidr), owner) for owner, cidr in blocks.items())
-    found: list[tuple[str, str]] = []
-    last: tuple[ipaddress.IPv4Network, str] | None = None
+    found: list[tuple[Owner, Owner]] = []
+    last: tuple[ipaddress.IPv4Network, Owner] | None = None
     for network, owner in ordered:
         if last and network.network_address <= last[0].broadcast_address:
             found.append((last[1], owner))

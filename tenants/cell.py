@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,10 +118,9 @@ def read_cell(root: Path, stack: str, read: Read = Path.read_bytes) -> tuple[Cel
             Finding(f"tenants/{stack}.yaml", 1, 1, "", f"there is no {file} for this registry", right)
         ]
     own, findings = compose(read(path), file)
-    project, more = compose(read(root / PROJECT_FILE), PROJECT_FILE)
-    findings += more
-    if findings:
-        return None, findings
+    project, more = _project(read(root / PROJECT_FILE))
+    if findings or more:
+        return None, [*findings, *more]
     name = at(project or Map((), 1, 1), "name")
     prefix = name.text if isinstance(name, Scalar) else ""
     values: dict[str, Any] = {}
@@ -135,6 +135,13 @@ def read_cell(root: Path, stack: str, read: Read = Path.read_bytes) -> tuple[Cel
             wrong = f"{prefix}:{key} {text} is not allowed"
             findings.append(Finding(file, node.line, node.column, "", wrong, f"expected {meaning}"))
     return (None if findings else Cell(stack=stack, **values)), findings
+
+
+@lru_cache(maxsize=4)
+def _project(data: bytes) -> tuple[Node | None, tuple[Finding, ...]]:
+    """`Pulumi.yaml`, which all stacks share, read once."""
+    node, findings = compose(data, PROJECT_FILE)
+    return node, tuple(findings)
 
 
 def _find(node: Node | None, *path: str) -> Node | None:

@@ -1,42 +1,68 @@
 """What the stacks of a project may not do to one another: share an id, or addresses."""
 
-import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from tenants.allocation import overlaps
 from tenants.cell import Cell
-from tenants.files import registry_file, relative, stack_file
+from tenants.files import stack_file
 from tenants.nodes import Finding
 from tenants.project import Project
+
+Owners = Mapping[tuple[str, str], list[str]]
+"""Environment and id → the stacks of it that have the id."""
 
 
 def problems(project: Project, cell: Cell) -> Iterator[Finding]:
     """What of this stack is another's already."""
+    yield from project.once(_addresses).get(cell.stack, [])
     entries, _ = project.entries(cell.stack)
-    for other in project.stacks:
-        neighbour, _ = project.cell(other)
-        if neighbour is None or other == cell.stack:
-            continue
-        yield from _addresses(project, cell, neighbour)
-        if neighbour.environment != cell.environment:
-            continue
-        theirs, _ = project.entries(other)
-        buried = project.ledger(other)[0].erased
-        file = relative(project.root, registry_file(project.root, other))
-        for id_ in sorted(entries.nodes.keys() & theirs.nodes.keys()):
-            wrong = f"is in {file}:{theirs.nodes[id_][0].line} too"
-            yield entries.finding(id_, (), wrong, f"an id is one tenant's in all cells of {cell.environment}")
-        for id_ in sorted((entries.nodes.keys() & buried.keys()) - theirs.nodes.keys()):
-            yield entries.finding(
-                id_, (), f"was erased from {file}", "take another id; erased ones stay taken"
-            )
+    living, buried = project.once(_living), project.once(_buried)
+    for id_ in sorted(entries.ids):
+        key = cell.environment, id_
+        for other in living[key] if len(living[key]) > 1 else ():
+            if other != cell.stack:
+                theirs, _ = project.entries(other)
+                wrong = f"is in {theirs.file}:{theirs.nodes[id_][0].line} too"
+                right = f"an id is one tenant's in all cells of {cell.environment}"
+                yield entries.finding(id_, (), wrong, right)
+        for other in buried.get(key, ()):
+            if other not in living[key]:
+                wrong = f"was erased from {project.entries(other)[0].file}"
+                yield entries.finding(id_, (), wrong, "take another id; erased ones stay taken")
 
 
-def _addresses(project: Project, cell: Cell, other: Cell) -> Iterator[Finding]:
-    file = relative(project.root, stack_file(project.root, cell.stack))
-    for key, mine in (("networkCidr", cell.network), ("tenantNetworks", cell.tenant_networks)):
-        for theirs in (other.network, other.tenant_networks):
-            if ipaddress.IPv4Network(mine).overlaps(ipaddress.IPv4Network(theirs)):
-                wrong = f"{key} {mine} overlaps {theirs} of {other.stack}"
-                yield Finding(
-                    file, 1, 1, "", wrong, "no two cells share addresses; take others for the newer one"
-                )
+def _living(project: Project) -> Owners:
+    return _owners(project, lambda stack: project.entries(stack)[0].ids)
+
+
+def _buried(project: Project) -> Owners:
+    return _owners(project, lambda stack: project.ledger(stack)[0].erased)
+
+
+def _owners(project: Project, ids_of: Callable[[str], Iterable[str]]) -> Owners:
+    found: dict[tuple[str, str], list[str]] = {}
+    for stack in project.stacks:
+        cell, _ = project.cell(stack)
+        if cell is not None:
+            for id_ in ids_of(stack):
+                found.setdefault((cell.environment, id_), []).append(stack)
+    return found
+
+
+def _addresses(project: Project) -> Mapping[str, list[Finding]]:
+    """Stack → where its addresses are another cell's, in its own file."""
+    blocks: dict[tuple[str, str], str] = {}
+    for stack in project.stacks:
+        cell, _ = project.cell(stack)
+        if cell is not None:
+            blocks[stack, "networkCidr"], blocks[stack, "tenantNetworks"] = cell.network, cell.tenant_networks
+    found: dict[str, list[Finding]] = {}
+    for one, other in overlaps(blocks):
+        for mine, theirs in ((one, other), (other, one)):
+            if mine[0] == theirs[0]:
+                continue  # within one cell: the program's own settings refuse it
+            file = stack_file(project.root, mine[0]).name
+            wrong = f"{mine[1]} {blocks[mine]} overlaps {blocks[theirs]} of {theirs[0]}"
+            right = "no two cells share addresses; take others for the newer one"
+            found.setdefault(mine[0], []).append(Finding(file, 1, 1, "", wrong, right))
+    return found

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import typer
 
-from tenants.nodes import Finding
-from tenants.opening import Examined, examine, locked_by_environment, today
+from tenants.opening import examine_all, locked_by_environment, today
 from tenants.output import bar, print_findings, print_json, print_table, say
 from tenants.project import Project
 from tenants.views import description, gauges, place_of, room, row_of
@@ -17,14 +16,9 @@ from tenants.words import allowed_or_near
 _MUCH: Final = 0.005  # share of a quota from which `show` names it
 
 
-def _all(project: Project, names: Sequence[str], *, locked: bool) -> tuple[list[Examined], list[Finding]]:
-    examined = [examine(project, stack, locked=locked) for stack in names]
-    return examined, sorted({finding for found in examined for finding in found.findings})
-
-
 def check(root: Path, names: Sequence[str], form: str, locked: bool | None) -> int:
     lock = locked_by_environment() if locked is None else locked
-    examined, findings = _all(Project(root), names, locked=lock)
+    examined, findings = examine_all(Project(root), names, locked=lock)
     print_findings(findings, form)
     for found in examined:
         if not found.findings:
@@ -34,7 +28,7 @@ def check(root: Path, names: Sequence[str], form: str, locked: bool | None) -> i
 
 def list_tenants(root: Path, names: Sequence[str], *, as_json: bool) -> int:
     """The tenants that can be read; what cannot is told on standard error."""
-    examined, findings = _all(Project(root), names, locked=False)
+    examined, findings = examine_all(Project(root), names, locked=False)
     rows = [
         row_of(t, found.stack, found.extended)
         for found in examined
@@ -52,13 +46,13 @@ def list_tenants(root: Path, names: Sequence[str], *, as_json: bool) -> int:
 
 def known_ids(root: Path, stack: str | None = None) -> list[str]:
     project = Project(root)
-    return sorted({i for s in project.stacks if stack in (None, s) for i in project.entries(s)[0].nodes})
+    return sorted({i for s in project.stacks if stack in (None, s) for i in project.entries(s)[0].ids})
 
 
 def stack_of(root: Path, id_: str, stack: str | None) -> str:
     """The one stack that has the tenant; wrong usage if none has, or several."""
     project = Project(root)
-    having = [s for s in project.stacks if stack in (None, s) and id_ in project.entries(s)[0].nodes]
+    having = [s for s in project.stacks if stack in (None, s) and id_ in project.entries(s)[0].ids]
     if len(having) == 1:
         return having[0]
     if not having:
@@ -68,7 +62,7 @@ def stack_of(root: Path, id_: str, stack: str | None) -> str:
 
 def show_tenant(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     project = Project(root)
-    found = examine(project, stack, locked=False)
+    (found,), _ = examine_all(project, [stack], locked=False)
     if found.findings or found.cell is None:
         print_findings(found.findings, "text")
         return 1
@@ -112,7 +106,7 @@ def _limits(limits: dict[str, Any]) -> str:
 
 def show_capacity(root: Path, names: Sequence[str], *, as_json: bool) -> int:
     project = Project(root)
-    examined, findings = _all(project, names, locked=False)
+    examined, findings = examine_all(project, names, locked=False)
     if findings:
         print_findings(findings, "text")
         return 1
@@ -136,7 +130,7 @@ def show_capacity(root: Path, names: Sequence[str], *, as_json: bool) -> int:
 
 
 def check_ledgers(root: Path, names: Sequence[str], *, as_json: bool) -> int:
-    examined, findings = _all(Project(root), names, locked=True)
+    examined, findings = examine_all(Project(root), names, locked=True)
     if as_json:
         places = {f.stack: {t.id: place_of(t, f.ledger) for t in f.registry.tenants} for f in examined}
         print_json({"findings": [asdict(f) for f in findings], "places": places})

@@ -1,7 +1,9 @@
 """Load the registry of a stack, check all of it, and see to it that everybody has a place."""
 
+import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,11 +16,14 @@ from tenants.files import ledger_file, project_root, registry_file, relative, wr
 from tenants.ledger import render_ledger
 from tenants.models import Ledger, Registry, ServicePlan, Tenant
 from tenants.nodes import Finding
-from tenants.project import Project
+from tenants.project import Project, Sound
 from tenants.reading import Entries
 from tenants.words import allowed_or_near
 
 TRUE: Final = frozenset({"1", "true", "yes", "on"})
+
+
+MANY: Final = 8  # stacks, from which those in order are remembered
 
 
 class RegistryError(ValueError):
@@ -64,12 +69,45 @@ def open_registry(stack: str, *, root: Path | None = None, locked: bool | None =
     environment has a true `CI`). Raises `RegistryError` with everything that is wrong.
     """
     root = root or project_root()
-    found = examine(Project(root), stack, locked=locked_by_environment() if locked is None else locked)
+    project = Project(root)
+    # The stack itself is read from its files, whatever the cache says.
+    _know(project, (other for other in project.stacks if other != stack))
+    found = examine(project, stack, locked=locked_by_environment() if locked is None else locked)
     if found.findings:
         raise RegistryError(list(found.findings))
     if found.extended != found.ledger:
         write_atomically(ledger_file(root, stack), render_ledger(found.extended, stack))
     return found.registry
+
+
+def _know(project: Project, stacks: Iterable[str]) -> None:
+    """Where there are many stacks, take those that were in order before from the cache."""
+    if len(project.stacks) > MANY:
+        from tenants import bulk  # noqa: PLC0415 - it takes a while to load, and small projects need it not
+
+        bulk.load(project, list(stacks))
+
+
+@contextmanager
+def _no_collection() -> Generator[None]:
+    """Of the many objects that are read none is garbage yet: looking for some takes longer than the rest."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def examine_all(
+    project: Project, names: Iterable[str], *, locked: bool
+) -> tuple[list[Examined], list[Finding]]:
+    """Several stacks, and all findings about them, each once, sorted by place."""
+    with _no_collection():
+        _know(project, project.stacks)
+        examined = [examine(project, stack, locked=locked) for stack in names]
+    return examined, sorted({finding for found in examined for finding in found.findings})
 
 
 def examine(project: Project, stack: str, *, locked: bool, on: date | None = None) -> Examined:
@@ -82,26 +120,53 @@ def examine(project: Project, stack: str, *, locked: bool, on: date | None = Non
         name = relative(project.root, path)
         right = f"write {name}, or name a stack that has one: {allowed_or_near(stack, project.stacks)}"
         gone = Finding(name, 1, 1, "", f"stack {stack} has no registry", right)
-        return Examined(stack, None, Entries(name, {}, {}), {}, Ledger(), Ledger(), (gone,))
-    cell, cell_findings = project.cell(stack)
+        return Examined(stack, None, Entries(name, {}, {}, frozenset()), {}, Ledger(), Ledger(), (gone,))
+    cell, _ = project.cell(stack)
+    entries, _ = project.entries(stack)
+    ledger, _ = project.ledger(stack)
     plans, plan_findings = project.plans
+    findings = [*plan_findings, *project.quotas[1]]
+    extended, settled = ledger, True
+    if stack not in project.sound:
+        extended, own, settled = _own(project, stack, locked=locked, on=on or today())
+        findings += own
+    if cell is not None:
+        findings += family.problems(project, cell)
+        if settled:
+            findings += quotas.problems(project, cell, entries.models.values(), ledger, extended)
+    return Examined(stack, cell, entries, plans, ledger, extended, tuple(sorted(set(findings))))
+
+
+def sound_or_none(project: Project, stack: str) -> Sound | None:
+    """What the stack's files say, if nothing is wrong in them and everybody has a place, whatever the day."""
+    cell, _ = project.cell(stack)
+    if cell is None or project.plans[1]:
+        return None
+    _, findings, settled = _own(project, stack, locked=True, on=date.min)
+    if findings or not settled:
+        return None
+    tenants = tuple(project.entries(stack)[0].models.values())
+    return Sound(cell=cell, tenants=tenants, ledger=project.ledger(stack)[0])
+
+
+def _own(project: Project, stack: str, *, locked: bool, on: date) -> tuple[Ledger, list[Finding], bool]:
+    """The next ledger, what is wrong within the stack, and whether its tenants have settled places."""
+    cell, cell_findings = project.cell(stack)
     entries, registry_findings = project.entries(stack)
     ledger, ledger_findings = project.ledger(stack)
-    findings = [*cell_findings, *plan_findings, *project.quotas[1], *registry_findings, *ledger_findings]
+    plans, plan_findings = project.plans
+    findings = [*cell_findings, *registry_findings, *ledger_findings]
     for tenant in entries.models.values():
         problems = rules.problems(tenant, None if plan_findings else plans, cell)
         findings += [entries.finding(*p) for p in problems]
-    extended = ledger
-    if cell is not None:
-        findings += family.problems(project, cell)
-    if not ledger_findings and (entries.nodes or not registry_findings):
-        moves = lifecycle.problems(entries.models, frozenset(entries.nodes), ledger)
-        findings += [entries.finding(*p) for p in moves]
-        if cell is not None and not moves:
-            extended, more = _extended(cell, entries, ledger, locked=locked, on=on or today())
-            findings += more
-            findings += quotas.problems(project, cell, entries.models.values(), ledger, extended)
-    return Examined(stack, cell, entries, plans, ledger, extended, tuple(sorted(set(findings))))
+    if ledger_findings or (registry_findings and not entries.ids):
+        return ledger, findings, False
+    moves = lifecycle.problems(entries.models, entries.ids, ledger)
+    findings += [entries.finding(*p) for p in moves]
+    if cell is None or moves:
+        return ledger, findings, False
+    extended, more = _extended(cell, entries, ledger, locked=locked, on=on)
+    return extended, findings + more, True
 
 
 def _extended(

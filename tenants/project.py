@@ -1,15 +1,28 @@
 """The files of a project, each read and parsed once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tenants.cell import Cell, read_cell
 from tenants.files import ledger_file, plans_file, quotas_file, registry_file, relative, stacks
 from tenants.ledger import parse_ledger
 from tenants.models import Ledger, Quota, ServicePlan, Tenant
 from tenants.nodes import Finding
-from tenants.reading import Entries, read_plans, read_quotas, read_tenants
+from tenants.reading import Entries, Later, read_plans, read_quotas, read_tenants
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """The files of one stack when nothing is wrong with them and everybody has a place."""
+
+    cell: Cell
+    tenants: tuple[Tenant, ...]
+    ledger: Ledger
 
 
 class Project:
@@ -17,18 +30,37 @@ class Project:
 
     def __init__(self, root: Path, texts: Mapping[Path, str] | None = None) -> None:
         self.root = root
-        self._texts = dict(texts or {})
+        self.sound: set[str] = set()  # stacks that were adopted
+        self.texts = dict(texts or {})
         self._bytes: dict[Path, bytes] = {}
         self._cells: dict[str, tuple[Cell | None, list[Finding]]] = {}
         self._entries: dict[str, tuple[Entries[Tenant], list[Finding]]] = {}
         self._ledgers: dict[str, tuple[Ledger, list[Finding]]] = {}
+        self._once: dict[Any, Any] = {}
+
+    def once(self, make: "Callable[[Project], T]") -> T:
+        """What `make` says of this project, asked a single time."""
+        if make not in self._once:
+            self._once[make] = make(self)
+        return self._once[make]
+
+    def adopt(self, stack: str, sound: Sound) -> None:
+        """Take the files of a stack as read and found in order."""
+        path = registry_file(self.root, stack)
+        file = relative(self.root, path)
+        models = {t.id: t for t in sound.tenants}
+        nodes = Later(lambda: read_tenants(self.read(path), file)[0].nodes)
+        self.sound.add(stack)
+        self._cells[stack] = sound.cell, []
+        self._entries[stack] = Entries(file, models, nodes, frozenset(models)), []
+        self._ledgers[stack] = sound.ledger, []
 
     def has(self, path: Path) -> bool:
-        return path in self._texts or path.is_file()
+        return path in self.texts or path.is_file()
 
     def read(self, path: Path) -> bytes:
-        if path in self._texts:
-            return self._texts[path].encode("utf-8", "surrogatepass")
+        if path in self.texts:
+            return self.texts[path].encode("utf-8", "surrogatepass")
         if path not in self._bytes:
             self._bytes[path] = path.read_bytes()
         return self._bytes[path]
@@ -62,7 +94,7 @@ class Project:
         cell, _ = self.cell(stack)
         if self.has(path):
             return parse_ledger(self.read(path), file, cell.parent if cell else None)
-        if not self.entries(stack)[0].nodes:
+        if not self.entries(stack)[0].ids:
             return Ledger(), []
         wrong = f"the ledger of {stack} is missing, which says where its tenants' data lives"
         right = (

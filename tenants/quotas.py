@@ -1,6 +1,6 @@
 """Demand against quotas: what the cells of an account take of what AWS gives, and who is one too many."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -74,9 +74,9 @@ class Use:
 
 def uses(project: Project, cell: Cell, tenants: Iterable[Tenant], ledger: Ledger) -> list[Use]:
     """All quotas as they stand with these tenants in the cell."""
-    plans, _ = project.plans
-    own = census(cell, tenants, plans, ledger)
-    others = list(_neighbours(project, cell))
+    own = census(cell, tenants, project.plans[0], ledger)
+    mates = [stack for stack in project.once(_by_account)[cell.account] if stack != cell.stack]
+    others = [(project.once(_cells)[stack], project.once(_censuses)[stack]) for stack in mates]
     return [
         Use(
             quota,
@@ -88,13 +88,27 @@ def uses(project: Project, cell: Cell, tenants: Iterable[Tenant], ledger: Ledger
     ]
 
 
-def _neighbours(project: Project, cell: Cell) -> Iterator[tuple[Cell, Census]]:
-    """The other stacks of the account, as far as they can be read."""
-    for stack in project.stacks:
-        other, _ = project.cell(stack)
-        if other is not None and stack != cell.stack and other.account == cell.account:
-            entries, _ = project.entries(stack)
-            yield other, census(other, entries.models.values(), project.plans[0], project.ledger(stack)[0])
+def _cells(project: Project) -> Mapping[str, Cell]:
+    """The cells that can be read, by stack."""
+    cells = {stack: project.cell(stack)[0] for stack in project.stacks}
+    return {stack: cell for stack, cell in cells.items() if cell is not None}
+
+
+def _by_account(project: Project) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for stack, cell in project.once(_cells).items():
+        found.setdefault(cell.account, []).append(stack)
+    return found
+
+
+def _censuses(project: Project) -> Mapping[str, Census]:
+    """What each stack counts, as far as it can be read."""
+    return {
+        stack: census(
+            cell, project.entries(stack)[0].models.values(), project.plans[0], project.ledger(stack)[0]
+        )
+        for stack, cell in project.once(_cells).items()
+    }
 
 
 def problems(

@@ -1,7 +1,8 @@
 """From a tree to typed models: a file that maps ids to entries of one model, every problem at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from tenants.compose import compose
@@ -13,6 +14,26 @@ from tenants.values import PLAN_ID, TENANT_ID
 M = TypeVar("M", Tenant, ServicePlan, Quota)
 
 
+class Later(Mapping[str, tuple[Scalar, Node]]):
+    """Entries with their places, parsed when somebody asks for a place."""
+
+    def __init__(self, load: Callable[[], Mapping[str, tuple[Scalar, Node]]]) -> None:
+        self._load = load
+
+    @cached_property
+    def _found(self) -> Mapping[str, tuple[Scalar, Node]]:
+        return self._load()
+
+    def __getitem__(self, id_: str) -> tuple[Scalar, Node]:
+        return self._found[id_]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
 @dataclass(frozen=True, slots=True)
 class Entries(Generic[M]):
     """What a file holds. `models` has the entries that are right, `nodes` every entry that is a mapping."""
@@ -20,6 +41,7 @@ class Entries(Generic[M]):
     file: str
     models: Mapping[str, M]
     nodes: Mapping[str, tuple[Scalar, Node]]  # id → its key and its value
+    ids: frozenset[str]  # of all entries, right or not
 
     def finding(self, id_: str, path: tuple[str, ...], wrong: str, right: str) -> Finding:
         """A finding at a field of an entry, or at the entry's key where there is no path."""
@@ -70,7 +92,7 @@ def _read(
         wrong = "the file is a list" if not isinstance(root, Scalar) else "the file is one value"
         expected = f"expected a mapping whose keys are {noun} ids"
         findings.append(Finding(file, root.line, root.column, "", wrong, expected))
-    return Entries(file, models, nodes), findings
+    return Entries(file, models, nodes, frozenset(nodes)), findings
 
 
 class _Entry:

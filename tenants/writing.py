@@ -11,7 +11,7 @@ from tenants.editing import EditError, add_entry, nested, set_fields
 from tenants.files import ledger_file, registry_file, relative, write_atomically
 from tenants.ledger import render_ledger
 from tenants.models import Ledger
-from tenants.opening import RegistryError, examine, open_registry
+from tenants.opening import RegistryError, examine, examine_all, open_registry
 from tenants.output import print_diff, print_findings, print_json, say
 from tenants.project import Project
 from tenants.schema import SUBJECTS, schema_file, schema_text, stale
@@ -48,7 +48,7 @@ def _edit(
         raise typer.BadParameter(str(wrong)) from None
     except UnicodeDecodeError:
         raise typer.BadParameter(f"{relative(root, path)} is not UTF-8; save it so") from None
-    found = examine(Project(root, {path: after}), stack, locked=False)
+    (found,), _ = examine_all(Project(root, {path: after}), [stack], locked=False)
     if found.findings:
         print_findings(found.findings, "json" if as_json else "text")
         return 1
