@@ -11,6 +11,7 @@ from pulumi_aws import apigateway, cloudwatch, iam
 
 from components.policy import Statement, document
 from components.shared import Shared
+from plan.baseline import duties
 from plan.edge import EdgePlan
 from tenants.models import ServicePlan as UsagePlan
 
@@ -104,12 +105,14 @@ class RestApi(pulumi.ComponentResource):
                 "format": Output.json_dumps(ACCESS_LOG, separators=(",", ":")),
             },
             # AWS refuses a stage with logs before the Region's gateway has a role to write them.
-            opts=ResourceOptions(parent=self, depends_on=[self._make_account()]),
+            opts=ResourceOptions(parent=self, depends_on=self._make_account()),
         )
 
-    def _make_account(self) -> apigateway.Account:
+    def _make_account(self) -> list[apigateway.Account]:
         """The one setting of API Gateway that is the Region's and not an API's."""
         shared = self._args.shared
+        if not duties(shared.settings).region:
+            return []
         role = iam.Role(
             f"{self._name}-logs-role",
             name=shared.names.label("role", "api-logs"),
@@ -131,11 +134,12 @@ class RestApi(pulumi.ComponentResource):
             policy_arn="arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
             opts=self._child,
         )
-        return apigateway.Account(
+        account = apigateway.Account(
             f"{self._name}-account",
             cloudwatch_role_arn=role.arn,
             opts=ResourceOptions(parent=self, depends_on=[attached]),
         )
+        return [account]
 
     def _limit(self, api: apigateway.RestApi, stage: apigateway.Stage) -> None:
         """For every method: metrics, errors in the log, bodies never, no more than so many requests."""
