@@ -91,7 +91,7 @@ class Cloud:
             outputs = self._outputs(described, inputs, made)
             if self.store.get(token, resource_id, self._region(described)):
                 raise _taken(token, described, resource_id)
-            self._keep(token, described, Row(token, resource_id, urn, dict(inputs), outputs))
+            self._keep(described, Row(token, resource_id, urn, dict(inputs), outputs))
         return resource_id, outputs
 
     def read(self, token: str, resource_id: str) -> Row | None:
@@ -116,7 +116,7 @@ class Cloud:
             outputs = self._outputs(described, inputs, {**kept, **expand(again, values)})
             self.store.release(token, resource_id)
             self._claim(token, described, resource_id, inputs)
-            self._keep(token, described, Row(token, resource_id, urn, dict(inputs), outputs))
+            self._keep(described, Row(token, resource_id, urn, dict(inputs), outputs))
         return outputs
 
     def delete(self, token: str, resource_id: str) -> None:
@@ -142,16 +142,16 @@ class Cloud:
 
     def _values(self, described: Description, inputs: Values, urn: str) -> dict[str, Any]:
         name = urn.rsplit("::", 1)[-1]
-        project = urn.split("::")[0].removeprefix("urn:pulumi:")
+        project = urn.split("::", maxsplit=1)[0].removeprefix("urn:pulumi:")
         physical = inputs.get(described.named) if described.named else name
         mine = {"account": self.store.account, "region": self.store.region, "stack": project}
         return {"name": name, **described.fill, **inputs, **mine, "physical": physical}
 
     def _outputs(self, described: Description, inputs: Values, made: Values) -> dict[str, Any]:
         outputs = {**described.fill, **_visible(inputs), **made}
-        source = described.copy and inputs.get(described.copy["source"])
+        source = inputs.get(described.copy["source"]) if described.copy else None
         if source:
-            rows = self.store.find("aws:rds/instance:Instance", source)
+            rows = self.store.find("aws:rds/instance:Instance", str(source))
             copied = rows[0].outputs if rows else {}
             outputs = {**{k: copied[k] for k in described.copy["fields"] if k in copied}, **outputs}
         return outputs
@@ -162,7 +162,8 @@ class Cloud:
             value = inputs.get(key)
             if isinstance(value, str) and value not in ("", UNKNOWN) and not self.store.find(kind, value):
                 raise CloudError(
-                    f"creating {_noun(token)}: InvalidParameterValue: {key}: the {_noun(kind)} '{value}' does not exist"
+                    f"creating {_noun(token)}: InvalidParameterValue: {key}: the {_noun(kind)} '{value}'"
+                    " does not exist"
                 )
 
     def _claim(self, token: str, described: Description, resource_id: str, inputs: Values) -> None:
@@ -176,7 +177,7 @@ class Cloud:
         except Taken as wrong:
             raise _taken(token, described, value.replace("\x00", ", ")) from wrong
 
-    def _keep(self, token: str, described: Description, row: Row) -> None:
+    def _keep(self, described: Description, row: Row) -> None:
         handles = {row.id, *(str(row.outputs[h]) for h in HANDLES if row.outputs.get(h))}
         if described.named and row.inputs.get(described.named):
             handles.add(str(row.inputs[described.named]))
@@ -192,7 +193,7 @@ def _merged(defaults: Values, tags: Any) -> Any:
 
 
 def _noun(token: str) -> str:
-    service, name = token.split(":")[1].split("/")[0], token.rsplit(":", 1)[1]
+    service, name = token.split(":")[1].split("/", maxsplit=1)[0], token.rsplit(":", 1)[1]
     return f"{service.upper()} {name}"
 
 
@@ -203,12 +204,12 @@ def _taken(token: str, described: Description, value: str) -> CloudError:
 def _refuse_loss(row: Row, store: Store) -> None:
     """Rules of single services about what a deletion would lose."""
     given = row.outputs
-    if row.type == "aws:rds/instance:Instance" and not given.get("replicateSourceDb"):
-        if not given.get("skipFinalSnapshot") and not given.get("finalSnapshotIdentifier"):
-            raise CloudError(
-                f"deleting RDS Instance ({row.id}): final_snapshot_identifier is required when"
-                " skip_final_snapshot is false"
-            )
+    is_writer = row.type == "aws:rds/instance:Instance" and not given.get("replicateSourceDb")
+    if is_writer and not given.get("skipFinalSnapshot") and not given.get("finalSnapshotIdentifier"):
+        raise CloudError(
+            f"deleting RDS Instance ({row.id}): final_snapshot_identifier is required when"
+            " skip_final_snapshot is false"
+        )
     if row.type == "aws:s3/bucket:Bucket" and not given.get("forceDestroy"):
         objects = [
             r for r in store.all("aws:s3/bucketObjectv2:BucketObjectv2") if r.outputs["bucket"] == row.id

@@ -1,4 +1,4 @@
-"""Load what `types/*.yaml` and `shapes.json` say of a type, a service at a time, when it is first asked for."""
+"""What `types/*.yaml` and `shapes.json` say of a type; a service is loaded when it is first asked for."""
 
 import json
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Description:
 
 def service_of(token: str) -> str:
     """`aws:kms/key:Key` → `kms`."""
-    return token.split(":")[1].split("/")[0]
+    return token.split(":")[1].split("/", maxsplit=1)[0]
 
 
 @cache
@@ -79,7 +79,7 @@ def describe(token: str) -> Description:
             f"the sandbox has no inputs and outputs of {token}: run `python -m sandbox.aws.shapes`"
         )
     known = {k: v for k, v in found.items() if k != "global"}
-    return Description(**known, **shape)
+    return Description(**{**known, **shape})
 
 
 @cache

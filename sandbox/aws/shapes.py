@@ -16,14 +16,14 @@ MODULES: Final = {"lambda": "lambda_"}
 
 
 def shape(token: str) -> dict[str, list[str]]:
-    """Inputs, required inputs and computed outputs of one type, by the engine's names; KeyError if unknown."""
+    """Inputs, required and computed ones of one type, by the engine's names; KeyError if unknown."""
     _, path, name = token.split(":")
     module = path.split("/")[0]
     found = getattr(importlib.import_module(f"pulumi_aws.{MODULES.get(module, module)}"), name, None)
     if found is None:
         raise KeyError(token)
     names = _names(found)
-    init = found._internal_init  # noqa: SLF001 - the one place that lists the inputs and says which are required
+    init = found._internal_init
     parameters = set(inspect.signature(init).parameters) - {"__self__", "resource_name", "opts", "__props__"}
     inputs = [names.get(n, n) for n in parameters]
     required = [names[n] for n in re.findall(r"Missing required property '(\w+)'", inspect.getsource(init))]

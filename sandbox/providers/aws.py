@@ -48,7 +48,7 @@ class Aws(Provider):
                 news = {**news, key: olds.get(key), **kept}
             return Checked(*self.cloud.check(token, name, news, seed))
 
-    def diff(self, token: str, old_inputs: Values, state: Values, news: Values, ignored: list[str]) -> Diffed:  # noqa: ARG002
+    def diff(self, token: str, old_inputs: Values, state: Values, news: Values, ignored: list[str]) -> Diffed:
         with _Answering(self._lock):
             change = self.cloud.diff(token, old_inputs, news, ignored)
             return Diffed(change.added, change.removed, change.updated, change.replaces, change.delete_first)
@@ -61,12 +61,12 @@ class Aws(Provider):
 
     def read(
         self, token: str, resource_id: str, inputs: Values, state: Values
-    ) -> tuple[Values, Values] | None:  # noqa: ARG002
+    ) -> tuple[Values, Values] | None:
         with _Answering(self._lock):
             row = self.cloud.read(token, resource_id)
             return None if row is None else (row.inputs, row.outputs)
 
-    def update(  # noqa: PLR0913 - what the protocol sends
+    def update(
         self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
     ) -> Values:
         with _Answering(self._lock):

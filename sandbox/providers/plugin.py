@@ -64,7 +64,7 @@ class Provider:
         """Inputs and outputs as they are now, or None where the resource is gone."""
         raise NotImplementedError
 
-    def update(  # noqa: PLR0913 - what the protocol sends
+    def update(
         self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
     ) -> Values:
         raise NotImplementedError
@@ -82,21 +82,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
 
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def Handshake(self, request: Any, context: Any) -> Any:
         return provider_pb2.ProviderHandshakeResponse()
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=self.provider.version)
 
-    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def CheckConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def DiffConfig(self, request: Any, context: Any) -> Any:
         """Another account or Region is another cloud: everything in it would have to be made anew."""
         old, new = plain(request.old_inputs), plain(request.news)
         changed = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k) and k != "version")
         moved = [k for k in changed if k in ("region", "allowedAccountIds")]
-        return provider_pb2.DiffResponse(changes=2 if changed else 1, replaces=moved, diffs=changed)
+        return provider_pb2.DiffResponse(changes=_changes(changed), replaces=moved, diffs=changed)
 
     def Configure(self, request: Any, context: Any) -> Any:
         self._answer(context, lambda: self.provider.configure(plain(request.args)))
@@ -115,7 +115,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         done = self._answer(context, lambda: self.provider.diff(kind(request.urn), old, state, news, ignored))
         changed = sorted(done.added | done.removed | done.updated)
         return provider_pb2.DiffResponse(
-            changes=2 if changed else 1,  # DIFF_SOME, DIFF_NONE
+            changes=_changes(changed),
             diffs=changed,
             replaces=sorted(done.replaces),
             deleteBeforeReplace=done.delete_first,
@@ -155,9 +155,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Invoke(self, request: Any, context: Any) -> Any:
         found = self._answer(context, lambda: self.provider.invoke(request.tok, plain(request.args)))
-        return provider_pb2.InvokeResponse(**{"return": struct(found)})
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(struct(found))
+        return response
 
-    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def Cancel(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
     def _answer(self, context: Any, call: Any) -> Any:
@@ -165,8 +167,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return call()
         except Refused as refusal:
             context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
-        except Exception:  # noqa: BLE001 - a fault of the sandbox: say all of it
+        except Exception:  # a fault of the sandbox: say all of it
             context.abort(grpc.StatusCode.INTERNAL, f"the sandbox failed:\n{traceback.format_exc()}")
+
+
+def _changes(changed: list[str]) -> Any:
+    kinds = provider_pb2.DiffResponse
+    return kinds.DIFF_SOME if changed else kinds.DIFF_NONE
 
 
 def _property_diff(key: str, diffed: Diffed) -> Any:

@@ -17,7 +17,7 @@ CLASSES: Final = {
     "numeric": string.digits,
     "special": SPECIAL,
 }
-PASSWORD: Final = {c: True for c in CLASSES} | {f"min{c.capitalize()}": 0 for c in CLASSES}
+PASSWORD: Final = dict.fromkeys(CLASSES, True) | {f"min{c.capitalize()}": 0 for c in CLASSES}
 
 
 def _alphabet(inputs: Values) -> dict[str, str]:
@@ -56,6 +56,11 @@ def _identifier(inputs: Values) -> dict[str, Any]:
         "b64Url": prefix + url,
         "b64Std": prefix + base64.b64encode(raw).decode(),
     }
+
+
+def _bytes(inputs: Values) -> dict[str, Any]:
+    raw = secrets.token_bytes(inputs["length"])
+    return {"hex": raw.hex(), "base64": base64.b64encode(raw).decode()}
 
 
 def _positive(key: str) -> Any:
@@ -101,9 +106,7 @@ KINDS: Final = {
         make=_integer, outputs=("result",), problems=_integer_problems, id="result"
     ),
     "random:index/randomBytes:RandomBytes": Kind(
-        make=lambda inputs: (lambda raw: {"hex": raw.hex(), "base64": base64.b64encode(raw).decode()})(
-            secrets.token_bytes(inputs["length"])
-        ),
+        make=_bytes,
         outputs=("hex", "base64"),
         problems=_positive("length"),
     ),

@@ -1,4 +1,4 @@
-"""Providers whose resources live in the state alone, as those of random and tls do: any change makes a new one."""
+"""Providers whose resources live in the state alone, as those of random and tls: a change makes a new one."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ class Stateless(Provider):
             raise Refused(f"the sandbox does not know {token}: {self.source} would describe it")
         return self.kinds[token]
 
-    def check(self, token: str, name: str, news: Values, olds: Values, seed: bytes) -> Checked:  # noqa: ARG002
+    def check(self, token: str, name: str, news: Values, olds: Values, seed: bytes) -> Checked:
         kind = self._kind(token)
         inputs = {**kind.defaults, **{k: v for k, v in news.items() if v is not None}}
         known = {k: v for k, v in inputs.items() if v != UNKNOWN}
@@ -45,7 +45,7 @@ class Stateless(Provider):
             keys |= {"readyForRenewal"}
         return Diffed(updated=frozenset(keys), replaces=frozenset(keys) - kind.in_place)
 
-    def create(self, token: str, urn: str, inputs: Values, preview: bool) -> tuple[str, Values]:  # noqa: ARG002
+    def create(self, token: str, urn: str, inputs: Values, preview: bool) -> tuple[str, Values]:
         kind = self._kind(token)
         if preview:
             return "", {**inputs, **dict.fromkeys(kind.outputs, UNKNOWN)}
@@ -54,12 +54,12 @@ class Stateless(Provider):
 
     def read(
         self, token: str, resource_id: str, inputs: Values, state: Values
-    ) -> tuple[Values, Values] | None:  # noqa: ARG002
+    ) -> tuple[Values, Values] | None:
         return inputs, state
 
-    def update(  # noqa: PLR0913 - what the protocol sends
+    def update(
         self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
-    ) -> Values:  # noqa: ARG002
+    ) -> Values:
         return {**state, **inputs}
 
     def delete(self, token: str, resource_id: str) -> None: ...

@@ -105,7 +105,7 @@ def _load(pem: str) -> Any:
     return serialization.load_pem_private_key(pem.encode(), None)
 
 
-def _digest(key: Any) -> hashes.HashAlgorithm | None:
+def _digest(key: Any) -> hashes.SHA256 | hashes.SHA384 | None:
     """What goes with the key; Ed25519 brings its own."""
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return None

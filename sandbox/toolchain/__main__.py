@@ -10,11 +10,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from sandbox.toolchain import cli, plugins
 from sandbox.toolchain.environ import environment, path, settings
-from sandbox.toolchain.places import ROOT, Sandbox, sandbox_dir, tools
+from sandbox.toolchain.places import ROOT, sandbox_dir, tools
 from sandbox.toolchain.stacks import StackError, prepare_stack, stacks
 from sandbox.toolchain.table import show_tenants
 
@@ -114,7 +113,8 @@ def main() -> int:
 def _known(stack: str) -> None:
     if stack not in stacks():
         raise StackError(
-            f"stack {stack}: there is no Pulumi.{stack}.yaml; write one, or name one of: {', '.join(stacks())}"
+            f"stack {stack}: there is no Pulumi.{stack}.yaml; write one, or name one of:"
+            f" {', '.join(stacks())}"
         )
 
 

@@ -124,7 +124,7 @@ def _official(folder: Path) -> Path | None:
     new = folder / "official.new"
     shutil.rmtree(new, ignore_errors=True)
     try:
-        with urllib.request.urlopen(ARCHIVE, timeout=REACH_SECONDS) as answer:  # noqa: S310 - a constant
+        with urllib.request.urlopen(ARCHIVE, timeout=REACH_SECONDS) as answer:
             say(f"fetching the Pulumi CLI {VERSION} from its site")
             with tarfile.open(fileobj=answer, mode="r|gz") as archive:
                 archive.extractall(new, filter="data")

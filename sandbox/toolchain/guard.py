@@ -27,9 +27,11 @@ def refusal(stack: str, config: Path) -> str | None:
     if protected:
         some = ", ".join(sorted(protected)[:SHOWN])
         more = f" and {len(protected) - SHOWN} more" if len(protected) > SHOWN else ""
-        return f"stack {stack}: {len(protected)} resources hold protected data ({some}{more}); nothing was deleted; {remedy}"
+        what = f"{len(protected)} resources hold protected data ({some}{more})"
+        return f"stack {stack}: {what}; nothing was deleted; {remedy}"
     if values.get("tenantry:protectData") is True:
-        return f"stack {stack}: its settings protect its data (tenantry:protectData); nothing was deleted; {remedy}"
+        what = "its settings protect its data (tenantry:protectData)"
+        return f"stack {stack}: {what}; nothing was deleted; {remedy}"
     return None
 
 

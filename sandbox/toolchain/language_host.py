@@ -26,17 +26,17 @@ class PythonHost(LanguageServer):
     def __init__(self) -> None:
         super().__init__(lambda: None)
 
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's name
+    def Handshake(self, request: Any, context: Any) -> Any:
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version="1.0.0")
 
-    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: ARG002, N802
+    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
         """`make` has installed them, with hashes; there is nothing to say."""
         yield from ()
 
-    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Run(self, request: Any, context: Any) -> Any:
         folder = request.info.program_directory or request.pwd
         entry = os.path.join(folder, request.info.entry_point or ".")  # noqa: PTH118 - as the engine has it
         os.chdir(request.pwd or folder)
@@ -47,7 +47,7 @@ class PythonHost(LanguageServer):
             result.error, result.bail = "", True
         return result
 
-    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
         """A provider or a policy pack written in Python: its output is streamed, its end is its status."""
         folder = request.info.program_directory or request.pwd
         process = subprocess.Popen(
@@ -59,7 +59,6 @@ class PythonHost(LanguageServer):
             stdin=subprocess.DEVNULL,
         )
         context.add_callback(process.terminate)
-        assert process.stderr and process.stdout  # noqa: S101 - both are pipes
         errors: list[bytes] = []
         reader = threading.Thread(target=lambda: errors.extend(_chunks(process.stderr)), daemon=True)
         reader.start()
