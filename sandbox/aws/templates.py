@@ -31,7 +31,7 @@ def expand(template: Any, values: Mapping[str, Any]) -> Any:
 def is_pure(template: Any) -> bool:
     """Whether a template holds nothing random, so that it can be made anew from the inputs."""
     text = repr(template)
-    return not any(m[1] in RANDOM or m[1] == "uuid" for m in PLACE.finditer(text))
+    return not any(m[1] in RANDOM or m[1] in ("uuid", "pem") for m in PLACE.finditer(text))
 
 
 def _place(found: "re.Match[str]", values: Mapping[str, Any]) -> str:
@@ -40,6 +40,10 @@ def _place(found: "re.Match[str]", values: Mapping[str, Any]) -> str:
         return str(values["physical"])
     if word == "uuid":
         return str(uuid.uuid4())
+    if word == "pem":
+        from sandbox.aws.pem import self_signed  # noqa: PLC0415 - a slow import that few runs need
+
+        return self_signed(str(values["id"]))
     if word in RANDOM and length:
         return "".join(secrets.choice(RANDOM[word]) for _ in range(int(length)))
     value = values.get(word)

@@ -7,7 +7,7 @@ from sandbox.aws.shapes import FILE, described, render
 from sandbox.aws.templates import PLACE, RANDOM
 from tests.program.cell import deployed
 
-KNOWN_WORDS = {*RANDOM, "uuid", "id", "account", "region", "name", "stack"}
+KNOWN_WORDS = {*RANDOM, "uuid", "pem", "id", "account", "region", "name", "stack"}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
