@@ -10,12 +10,39 @@ from pulumi_aws import acm, s3, secretsmanager
 
 from components.bucket import SecureBucket, SecureBucketArgs
 from components.database import recovery_days
+from components.expiry import warn_of_end
+from components.revocation import revocation_list
 from components.shared import Shared
-from components.waiting import after
-from plan.certificates import CA_CURVE, LEAF_CURVE, CaPlan, CertificatePlan, Use
+from plan.certificates import (
+    CA_CURVE,
+    LEAF_CURVE,
+    WARN_DAYS,
+    WARN_ROOT_DAYS,
+    CaPlan,
+    CertificatePlan,
+    Use,
+)
 
 CA_USES = ("cert_signing", "crl_signing", "digital_signature")
 BUNDLE = "trust-bundle.pem"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A private key, its certificate, and the certificates between that one and the root."""
+
+    key: Output[str]
+    certificate: Output[str]
+    chain: Output[str]
+
+
+@dataclass(frozen=True)
+class Revocations:
+    """Where one CA's list of revoked certificates is, for the trust stores of balancers."""
+
+    bucket: Output[str]
+    key: Output[str]
+    version: Output[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +53,17 @@ class PrivateCaArgs:
 
 
 class PrivateCa(pulumi.ComponentResource):
-    """Private keys exist as secrets in the state and in Secrets Manager, under the CA's key."""
+    """Private keys exist as secrets in the state and in Secrets Manager, under the CA's key.
 
-    bundle_pem: Output[str]
+    Every root of the plan is trusted and one of them signs. The keys that sign are protected, so that a
+    root can only be let go after another one has taken over, whatever the settings say.
+    """
+
+    bundle_pem: Output[str]  # every trusted root and its issuing CA
     bundle_bucket: Output[str]
     bundle_key: Output[str]
     bundle_version: Output[str]
+    revocations: Mapping[str, Revocations]  # by root; none where nothing is revoked
     secret_arns: Mapping[str, Output[str]]  # leaf → secret of {certificate, private_key, chain}
     secret_versions: Mapping[str, Output[str]]  # leaf → its version, another with each renewal
     server_certificate_arns: Mapping[str, Output[str]]  # server leaf → its certificate in ACM
@@ -39,22 +71,20 @@ class PrivateCa(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PrivateCaArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:security:PrivateCa", name, None, opts)
-        root = _root(name, args, self)
-        issuing = _issuing(name, args, root, self)
-        leaves = {
-            leaf.name: _leaf(f"{name}-{leaf.name}", leaf, args, issuing, self) for leaf in args.plan.leaves
-        }
-        self.bundle_pem = Output.concat(root.certificate, issuing.certificate)
-        bundle = _bundle(name, args, self.bundle_pem, self)
-        self.bundle_bucket, self.bundle_key = bundle.bucket, bundle.key
-        self.bundle_version = bundle.version_id
-        _keep(f"{name}-root", "root", root, args, self)
-        _keep(f"{name}-issuing", "issuing", issuing, args, self)
-        kept = {leaf: _keep(f"{name}-{leaf}", leaf, pair, args, self) for leaf, pair in leaves.items()}
-        self.secret_arns = {leaf: secret.arn for leaf, secret in kept.items()}
-        self.secret_versions = {leaf: secret.version for leaf, secret in kept.items()}
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+        roots = {root: self._root(root) for root in args.plan.roots}
+        issuing = {root: self._issuing(root, pair) for root, pair in roots.items()}
+        leaves = {leaf.name: self._leaf(leaf, issuing[args.plan.signer]) for leaf in args.plan.leaves}
+        self._publish(roots, issuing)
+        for role, pairs in (("root", roots), ("issuing", issuing)):
+            for root, pair in pairs.items():
+                self._keep(f"{role}-{root}", pair)
+        kept = {leaf: self._keep(leaf, pair) for leaf, pair in leaves.items()}
+        # Of what is written: known once there is something to read (a secret's id is its ARN).
+        self.secret_arns = {leaf: version.secret_id for leaf, version in kept.items()}
+        self.secret_versions = {leaf: version.version_id for leaf, version in kept.items()}
         servers = [leaf.name for leaf in args.plan.leaves if leaf.use is Use.SERVER]
-        self.server_certificate_arns = {s: _import(f"{name}-{s}", leaves[s], self).arn for s in servers}
+        self.server_certificate_arns = {s: self._import(s, leaves[s]) for s in servers}
         self.key_arn = Output.from_input(args.key_arn)
         self.register_outputs(
             {
@@ -64,163 +94,163 @@ class PrivateCa(pulumi.ComponentResource):
             }
         )
 
+    def _root(self, root: str) -> Pair:
+        plan, name = self._args.plan, f"{self._name}-root-{root}"
+        key = self._ca_key(name, root)
+        certificate = tls.SelfSignedCert(
+            f"{name}-certificate",
+            private_key_pem=key,
+            is_ca_certificate=True,
+            max_path_length=1,  # the issuing CA below it, and no CA below that
+            set_subject_key_id=True,
+            set_authority_key_id=True,
+            allowed_uses=CA_USES,
+            validity_period_hours=plan.root_hours,
+            subject=tls.SelfSignedCertSubjectArgs(
+                common_name=self._ca_name(f"root {root}"), organization=plan.organization
+            ),
+            opts=self._kept(root),
+        )
+        warn_of_end(name, certificate.validity_end_time, WARN_ROOT_DAYS, certificate)
+        return Pair(key, certificate.cert_pem, Output.from_input(""))
 
-@dataclass(frozen=True)
-class _Pair:
-    """A private key, its certificate, and the certificates between that one and the root."""
+    def _issuing(self, root: str, signer: Pair) -> Pair:
+        plan, name = self._args.plan, f"{self._name}-issuing-{root}"
+        key = self._ca_key(name, root)
+        request = tls.CertRequest(
+            f"{name}-request",
+            private_key_pem=key,
+            subject=tls.CertRequestSubjectArgs(
+                common_name=self._ca_name(f"issuing {root}"), organization=plan.organization
+            ),
+            opts=self._child,
+        )
+        certificate = tls.LocallySignedCert(
+            f"{name}-certificate",
+            cert_request_pem=request.cert_request_pem,
+            ca_private_key_pem=signer.key,
+            ca_cert_pem=signer.certificate,
+            is_ca_certificate=True,
+            max_path_length=0,
+            set_subject_key_id=True,
+            allowed_uses=CA_USES,
+            validity_period_hours=plan.issuing_hours,
+            early_renewal_hours=plan.issuing_renew_hours,
+            opts=self._child,
+        )
+        warn_of_end(name, certificate.validity_end_time, WARN_DAYS, certificate)
+        return Pair(key, certificate.cert_pem, Output.from_input(""))
 
-    key: Output[str]
-    certificate: Output[str]
-    chain: Output[str]
+    def _leaf(self, leaf: CertificatePlan, issuing: Pair) -> Pair:
+        """The generation is in the key's name alone: a new key is certified in the old one's place."""
+        plan, name = self._args.plan, f"{self._name}-{leaf.name}"
+        key = tls.PrivateKey(
+            f"{name}-private-key-{plan.generation}",
+            algorithm="ECDSA",
+            ecdsa_curve=LEAF_CURVE,
+            opts=self._child,
+        )
+        request = tls.CertRequest(
+            f"{name}-request",
+            private_key_pem=key.private_key_pem,
+            dns_names=leaf.dns_names,
+            subject=tls.CertRequestSubjectArgs(common_name=leaf.common_name, organization=plan.organization),
+            opts=self._child,
+        )
+        certificate = tls.LocallySignedCert(
+            f"{name}-certificate",
+            cert_request_pem=request.cert_request_pem,
+            ca_private_key_pem=issuing.key,
+            ca_cert_pem=issuing.certificate,
+            set_subject_key_id=True,
+            allowed_uses=leaf.usages,
+            validity_period_hours=leaf.valid_hours,
+            early_renewal_hours=leaf.renew_hours,
+            opts=self._child,
+        )
+        warn_of_end(name, certificate.validity_end_time, WARN_DAYS, certificate)
+        return Pair(key.private_key_pem, certificate.cert_pem, issuing.certificate)
 
+    def _ca_key(self, name: str, root: str) -> Output[str]:
+        key = tls.PrivateKey(
+            f"{name}-private-key", algorithm="ECDSA", ecdsa_curve=CA_CURVE, opts=self._kept(root)
+        )
+        return key.private_key_pem
 
-@dataclass(frozen=True)
-class _Kept:
-    """A pair in Secrets Manager; the ARN is known once there is something behind it."""
+    def _kept(self, root: str) -> ResourceOptions:
+        """What everybody's trust hangs on is protected like data, for as long as it signs."""
+        signs = root == self._args.plan.signer
+        return ResourceOptions(parent=self, protect=signs and self._args.shared.settings.protect_data)
 
-    arn: Output[str]
-    version: Output[str]
+    def _ca_name(self, role: str) -> str:
+        return f"{self._args.plan.organization} {self._args.shared.settings.stack} {role}"
 
+    def _keep(self, role: str, pair: Pair) -> secretsmanager.SecretVersion:
+        args, name = self._args, f"{self._name}-{role}"
+        secret = secretsmanager.Secret(
+            f"{name}-secret",
+            name=args.shared.names.path("secret", "ca", role),
+            description=f"Private key and certificate of {role}",
+            kms_key_id=args.key_arn,
+            recovery_window_in_days=recovery_days(args.shared.settings.protect_data),
+            opts=self._child,
+        )
+        content = {"certificate": pair.certificate, "private_key": pair.key, "chain": pair.chain}
+        return secretsmanager.SecretVersion(
+            f"{name}-secret-version",
+            secret_id=secret.id,
+            secret_string=Output.json_dumps(content),
+            opts=self._child,
+        )
 
-def _root(name: str, args: PrivateCaArgs, parent: pulumi.Resource) -> _Pair:
-    key = _key(f"{name}-root", CA_CURVE, args, parent)
-    certificate = tls.SelfSignedCert(
-        f"{name}-root-certificate",
-        private_key_pem=key,
-        is_ca_certificate=True,
-        max_path_length=1,  # the issuing CA below it, and no CA below that
-        set_subject_key_id=True,
-        set_authority_key_id=True,
-        allowed_uses=CA_USES,
-        validity_period_hours=args.plan.root_hours,
-        subject=tls.SelfSignedCertSubjectArgs(
-            common_name=_ca_name(args, "root"), organization=args.plan.organization
-        ),
-        opts=ResourceOptions(parent=parent, protect=args.shared.settings.protect_data),
-    )
-    return _Pair(key, certificate.cert_pem, Output.from_input(""))
+    def _import(self, leaf: str, pair: Pair) -> Output[str]:
+        """A renewed certificate is imported over the old one: its ARN, and so every listener, stays."""
+        return acm.Certificate(
+            f"{self._name}-{leaf}-imported",
+            private_key=pair.key,
+            certificate_body=pair.certificate,
+            certificate_chain=pair.chain,
+            tags={"Name": leaf},
+            opts=self._child,
+        ).arn
 
+    def _publish(self, roots: Mapping[str, Pair], issuing: Mapping[str, Pair]) -> None:
+        """Versioned, since a balancer keeps the version that its trust store was last given."""
+        args, shared = self._args, self._args.shared
+        bucket = SecureBucket(
+            f"{self._name}-bundle",
+            SecureBucketArgs(
+                bucket=shared.names.bucket("trust"),
+                key_arn=args.key_arn,
+                access_logs_bucket=shared.access_logs_bucket,
+                protect=shared.settings.protect_data,
+                noncurrent_days=400,
+            ),
+            self._child,
+        )
+        self.bundle_pem = Output.concat(*(p.certificate for p in (*roots.values(), *issuing.values())))
+        bundle = self._object("bundle", bucket, BUNDLE, self.bundle_pem)
+        self.bundle_bucket, self.bundle_key = bundle.bucket, bundle.key
+        self.bundle_version = bundle.version_id
+        self.revocations = {r: self._revoke(r, ca, bucket) for r, ca in issuing.items() if args.plan.revoked}
 
-def _issuing(name: str, args: PrivateCaArgs, root: _Pair, parent: pulumi.Resource) -> _Pair:
-    child = ResourceOptions(parent=parent)
-    key = _key(f"{name}-issuing", CA_CURVE, args, parent)
-    request = tls.CertRequest(
-        f"{name}-issuing-request",
-        private_key_pem=key,
-        subject=tls.CertRequestSubjectArgs(
-            common_name=_ca_name(args, "issuing"), organization=args.plan.organization
-        ),
-        opts=child,
-    )
-    certificate = tls.LocallySignedCert(
-        f"{name}-issuing-certificate",
-        cert_request_pem=request.cert_request_pem,
-        ca_private_key_pem=root.key,
-        ca_cert_pem=root.certificate,
-        is_ca_certificate=True,
-        max_path_length=0,
-        set_subject_key_id=True,
-        allowed_uses=CA_USES,
-        validity_period_hours=args.plan.issuing_hours,
-        early_renewal_hours=args.plan.issuing_renew_hours,
-        opts=child,
-    )
-    return _Pair(key, certificate.cert_pem, Output.from_input(""))
+    def _revoke(self, root: str, ca: Pair, bucket: SecureBucket) -> Revocations:
+        """Each CA signs the whole list: serial numbers are random, so one CA's mean nothing to another."""
+        signed = Output.all(key=ca.key, certificate=ca.certificate).apply(
+            lambda found: revocation_list(found["key"], found["certificate"], self._args.plan.revoked)
+        )
+        # Of the secret key only a signature is in it, and whoever asks may read the list.
+        content = Output.unsecret(signed)
+        stored = self._object(f"revocations-{root}", bucket, f"revocations-{root}.pem", content)
+        return Revocations(stored.bucket, stored.key, stored.version_id)
 
-
-def _leaf(
-    name: str, leaf: CertificatePlan, args: PrivateCaArgs, issuing: _Pair, parent: pulumi.Resource
-) -> _Pair:
-    child = ResourceOptions(parent=parent)
-    key = tls.PrivateKey(f"{name}-private-key", algorithm="ECDSA", ecdsa_curve=LEAF_CURVE, opts=child)
-    request = tls.CertRequest(
-        f"{name}-request",
-        private_key_pem=key.private_key_pem,
-        dns_names=leaf.dns_names,
-        subject=tls.CertRequestSubjectArgs(common_name=leaf.common_name, organization=args.plan.organization),
-        opts=child,
-    )
-    certificate = tls.LocallySignedCert(
-        f"{name}-certificate",
-        cert_request_pem=request.cert_request_pem,
-        ca_private_key_pem=issuing.key,
-        ca_cert_pem=issuing.certificate,
-        set_subject_key_id=True,
-        allowed_uses=leaf.usages,
-        validity_period_hours=leaf.valid_hours,
-        early_renewal_hours=leaf.renew_hours,
-        opts=child,
-    )
-    return _Pair(key.private_key_pem, certificate.cert_pem, issuing.certificate)
-
-
-def _key(name: str, curve: str, args: PrivateCaArgs, parent: pulumi.Resource) -> Output[str]:
-    """A CA's key is what everybody's trust hangs on, so it is protected like data."""
-    key = tls.PrivateKey(
-        f"{name}-private-key",
-        algorithm="ECDSA",
-        ecdsa_curve=curve,
-        opts=ResourceOptions(parent=parent, protect=args.shared.settings.protect_data),
-    )
-    return key.private_key_pem
-
-
-def _ca_name(args: PrivateCaArgs, role: str) -> str:
-    return f"{args.plan.organization} {args.shared.settings.stack} {role} CA"
-
-
-def _keep(name: str, role: str, pair: _Pair, args: PrivateCaArgs, parent: pulumi.Resource) -> _Kept:
-    protect = args.shared.settings.protect_data
-    secret = secretsmanager.Secret(
-        f"{name}-secret",
-        name=args.shared.names.path("secret", "ca", role),
-        description=f"Private key and certificate of {role}",
-        kms_key_id=args.key_arn,
-        recovery_window_in_days=recovery_days(protect),
-        opts=ResourceOptions(parent=parent),
-    )
-    content = {"certificate": pair.certificate, "private_key": pair.key, "chain": pair.chain}
-    version = secretsmanager.SecretVersion(
-        f"{name}-secret-version",
-        secret_id=secret.id,
-        secret_string=Output.json_dumps(content),
-        opts=ResourceOptions(parent=parent),
-    ).version_id
-    return _Kept(after(secret.arn, [version]), version)
-
-
-def _import(name: str, pair: _Pair, parent: pulumi.Resource) -> acm.Certificate:
-    """A renewed certificate is imported over the old one: its ARN, and so every listener, stays."""
-    return acm.Certificate(
-        f"{name}-imported",
-        private_key=pair.key,
-        certificate_body=pair.certificate,
-        certificate_chain=pair.chain,
-        tags={"Name": name},
-        opts=ResourceOptions(parent=parent),
-    )
-
-
-def _bundle(name: str, args: PrivateCaArgs, pem: Output[str], parent: pulumi.Resource) -> s3.BucketObjectv2:
-    """Versioned, since a balancer keeps the version that its trust store was last given."""
-    shared = args.shared
-    bucket = SecureBucket(
-        f"{name}-bundle",
-        SecureBucketArgs(
-            bucket=shared.names.bucket("trust"),
-            key_arn=args.key_arn,
-            access_logs_bucket=shared.access_logs_bucket,
-            protect=shared.settings.protect_data,
-            noncurrent_days=400,
-        ),
-        opts=ResourceOptions(parent=parent),
-    )
-    return s3.BucketObjectv2(
-        f"{name}-bundle-object",
-        bucket=bucket.name,
-        key=BUNDLE,
-        content=pem,
-        content_type="application/x-pem-file",
-        kms_key_id=args.key_arn,
-        opts=ResourceOptions(parent=parent),
-    )
+    def _object(self, role: str, bucket: SecureBucket, key: str, content: Output[str]) -> s3.BucketObjectv2:
+        return s3.BucketObjectv2(
+            f"{self._name}-{role}-object",
+            bucket=bucket.name,
+            key=key,
+            content=content,
+            content_type="application/x-pem-file",
+            kms_key_id=self._args.key_arn,
+            opts=self._child,
+        )

@@ -53,7 +53,7 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
         internal_domain=internal_domain(names),
         monolith=monolith,
         reports=reports,
-        ca=plan_ca(monolith, reports, internal_domain(names)),
+        ca=plan_ca(settings, monolith, reports, internal_domain(names)),
         monolith_database=plan_monolith_database(settings, names),
         reports_database=plan_reports_database(settings, names),
         shards=plan_shards(settings, names, registry),

@@ -5,11 +5,13 @@ from enum import StrEnum
 from typing import Final
 
 from plan.services import ServicePlan
+from plan.settings import Settings
 
 HOUR: Final = 1
 DAY: Final = 24 * HOUR
 YEAR: Final = 365 * DAY
 WARN_DAYS: Final = 30  # a certificate that ends sooner than this is named in every preview
+WARN_ROOT_DAYS: Final = 365  # a new root takes weeks to be trusted everywhere
 COMMON_NAME_LIMIT: Final = 64  # RFC 5280, ub-common-name
 
 CA_CURVE: Final = "P384"
@@ -47,11 +49,16 @@ class CertificatePlan:
 class CaPlan:
     """A root that only signs the issuing CA, and the issuing CA's leaves.
 
-    The issuing certificate is renewed while it still outlives any leaf that it signs. The root is never
-    renewed by itself: a new root is a staged change, with both trusted for a while.
+    The issuing certificate is renewed while it still outlives any leaf that it signs. A root is never
+    renewed: a new one is trusted beside it, then signs instead of it, then the old one is let go
+    (docs/runbooks/private-ca.md).
     """
 
     organization: str
+    roots: tuple[str, ...]  # trusted, oldest first
+    signer: str  # the one of them whose CA signs
+    generation: int  # of the leaves' keys
+    revoked: tuple[str, ...]  # serial numbers, hexadecimal
     root_hours: int = 10 * YEAR
     issuing_hours: int = 2 * YEAR
     issuing_renew_hours: int = YEAR
@@ -61,10 +68,14 @@ class CaPlan:
         return next(c for c in self.leaves if c.name == name)
 
 
-def plan_ca(monolith: ServicePlan, reports: ServicePlan, internal_domain: str) -> CaPlan:
+def plan_ca(settings: Settings, monolith: ServicePlan, reports: ServicePlan, internal_domain: str) -> CaPlan:
     """Both services serve TLS; the report service also shows who it is to the monolith."""
     return CaPlan(
         organization="tenantry",
+        roots=settings.ca_roots,
+        signer=settings.ca_signer,
+        generation=settings.ca_leaves,
+        revoked=settings.ca_revoked,
         leaves=(
             CertificatePlan(name="monolith-server", dns_names=(monolith.host,), use=Use.SERVER),
             CertificatePlan(name="reports-server", dns_names=(reports.host,), use=Use.SERVER),

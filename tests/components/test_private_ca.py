@@ -45,20 +45,20 @@ def test_the_root_signs_the_issuing_ca_and_the_issuing_ca_the_leaves() -> None:
         c.name: (c.inputs["caCertPem"], secret_free(c.inputs["caPrivateKeyPem"]))
         for c in made().recording.of("locallySignedCert:LocallySignedCert")
     }
-    by_issuing = ("cert-ca-issuing-certificate", "canary-key-ca-issuing-private-key")
-    assert signed.pop("ca-issuing-certificate") == (
-        "cert-ca-root-certificate",
-        "canary-key-ca-root-private-key",
+    by_issuing = ("cert-ca-issuing-a-certificate", "canary-key-ca-issuing-a-private-key")
+    assert signed.pop("ca-issuing-a-certificate") == (
+        "cert-ca-root-a-certificate",
+        "canary-key-ca-root-a-private-key",
     )
     assert signed == {f"ca-{leaf.name}-certificate": by_issuing for leaf in ca_plan("prod").leaves}
 
 
 def test_only_cas_are_cas_and_their_paths_end() -> None:
     recording = made().recording
-    root = recording.one("selfSignedCert:SelfSignedCert", "ca-root-certificate").inputs
+    root = recording.one("selfSignedCert:SelfSignedCert", "ca-root-a-certificate").inputs
     assert (root["isCaCertificate"], root["maxPathLength"]) == (True, 1)
     for certificate in recording.of("locallySignedCert:LocallySignedCert"):
-        is_ca = certificate.name == "ca-issuing-certificate"
+        is_ca = certificate.name == "ca-issuing-a-certificate"
         assert certificate.inputs.get("isCaCertificate", False) is is_ca
         assert ("cert_signing" in certificate.inputs["allowedUses"]) is is_ca
         assert certificate.inputs.get("maxPathLength") == (0 if is_ca else None)
@@ -100,7 +100,7 @@ def test_each_key_is_kept_under_the_cas_own_key() -> None:
     secrets = recording.of("secretsmanager/secret:Secret")
     assert {s.inputs["name"] for s in secrets} == {
         f"tenantry/prod/ca/{x}"
-        for x in ("root", "issuing", "monolith-server", "reports-server", "reports-client")
+        for x in ("root-a", "issuing-a", "monolith-server", "reports-server", "reports-client")
     }
     assert {s.inputs["kmsKeyId"] for s in secrets} == {"arn:ca-key"}
     content = json.loads(
@@ -110,8 +110,8 @@ def test_each_key_is_kept_under_the_cas_own_key() -> None:
     )
     assert content == {
         "certificate": "cert-ca-reports-client-certificate",
-        "private_key": "canary-key-ca-reports-client-private-key",
-        "chain": "cert-ca-issuing-certificate",
+        "private_key": "canary-key-ca-reports-client-private-key-1",
+        "chain": "cert-ca-issuing-a-certificate",
     }
 
 
@@ -119,21 +119,21 @@ def test_each_key_is_kept_under_the_cas_own_key() -> None:
 def test_the_keys_that_all_trust_hangs_on_are_protected(stack: str, protected: bool) -> None:
     recording = made(stack).recording
     for role in ("root", "issuing"):
-        assert recording.one("privateKey:PrivateKey", f"ca-{role}-private-key").protect is protected
-    assert not recording.one("privateKey:PrivateKey", "ca-reports-client-private-key").protect
+        assert recording.one("privateKey:PrivateKey", f"ca-{role}-a-private-key").protect is protected
+    assert not recording.one("privateKey:PrivateKey", "ca-reports-client-private-key-1").protect
 
 
 def test_balancers_get_server_certificates_with_their_chain() -> None:
     found = made()
     imported = found.recording.of("acm/certificate:Certificate")
     assert {i.name for i in imported} == {"ca-monolith-server-imported", "ca-reports-server-imported"}
-    assert all(i.inputs["certificateChain"] == "cert-ca-issuing-certificate" for i in imported)
+    assert all(i.inputs["certificateChain"] == "cert-ca-issuing-a-certificate" for i in imported)
     assert found.outputs["monolith-server"].endswith("ca-monolith-server-imported")
 
 
 def test_the_bundle_holds_both_cas_and_is_read_by_version() -> None:
     found = made()
-    assert found.outputs["bundle"] == "cert-ca-root-certificatecert-ca-issuing-certificate"
+    assert found.outputs["bundle"] == "cert-ca-root-a-certificatecert-ca-issuing-a-certificate"
     stored = found.recording.one("s3/bucketObjectv2:BucketObjectv2", "ca-bundle-object")
     assert stored.inputs["content"] == found.outputs["bundle"]
     assert found.outputs["version"] == "v-ca-bundle-object"

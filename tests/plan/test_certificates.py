@@ -13,7 +13,9 @@ from tests.cells import settings_of
 
 def ca(settings: Settings) -> CaPlan:
     names = Names(settings.stack, settings.account_id)
-    return plan_ca(plan_monolith(settings, names), plan_reports(settings, names), internal_domain(names))
+    return plan_ca(
+        settings, plan_monolith(settings, names), plan_reports(settings, names), internal_domain(names)
+    )
 
 
 @pytest.fixture(params=["dev", "prod"])

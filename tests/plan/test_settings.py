@@ -64,6 +64,9 @@ WRONG = {
     "domain": ("tenantry", "a DNS name"),
     "hostedZoneId": ("zone", "a zone id"),
     "shardCapacity": (True, "a whole number"),
+    "caRoots": (["a", "a"], "one to three different short names"),
+    "caSigner": ("A!", "one of caRoots"),
+    "caRevoked": (["XYZ"], "different serial numbers of certificates in lower-case hexadecimal"),
 }
 
 
@@ -80,7 +83,21 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert {line.split(":")[1] for line in lines} == {"nonsense", "region", "backupDays", "domain"}
 
 
+def test_a_list_may_be_empty_where_that_means_something() -> None:
+    assert parse_settings("prod", {**values_of("prod"), "caRevoked": []}).ca_revoked == ()
+    assert "tenantry:zones: () is not allowed; expected two to four" in refused(zones=[])
+
+
+def test_a_list_holds_strings() -> None:
+    """A serial number of digits alone is a number to YAML, unless it is in quotes."""
+    assert "tenantry:caRevoked: (12,) is not allowed; expected a list of strings" in refused(caRevoked=[12])
+
+
 CONTRADICTIONS = {
+    "a signer that nobody trusts": (
+        {"caRoots": ["a", "b"], "caSigner": "c"},
+        "caSigner: expected one of caRoots (a, b)",
+    ),
     "memory that CPU does not go with": ({"taskCpu": 1024, "taskMemory": 16384}, "taskMemory: taskCpu 1024"),
     "fewest above most": ({"tasksMin": 9, "tasksMax": 8}, "tasksMin: must not be above tasksMax"),
     "networks that overlap": ({"tenantNetworks": "10.32.0.0/16"}, "tenantNetworks: must not overlap"),
