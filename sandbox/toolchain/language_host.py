@@ -2,29 +2,43 @@
 
 The engine starts it, reads its port from stdout, asks it to run the program or a plugin, and
 interrupts it when done; it must then leave at once and quietly, or the engine waits five seconds.
-Protocol: pulumi/language.proto. Running the program is the SDK's own in-process server.
+Protocol: pulumi/language.proto. Programs run as the official host runs them: in the main thread, their
+folder on the path only while their top level runs, each error told once and as the program's own.
 """
 
+import asyncio
+import json
+import logging
 import os
+import queue
 import runpy
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import distributions
+from pathlib import Path
 from typing import IO, Any
 
 import grpc
-from pulumi.automation._server import LanguageServer
+import pulumi
+from google.protobuf import empty_pb2
+from pulumi.runtime import run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+from pulumi.runtime.settings import reset_options
+
+Job = tuple[Callable[[], Any], "Future[Any]"]
+Chunk = tuple[str, bytes] | None  # "stdout" or "stderr" and what was written; None at a stream's end
 
 
-class PythonHost(LanguageServer):
+class PythonHost(language_pb2_grpc.LanguageRuntimeServicer):
     """Runs programs in the Python that it was started with, which has the project's requirements."""
 
-    def __init__(self) -> None:
-        super().__init__(lambda: None)
+    def __init__(self, jobs: "queue.SimpleQueue[Job]") -> None:
+        self._jobs = jobs
 
     def Handshake(self, request: Any, context: Any) -> Any:
         return language_pb2.LanguageHandshakeResponse()
@@ -32,79 +46,156 @@ class PythonHost(LanguageServer):
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version="1.0.0")
 
+    def GetRequiredPackages(self, request: Any, context: Any) -> Any:
+        """The providers whose SDKs are installed: a missing plugin is missed before the program starts."""
+        return language_pb2.GetRequiredPackagesResponse(packages=_required_packages())
+
     def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
         """`make` has installed them, with hashes; there is nothing to say."""
         yield from ()
 
+    def About(self, request: Any, context: Any) -> Any:
+        version = ".".join(map(str, sys.version_info[:3]))
+        return language_pb2.AboutResponse(executable=sys.executable, version=version)
+
+    def GetProgramDependencies(self, request: Any, context: Any) -> Any:
+        found = sorted({(d.metadata["Name"], d.version) for d in distributions()})
+        made = [language_pb2.DependencyInfo(name=name, version=version) for name, version in found]
+        return language_pb2.GetProgramDependenciesResponse(dependencies=made)
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
     def Run(self, request: Any, context: Any) -> Any:
-        folder = request.info.program_directory or request.pwd
-        entry = os.path.join(folder, request.info.entry_point or ".")  # noqa: PTH118 - as the engine has it
-        os.chdir(request.pwd or folder)
-        sys.path.insert(0, folder)
-        self.program = lambda: _run(entry)
-        result = super().Run(request, context)
-        if result.error:  # it has been logged; saying it once is enough
-            result.error, result.bail = "", True
-        return result
+        outcome: Future[Any] = Future()
+        self._jobs.put((lambda: _run(request), outcome))
+        return outcome.result()
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
         """A provider or a policy pack written in Python: its output is streamed, its end is its status."""
         folder = request.info.program_directory or request.pwd
+        policy = request.kind == "analyzer"
+        args = ["-m", "pulumi.policy", *request.args, folder] if policy else [folder, *request.args]
         process = subprocess.Popen(
-            _plugin_command(request, folder),
-            cwd=request.pwd or folder,
+            [sys.executable, "-u", *args],
+            cwd=folder if policy else request.pwd or folder,
             env=os.environ | dict(e.split("=", 1) for e in request.env),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
         )
-        context.add_callback(process.terminate)
-        errors: list[bytes] = []
-        reader = threading.Thread(target=lambda: errors.extend(_chunks(process.stderr)), daemon=True)
-        reader.start()
-        for chunk in _chunks(process.stdout):
-            yield language_pb2.RunPluginResponse(stdout=chunk)
-        reader.join()
-        for chunk in errors:
-            yield language_pb2.RunPluginResponse(stderr=chunk)
+        context.add_callback(process.terminate)  # the engine ends a plugin by ending the call
+        for stream, chunk in _output(process):
+            yield _written(stream, chunk)
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
 
-def _run(entry: str) -> None:
-    """The program, as `python FOLDER` would run it; `sys.exit()` is an end, not an error, where it is 0."""
-    try:
-        runpy.run_path(entry, run_name="__main__")
-    except SystemExit as end:
-        if end.code not in (None, 0):
-            raise RuntimeError(f"the program ended with status {end.code}") from end
+def _written(stream: str, chunk: bytes) -> Any:
+    if stream == "stdout":
+        return language_pb2.RunPluginResponse(stdout=chunk)
+    return language_pb2.RunPluginResponse(stderr=chunk)
 
 
-def _plugin_command(request: Any, folder: str) -> list[str]:
-    args = list(request.args)
-    if request.kind == "analyzer" or os.path.exists(os.path.join(folder, "PulumiPolicy.yaml")):  # noqa: PTH110, PTH118
-        return [sys.executable, "-u", "-m", "pulumi.policy", *args, folder]
-    return [sys.executable, "-u", folder, *args]
+def _run(request: Any) -> Any:
+    """Run the program; what is wrong with it is logged, so that the engine need not say it again (bail)."""
+    program = str(Path(request.info.program_directory or request.pwd, request.info.entry_point or "."))
+    reset_options(
+        project=request.project,
+        stack=request.stack,
+        root_directory=request.info.root_directory,
+        parallel=request.parallel,
+        engine_address=request.args[0] if request.args else None,
+        monitor_address=request.monitor_address,
+        preview=request.dryRun,
+        organization=request.organization or "organization",
+    )
+    set_all_config(dict(request.config), list(request.configSecretKeys))
+    os.environ["PULUMI_CONFIG"] = json.dumps(dict(request.config))
+    os.environ["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
+    os.chdir(request.pwd)
+    sys.argv = [program]
+    # Futures of a graph that ends early are never looked at; asyncio would complain of each.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    error = _wrong_with(program, max(request.parallel, 1) * 4)
+    if error:
+        pulumi.log.error(error)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return language_pb2.RunResponse(bail=bool(error))
 
 
-def _chunks(stream: "IO[bytes] | None") -> Iterator[bytes]:
-    while stream and (chunk := os.read(stream.fileno(), 65536)):
-        yield chunk
+def _wrong_with(program: str, workers: int) -> str | None:
+    """Run to the end: None, or what to tell the user."""
+    with asyncio.Runner() as runner, ThreadPoolExecutor(workers) as executor:
+        runner.get_loop().set_default_executor(executor)
+        try:
+            runner.run(run_in_stack(lambda: _execute(program)))
+        except pulumi.RunError as refusal:
+            return str(refusal)
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int | None) else f"1 ({end.code})"
+            return f"program exited with non-zero exit code: {status}" if status else None
+        except Exception as wrong:
+            return "Program failed with an unhandled exception:\n" + _traceback(wrong, program)
+    return None
 
 
-def _leave(*_: object) -> None:
-    os._exit(0)
+def _execute(program: str) -> None:
+    runpy.run_path(program, run_name="__main__")
+
+
+def _traceback(wrong: BaseException, program: str) -> str:
+    """The traceback from the program's first frame on: what is above it is not the user's."""
+    frames = traceback.TracebackException.from_exception(wrong)
+    mine = os.path.abspath(program)  # noqa: PTH100 - as the frames have it: links are not followed
+    files = [f.filename if f.filename[:1] == "<" else os.path.abspath(f.filename) for f in frames.stack]  # noqa: PTH100
+    del frames.stack[: next((i for i, file in enumerate(files) if file.startswith(mine)), 0)]
+    return "".join(frames.format()).rstrip()
+
+
+def _required_packages() -> list[Any]:
+    """Providers by the `pulumi-plugin.json` of each installed SDK."""
+    site = Path(pulumi.__file__).parents[1]
+    described = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(site.glob("*/pulumi-plugin.json"))]
+    return [
+        plugin_pb2.PackageDependency(name=d["name"], kind="resource", version=f"v{d['version']}")
+        for d in described
+        if d.get("resource") and "name" in d and "version" in d
+    ]
+
+
+def _output(process: "subprocess.Popen[bytes]") -> Iterator[tuple[str, bytes]]:
+    """What a process writes, as it writes it, until both of its streams end."""
+    chunks: queue.SimpleQueue[Chunk] = queue.SimpleQueue()
+
+    def read(name: str, stream: "IO[bytes] | None") -> None:
+        while stream and (chunk := os.read(stream.fileno(), 65536)):
+            chunks.put((name, chunk))
+        chunks.put(None)
+
+    for name, stream in (("stdout", process.stdout), ("stderr", process.stderr)):
+        threading.Thread(target=read, args=(name, stream), daemon=True).start()
+    for _ in range(2):
+        while (chunk := chunks.get()) is not None:
+            yield chunk
 
 
 def main() -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, _leave)
+        signal.signal(stop, lambda *_: os._exit(0))
+    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=unlimited)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(PythonHost(), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(PythonHost(jobs), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    server.wait_for_termination()
+    while True:  # a program runs in the main thread, as everywhere; a signal ends the process
+        job, outcome = jobs.get()
+        try:
+            outcome.set_result(job())
+        except BaseException as wrong:
+            outcome.set_exception(wrong)
 
 
 if __name__ == "__main__":
