@@ -90,6 +90,7 @@ def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("contacts", ", ".join(filter(None, told["contacts"].values()))),
         ("tags", ", ".join(f"{k}: {v}" for k, v in told["tags"].items())),
     ]
+    lines += [("has", f"{r['kind']} {r['name']}") for r in told["resources"]]
     much = [t for t in told["takes"] if t["count"] / t["of"] >= _MUCH]
     lines += [("takes", f"{t['count']:g} of {t['of']:,} {t['what']}") for t in much]
     lines.append(("", f"and less than {_MUCH:.1%} of {len(told['takes']) - len(much)} other quotas"))

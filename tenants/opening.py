@@ -23,6 +23,8 @@ from tenants.words import allowed_or_near
 TRUE: Final = frozenset({"1", "true", "yes", "on"})
 
 
+# With it and an id of 20 characters the longest name that holds both, the bucket's with its account, has 63.
+LONGEST_STACK: Final = 18
 MANY: Final = 8  # stacks, from which those in order are remembered
 
 
@@ -156,6 +158,10 @@ def _own(project: Project, stack: str, *, locked: bool, on: date) -> tuple[Ledge
     ledger, ledger_findings = project.ledger(stack)
     plans, plan_findings = project.plans
     findings = [*cell_findings, *registry_findings, *ledger_findings]
+    if len(stack) > LONGEST_STACK:
+        wrong = f"the stack's name has {len(stack)} characters"
+        right = f"at most {LONGEST_STACK}, so that no name of a tenant's resource has to be cut"
+        findings.append(Finding(entries.file, 1, 1, "", wrong, right))
     for tenant in entries.models.values():
         problems = rules.problems(tenant, None if plan_findings else plans, cell)
         findings += [entries.finding(*p) for p in problems]

@@ -7,6 +7,7 @@ from typing import Any
 
 from tenants.allocation import NoRoom, extend
 from tenants.cell import Cell
+from tenants.inventory import resources
 from tenants.models import Contacts, Isolation, Ledger, NetworkMode, Quota, Tenant
 from tenants.opening import Examined
 from tenants.project import Project
@@ -59,6 +60,7 @@ def description(project: Project, found: Examined, cell: Cell, id_: str) -> dict
         "key_rotation_days": tenant.key_rotation_days,
         "contacts": {"email": tenant.contacts.email, "webhook": tenant.contacts.webhook},
         "tags": dict(tenant.tags),
+        "resources": [{"kind": k, "name": n} for k, n in resources(project.root, found.registry, id_)],
         "takes": _takes(project, found, cell, tenant),
     }
 

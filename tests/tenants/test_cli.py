@@ -1,7 +1,9 @@
 """The command line: exit codes, what is printed where, what is written, and what is loaded."""
 
+import contextlib
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -119,6 +121,15 @@ def test_show_says_where_with_whom_and_at_what_cost() -> None:
     assert takes["database instances"] == (1, 40)
     assert takes["networks (VPCs)"] == (1, 5)
     assert "database parameter groups" not in takes
+
+
+def test_show_asks_the_project_which_resources_there_are(root: Path) -> None:
+    (root / "pyproject.toml").write_text('[tool.tenantry]\ninventory = "teller_of_a_test:tell"\n', "utf-8")
+    teller = "def tell(registry, tenant):\n    yield 'bucket', f'{registry.stack}-{tenant}'\n"
+    (root / "teller_of_a_test.py").write_text(teller, "utf-8")
+    assert "  has         bucket dev-acme-pay\n" in call(root, "show", "acme-pay").stdout
+    told = json.loads(call(root, "show", "acme-pay", "--json").stdout)
+    assert told["resources"] == [{"kind": "bucket", "name": "dev-acme-pay"}]
 
 
 def test_show_of_nobody_names_the_nearest(root: Path) -> None:
@@ -297,6 +308,31 @@ def test_a_file_that_cannot_be_written_is_one_sentence(root: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def on_a_terminal(*words: str) -> str:
+    """What a person sees: the process writes to a pseudo terminal."""
+    reader, writer = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "120"}
+    subprocess.run([sys.executable, "-m", "tenants", *words], stdout=writer, env=environment, check=True)
+    os.close(writer)
+    chunks: list[bytes] = []
+    with contextlib.suppress(OSError):  # Linux ends a pseudo terminal so
+        while chunk := os.read(reader, 65536):
+            chunks.append(chunk)
+    os.close(reader)
+    return b"".join(chunks).decode()
+
+
+def test_a_terminal_gets_lines_bars_and_colour_and_a_pipe_does_not() -> None:
+    assert "━" in on_a_terminal("list", "dev").replace("─", "━")
+    assert "█" in on_a_terminal("capacity", "dev")
+    diff = on_a_terminal("set", "amber-pay", "plan=standard", "--dry-run")
+    assert "\x1b[" in diff
+    for words in (("list", "dev"), ("capacity", "dev"), ("set", "amber-pay", "plan=standard", "--dry-run")):
+        plain = process("-m", "tenants", *words).stdout
+        assert plain.isascii()
+        assert "\x1b" not in plain
 
 
 def completions(shell: str, line: str) -> str:

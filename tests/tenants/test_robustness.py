@@ -1,0 +1,109 @@
+"""Whatever stands in a file, the answer is findings: a place and a sentence each, and never a traceback."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from plan import plan_cell
+from tenants.compose import MOST_BYTES, compose
+from tenants.ledger import parse_ledger
+from tenants.nodes import Finding
+from tenants.opening import LONGEST_STACK
+from tenants.reading import read_plans, read_quotas, read_tenants
+from tests.cells import ROOT, settings_of
+from tests.registry.project import BAD
+from tests.strategies import World, worlds
+
+READERS = (read_tenants, read_plans, read_quotas, parse_ledger)
+GOOD = [p.read_bytes() for p in sorted((ROOT / "tenants").rglob("*.yaml"))]
+SIGNS = (*"&*!-:{}[]'\"#|>?%@`~\\é", "&a", "*a", "!!str ", "---", "...", "<<: ", "0o17", "<<<<<<< x")
+ODD = ("\t", "\n", "\r", ": ", "- ", "\x00", "\u2028", "\ufeff", "\ud800")
+PIECES = st.sampled_from([b"\xff", *(s.encode("utf-8", "surrogatepass") for s in (*SIGNS, *ODD))])
+
+
+def sound(findings: list[Finding], data: bytes) -> None:
+    """Each finding is one line of text at a place in the file."""
+    lines = data.count(b"\n") + data.count(b"\r") + 1
+    for finding in findings:
+        assert re.fullmatch(r"x:[1-9][0-9]*:[1-9][0-9]*: [^\n\r]+; [^\n\r]+", str(finding)), str(finding)
+        assert finding.line <= lines + 1
+        assert "Traceback" not in str(finding)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode("utf-8", "surrogatepass")))
+@example(b"a: \xed\xa0\x80")
+@example(b"\xfe\xff\x00a")
+@example(b"? ")
+@example(b"{?}: 1")
+@example(b"a: !<tag:yaml.org,2002:map> {}")
+@example(b"- - - - - - - - - - - - -")
+def test_any_bytes_at_all(data: bytes) -> None:
+    for read in READERS:
+        _, findings = read(data, "x")
+        sound(findings, data)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_any_damage_to_a_good_file(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from(GOOD))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        cut = data.draw(st.integers(0, 12))
+        text = text[:at] + data.draw(PIECES) + text[at + cut :]
+    for read in READERS:
+        _, findings = read(text, "x")
+        sound(findings, text)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [b"[" * 100_000, b"{a: " * 50_000, b"- " * 100_000, b"? " * 100_000, b"a: &a [" * 20_000],
+    ids=["lists", "mappings", "entries", "keys", "anchors"],
+)
+def test_a_nesting_bomb_is_left_at_once(bomb: bytes) -> None:
+    _, findings = compose(bomb, "x")
+    assert findings
+    sound(findings, bomb)
+
+
+def test_the_size_is_looked_at_before_anything_else() -> None:
+    _, findings = compose(b"\xff" * (MOST_BYTES + 1), "x")
+    assert [f.wrong for f in findings] == ["the file has 5.0 MB"]
+
+
+@pytest.mark.parametrize("case", sorted(BAD.iterdir()), ids=lambda c: c.name)
+def test_every_expected_line_has_a_place_and_a_remedy(case: Path) -> None:
+    for line in (case / "expected.txt").read_text("utf-8").splitlines():
+        assert re.fullmatch(r"(Pulumi\.[a-z-]+|tenants/[a-z/-]+)\.yaml:\d+:\d+: .+; .+", line), line
+
+
+def test_a_line_that_is_missing_in_a_ledger_is_seen() -> None:
+    """No line can go unseen but that of a silo in the cell's network, which has no place to lose."""
+    text = (ROOT / "tenants" / "ledger" / "prod.yaml").read_text("utf-8")
+    whole, _ = parse_ledger(text, "x")
+    lines = text.splitlines(keepends=True)
+    unseen = []
+    for n, line in enumerate(lines):
+        found, findings = parse_ledger("".join(lines[:n] + lines[n + 1 :]), "x")
+        if not findings and found != whole:
+            unseen.append(line)
+    assert [line.split(": ", 1)[1] for line in unseen] == ["{isolation: silo}\n"] * 6
+
+
+@given(worlds(min_size=1))
+def test_no_name_of_a_tenant_is_ever_cut_and_none_is_had_twice(world: World) -> None:
+    """With a stack's name as long as may be, and ids of up to 20 characters."""
+    stack = "s" * LONGEST_STACK
+    settings_ = replace(settings_of("prod"), stack=stack)
+    cell = plan_cell(settings_, replace(world.registry, stack=stack))
+    for tenant in cell.tenants:
+        names = [getattr(tenant.names, f) for f in tenant.names.__dataclass_fields__]
+        names += [tenant.silo.identifier] if tenant.silo else []
+        assert [n for n in names if tenant.id not in n and tenant.id.replace("-", "_") not in n] == []
+    for field in cell.tenants[0].names.__dataclass_fields__:
+        assert len({getattr(t.names, field) for t in cell.tenants}) == len(cell.tenants)
