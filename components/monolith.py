@@ -56,6 +56,15 @@ class Monolith(pulumi.ComponentResource):
             ca_certificates_bundle_s3_object_version=args.ca.bundle_version,
             opts=child,
         )
+        for root, revoked in args.ca.revocations.items():
+            lb.TrustStoreRevocation(
+                f"{name}-revoked-{root}",
+                trust_store_arn=trust.arn,
+                revocations_s3_bucket=revoked.bucket,
+                revocations_s3_key=revoked.key,
+                revocations_s3_object_version=revoked.version,
+                opts=child,
+            )
         self.host = args.plan.host
         self.service = FargateService(
             f"{name}-service",

@@ -1,7 +1,21 @@
 """The monolith: who may call it, for what, and what its code may do."""
 
+from dataclasses import replace
+
+import pytest
+
 from plan.services import TLS_1_3_ONLY
-from tests.components.edge_parts import BOUNDARY, KEY, cell, container, environment, services, statements
+from tests.components.edge_parts import (
+    BOUNDARY,
+    KEY,
+    Parts,
+    cell,
+    container,
+    environment,
+    services,
+    statements,
+)
+from tests.harness import run
 
 
 def test_callers_without_a_certificate_of_the_private_ca_are_refused() -> None:
@@ -23,6 +37,22 @@ def test_the_trust_store_reads_one_version_of_the_bundle() -> None:
     assert trust["caCertificatesBundleS3ObjectVersion"].startswith("v-")
     assert trust["caCertificatesBundleS3Key"]
     assert len(trust["name"]) <= 32
+
+
+def test_revoked_certificates_are_refused_whichever_root_issued_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("components.private_ca.revocation_list", lambda *_: "a list")  # mocks have no keys
+    plan = cell()
+    revoking = replace(plan, ca=replace(plan.ca, revoked=("1f0c",)))
+    recording = run(lambda: Parts(revoking).monolith())
+    lists = [r.inputs for r in recording.of("trustStoreRevocation:TrustStoreRevocation")]
+    assert len(lists) == len(plan.ca.roots)
+    for made in lists:
+        assert made["trustStoreArn"].endswith(":monolith-trust")
+        assert made["revocationsS3Key"].startswith("revocations-")
+        assert made["revocationsS3ObjectVersion"].startswith("v-")
+    assert not services("dev").of("trustStoreRevocation:TrustStoreRevocation"), "nothing is revoked"
 
 
 def test_reports_may_ask_for_one_thing() -> None:

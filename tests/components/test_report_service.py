@@ -82,7 +82,7 @@ def test_it_shows_its_own_certificate_to_the_monolith_and_checks_the_monolith_s(
     assert "reports-server" in secrets["TLS_SERVER"]
     found = environment(recording, "reports")
     assert found["MONOLITH_URL"] == f"https://{cell().monolith.host}"
-    assert "cert-ca-root-certificate" in found["MONOLITH_TRUST_BUNDLE"]
+    assert "cert-ca-root" in found["MONOLITH_TRUST_BUNDLE"]
 
 
 def test_its_listener_has_a_public_certificate_and_answers_the_api_only() -> None:
