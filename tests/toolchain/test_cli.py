@@ -12,6 +12,13 @@ import pytest
 from sandbox.toolchain import cli
 from sandbox.toolchain.places import ROOT
 
+HOLD = """
+import fcntl, sys, time
+lock = open(sys.argv[1], "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(1)
+"""
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -48,7 +55,7 @@ def test_a_new_enough_cli_on_path_is_used(bare: Path, monkeypatch: pytest.Monkey
         ("v3.300.1", False, "has no Python language host"),
     ],
 )
-def test_another_cli_on_path_is_passed_over_and_said_so(  # noqa: PLR0913
+def test_another_cli_on_path_is_passed_over_and_said_so(
     bare: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -72,7 +79,11 @@ def test_no_room_on_the_disk_is_one_sentence(bare: Path, monkeypatch: pytest.Mon
 def test_a_failed_build_says_what_to_do(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     go = bare / "bin" / "go"
     go.parent.mkdir()
-    script = '#!/bin/sh\n[ "$1" = version ] && echo "go version go1.26.8 linux/amd64" && exit\necho "no route to modules" >&2; exit 1\n'
+    script = """#!/bin/sh
+[ "$1" = version ] && echo "go version go1.26.8 linux/amd64" && exit
+echo "no route to modules" >&2
+exit 1
+"""
     go.write_text(script, encoding="utf-8")
     go.chmod(0o755)
     monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
@@ -86,11 +97,7 @@ def test_a_second_run_waits_for_the_first(bare: Path) -> None:
     fake_cli(bare / "tools" / "cli", "v3.259.0")
     lock = bare / "tools" / "cli" / "lock"
     holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import fcntl,time; f=open({str(lock)!r},'w'); fcntl.flock(f,2); print(1,flush=True); time.sleep(1)",
-        ],
+        [sys.executable, "-c", HOLD, str(lock)],
         stdout=subprocess.PIPE,
     )
     assert holder.stdout
