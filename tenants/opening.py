@@ -18,7 +18,6 @@ from tenants.models import Ledger, Registry, ServicePlan, Tenant
 from tenants.nodes import Finding
 from tenants.project import Project, Sound
 from tenants.reading import Entries
-from tenants.words import allowed_or_near
 
 TRUE: Final = frozenset({"1", "true", "yes", "on"})
 
@@ -120,7 +119,8 @@ def examine(project: Project, stack: str, *, locked: bool, on: date | None = Non
     path = registry_file(project.root, stack)
     if not path.is_file():
         name = relative(project.root, path)
-        right = f"write {name}, or name a stack that has one: {allowed_or_near(stack, project.stacks)}"
+        known = ", ".join(project.stacks) or "none yet"
+        right = f"write {name}, or take a stack that has one: {known}"
         gone = Finding(name, 1, 1, "", f"stack {stack} has no registry", right)
         return Examined(stack, None, Entries(name, {}, {}, frozenset()), {}, Ledger(), Ledger(), (gone,))
     cell, _ = project.cell(stack)

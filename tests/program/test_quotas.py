@@ -48,6 +48,8 @@ MEASURES: dict[str, Callable[[Recording], int]] = {
     "gateway-endpoints": lambda r: _endpoints(r)["Gateway"],
     "subnets-of-a-network": lambda r: max(Counter(s.inputs["vpcId"] for s in r.of("Subnet")).values()),
     "routes-of-a-table": lambda r: max(Counter(s.inputs["routeTableId"] for s in r.of("Route")).values()),
+    # Routes are paths, and never a tenant's: no priority is given to one.
+    "rules-of-a-listener": lambda r: len(r.of("ListenerRule")),
     "rules-of-a-security-group": lambda r: max(
         Counter(s.inputs["securityGroupId"] for s in r.of("SecurityGroupEgressRule")).values()
     ),

@@ -87,6 +87,20 @@ def test_a_removed_ledger_is_refused_while_there_are_tenants(tmp_path: Path) -> 
     assert not ledger(root).exists()
 
 
+def test_a_stack_without_a_registry_is_refused_by_name() -> None:
+    right = r"^tenants/prdo\.yaml:1:1: stack prdo has no registry; write .* a stack that has one: dev, prod$"
+    with pytest.raises(RegistryError, match=right):
+        open_registry("prdo")
+
+
+def test_a_stack_whose_name_would_cut_others_is_refused(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    for path in (root / "Pulumi.dev.yaml", registry(root), ledger(root)):
+        path.rename(path.with_name(path.name.replace("dev", "production-frankfurt")))
+    with pytest.raises(RegistryError, match=r"the stack's name has 20 characters; at most 18"):
+        open_registry("production-frankfurt", root=root, locked=False)
+
+
 def test_leaving_by_stages_frees_and_entombs(tmp_path: Path) -> None:
     root = project(tmp_path)
     open_registry("dev", root=root, locked=False)
