@@ -152,7 +152,7 @@ def _room(project: Project, found: Examined, cell: Cell, kind: str, on: date) ->
             counted = count(cell, everybody + places[:more], found.plans, ledger)
             return demand(quota, counted) <= free[quota.id]
 
-        fits = _how_many(len(places), enough)
+        fits = how_many(len(places), enough)
         if fits < best.more:
             best = Room(kind, fits, f"{quota.name} ({free[quota.id]:g})")
     return best
@@ -189,7 +189,7 @@ def _place_words(kind: str, cell: Cell) -> str:
     return f"address blocks ({cell.blocks})"
 
 
-def _how_many(most: int, fits: Callable[[int], bool]) -> int:
+def how_many(most: int, fits: Callable[[int], bool]) -> int:
     """The largest number up to `most` that fits, and 0 if none does; what fits once fits with fewer."""
     low, high = 0, most
     while low < high:
