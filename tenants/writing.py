@@ -1,6 +1,7 @@
 """The commands that write: add, set, ledger init and update, schemas. Each returns its exit code."""
 
 import difflib
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -81,6 +82,13 @@ def init_ledger(root: Path, stack: str) -> int:
     path = ledger_file(root, stack)
     if path.exists():
         raise typer.BadParameter(f"{relative(root, path)} exists; python -m tenants ledger update adds to it")
+    once = _last_commit_of(path)
+    if once:
+        print(
+            f"{relative(root, path)} was there in git before ({once}), so {stack} may have been deployed; "
+            f"find it with: git log -- {relative(root, path)}"
+        )
+        return 1
     project = Project(root, {path: render_ledger(Ledger(), stack)})
     found = examine(project, stack, locked=False)
     if found.findings:
@@ -89,6 +97,22 @@ def init_ledger(root: Path, stack: str) -> int:
     write_atomically(path, render_ledger(found.extended, stack))
     say(f"{stack}: {len(found.registry.tenants)} tenants have their places")
     return 0
+
+
+def _last_commit_of(path: Path) -> str:
+    """The commit that last touched a file, "" where git knows nothing of it, or there is no git."""
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    try:
+        asked = subprocess.run(  # noqa: S603 - the words are ours, the path is after --
+            ["git", "log", "-1", "--format=%h", "--", str(path)],  # noqa: S607 - the person's own git
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return ""
+    return asked.stdout.strip()
 
 
 def update_ledgers(root: Path, names: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from tenants import RegistryError, open_registry
 from tenants.editing import add_entry, entry_text, set_fields
 from tenants.ledger import parse_ledger, render_ledger
 from tenants.models import Ledger, State
+from tenants.writing import init_ledger
 from tests.cells import ROOT
 from tests.registry.project import project
 from tests.strategies import DAY, World, edits, small_cell, worlds
@@ -118,6 +119,19 @@ def test_leaving_by_stages_frees_and_entombs(tmp_path: Path) -> None:
     add(root, "acme-pay", POOL)
     with pytest.raises(RegistryError, match=r"acme-pay: is the id of a tenant that was erased"):
         open_registry("dev", root=root, locked=False)
+
+
+def test_a_ledger_that_git_knows_is_not_made_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = project(tmp_path)
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", ".")
+    assert git(root, "commit", "-q", "-m", "base").returncode == 0
+    ledger(root).unlink()
+    assert init_ledger(root, "dev") == 1
+    assert "was there in git before" in capsys.readouterr().out
+    git(root, "commit", "-q", "-a", "-m", "remove it")
+    assert init_ledger(root, "dev") == 1
+    assert not ledger(root).exists()
 
 
 # ------------------------------------------------------------------ merges
