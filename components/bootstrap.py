@@ -149,7 +149,7 @@ def _statements(
     databases = shared.arn("rds", f"db:{names.label('database', '*')}")
     return (
         Statement(
-            sid="KeepTenantsPasswords",
+            sid="KeepTenantsSecrets",
             actions=[
                 "secretsmanager:DescribeSecret",
                 "secretsmanager:GetSecretValue",
@@ -157,7 +157,8 @@ def _statements(
                 "secretsmanager:UpdateSecretVersionStage",
             ],
             resources=[
-                shared.arn("secretsmanager", f"secret:{names.path('secret', 'tenants', '*', 'database')}-*")
+                shared.arn("secretsmanager", f"secret:{names.path('secret', 'tenants', '*', kind)}-*")
+                for kind in ("database", "webhook")
             ],
         ),
         Statement(

@@ -16,7 +16,7 @@ from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
 from components.tenant_identity import CONTEXT, DIRECT, TenantIdentity, tenant_tags
 from components.tenant_secrets import TenantSecrets, TenantSecretsArgs
-from plan.tenant import PASSWORD_DAYS, TenantPlan
+from plan.tenant import PASSWORD_DAYS, WEBHOOK_DAYS, TenantPlan
 
 # Raise it when the bootstrap function's guards change: every tenant's place is then gone over again.
 REVISION: Final = 1
@@ -84,6 +84,7 @@ def _place(name: str, args: TenantArgs, secrets: TenantSecrets, child: ResourceO
                 "database": database.database,
                 "masterSecret": database.master_secret_arn,
                 "tenantSecret": secrets.database_arn,
+                "webhookSecret": secrets.webhook_arn,
                 "login": plan.active,
                 "connections": plan.limits.connections,
                 "statementMs": plan.limits.statement_ms,
@@ -95,15 +96,19 @@ def _place(name: str, args: TenantArgs, secrets: TenantSecrets, child: ResourceO
         # it, and still be there at its end.
         opts=ResourceOptions(parent=child.parent, delete_before_replace=True, depends_on=list(args.way)),
     )
-    # Not before there is a password to rotate, which the call above makes.
-    secretsmanager.SecretRotation(
-        f"{name}-rotation",
-        secret_id=secrets.database_arn,
-        rotation_lambda_arn=args.bootstrap.rotation_arn,
-        rotation_rules=secretsmanager.SecretRotationRotationRulesArgs(automatically_after_days=PASSWORD_DAYS),
-        rotate_immediately=False,
-        opts=ResourceOptions(parent=child.parent, depends_on=[place]),
-    )
+    turning = {"rotation": (secrets.database_arn, PASSWORD_DAYS)}
+    if secrets.webhook_arn:
+        turning["webhook-rotation"] = (secrets.webhook_arn, WEBHOOK_DAYS)
+    for role, (arn, days) in turning.items():
+        secretsmanager.SecretRotation(
+            f"{name}-{role}",
+            secret_id=arn,
+            rotation_lambda_arn=args.bootstrap.rotation_arn,
+            rotation_rules=secretsmanager.SecretRotationRotationRulesArgs(automatically_after_days=days),
+            rotate_immediately=False,
+            # Not before there is something to rotate, which the call above makes.
+            opts=ResourceOptions(parent=child.parent, depends_on=[place]),
+        )
 
 
 def _bucket(name: str, args: TenantArgs, child: ResourceOptions) -> SecureBucket:

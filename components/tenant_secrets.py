@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import secretsmanager
 
@@ -25,8 +24,8 @@ class TenantSecretsArgs:
 class TenantSecrets(pulumi.ComponentResource):
     """The login to the database, and what webhook deliveries are signed with where there are any.
 
-    The login is made empty: the bootstrap function writes the password and rotates it, so that it is in
-    no plan, no state and no log.
+    Both are made empty: the bootstrap function writes what is secret and rotates it, so that it is in no
+    plan, no state and no log.
     """
 
     database_arn: Output[str]
@@ -35,27 +34,16 @@ class TenantSecrets(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TenantSecretsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:TenantSecrets", name, None, opts)
-        self.database_arn = _secret(f"{name}-database", args.plan.names.database_secret, args, self).arn
-        self.webhook_arn = _webhook(f"{name}-webhook", args, self) if args.plan.webhook else None
+        names = args.plan.names
+        self.database_arn = _secret(f"{name}-database", names.database_secret, args, self)
+        self.webhook_arn = None
+        if args.plan.webhook:
+            self.webhook_arn = _secret(f"{name}-webhook", names.webhook_secret, args, self)
         self.arns = [self.database_arn, *([self.webhook_arn] if self.webhook_arn else [])]
         self.register_outputs({"databaseArn": self.database_arn, "webhookArn": self.webhook_arn})
 
 
-def _webhook(name: str, args: TenantSecretsArgs, parent: pulumi.Resource) -> Output[str]:
-    """Who receives a delivery and knows the key can tell that it is ours, and unchanged."""
-    child = ResourceOptions(parent=parent)
-    secret = _secret(name, args.plan.names.webhook_secret, args, parent)
-    key = random.RandomPassword(f"{name}-key", length=48, special=False, opts=child)
-    version = secretsmanager.SecretVersion(
-        f"{name}-version",
-        secret_id=secret.id,
-        secret_string=Output.json_dumps({"algorithm": "HMAC-SHA256", "key": key.result}),
-        opts=child,
-    )
-    return version.secret_id  # the ARN, known once there is something to read
-
-
-def _secret(name: str, label: str, args: TenantSecretsArgs, parent: pulumi.Resource) -> secretsmanager.Secret:
+def _secret(name: str, label: str, args: TenantSecretsArgs, parent: pulumi.Resource) -> Output[str]:
     protect = args.shared.settings.protect_data
     secret = secretsmanager.Secret(
         name,
@@ -72,7 +60,7 @@ def _secret(name: str, label: str, args: TenantSecretsArgs, parent: pulumi.Resou
         policy=document(_readers(args)),
         opts=ResourceOptions(parent=parent),
     )
-    return secret
+    return secret.arn
 
 
 def _readers(args: TenantSecretsArgs) -> Statement:

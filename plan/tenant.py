@@ -11,6 +11,7 @@ from plan.settings import Settings
 from tenants.models import Isolation, NetworkMode, Registry, State, Tenant
 
 PASSWORD_DAYS: Final = 30  # between rotations of a tenant's password
+WEBHOOK_DAYS: Final = 90  # between rotations of what its webhooks are signed with
 STATEMENT_MS: Final = 60_000
 IDLE_MS: Final = 60_000  # in a transaction; it would hold back the cleaning of a shard's tables
 FOR_TENANTS: Final = 0.8  # share of a database's connections that tenants may take, all together

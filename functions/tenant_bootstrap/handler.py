@@ -67,8 +67,15 @@ def _serve(connection: Connection, request: Request, store: Store, guards: Seque
         open_place(connection, place, guards)
         if found is not None and found != content:  # after it: who reads this goes there
             store.write(request.tenant_secret, content)
+        _sign(request, store)
     if not _open(request):
         end_sessions(connection, place)
+
+
+def _sign(request: Request, store: Store) -> None:
+    """A tenant that is told by webhook has a key that its deliveries are signed with, from the first on."""
+    if request.webhook_secret and store.read(request.webhook_secret) is None:
+        store.write(request.webhook_secret, {"algorithm": "HMAC-SHA256", "key": new_password()})
 
 
 def _place(request: Request, password_verifier: str) -> Place:

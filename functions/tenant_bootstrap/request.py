@@ -34,6 +34,7 @@ class Request:
     database: str
     master_secret: str  # ARN
     tenant_secret: str  # ARN
+    webhook_secret: str | None  # ARN; None: the tenant is not told by webhook
     login: bool  # False: the tenant is suspended
     connections: int  # at most, at one time
     statement_ms: int
@@ -65,6 +66,7 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "database": _text(r"[a-z][a-z0-9_]{0,62}"),
     "masterSecret": _text(_ARN + r"[A-Za-z0-9/_+=.@!-]+"),
     "tenantSecret": _text(_ARN + r"[A-Za-z0-9/_+=.@!-]+"),
+    "webhookSecret": lambda v: v is None or _text(_ARN + r"[A-Za-z0-9/_+=.@!-]+")(v),
     "login": lambda v: isinstance(v, bool),
     "connections": _number(1, 5000),
     "statementMs": _number(1, 86_400_000),
@@ -92,6 +94,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         database=event["database"],
         master_secret=event["masterSecret"],
         tenant_secret=event["tenantSecret"],
+        webhook_secret=event["webhookSecret"],
         login=event["login"],
         connections=event["connections"],
         statement_ms=event["statementMs"],
@@ -109,8 +112,9 @@ def _action(event: Mapping[str, Any]) -> Action:
 
 def _foreign(event: Mapping[str, Any]) -> list[str]:
     """A mistake in the caller must not open one tenant's role with another's secret."""
-    name = "t_" + event["tenant"].replace("-", "_")
+    tenant, name = event["tenant"], "t_" + event["tenant"].replace("-", "_")
     wrong = [f"{k}: expected {name}" for k in ("role", "schema") if event[k] != name]
-    if f"/tenants/{event['tenant']}/database-" not in event["tenantSecret"]:
-        wrong.append(f"tenantSecret: not a database secret of tenant {event['tenant']}")
+    for field, kind in (("tenantSecret", "database"), ("webhookSecret", "webhook")):
+        if event[field] is not None and f"/tenants/{tenant}/{kind}-" not in event[field]:
+            wrong.append(f"{field}: not a {kind} secret of tenant {tenant}")
     return wrong

@@ -1,12 +1,14 @@
-"""A new password for a tenant's role, in the four steps that Secrets Manager calls one by one.
+"""A new password for a tenant's role, or a new key for its webhooks, in the steps of Secrets Manager.
 
 Each step may be called again after it has succeeded or half succeeded (Secrets Manager user guide,
-"Rotation by Lambda function", 2026-11).
+"Rotation by Lambda function", 2026-11). Of a key for webhooks the version before stays at hand, and
+deliveries are signed with both.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from pg8000.exceptions import DatabaseError
@@ -17,6 +19,14 @@ from .passwords import new_password, verifier
 from .store import CURRENT, PENDING, Secret, Store
 
 Connect: TypeAlias = Callable[[Where, Secret], Connection]
+
+
+class Kind(StrEnum):
+    DATABASE = "database"
+    WEBHOOK = "webhook"
+
+
+SECRET: Final = {Kind.DATABASE: "password", Kind.WEBHOOK: "key"}  # what of its content turns
 SUSPENDED: Final = "is not permitted to log in"  # said after the password was found to be right
 
 
@@ -36,12 +46,14 @@ def rotate(event: Mapping[str, Any], store: Store, connect: Connect) -> None:
 def _create(arn: str, token: str, store: Store, _: Connect) -> None:
     current = store.read(arn)
     if current is None:
-        raise BootstrapError(f"tenant {_tenant(arn)}: there is no password to rotate yet")
+        raise BootstrapError(f"tenant {_tenant(arn)}: there is nothing to rotate yet")
     if PENDING not in store.stages(arn).get(token, ()) or store.read(arn, token) is None:
-        store.write(arn, {**current, "password": new_password()}, token)
+        store.write(arn, {**current, SECRET[_kind(arn)]: new_password()}, token)
 
 
 def _set(arn: str, token: str, store: Store, connect: Connect) -> None:
+    if _kind(arn) is Kind.WEBHOOK:
+        return  # nobody but the deliveries has to know it
     pending = _pending(arn, token, store)
     master = store.read(pending["masterarn"])
     if master is None:
@@ -55,6 +67,8 @@ def _set(arn: str, token: str, store: Store, connect: Connect) -> None:
 
 
 def _test(arn: str, token: str, store: Store, connect: Connect) -> None:
+    if _kind(arn) is Kind.WEBHOOK:
+        return
     pending = _pending(arn, token, store)
     try:
         with closing(connect(_where(arn, pending), pending)) as connection:
@@ -78,11 +92,19 @@ def _pending(arn: str, token: str, store: Store) -> Secret:
     return pending
 
 
-def _tenant(arn: str) -> str:
-    found = re.search(r"/tenants/([a-z][a-z0-9-]*)/database-[A-Za-z0-9]{6}$", arn)
+def _parts(arn: str) -> re.Match[str]:
+    found = re.search(r"/tenants/([a-z][a-z0-9-]*)/(database|webhook)-[A-Za-z0-9]{6}$", arn)
     if found is None:
-        raise BootstrapError("rotation: not a database secret of a tenant")
-    return found[1]
+        raise BootstrapError("rotation: not a secret of a tenant")
+    return found
+
+
+def _tenant(arn: str) -> str:
+    return _parts(arn)[1]
+
+
+def _kind(arn: str) -> Kind:
+    return Kind(_parts(arn)[2])
 
 
 def _where(arn: str, secret: Secret) -> Where:

@@ -117,7 +117,10 @@ def test_it_may_name_everything_only_where_aws_offers_no_resource() -> None:
 
 def test_it_keeps_secrets_of_this_cell_only() -> None:
     secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
-    assert statements()["KeepTenantsPasswords"]["Resource"] == [f"{secret}tenantry/dev/tenants/*/database-*"]
+    assert statements()["KeepTenantsSecrets"]["Resource"] == [
+        f"{secret}tenantry/dev/tenants/*/database-*",
+        f"{secret}tenantry/dev/tenants/*/webhook-*",
+    ]
     assert statements()["ReadMasterSecretsOfTheCell"]["Resource"] == [
         f"{secret}tenantry/dev/databases/*/master-*"
     ]
@@ -128,7 +131,7 @@ def test_it_keeps_secrets_of_this_cell_only() -> None:
         )
     }
     writes = {sid for sid, s in statements().items() if "secretsmanager:PutSecretValue" in s["Action"]}
-    assert writes == {"KeepTenantsPasswords"}
+    assert writes == {"KeepTenantsSecrets"}
 
 
 def test_it_uses_keys_for_secrets_of_this_cell_only() -> None:

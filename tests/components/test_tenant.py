@@ -188,6 +188,7 @@ def test_the_function_understands_what_it_is_sent() -> None:
         sent = event(made(), tenant) | {
             "masterSecret": f"{secret}rds!db-0a1b",
             "tenantSecret": f"{secret}tenantry/dev/tenants/{tenant}/database-AbCdEf",
+            "webhookSecret": f"{secret}tenantry/dev/tenants/{tenant}/webhook-AbCdEf",
             "lifecycle": {"action": "create"},
         }
         assert parse(sent).role == f"t_{tenant}"
@@ -213,28 +214,29 @@ def test_a_silos_tenant_lives_in_its_own_instance() -> None:
     assert silo["tags"]["tenant"] == "casa"
 
 
-def test_the_password_is_in_no_plan() -> None:
-    """The function writes it. What the program makes is an empty secret, under the tenant's key."""
-    secret = made().one("secretsmanager/secret:Secret", "acme-secrets-database")
-    assert secret.inputs["name"] == "tenantry/dev/tenants/acme/database"
-    about = [r.name for r in of_tenant(made(), "acme") if "canary-password" in said_by(r)]
-    assert about == []
-    assert made().of("randomPassword:RandomPassword"), "webhooks have keys, so the look above can see one"
+def test_what_is_secret_is_in_no_plan() -> None:
+    """The function writes it. What the program makes are empty secrets, under the tenant's key."""
+    for secret in ("acme/database", "casa/database", "casa/webhook"):
+        tenant, kind = secret.split("/")
+        made_ = made().one("secretsmanager/secret:Secret", f"{tenant}-secrets-{kind}")
+        assert made_.inputs["name"] == f"tenantry/dev/tenants/{secret}"
+    written = {r.name for r in made().of("secretVersion:SecretVersion")}
+    assert written == {f"{t}-api-secret-version" for t in TENANTS}
+    assert not made().of("randomPassword:RandomPassword")
 
 
-def test_the_password_turns_once_there_is_one() -> None:
-    rotation = made().one("secretRotation:SecretRotation", "acme-rotation")
-    assert rotation.inputs["rotationRules"] == {"automaticallyAfterDays": 30}
-    assert rotation.inputs["secretId"].endswith("acme-secrets-database")
-    assert rotation.inputs["rotationLambdaArn"].endswith("bootstrap-function")
-    for needed in ("invocation:Invocation::acme-place", "permission:Permission::bootstrap-rotation"):
-        assert any(d.endswith(needed) for d in rotation.dependencies), needed
-
-
-def test_a_webhooks_key_is_secret_to_the_engine() -> None:
-    given = made().one("secretVersion:SecretVersion", "casa-secrets-webhook-version").inputs["secretString"]
-    assert set(given) == {"4dabf18193072939515e22adb298388d", "value"}
-    assert json.loads(secret_free(given))["key"] == "canary-password-casa-secrets-webhook-key"
+@pytest.mark.parametrize(
+    ("rotation", "secret", "days"),
+    [("acme-rotation", "acme-secrets-database", 30), ("casa-webhook-rotation", "casa-secrets-webhook", 90)],
+)
+def test_a_secret_turns_once_there_is_something_in_it(rotation: str, secret: str, days: int) -> None:
+    found = made().one("secretRotation:SecretRotation", rotation)
+    assert found.inputs["rotationRules"] == {"automaticallyAfterDays": days}
+    assert found.inputs["secretId"].endswith(secret)
+    assert found.inputs["rotationLambdaArn"].endswith("bootstrap-function")
+    tenant = rotation.split("-", maxsplit=1)[0]
+    for needed in (f"invocation:Invocation::{tenant}-place", "permission:Permission::bootstrap-rotation"):
+        assert any(d.endswith(needed) for d in found.dependencies), needed
 
 
 def test_no_other_tenants_role_reads_the_secret_whatever_else_is_allowed() -> None:
@@ -292,7 +294,7 @@ def test_a_webhook_has_a_key_to_sign_with_and_nobody_else_has_one() -> None:
     }
     assert catalog["acme"]["webhook"] is None
     assert catalog["casa"]["webhook"]["url"] == "https://hooks.casa.example/t"
-    assert catalog["casa"]["webhook"]["secretArn"] == "casa-secrets-webhook-id"
+    assert catalog["casa"]["webhook"]["secretArn"].endswith("casa-secrets-webhook")
     assert [r.name for r in made().of("secretsmanager/secret:Secret") if r.name.endswith("webhook")] == [
         "casa-secrets-webhook",
         "dune-secrets-webhook",

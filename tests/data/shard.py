@@ -88,6 +88,7 @@ class Shard:
             "database": self.database,
             "masterSecret": MASTER_ARN,
             "tenantSecret": self.secret_arn(tenant),
+            "webhookSecret": None,
             "login": True,
             "connections": 5,
             "statementMs": 5000,

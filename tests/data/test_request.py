@@ -18,6 +18,7 @@ EVENT: dict[str, Any] = {
     "database": "tenants",
     "masterSecret": f"{SECRET}rds!db-0a1b-XyZ",
     "tenantSecret": f"{SECRET}tenantry/dev/tenants/acme-pay/database-AbCdEf",
+    "webhookSecret": None,
     "login": True,
     "connections": 20,
     "statementMs": 60000,
@@ -61,6 +62,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "database": ('x"', "X", "", "template1;--"),
     "masterSecret": ("secret", "arn:aws:s3:::x", f"{SECRET}a b"),
     "tenantSecret": ("", f"{SECRET}'"),
+    "webhookSecret": ("", 0, f"{SECRET}'"),
     "login": (1, "true", None),
     "connections": (0, -1, True, "20", 5001),
     "statementMs": (0, "1s", 86_400_001),
@@ -88,6 +90,10 @@ FOREIGN = {
     "a tenant whose name ends alike": (
         {"tenantSecret": f"{SECRET}tenantry/dev/tenants/x-acme-pay/database-AbCdEf"},
         "tenantSecret: not a database secret of tenant acme-pay",
+    ),
+    "another tenant's key for webhooks": (
+        {"webhookSecret": f"{SECRET}tenantry/dev/tenants/bolt/webhook-AbCdEf"},
+        "webhookSecret: not a webhook secret of tenant acme-pay",
     ),
     "its secret for webhooks": (
         {"tenantSecret": f"{SECRET}tenantry/dev/tenants/acme-pay/webhook-AbCdEf"},

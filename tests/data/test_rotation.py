@@ -1,5 +1,6 @@
 """A password turns in four steps, any of which may be called twice, and nobody is locked out on the way."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_what_is_no_rotation_is_refused(shard: Shard, name: str) -> None:
 def test_the_administrators_secret_is_not_rotated_here(shard: Shard) -> None:
     shard.secrets.labels[MASTER_ARN][TOKEN] = [PENDING]
     shard.secrets.versions[MASTER_ARN][TOKEN] = {"username": "platform", "password": "x"}
-    with pytest.raises(BootstrapError, match="not a database secret of a tenant"):
+    with pytest.raises(BootstrapError, match="not a secret of a tenant"):
         step(shard, "setSecret", arn=MASTER_ARN)
 
 
@@ -121,6 +122,37 @@ def test_a_pending_version_of_another_role_sets_nothing(shard: Shard) -> None:
     with pytest.raises(BootstrapError, match="the pending version is not one of its role"):
         step(shard, "setSecret")
     assert shard.run(shard.bolt, "SELECT 1") == [[1]]
+
+
+def webhook(shard: Shard) -> str:
+    return shard.secret_arn(shard.acme).replace("/database-", "/webhook-")
+
+
+def test_a_tenant_that_is_told_by_webhook_has_a_key_from_the_first_delivery_on(shard: Shard) -> None:
+    shard.place(shard.acme, "update", webhookSecret=webhook(shard))
+    first = shard.secrets.read(webhook(shard))
+    assert first is not None
+    assert first["algorithm"] == "HMAC-SHA256"
+    assert len(base64.b64decode(first["key"], validate=True)) == 36
+    shard.place(shard.acme, "update", webhookSecret=webhook(shard))
+    assert shard.secrets.read(webhook(shard)) == first
+
+
+def test_a_key_for_webhooks_turns_without_the_database(shard: Shard) -> None:
+    arn, login = webhook(shard), shard.secret(shard.acme)
+    shard.place(shard.acme, "update", webhookSecret=arn)
+    before = shard.secrets.read(arn)
+    shard.secrets.labels[arn][TOKEN] = [PENDING]
+    for name in STEPS:
+        step(shard, name, arn=arn)
+        step(shard, name, arn=arn)
+    after = shard.secrets.read(arn)
+    assert before is not None
+    assert after is not None
+    assert after["key"] != before["key"]
+    assert after.keys() == before.keys()
+    assert shard.secret(shard.acme) == login
+    assert shard.run(shard.acme, "SELECT 1") == [[1]]
 
 
 class _NotFoundError(Exception):
