@@ -141,33 +141,29 @@ def _bucket(name: str, args: TenantArgs, child: ResourceOptions) -> SecureBucket
 
 def _topic(name: str, args: TenantArgs, child: ResourceOptions) -> sns.Topic:
     """Where the tenant hears that a report is ready."""
+    arn = args.shared.arn("sns", args.plan.names.topic)
     topic = sns.Topic(
         f"{name}-topic",
         name=args.plan.names.topic,
         kms_master_key_id=args.identity.key.arn,
         signature_version=2,  # SHA-256; 1 is SHA-1
-        tags=args.tags,
-        opts=child,
-    )
-    sns.TopicPolicy(
-        f"{name}-topic-policy",
-        arn=topic.arn,
         policy=document(
             Statement(
                 sid="PublishAsTheTenant",
                 actions=["sns:Publish"],
-                resources=[topic.arn],
+                resources=[arn],
                 principals={"AWS": [args.identity.role_arn]},
             ),
             Statement(
                 sid="TlsOnly",
                 effect="Deny",
                 actions=["sns:Publish"],
-                resources=[topic.arn],
+                resources=[arn],
                 principals=EVERYONE,
                 condition={"Bool": {"aws:SecureTransport": "false"}},
             ),
         ),
+        tags=args.tags,
         opts=child,
     )
     # Pending until somebody follows the link in the first mail, so nothing may wait for it.

@@ -45,22 +45,16 @@ class TenantSecrets(pulumi.ComponentResource):
 
 def _secret(name: str, label: str, args: TenantSecretsArgs, parent: pulumi.Resource) -> Output[str]:
     protect = args.shared.settings.protect_data
-    secret = secretsmanager.Secret(
+    return secretsmanager.Secret(
         name,
         name=label,
         description=f"Tenant {args.plan.id}",
         kms_key_id=args.identity.key.arn,
+        policy=document(_readers(args)),
         recovery_window_in_days=recovery_days(protect),
         tags=tenant_tags(args.plan),
         opts=ResourceOptions(parent=parent, protect=protect),
-    )
-    secretsmanager.SecretPolicy(
-        f"{name}-policy",
-        secret_arn=secret.arn,
-        policy=document(_readers(args)),
-        opts=ResourceOptions(parent=parent),
-    )
-    return secret.arn
+    ).arn
 
 
 def _readers(args: TenantSecretsArgs) -> Statement:

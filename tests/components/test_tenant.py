@@ -240,7 +240,7 @@ def test_a_secret_turns_once_there_is_something_in_it(rotation: str, secret: str
 
 
 def test_no_other_tenants_role_reads_the_secret_whatever_else_is_allowed() -> None:
-    (statement,) = policy(made(), "secretPolicy:SecretPolicy", "acme-secrets-database-policy").values()
+    (statement,) = policy(made(), "secretsmanager/secret:Secret", "acme-secrets-database").values()
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {
         "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/tenantry-dev-tenant-*"},
@@ -272,7 +272,7 @@ def test_only_the_tenants_role_touches_its_artefacts() -> None:
 
 
 def test_only_the_tenants_role_speaks_on_its_topic_and_its_people_listen() -> None:
-    found = policy(made(), "topicPolicy:TopicPolicy", "acme-topic-policy")
+    found = policy(made(), "sns/topic:Topic", "acme-topic")
     assert found["PublishAsTheTenant"]["Principal"]["AWS"] == [
         "arn:aws:mock:eu-west-1:111122223333:acme-identity-role"
     ]
