@@ -29,6 +29,7 @@ ACCESS_LOG: Final = {
     "address": "$context.identity.sourceIp",
     "apiKeyId": "$context.identity.apiKeyId",
     "clientId": "$context.authorizer.claims.client_id",
+    "tenant": "$context.authorizer.tenant",
     "wafStatus": "$context.wafResponseCode",
     "errorType": "$context.error.responseType",
     "traceId": "$context.xrayTraceId",

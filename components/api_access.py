@@ -17,14 +17,21 @@ TOKEN_MINUTES = 60
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClientPool:
+    """Where the cell makes clients for tenants itself."""
+
+    user_pool_id: Input[str]
+    scopes: Input[list[str]]
+    token_url: Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiEntrance:
     """What the edge of a cell offers to each of its tenants."""
 
     url: Input[str]
-    token_url: Input[str]
-    user_pool_id: Input[str]
-    scopes: Input[list[str]]
     usage_plan_ids: Mapping[str, Input[str]]  # by service plan
+    clients: ClientPool | None  # None where another issuer makes clients, and its tokens name tenants
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +49,7 @@ class ApiAccess(pulumi.ComponentResource):
     """
 
     key_id: Output[str]
-    client_id: Output[str]
+    client_id: Output[str] | None
 
     def __init__(self, name: str, args: ApiAccessArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:ApiAccess", name, None, opts)
@@ -63,33 +70,39 @@ class ApiAccess(pulumi.ComponentResource):
             usage_plan_id=entrance.usage_plan_ids[plan.service_plan],
             opts=child,
         )
-        client = cognito.UserPoolClient(
-            f"{name}-client",
-            name=plan.names.api_key,
-            user_pool_id=entrance.user_pool_id,
-            generate_secret=True,
-            allowed_oauth_flows_user_pool_client=True,
-            allowed_oauth_flows=["client_credentials"],
-            allowed_oauth_scopes=entrance.scopes,
-            explicit_auth_flows=[],
-            access_token_validity=TOKEN_MINUTES,
-            token_validity_units={"access_token": "minutes"},
-            enable_token_revocation=True,
-            prevent_user_existence_errors="ENABLED",
-            opts=ResourceOptions(parent=self, additional_secret_outputs=["clientSecret"]),
-        )
-        _keep(name, args, key, client, child)
-        self.key_id, self.client_id = key.id, client.id
+        client = _client(name, plan, entrance.clients, self) if entrance.clients else None
+        content = {"api_key": key.value, "url": entrance.url}
+        if client and entrance.clients:
+            content |= {
+                "client_id": client.id,
+                "client_secret": client.client_secret,
+                "token_url": entrance.clients.token_url,
+            }
+        _keep(name, args, content, child)
+        self.key_id, self.client_id = key.id, client.id if client else None
         self.register_outputs({"keyId": self.key_id, "clientId": self.client_id})
 
 
-def _keep(
-    name: str,
-    args: ApiAccessArgs,
-    key: apigateway.ApiKey,
-    client: cognito.UserPoolClient,
-    child: ResourceOptions,
-) -> None:
+def _client(name: str, plan: TenantPlan, pool: ClientPool, parent: pulumi.Resource) -> cognito.UserPoolClient:
+    """A machine that gets tokens for itself; nobody signs in with it."""
+    return cognito.UserPoolClient(
+        f"{name}-client",
+        name=plan.names.api_key,
+        user_pool_id=pool.user_pool_id,
+        generate_secret=True,
+        allowed_oauth_flows_user_pool_client=True,
+        allowed_oauth_flows=["client_credentials"],
+        allowed_oauth_scopes=pool.scopes,
+        explicit_auth_flows=[],
+        access_token_validity=TOKEN_MINUTES,
+        token_validity_units={"access_token": "minutes"},
+        enable_token_revocation=True,
+        prevent_user_existence_errors="ENABLED",
+        opts=ResourceOptions(parent=parent, additional_secret_outputs=["clientSecret"]),
+    )
+
+
+def _keep(name: str, args: ApiAccessArgs, content: Mapping[str, Input[str]], child: ResourceOptions) -> None:
     secret = secretsmanager.Secret(
         f"{name}-secret",
         name=args.plan.names.api_secret,
@@ -102,13 +115,6 @@ def _keep(
     secretsmanager.SecretPolicy(
         f"{name}-secret-policy", secret_arn=secret.arn, policy=document(_nobody(args.shared)), opts=child
     )
-    content = {
-        "api_key": key.value,
-        "client_id": client.id,
-        "client_secret": client.client_secret,
-        "token_url": args.entrance.token_url,
-        "url": args.entrance.url,
-    }
     secretsmanager.SecretVersion(
         f"{name}-secret-version",
         secret_id=secret.id,

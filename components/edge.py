@@ -17,6 +17,7 @@ from components.gateway_body import TOKEN, Origin, gateway_body
 from components.identity import Identity, IdentityArgs
 from components.public_certificate import PublicCertificate, PublicCertificateArgs
 from components.shared import Shared
+from components.token_authoriser import TokenAuthoriser, TokenAuthoriserArgs
 from components.waf import Waf, WafArgs
 from plan import CellPlan
 from plan.edge import EDGE_ALARMS
@@ -32,6 +33,7 @@ class EdgeArgs:
     client_certificate_id: Input[str]  # the one that the origin expects
     subnet_ids: Sequence[Input[str]]  # where the gateway's private way in begins
     group_id: Input[str]
+    callouts_group_id: Input[str]  # of functions that call servers outside
     shared: Shared
 
 
@@ -42,21 +44,15 @@ class Edge(pulumi.ComponentResource):
     rest_api_id: Output[str]
     stage_arn: Output[str]
     usage_plan_ids: Mapping[str, Output[str]]
-    user_pool_id: Output[str]
+    user_pool_id: Input[str] | None  # None with another issuer
     entrance: ApiEntrance  # what each tenant is given of it
 
     def __init__(self, name: str, args: EdgeArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:edge:Edge", name, None, opts)
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
         self._plan, loaded = args.plan.edge, contract()
-        identity = Identity(
-            f"{name}-identity",
-            IdentityArgs(plan=self._plan, scopes=_scopes(loaded), shared=args.shared),
-            self._child,
-        )
-        body = gateway_body(
-            loaded, host=self._plan.host, origin=self._make_origin(), user_pool_arn=identity.user_pool_arn
-        )
+        callers = self._make_callers(loaded)
+        body = gateway_body(loaded, host=self._plan.host, origin=self._make_origin(), check=callers.check)
         rest = RestApi(
             f"{name}-rest",
             RestApiArgs(
@@ -67,22 +63,35 @@ class Edge(pulumi.ComponentResource):
             ),
             self._child,
         )
-        guarded = {"stage": rest.stage_arn, "tokens": identity.user_pool_arn}
+        if isinstance(callers, TokenAuthoriser):
+            callers.let(rest.rest_api_id)
+        guarded = {"stage": rest.stage_arn, **callers.guarded}
         Waf(f"{name}-waf", WafArgs(plan=self._plan, guarded=guarded, shared=args.shared), self._child)
         self._serve(rest)
         self._watch()
         self.url = f"https://{self._plan.host}"
         self.rest_api_id, self.stage_arn = rest.rest_api_id, rest.stage_arn
-        self.usage_plan_ids, self.user_pool_id = rest.usage_plan_ids, identity.user_pool_id
-        self.entrance = ApiEntrance(
-            url=self.url,
-            token_url=identity.token_url,
-            user_pool_id=identity.user_pool_id,
-            scopes=identity.scopes,
-            usage_plan_ids=rest.usage_plan_ids,
-        )
-        self.register_outputs(
-            {"url": self.url, "restApiId": self.rest_api_id, "tokenUrl": identity.token_url}
+        self.usage_plan_ids = rest.usage_plan_ids
+        self.user_pool_id = callers.clients.user_pool_id if callers.clients else None
+        self.entrance = ApiEntrance(url=self.url, usage_plan_ids=rest.usage_plan_ids, clients=callers.clients)
+        self.register_outputs({"url": self.url, "restApiId": self.rest_api_id})
+
+    def _make_callers(self, loaded: Mapping[str, Any]) -> Identity | TokenAuthoriser:
+        """Who makes and who checks callers' tokens: the cell, or the issuer in the settings."""
+        plan, args = self._plan, self._args
+        if plan.issuer is None:
+            found = IdentityArgs(plan=plan, scopes=_scopes(loaded), shared=args.shared)
+            return Identity(f"{self._name}-identity", found, self._child)
+        return TokenAuthoriser(
+            f"{self._name}-authoriser",
+            TokenAuthoriserArgs(
+                plan=plan.issuer,
+                contract=loaded,
+                subnet_ids=args.subnet_ids,
+                group_id=args.callouts_group_id,
+                shared=args.shared,
+            ),
+            self._child,
         )
 
     def _make_origin(self) -> Origin:

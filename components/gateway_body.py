@@ -17,9 +17,11 @@ TOKEN: Final = "token"  # noqa: S105 - the contract's name for the scheme of acc
 PROBLEM: Final = "application/problem+json"
 
 # What the origin is told of the caller: taken from what the gateway has checked, over whatever a client
-# sends under these names. The service compares the tenant of the client with the tenant of the key.
+# sends under these names. Of the first two, one is set, as the token's issuer has it; the service compares
+# the tenant behind it with the tenant of the key.
 CALLER_HEADERS: Final[Mapping[str, str]] = {
-    "X-Caller-Client-Id": "context.authorizer.claims.client_id",
+    "X-Caller-Client-Id": "'none'",
+    "X-Caller-Tenant": "'none'",
     "X-Caller-Api-Key-Id": "context.identity.apiKeyId",
     "X-Request-Id": "context.requestId",
 }
@@ -59,17 +61,42 @@ class Origin:
     link_id: Input[str]
 
 
-def gateway_body(
-    contract: Mapping[str, Any], *, host: str, origin: Origin, user_pool_arn: Input[str]
-) -> Output[str]:
+@dataclass(frozen=True, kw_only=True)
+class TokenCheck:
+    """Who checks access tokens: the gateway's authoriser, and what it finds out about the caller."""
+
+    authtype: str
+    authoriser: Mapping[str, Any]
+    scoped: bool  # whether the gateway itself compares scopes
+    caller: Mapping[str, str]  # header to the origin → where the gateway has it from
+
+
+def cognito_check(user_pool_arn: Input[str]) -> TokenCheck:
+    """The gateway's own check of tokens of a user pool."""
+    return TokenCheck(
+        authtype="cognito_user_pools",
+        authoriser={"type": "cognito_user_pools", "providerARNs": [user_pool_arn]},
+        scoped=True,
+        caller={"X-Caller-Client-Id": "context.authorizer.claims.client_id"},
+    )
+
+
+def operations(contract: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Path, method and operation, each."""
+    return [(p, m, item[m]) for p, item in contract["paths"].items() for m in METHODS if m in item]
+
+
+def gateway_body(contract: Mapping[str, Any], *, host: str, origin: Origin, check: TokenCheck) -> Output[str]:
     """JSON for `RestApi.body`; unknown in a preview only as long as the origin is."""
     body = deepcopy(dict(contract))
     responses = body["components"].pop("responses", {})
-    for path, item in body["paths"].items():
-        for method in METHODS:
-            if method in item:
-                _extend(item[method], path, method, origin, responses)
-    body["components"]["securitySchemes"][TOKEN] = _authoriser(user_pool_arn)
+    callers = {**CALLER_HEADERS, **check.caller}
+    for path, method, operation in operations(body):
+        operation["responses"] = _followed(operation["responses"], responses)
+        operation["x-amazon-apigateway-integration"] = _integration(operation, path, method, origin, callers)
+        if not check.scoped:
+            operation["security"] = [{**s, TOKEN: []} for s in operation["security"]]
+    body["components"]["securitySchemes"][TOKEN] = _authoriser(check)
     body |= {
         "servers": [_server(host)],
         "x-amazon-apigateway-api-key-source": "HEADER",
@@ -90,16 +117,19 @@ def _server(host: str) -> dict[str, Any]:
     }
 
 
-def _extend(
-    operation: dict[str, Any], path: str, method: str, origin: Origin, responses: Mapping[str, Any]
-) -> None:
-    """Give one operation its integration, and its shared responses in place (imports follow schemas only)."""
-    operation["responses"] = {
-        status: responses[found["$ref"].rsplit("/", 1)[1]] if "$ref" in found else found
-        for status, found in operation["responses"].items()
+def _followed(found: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Responses with the shared ones in their places: imports follow references to schemas only."""
+    return {
+        status: shared[response["$ref"].rsplit("/", 1)[1]] if "$ref" in response else response
+        for status, response in found.items()
     }
+
+
+def _integration(
+    operation: Mapping[str, Any], path: str, method: str, origin: Origin, callers: Mapping[str, str]
+) -> dict[str, Any]:
     in_path = [p["name"] for p in operation.get("parameters", []) if p["in"] == "path"]
-    operation["x-amazon-apigateway-integration"] = {
+    return {
         "type": "http_proxy",
         "httpMethod": method.upper(),
         "uri": f"https://{origin.host}{path}",  # the name that the balancer's certificate must have
@@ -110,19 +140,19 @@ def _extend(
         "passthroughBehavior": "when_no_match",
         "requestParameters": {
             **{f"integration.request.path.{p}": f"method.request.path.{p}" for p in in_path},
-            **{f"integration.request.header.{h}": source for h, source in CALLER_HEADERS.items()},
+            **{f"integration.request.header.{h}": source for h, source in callers.items()},
         },
     }
 
 
-def _authoriser(user_pool_arn: Input[str]) -> dict[str, Any]:
+def _authoriser(check: TokenCheck) -> dict[str, Any]:
     """API Gateway knows no `oauth2` scheme: a header, and who checks it."""
     return {
         "type": "apiKey",
         "in": "header",
         "name": "Authorization",
-        "x-amazon-apigateway-authtype": "cognito_user_pools",
-        "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": [user_pool_arn]},
+        "x-amazon-apigateway-authtype": check.authtype,
+        "x-amazon-apigateway-authorizer": dict(check.authoriser),
     }
 
 

@@ -7,6 +7,8 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cognito
 
+from components.api_access import ClientPool
+from components.gateway_body import TokenCheck, cognito_check
 from components.shared import Shared
 from plan.edge import EdgePlan
 
@@ -23,10 +25,9 @@ class IdentityArgs:
 class Identity(pulumi.ComponentResource):
     """Machines only: tenants get a client each, and nobody can sign themselves up."""
 
-    user_pool_id: Output[str]
-    user_pool_arn: Output[str]
-    token_url: Output[str]
-    scopes: Output[list[str]]  # known once they exist, so that a client is made after them
+    check: TokenCheck
+    clients: ClientPool
+    guarded: Mapping[str, Output[str]]  # what the firewall should stand before
 
     def __init__(self, name: str, args: IdentityArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:edge:Identity", name, None, opts)
@@ -64,12 +65,17 @@ class Identity(pulumi.ComponentResource):
         domain = cognito.UserPoolDomain(
             f"{name}-domain", domain=args.plan.token_host, user_pool_id=pool.id, opts=child
         )
-        self.user_pool_id, self.user_pool_arn = pool.id, pool.arn
-        self.token_url = Output.concat(
-            "https://", domain.domain, f".auth.{settings.region}.amazoncognito.com/oauth2/token"
+        token_host = Output.concat(domain.domain, f".auth.{settings.region}.amazoncognito.com")
+        # Scopes are known once they exist, so that a client is made after them.
+        scopes = Output.all(*(s.id for s in servers)).apply(lambda _: sorted(args.scopes))
+        self.check = cognito_check(pool.arn)
+        self.clients = ClientPool(
+            user_pool_id=pool.id,
+            scopes=scopes,
+            token_url=Output.concat("https://", token_host, "/oauth2/token"),
         )
-        self.scopes = Output.all(*(s.id for s in servers)).apply(lambda _: sorted(args.scopes))
-        self.register_outputs({"userPoolId": self.user_pool_id, "tokenUrl": self.token_url})
+        self.guarded = {"tokens": pool.arn}
+        self.register_outputs({"userPoolId": pool.id})
 
 
 def _by_resource(scopes: Mapping[str, str]) -> dict[str, dict[str, str]]:

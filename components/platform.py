@@ -140,6 +140,7 @@ class Platform(pulumi.ComponentResource):
                 client_certificate_id=reports.gateway_certificate_id,
                 subnet_ids=self._network.subnet_ids[self._plan.reports.name],
                 group_id=self._network.group_ids["vpc-link"],
+                callouts_group_id=self._network.group_ids["callouts"],
                 shared=self._shared,
             ),
             self._child,

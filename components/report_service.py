@@ -108,8 +108,8 @@ class _Parts:
 def _webhooks_args(args: ReportServiceArgs) -> WebhooksArgs:
     return WebhooksArgs(
         plan=args.plan.webhooks,
-        subnet_ids=args.network.subnet_ids[args.plan.name],
-        group_id=args.network.group_ids[args.plan.webhooks.group],
+        subnet_ids=args.network.subnet_ids[args.plan.webhooks.function.segment],
+        group_id=args.network.group_ids[args.plan.webhooks.function.group],
         senders={"reports": args.task_role.arn},
         shared=args.shared,
     )

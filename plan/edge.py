@@ -6,13 +6,23 @@ from typing import Final
 
 from plan.alarms import AlarmPlan, Severity
 from plan.names import Names
-from plan.services import API_STAGE
+from plan.services import API_STAGE, FunctionPlan
 from plan.settings import Settings
 from tenants.models import ServicePlan as UsagePlan
 
 _WINDOW: Final = 300  # seconds over which the firewall counts
 _SLACK: Final = 2  # the firewall stops what usage plans, which are best effort, let through
 _WAF_LIMITS: Final = (10, 2_000_000_000)  # of a rate rule (WAF API reference, RateBasedStatement, 2026-11)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerPlan:
+    """Somebody else who issues access tokens, and what these must say."""
+
+    issuer: str
+    audience: str
+    tenant_claim: str
+    function: FunctionPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +40,7 @@ class EdgePlan:
     web_acl: str
     waf_log_group: str
     token_host: str  # first label of the token endpoint of the user pool, one name space a Region
+    issuer: IssuerPlan | None  # of access tokens; None for the cell's own user pool
     usage_plans: tuple[UsagePlan, ...]
 
 
@@ -50,7 +61,24 @@ def plan_edge(settings: Settings, names: Names, usage_plans: Iterable[UsagePlan]
         web_acl=names.label("web-acl", "api"),
         waf_log_group=f"aws-waf-logs-{names.label('any', 'api')}",  # WAF accepts only this beginning
         token_host=f"{names.label('any', 'auth')}-{settings.account_id}",
+        issuer=_issuer(settings, names),
         usage_plans=plans,
+    )
+
+
+def _issuer(settings: Settings, names: Names) -> IssuerPlan | None:
+    if settings.jwt_issuer == "cognito":
+        return None
+    return IssuerPlan(
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        tenant_claim=settings.jwt_tenant_claim,
+        function=FunctionPlan(
+            name=names.label("function", "authoriser"),
+            folder="token_authoriser",
+            timeout_seconds=15,
+            at_once=50,
+        ),
     )
 
 

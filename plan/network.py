@@ -125,8 +125,8 @@ CELL_PATHS: Final[tuple[PathPlan, ...]] = (
     PathPlan("monolith", S3, HTTPS, "objects and image layers"),
     PathPlan("reports", S3, HTTPS, "objects and image layers"),
     PathPlan("monolith", INTERNET, HTTPS, "payment partners"),
-    PathPlan("webhooks", "endpoints", HTTPS, "AWS APIs without leaving the network"),
-    PathPlan("webhooks", INTERNET, HTTPS, "deliveries to servers of tenants"),
+    PathPlan("callouts", "endpoints", HTTPS, "AWS APIs without leaving the network"),
+    PathPlan("callouts", INTERNET, HTTPS, "deliveries to servers of tenants, keys of an issuer of tokens"),
 )
 OUTSIDE: Final = frozenset({INTERNET, S3})
 
@@ -135,7 +135,7 @@ CELL_GROUPS: Final[Mapping[str, str]] = {
     "vpc-link": "reports",
     "reports-alb": "reports",
     "reports": "reports",
-    "webhooks": "reports",
+    "callouts": "reports",
     "monolith-alb": "monolith",
     "monolith": "monolith",
     "functions": "functions",

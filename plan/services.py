@@ -94,15 +94,24 @@ class QueuePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionPlan:
+    """A Lambda function of `functions/` that calls servers outside."""
+
+    name: str
+    folder: str
+    timeout_seconds: int
+    at_once: int  # reserved for it, and the most that run
+    segment: str = "reports"
+    group: str = "callouts"  # in the table of paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhooksPlan:
-    """Deliveries to tenants' own servers: at most `at_once`, so that slow ones hold up nothing else."""
+    """Deliveries to tenants' own servers, by a function that has a bounded number of hands."""
 
     events: QueuePlan
-    function: str
-    group: str = "webhooks"  # in the table of paths
-    timeout_seconds: int = 60
+    function: FunctionPlan
     batch: int = 3
-    at_once: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +178,10 @@ def _webhooks(names: Names) -> WebhooksPlan:
         waiting=_waiting(6 * 3600, "deliveries are not being made", Severity.TICKET),
         failed=_failed("a tenant's server has refused an event at every try"),
     )
-    return WebhooksPlan(events=events, function=names.label("function", "webhooks"))
+    function = FunctionPlan(
+        name=names.label("function", "webhooks"), folder="webhook_delivery", timeout_seconds=60, at_once=10
+    )
+    return WebhooksPlan(events=events, function=function)
 
 
 def _waiting(seconds: int, why: str, severity: Severity) -> AlarmPlan:

@@ -144,6 +144,18 @@ class Settings:
     ca_revoked: tuple[str, ...] = setting(
         "serial numbers of certificates of the private CA that are no longer to be trusted", _serials
     )
+    jwt_issuer: str = setting(
+        "issuer of callers' access tokens: its https address, or cognito for a user pool of the cell's own",
+        _matching(r"cognito|https://[^\s?#]+", "cognito, or an address such as https://login.example/tenant"),
+    )
+    jwt_audience: str = setting(
+        "audience that tokens of another issuer must name",
+        _matching(r"[!-~]{1,255}", "1 to 255 characters without blanks"),
+    )
+    jwt_tenant_claim: str = setting(
+        "claim of such a token that holds the tenant's id",
+        _matching(r"[A-Za-z0-9_:./-]{1,128}", "the name of a claim, such as tenant"),
+    )
     alarm_email: str = setting("who is told of alarms", _EMAIL)
     budget_usd: int = setting(
         "what the account may cost in a month before somebody is told, in USD", _between(1, 10_000_000)

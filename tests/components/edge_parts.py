@@ -31,11 +31,11 @@ BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
 
 
 @cache
-def cell(stack: str = "dev") -> CellPlan:
+def cell(stack: str = "dev", issuer: str = "cognito") -> CellPlan:
     """The cell of a stack's settings with two service plans and no tenant."""
     plans = [usage_plan("standard", 10, 20, 100_000), usage_plan("enterprise", 50, 100, 1_000_000)]
     registry = Registry(stack=stack, tenants=(), plans={p.id: p for p in plans}, ledger=Ledger())
-    return plan_cell(parse_settings(stack, values_of(stack)), registry)
+    return plan_cell(parse_settings(stack, {**values_of(stack), "jwtIssuer": issuer}), registry)
 
 
 def usage_plan(key: str, rate: float, burst: int, quota: int) -> UsagePlan:
@@ -138,6 +138,7 @@ class Parts:
                 client_certificate_id="gateway-certificate",
                 subnet_ids=self.network.subnet_ids["reports"],
                 group_id=self.network.group_ids["vpc-link"],
+                callouts_group_id=self.network.group_ids["callouts"],
                 shared=self.shared,
             ),
         )
@@ -156,8 +157,8 @@ def services(stack: str, replicas: int = 2) -> Recording:
 
 
 @cache
-def edge(stack: str) -> Recording:
-    return run(lambda: Parts(cell(stack)).edge(), stack_name=stack)
+def edge(stack: str, issuer: str = "cognito") -> Recording:
+    return run(lambda: Parts(cell(stack, issuer)).edge(), stack_name=stack)
 
 
 def container(recording: Recording, service: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from components.api_access import ApiEntrance
+from components.api_access import ApiEntrance, ClientPool
 from components.bootstrap import Bootstrap, BootstrapArgs
 from components.database import Database, DatabaseArgs
 from components.shared import Shared
@@ -98,7 +98,16 @@ def make_bootstrap(stack: str = "dev") -> Bootstrap:
     )
 
 
-def make_tenants(tenants: Iterable[models.Tenant], stack: str = "dev") -> None:
+CLIENTS = ClientPool(
+    user_pool_id="the-pool",
+    scopes=["reports/read", "reports/write"],
+    token_url="https://auth.example/oauth2/token",
+)
+
+
+def make_tenants(
+    tenants: Iterable[models.Tenant], stack: str = "dev", clients: ClientPool | None = CLIENTS
+) -> None:
     """What the platform does for its tenants: shared parts first, then one tenant beside the other."""
     bootstrap = make_bootstrap(stack)
     found = list(tenants)
@@ -129,10 +138,8 @@ def make_tenants(tenants: Iterable[models.Tenant], stack: str = "dev") -> None:
                 bootstrap=bootstrap,
                 entrance=ApiEntrance(
                     url="https://api.dev.tenantry.example",
-                    token_url="https://auth.example/oauth2/token",
-                    user_pool_id="the-pool",
-                    scopes=["reports/read", "reports/write"],
                     usage_plan_ids={"basic": "usage-basic"},
+                    clients=clients,
                 ),
                 shared=shared(stack),
             ),

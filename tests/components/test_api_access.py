@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.components.parts import secret_free
+from tests.components.parts import ACME, make_tenants, record, secret_free
 from tests.components.test_tenant import TENANTS, made, policy
 
 each = pytest.mark.parametrize("tenant", TENANTS)
@@ -48,3 +48,12 @@ def test_no_role_of_the_platform_reads_it(tenant: str) -> None:
     }
     allowed = policy(made(), "rolePolicy:RolePolicy", f"{tenant}-policy")
     assert not [arn for s in allowed.values() for arn in s["Resource"] if arn.endswith("api-secret-id")]
+
+
+def test_where_another_issuer_makes_clients_a_tenant_gets_a_key_alone() -> None:
+    recording = record(lambda: make_tenants([ACME], clients=None))
+    assert not recording.of("userPoolClient:UserPoolClient")
+    entry = json.loads(recording.one("ssm/parameter:Parameter", "acme-catalog").inputs["insecureValue"])
+    assert entry["api"] == {"keyId": "acme-api-key-id", "clientId": None}
+    version = recording.one("secretVersion:SecretVersion", "acme-api-secret-version").inputs
+    assert set(json.loads(secret_free(version["secretString"]))) == {"api_key", "url"}

@@ -54,6 +54,7 @@ def test_the_origin_is_told_who_asks_whatever_a_client_says() -> None:
         sent = operation["x-amazon-apigateway-integration"]["requestParameters"]
         assert sent["integration.request.header.X-Caller-Client-Id"] == "context.authorizer.claims.client_id"
         assert sent["integration.request.header.X-Caller-Api-Key-Id"] == "context.identity.apiKeyId"
+        assert sent["integration.request.header.X-Caller-Tenant"] == "'none'"
 
 
 def test_path_parameters_are_handed_on() -> None:

@@ -12,9 +12,9 @@ def test_events_are_taken_from_the_queue_a_few_at_a_time_and_fail_alone() -> Non
     source = recording.one("eventSourceMapping:EventSourceMapping", "reports-webhooks-source").inputs
     assert source["eventSourceArn"].endswith(":reports-webhooks-events-queue")
     assert source["functionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert source["scalingConfig"] == {"maximumConcurrency": plan.at_once}
+    assert source["scalingConfig"] == {"maximumConcurrency": plan.function.at_once}
     function = recording.one("lambda/function:Function", "reports-webhooks-function").inputs
-    assert function["reservedConcurrentExecutions"] >= plan.at_once
+    assert function["reservedConcurrentExecutions"] >= plan.function.at_once
 
 
 def test_a_message_is_not_seen_twice_while_the_function_may_still_work_on_it() -> None:
@@ -27,7 +27,7 @@ def test_a_message_is_not_seen_twice_while_the_function_may_still_work_on_it() -
 def test_a_batch_of_silent_servers_ends_in_time() -> None:
     """Connection and first read of each may take the whole of their time-outs."""
     plan = cell().reports.webhooks
-    assert plan.batch * 2 * 10 <= plan.timeout_seconds
+    assert plan.batch * 2 * 10 <= plan.function.timeout_seconds
 
 
 def test_events_that_fail_eight_times_are_kept_and_told_of() -> None:
@@ -61,13 +61,13 @@ def test_it_may_read_the_catalog_become_a_tenant_and_empty_its_queue() -> None:
 
 
 def test_only_it_and_the_monolith_have_a_way_to_the_internet() -> None:
-    assert {p.source for p in CELL_PATHS if p.target == INTERNET} == {"monolith", "webhooks"}
+    assert {p.source for p in CELL_PATHS if p.target == INTERNET} == {"monolith", "callouts"}
     function = services("dev").one("lambda/function:Function", "reports-webhooks-function").inputs
-    assert function["vpcConfig"]["securityGroupIds"] == ["network-webhooks-group-id"]
+    assert function["vpcConfig"]["securityGroupIds"] == ["network-callouts-group-id"]
 
 
 def test_nothing_calls_it_but_its_queue() -> None:
-    assert not [p for p in CELL_PATHS if p.target == "webhooks"]
+    assert not [p for p in CELL_PATHS if p.target == "callouts"]
 
 
 def test_its_environment_is_encrypted_and_holds_places_only() -> None:

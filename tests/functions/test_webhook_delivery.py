@@ -4,20 +4,12 @@ import base64
 import json
 import re
 import socket
-import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +17,7 @@ from functions.webhook_delivery.aws import Aws
 from functions.webhook_delivery.handler import deliver, deliver_all, pause
 from functions.webhook_delivery.posting import DeliveryError, post, public_endpoints
 from functions.webhook_delivery.signing import headers
+from tests.functions.tls import Server
 
 KEY, OLD_KEY = ("A" * 48, "B" * 48)
 HOST = "hooks.acme.example"
@@ -177,72 +170,18 @@ def test_a_name_without_an_address_is_said_so() -> None:
 # --- over TLS
 
 
-class Receiver:
+class Receiver(Server):
     """A tenant's server on loopback, under a certificate for `HOST`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.got: list[tuple[str, Mapping[str, str], bytes]] = []
-        self.answer, self.location = 200, ""
-        certificate, key = _certificate(folder)
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append((self.path, dict(self.headers), body))
-                self.send_response(receiver.answer)
-                if receiver.location:
-                    self.send_header("Location", receiver.location)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.trusted = ssl.create_default_context(cafile=str(certificate))
-
     def send(self, url: str, body: bytes, sent: Mapping[str, str]) -> int:
-        endpoint = ("127.0.0.1", self.server.server_port)
-        return post(url, body, sent, resolve=lambda _: [endpoint], context=self.trusted)
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(minutes=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return paths
+        return post(url, body, sent, resolve=lambda _: [self.endpoint], context=self.trusted)
 
 
 @pytest.fixture
 def receiver(tmp_path: Path) -> Iterator[Receiver]:
-    made = Receiver(tmp_path)
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
+    made = Receiver(tmp_path, HOST)
+    with made.running():
+        yield made
 
 
 def test_a_delivery_arrives_whole(receiver: Receiver) -> None:
@@ -260,9 +199,8 @@ def test_a_server_under_another_name_gets_nothing(receiver: Receiver) -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for_gets_nothing(receiver: Receiver) -> None:
-    endpoint = ("127.0.0.1", receiver.server.server_port)
     with pytest.raises(DeliveryError, match="SSLCertVerificationError"):
-        post(URL, b"{}", {}, resolve=lambda _: [endpoint])
+        post(URL, b"{}", {}, resolve=lambda _: [receiver.endpoint])
     assert receiver.got == []
 
 
