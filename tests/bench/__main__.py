@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench import registry
 from tests.cells import ROOT
 from tests.engine.workspace import Run, Workspace
 
@@ -29,6 +30,8 @@ def main() -> None:
     bare = _process("bare import", BARE_IMPORT, None)
     for stack in stacks:
         _process(f"program under mocks, {stack}", UNDER_MOCKS.format(stack=stack), bare)
+    print()
+    registry.main()
 
 
 def _engine(stack: str) -> None:
