@@ -58,7 +58,9 @@ class NetworkFunction(pulumi.ComponentResource):
             f"{name}-policy",
             name="work",
             role=args.role.id,
-            policy=document(*args.statements, write, *function_basics()),
+            policy=document(
+                *args.statements, write, *function_basics(shared.arn("lambda", f"function:{plan.name}"))
+            ),
             opts=child,
         )
         function = lambda_.Function(

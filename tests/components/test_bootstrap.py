@@ -110,9 +110,17 @@ def test_it_has_its_rights_before_it_is_made() -> None:
 
 
 def test_it_may_name_everything_only_where_aws_offers_no_resource() -> None:
-    everything = {sid for sid, s in statements().items() if s["Resource"] == ["*"]}
-    assert everything == {"Trace", "StandInTheNetwork"}
+    allowed = {sid: s for sid, s in statements().items() if s["Effect"] == "Allow"}
+    assert {sid for sid, s in allowed.items() if s["Resource"] == ["*"]} == {"Trace", "StandInTheNetwork"}
     assert not [a for s in statements().values() for a in s["Action"] if "*" in a]
+
+
+def test_its_code_is_refused_what_lambda_does_with_its_role() -> None:
+    denied = statements()["LeaveTheNetworkAlone"]
+    assert denied["Effect"] == "Deny"
+    assert denied["Action"] == statements()["StandInTheNetwork"]["Action"]
+    arn = f"arn:aws:lambda:eu-west-1:111122223333:function:{function()['name']}"
+    assert denied["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": arn}}
 
 
 def test_it_keeps_secrets_of_this_cell_only() -> None:
