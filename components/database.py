@@ -105,7 +105,13 @@ def _program_master(name: str, args: DatabaseArgs, parent: pulumi.Resource) -> _
     """The secret is written before the instance, so that no database exists whose password nobody has."""
     child = ResourceOptions(parent=parent)
     # Without special characters, since RDS forbids some; 40 of 62 are 238 bits.
-    password = random.RandomPassword(f"{name}-master-password", length=40, special=False, opts=child)
+    password = random.RandomPassword(
+        f"{name}-master-password",
+        length=40,
+        special=False,
+        keepers={"generation": str(args.plan.password_generation)},
+        opts=child,
+    )
     secret = secretsmanager.Secret(
         f"{name}-master-secret",
         name=args.shared.names.path("secret", "databases", args.plan.name, "master"),

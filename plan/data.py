@@ -117,6 +117,7 @@ class DatabasePlan:
     backup_days: int
     protect: bool
     replicas: int = 0
+    password_generation: int = 1  # of a master password that this program makes
     master: Master = Master.MANAGED
     owner: str | None = None  # the tenant whose key encrypts it; None: a key of its own
 
@@ -150,6 +151,7 @@ def _database(settings: Settings, names: Names, name: str, place: Place, size: S
         multi_az=settings.multi_az,
         backup_days=settings.backup_days,
         protect=settings.protect_data,
+        password_generation=settings.database_passwords,
     )
 
 

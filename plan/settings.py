@@ -177,6 +177,11 @@ class Settings:
     reports_instance_class: str = setting("instance class of the report service's database", _DB_CLASS)
     reports_storage: int = setting("GiB of the report service's database", _STORAGE)
     reports_replicas: int = setting("read replicas of the report service's database", _between(0, 15))
+    database_passwords: int = setting(
+        "generation of the master passwords that this program makes (databases with readers); raise it to"
+        " change them",
+        _between(1, 10_000),
+    )
     shard_instance_class: str = setting("instance class of a pool shard", _DB_CLASS)
     shard_storage: int = setting("GiB of a pool shard", _STORAGE)
     shard_capacity: int = setting("most tenants on one shard", _between(1, 200))

@@ -101,6 +101,16 @@ def test_the_program_makes_it_where_there_may_be_readers_and_keeps_it_secret() -
     assert kept.protect
 
 
+def test_its_password_turns_with_the_generation_and_with_nothing_else() -> None:
+    def keepers(plan: DatabasePlan) -> Any:
+        recording = record(lambda: make_database(plan))
+        return recording.one("randomPassword:RandomPassword", "reports-master-password").inputs["keepers"]
+
+    plan = reports("dev")
+    assert keepers(plan) == keepers(replace(plan, replicas=2, backup_days=9, multi_az=True))
+    assert keepers(plan) != keepers(replace(plan, password_generation=2))
+
+
 def test_a_managed_password_with_readers_is_refused_before_aws_would() -> None:
     plan = replace(reports("prod"), master=Master.MANAGED)
     with pytest.raises(ValueError, match="database reports: RDS refuses read replicas of a source whose"):
