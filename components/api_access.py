@@ -118,7 +118,7 @@ def _keep(name: str, args: ApiAccessArgs, content: Mapping[str, Input[str]], chi
     secretsmanager.SecretVersion(
         f"{name}-secret-version",
         secret_id=secret.id,
-        secret_string=Output.secret(Output.json_dumps(content)),
+        secret_string=Output.json_dumps(content),
         opts=child,
     )
 

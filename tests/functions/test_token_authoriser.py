@@ -1,6 +1,7 @@
 """Tokens of an issuer that is not ours: real RSA keys, and everything that must not pass."""
 
 import base64
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -98,6 +99,7 @@ def test_keys_of_every_size_sign(bits: int) -> None:
         ({**CLAIMS, "exp": True}, "without an end"),
         ({**CLAIMS, "nbf": NOW + 31}, "not valid yet"),
         ({**CLAIMS, "nbf": "soon"}, "not valid yet"),
+        ({**CLAIMS, "nbf": True}, "not valid yet"),
     ],
 )
 def test_claims_that_do_not_fit_are_refused(claims: Mapping[str, Any], why: str) -> None:
@@ -176,8 +178,31 @@ def test_a_padding_that_is_only_right_at_its_end_is_refused() -> None:
         signature = pow(int.from_bytes(forged.ljust(256, b"\x00")[:256]), d, n).to_bytes(256)
         assert not PublicKey.parse(jwk(private())).signed(b"m", signature)
     assert not PublicKey.parse(jwk(private())).signed(b"m", b"\x00" + right)
-    larger = (int.from_bytes(right) + n).to_bytes(257)
-    assert not PublicKey.parse(jwk(private())).signed(b"m", larger)
+
+
+def test_a_signature_has_one_value() -> None:
+    """Adding the modulus changes nothing for the arithmetic, and would be a second spelling."""
+    roomy = next(k for k in iter(lambda: private(f"roomy-{next(COUNT)}"), None) if _room(k) > 0.2)
+    n = roomy.private_numbers().public_numbers.n
+    for number in range(1000):
+        message = str(number).encode()
+        signature = roomy.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        larger = int.from_bytes(signature) + n
+        if larger < 2**2048:
+            break
+    else:
+        raise AssertionError("no signature leaves room")
+    assert PublicKey.parse(jwk(roomy)).signed(message, signature)
+    assert not PublicKey.parse(jwk(roomy)).signed(message, larger.to_bytes(256))
+
+
+COUNT = itertools.count()
+
+
+def _room(key: rsa.RSAPrivateKey) -> float:
+    """How many signatures of a key still fit when the modulus is added."""
+    n = key.private_numbers().public_numbers.n
+    return (2**2048 - n) / n
 
 
 @pytest.mark.parametrize(
