@@ -84,7 +84,7 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
         home=silo.name if silo else registry.ledger.shards[tenant.id],
         silo=silo,
         network=network,
-        names=_tenant_names(names, tenant.id),
+        names=tenant_names(names, tenant.id),
     )
 
 
@@ -95,7 +95,8 @@ def _limits(settings: Settings, silo: DatabasePlan | None) -> SqlLimits:
     return SqlLimits(connections=max(1, int(size.max_connections * FOR_TENANTS) // sharing))
 
 
-def _tenant_names(names: Names, tenant_id: str) -> TenantNames:
+def tenant_names(names: Names, tenant_id: str) -> TenantNames:
+    """What a tenant's resources are called, known before any of them exists."""
     return TenantNames(
         key_alias=names.path("alias", "tenants", tenant_id),
         bucket=names.bucket("t", tenant_id),

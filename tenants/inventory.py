@@ -6,8 +6,8 @@ who can tell:
     [tool.tenantry]
     inventory = "plan.inventory:of_tenant"
 
-a function of the stack's checked `Registry` and a tenant's id that returns what there is and how it is
-called, such as ("bucket", "tenantry-dev-t-acme-pay-111122223333").
+a function of the stack's checked `Registry`, its account and a tenant's id that returns what there is
+and how it is called, such as ("bucket", "tenantry-dev-t-acme-pay-111122223333").
 """
 
 import sys
@@ -18,13 +18,13 @@ from typing import Any
 
 from tenants.models import Registry
 
-Teller = Callable[[Registry, str], Iterable[tuple[str, str]]]
+Teller = Callable[[Registry, str, str], Iterable[tuple[str, str]]]
 
 
-def resources(root: Path, registry: Registry, tenant: str) -> list[tuple[str, str]]:
+def resources(root: Path, registry: Registry, account: str, tenant: str) -> list[tuple[str, str]]:
     """Kind and name of each resource of the tenant; nothing where the project names nobody who can tell."""
     teller = _teller(root)
-    return [] if teller is None else list(teller(registry, tenant))
+    return [] if teller is None else list(teller(registry, account, tenant))
 
 
 def _teller(root: Path) -> Teller | None:

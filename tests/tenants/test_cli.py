@@ -125,11 +125,13 @@ def test_show_says_where_with_whom_and_at_what_cost() -> None:
 
 def test_show_asks_the_project_which_resources_there_are(root: Path) -> None:
     (root / "pyproject.toml").write_text('[tool.tenantry]\ninventory = "teller_of_a_test:tell"\n', "utf-8")
-    teller = "def tell(registry, tenant):\n    yield 'bucket', f'{registry.stack}-{tenant}'\n"
+    teller = (
+        "def tell(registry, account, tenant):\n    yield 'bucket', f'{registry.stack}-{tenant}-{account}'\n"
+    )
     (root / "teller_of_a_test.py").write_text(teller, "utf-8")
-    assert "  has         bucket dev-acme-pay\n" in call(root, "show", "acme-pay").stdout
+    assert "  has         bucket dev-acme-pay-111122223333\n" in call(root, "show", "acme-pay").stdout
     told = json.loads(call(root, "show", "acme-pay", "--json").stdout)
-    assert told["resources"] == [{"kind": "bucket", "name": "dev-acme-pay"}]
+    assert told["resources"] == [{"kind": "bucket", "name": "dev-acme-pay-111122223333"}]
 
 
 def test_show_of_nobody_names_the_nearest(root: Path) -> None:

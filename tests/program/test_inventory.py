@@ -1,0 +1,23 @@
+"""What `tenants show` says a tenant has is what the program makes."""
+
+import pytest
+
+from plan.inventory import of_tenant
+from tests.cells import registry_of, settings_of
+from tests.program.cell import belonging, deployed
+
+# Made by a function in the database and not by the engine, or not a resource's name.
+ELSEWHERE = {"SQL role and schema", "network"}
+
+
+@pytest.mark.parametrize("tenant", [t.id for t in registry_of("dev").tenants])
+def test_every_name_that_is_shown_is_a_name_that_is_made(tenant: str) -> None:
+    made = {
+        str(value).removeprefix("alias/")
+        for r in belonging(deployed("dev"), tenant).values()
+        for value in r.inputs.values()
+        if isinstance(value, str)
+    }
+    shown = list(of_tenant(registry_of("dev"), settings_of("dev").account_id, tenant))
+    assert len(shown) >= 8
+    assert [(k, n) for k, n in shown if k not in ELSEWHERE and n not in made] == []
