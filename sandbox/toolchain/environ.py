@@ -4,42 +4,66 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from sandbox.toolchain.places import ROOT, Sandbox, sandbox_dir, tools
+from sandbox.toolchain.places import ROOT, Sandbox, make_folder, sandbox_dir, tools, write
 
-# Whole snapshots at each step cost the square of the stack. A throw-away cloud can do without them; a
-# run that must survive a kill sets TENANTRY_CHECKPOINTS=1.
+# Whole snapshots at each step cost the square of the stack (752 resources: 6 s without, 48 s with). A
+# throw-away cloud can do without them: an interrupt still saves what was done, only a kill loses its
+# record. A run that must survive a kill sets TENANTRY_CHECKPOINTS=1.
 FAST: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-# Of a person's shell, what must not lead a sandbox run anywhere else.
-DROPPED: Final = ("PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK", "AWS_PROFILE")
+# Of a person's shell, what would lead a sandbox run anywhere else: to another backend, another stack's
+# secrets, a real account.
+DROPPED: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "PULUMI_ACCESS_TOKEN",
+    "PULUMI_API",
+    "PULUMI_CONFIG",
+    "PULUMI_CONFIG_PASSPHRASE",
+    "PULUMI_OPTION_CONFIG_FILE",
+    "PULUMI_RUN_PROGRAM",
+    "PULUMI_STACK",
+)
 
 
-def settings(project: Path, home: Path) -> dict[str, str]:
+def settings(project: Path, home: Path, stack: str | None = None) -> dict[str, str]:
     """The variables that differ from a plain shell, without PATH."""
     place = Sandbox(home)
     found = {
-        "PULUMI_HOME": str(tools() / "pulumi-home"),
+        "PULUMI_HOME": str(place.engine),
         "PULUMI_BACKEND_URL": place.state.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(place.passphrase),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_LOG_ROTATION_MAX_TOTAL_MB": "50",
         "TENANTRY_TOOLS_DIR": str(tools()),
         "TENANTRY_PROJECT_DIR": str(project),
         "TENANTRY_SANDBOX_DIR": str(home),
         "SANDBOX_DIR": str(home),
     }
-    return found if os.environ.get("TENANTRY_CHECKPOINTS") == "1" else found | FAST
+    if os.environ.get("TENANTRY_CHECKPOINTS") != "1":
+        found |= FAST
+    return found | ({"PULUMI_STACK": stack} if stack else {})
 
 
-def environment(project_dir: Path = ROOT, sandbox: Path | None = None) -> dict[str, str]:
-    """A whole environment for a subprocess that calls `pulumi` in `project_dir`."""
+def environment(
+    project_dir: Path = ROOT, sandbox: Path | None = None, stack: str | None = None
+) -> dict[str, str]:
+    """A whole environment for a subprocess that calls `pulumi` in `project_dir`; makes the folders.
+
+    `sandbox` is the folder of state and cloud (the project's own by default), `stack` the one that is
+    meant where a command names none.
+    """
     home = (sandbox or sandbox_dir()).resolve()
     _make(Sandbox(home))
-    kept = {k: v for k, v in os.environ.items() if k not in DROPPED}
-    return kept | settings(project_dir.resolve(), home) | {"PATH": path(kept)}
+    kept = {k: v for k, v in os.environ.items() if k not in (*DROPPED, *FAST)}
+    return kept | settings(project_dir.resolve(), home, stack) | {"PATH": path(kept)}
 
 
 def path(env: Mapping[str, str]) -> str:
@@ -50,8 +74,14 @@ def path(env: Mapping[str, str]) -> str:
 
 
 def _make(place: Sandbox) -> None:
-    for folder in (place.home, place.state, place.config):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(place.home)
+    for folder in (place.state, place.config, place.engine):
+        folder.mkdir(exist_ok=True)
+    plugins = tools() / "plugins"
+    if not (place.engine / "plugins").exists():
+        plugins.mkdir(parents=True, exist_ok=True)
+        (place.engine / "plugins").unlink(missing_ok=True)  # of a clone that was moved
+        with suppress(FileExistsError):  # another run was quicker
+            (place.engine / "plugins").symlink_to(plugins)
     if not place.passphrase.exists():
-        place.passphrase.touch(mode=0o600)
-        place.passphrase.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+        write(place.passphrase, secrets.token_urlsafe(32), 0o600)

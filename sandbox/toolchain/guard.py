@@ -6,6 +6,7 @@ others first and then fails (tried: 3 of 5 gone).
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from sandbox.toolchain.places import real_cli
 SHOWN = 3
 
 
-def refusal(stack: str, config: Path) -> str | None:
+def refusal(stack: str, config: Path, env: Mapping[str, str] | None = None) -> str | None:
     """Why the stack may not be destroyed, in a sentence with the remedy; None where it may."""
-    values = yaml.safe_load(config.read_text(encoding="utf-8")).get("config", {})
-    protected = [r["urn"].rsplit("::", 1)[1] for r in resources(stack) if r.get("protect")]
+    values = (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).get("config") or {}
+    found = resources(stack, env)
+    if found is None:
+        return f"stack {stack}: its state cannot be read, so nothing was deleted; try `pulumi stack export`"
+    protected = [r["urn"].rsplit("::", 1)[1] for r in found if r.get("protect")]
     remedy = (
         "a sandbox goes with `make clean`; on AWS, take the protection off in a reviewed change first"
         f" (tenantry:protectData in Pulumi.{stack}.yaml, which prod may not, or `pulumi state unprotect`)"
@@ -29,21 +33,22 @@ def refusal(stack: str, config: Path) -> str | None:
         more = f" and {len(protected) - SHOWN} more" if len(protected) > SHOWN else ""
         what = f"{len(protected)} resources hold protected data ({some}{more})"
         return f"stack {stack}: {what}; nothing was deleted; {remedy}"
-    if values.get("tenantry:protectData") is True:
+    if str(values.get("tenantry:protectData")).lower() == "true":  # `pulumi config set` writes it as text
         what = "its settings protect its data (tenantry:protectData)"
         return f"stack {stack}: {what}; nothing was deleted; {remedy}"
     return None
 
 
-def resources(stack: str) -> list[dict[str, Any]]:
-    """The resources of the stack's state, secrets left encrypted."""
+def resources(stack: str, env: Mapping[str, str] | None = None) -> list[dict[str, Any]] | None:
+    """The resources of the stack's state, secrets left encrypted; None where it cannot be read."""
     done = subprocess.run(
         [real_cli(), "stack", "export", "--stack", stack],
+        env=env,
         capture_output=True,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        return []
+        return None
     return json.loads(done.stdout)["deployment"].get("resources") or []

@@ -1,6 +1,8 @@
 """Where things are: the project, what is made once for it, and what one sandbox holds."""
 
 import os
+import sys
+import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -8,10 +10,17 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PLUGINS: Final = {"aws": "pulumi-aws", "random": "pulumi-random", "tls": "pulumi-tls"}
+# A folder with this file in it was made here and can be deleted at any time: https://bford.info/cachedir/
+MARK: Final = "CACHEDIR.TAG"
+SIGNATURE: Final = "Signature: 8a477f597d28d172789f06886806bc55\n# made by `make` of tenantry\n"
+
+
+class ToolchainError(RuntimeError):
+    """Something is refused or missing; the text is a sentence that says what, why, and what to do."""
 
 
 def tools() -> Path:
-    """What is made once and shared by every sandbox: the CLI, its home with the plugins, Go's caches."""
+    """What is made once and shared by every sandbox: the CLI, the plugins, Go while it builds."""
     return Path(os.environ.get("TENANTRY_TOOLS_DIR", ROOT / ".tools")).resolve()
 
 
@@ -26,9 +35,32 @@ def real_cli() -> str:
     return chosen.read_text(encoding="utf-8").strip() if chosen.exists() else str(tools() / "cli" / "pulumi")
 
 
+def say(text: str) -> None:
+    """Tell what is happening, beside what a command prints."""
+    print(f"tenantry: {text}", file=sys.stderr, flush=True)
+
+
 def plugin_versions() -> dict[str, str]:
     """Plugin → the version that the installed SDK asks the engine for."""
     return {plugin: version(package) for plugin, package in PLUGINS.items()}
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder that `make clean` may remove."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / MARK).exists():
+        write(folder / MARK, SIGNATURE)
+    return folder
+
+
+def write(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file so that nobody ever reads half of it, also with two writers at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(text)
+    Path(new).chmod(mode)
+    Path(new).replace(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +72,11 @@ class Sandbox:
     @property
     def state(self) -> Path:
         return self.home / "state"
+
+    @property
+    def engine(self) -> Path:
+        """The engine's own folder (`PULUMI_HOME`): logs, selected stacks; its plugins are the tools'."""
+        return self.home / "engine"
 
     @property
     def config(self) -> Path:

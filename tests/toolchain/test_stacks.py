@@ -6,22 +6,25 @@ from typing import Any
 import pytest
 
 from sandbox.toolchain import guard, stacks
+from sandbox.toolchain.engine import Call
 from sandbox.toolchain.environ import environment
 from sandbox.toolchain.places import ROOT
 from sandbox.toolchain.table import table
-from sandbox.toolchain.wrapper import option
 
 
 @pytest.mark.parametrize(
-    "args", [["-s", "dev"], ["-sdev"], ["--stack", "dev"], ["--stack=dev"], ["up", "--yes", "-s", "dev"]]
+    "args",
+    [["-s", "dev"], ["-sdev"], ["--stack", "dev"], ["--stack=dev"], ["up", "-ys", "dev"], ["up", "-s=dev"]],
 )
 def test_the_stack_is_found_in_each_form_of_the_option(args: list[str]) -> None:
-    assert option(args, "--stack", "-s") == "dev"
+    assert Call(tuple(args)).stack == "dev"
 
 
-@pytest.mark.parametrize("args", [[], ["up", "--yes"], ["up", "--show-config"], ["-s"]])
+@pytest.mark.parametrize(
+    "args", [[], ["up", "--yes"], ["up", "--show-config"], ["-s"], ["up", "--", "-s", "x"]]
+)
 def test_no_stack_is_no_stack(args: list[str]) -> None:
-    assert option(args, "--stack", "-s") is None
+    assert Call(tuple(args)).stack is None
 
 
 def test_two_sandboxes_share_nothing_but_the_tools(tmp_path: Path) -> None:
@@ -30,6 +33,7 @@ def test_two_sandboxes_share_nothing_but_the_tools(tmp_path: Path) -> None:
     assert differ == {
         "PULUMI_BACKEND_URL",
         "PULUMI_CONFIG_PASSPHRASE_FILE",
+        "PULUMI_HOME",
         "TENANTRY_SANDBOX_DIR",
         "SANDBOX_DIR",
     }
@@ -77,7 +81,7 @@ def test_protected_data_refuses_a_destroy(
     found: list[dict[str, Any]] = [
         {"urn": f"urn:pulumi:x::y::z::r{i}", "protect": p} for i, p in enumerate(protected)
     ]
-    monkeypatch.setattr(guard, "resources", lambda _: found)
+    monkeypatch.setattr(guard, "resources", lambda *_: found)
     path = tmp_path / "Pulumi.x.yaml"
     path.write_text(f"config:\n  tenantry:protectData: {config}\n", encoding="utf-8")
     why = guard.refusal("x", path)
@@ -91,6 +95,6 @@ def test_protected_data_refuses_a_destroy(
 
 def test_the_table_lines_up_and_shows_what_there_is() -> None:
     lines = table([{"id": "a", "isolation": "pool", "endpoint": "host:5432"}, {"id": "long-id"}]).splitlines()
-    assert lines[0].split() == ["TENANT", "ISOLATION", "DATA", "TIER", "ENDPOINT", "KEY", "API"]
+    assert lines[0].split() == ["TENANT", "ISOLATION", "NETWORK", "DATA", "TIER", "ENDPOINT", "KEY", "API"]
     assert lines[1].index("pool") == lines[0].index("ISOLATION")
     assert lines[2] == "long-id"

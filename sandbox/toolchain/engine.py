@@ -1,0 +1,139 @@
+"""A call of the engine in the sandbox, by `make` or typed by a person: committed files stay as they are.
+
+The engine is given its copy of the stack's file (see `stacks.py`), through the variable that stands for
+`--config-file`. A destroy of protected data is refused before the first deletion: the engine alone
+would delete everything unprotected first.
+"""
+
+import re
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from sandbox.toolchain.places import Sandbox, ToolchainError, real_cli
+
+DESTROYS: Final = frozenset({"destroy", "down", "dn"})
+ON_A_STACK: Final = DESTROYS | {
+    "up",
+    "update",
+    "deploy",
+    "preview",
+    "pre",
+    "refresh",
+    "import",
+    "watch",
+    "logs",
+}
+WRITES: Final = frozenset({"config", "stack"})  # commands that write stacks' files
+VALUED: Final = ("-C", "--cwd", "--color", "-v", "--verbose", "--tracing", "--profiling", "--memprofilerate")
+CONFIG_FILE: Final = "PULUMI_OPTION_CONFIG_FILE"
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the command line of a call says."""
+
+    args: tuple[str, ...]
+
+    @property
+    def command(self) -> str:
+        """The first word that is neither an option nor the value of one."""
+        words = iter(self.args)
+        for word in words:
+            if word in VALUED:
+                next(words, None)
+            elif not word.startswith("-"):
+                return word
+        return ""
+
+    @property
+    def stack(self) -> str | None:
+        return self.option("--stack", "-s")
+
+    def option(self, long: str, short: str) -> str | None:
+        """The value of an option in each form: `-s dev`, `-sdev`, `-ys dev`, `--stack dev`, `--stack=dev`."""
+        for word, following in pairwise((*self.args, "")):
+            if word == "--":
+                return None
+            if word in (long, short):
+                return following or None
+            if word.startswith(f"{long}="):
+                return word.removeprefix(f"{long}=")
+            if found := re.fullmatch(rf"-[a-zA-Z]*?{short[1]}=?(.*)", word):
+                return found[1] or following or None
+        return None
+
+
+def in_project(call: Call, env: Mapping[str, str]) -> bool:
+    """Whether a call is about the project and the sandbox that the environment was made for."""
+    project, sandbox = env.get("TENANTRY_PROJECT_DIR"), env.get("TENANTRY_SANDBOX_DIR")
+    if not project or not sandbox or env.get("PULUMI_BACKEND_URL") != Sandbox(Path(sandbox)).state.as_uri():
+        return False
+    return Path(call.option("--cwd", "-C") or ".").resolve().is_relative_to(project)
+
+
+def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) -> int:
+    """Run the engine to its end and return its status; raises `ToolchainError`."""
+    from sandbox.toolchain.stacks import give_back, take_salts  # noqa: PLC0415 - as below
+
+    call = Call(args)
+    given = prepared(call, env, cwd)
+    project, home = Path(env["TENANTRY_PROJECT_DIR"]), Path(env["TENANTRY_SANDBOX_DIR"])
+    before = {p: p.read_text(encoding="utf-8") for p in project.glob("Pulumi.*.yaml")}
+    status = _wait([real_cli(), *args], given, cwd)
+    if call.command == "config" and CONFIG_FILE in given:
+        give_back(project, Path(given[CONFIG_FILE]))
+    take_salts(project, home, before)
+    return status
+
+
+def prepared(call: Call, env: Mapping[str, str], cwd: Path | None = None) -> dict[str, str]:
+    """The environment of a call, with the engine's copy of the stack's file where it works on a stack."""
+    given = dict(env) | {"PULUMI_OPTION_PRESERVE_CONFIG": "true"}  # `stack rm` leaves the committed file
+    if call.command not in ON_A_STACK | {"config"} or call.option("--config-file", "-\0"):
+        return given
+    stack = call.stack or env.get("PULUMI_STACK") or _selected(given, cwd)
+    if stack is None:
+        return given  # the engine asks for one in its own words
+    from sandbox.toolchain.stacks import prepare_stack  # noqa: PLC0415 - `pulumi version` shall be quick
+
+    copy = prepare_stack(Path(env["TENANTRY_PROJECT_DIR"]), Path(env["TENANTRY_SANDBOX_DIR"]), stack)
+    if call.command in DESTROYS and "--preview-only" not in call.args:
+        from sandbox.toolchain.guard import refusal  # noqa: PLC0415 - as above
+
+        if why := refusal(stack, copy, given):
+            raise ToolchainError(why)
+    return given | {CONFIG_FILE: str(copy)}
+
+
+def _selected(env: Mapping[str, str], cwd: Path | None) -> str | None:
+    done = subprocess.run(
+        [real_cli(), "stack", "--show-name", "--non-interactive"],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def _wait(command: list[str], env: Mapping[str, str], cwd: Path | None) -> int:
+    """Wait for the engine through every interrupt: it ends in its own time, and saves what was done."""
+    with subprocess.Popen(command, env=env, cwd=cwd) as process:
+        # A terminal interrupts the engine itself; who kills this process means the engine.
+        handlers = {
+            signal.SIGINT: lambda *_: None,
+            signal.SIGTERM: lambda *_: process.send_signal(signal.SIGTERM),
+        }
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            return process.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
