@@ -3,7 +3,6 @@
 The attacks that would work but for a guard of ours are in `test_guards`, with that guard taken away.
 """
 
-from typing import Any
 
 import pytest
 from pg8000.exceptions import DatabaseError
@@ -194,13 +193,28 @@ def test_what_another_session_runs_is_hidden_and_its_end_is_not_for_others(shard
         assert other.run("SELECT 1") == [[1]]
 
 
-def test_names_and_counts_stay_visible(shard: Shard) -> None:
-    """No grant hides the catalog of one database; who may not share even names belongs in a silo."""
+def test_names_counts_and_notices_stay_visible(shard: Shard) -> None:
+    """No grant hides the catalog of one database; who may not share even this belongs in a silo.
 
-    def seen(sql: str) -> Any:
-        return shard.run(shard.acme, sql.format(b=shard.role(shard.bolt)))
-
-    assert seen(
-        "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text = '{b}' AND relkind = 'r'"
+    What an auditor is told (docs/adr/0007-what-a-pool-keeps-apart.md): a change for the better fails here.
+    """
+    there = shard.role(shard.bolt)
+    shard.run(
+        shard.bolt,
+        "INSERT INTO ledger SELECT n, 'x' FROM generate_series(2, 70) n",
+        "CREATE FUNCTION margin() RETURNS int LANGUAGE sql AS 'SELECT 7'",
+        "ANALYZE ledger",
     )
-    assert seen("SELECT rolname FROM pg_roles WHERE rolname = '{b}'")
+    seen = {
+        "roles": f"SELECT 1 FROM pg_roles WHERE rolname = '{there}'",
+        "tables": f"SELECT 1 FROM pg_class WHERE relnamespace::regnamespace::text = '{there}'",
+        "counts": f"SELECT 1 FROM pg_class WHERE relname = 'ledger' AND reltuples = 70"
+        f" AND relnamespace::regnamespace::text = '{there}'",
+        "functions": "SELECT 1 FROM pg_proc WHERE proname = 'margin' AND prosrc = 'SELECT 7'",
+    }
+    assert [what for what, sql in seen.items() if not shard.run(shard.acme, sql)] == []
+    with shard.session(shard.acme) as listener:
+        listener.run("LISTEN reports")
+        shard.run(shard.bolt, "NOTIFY reports, 'of bolt'")
+        listener.run("SELECT 1")
+        assert [n[2] for n in listener.notifications] == ["of bolt"]
