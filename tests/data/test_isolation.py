@@ -3,7 +3,6 @@
 The attacks that would work but for a guard of ours are in `test_guards`, with that guard taken away.
 """
 
-
 import pytest
 from pg8000.exceptions import DatabaseError
 
