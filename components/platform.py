@@ -6,7 +6,6 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 from pulumi import ResourceOptions
-from pulumi_aws import iam
 
 from components.account_baseline import AccountBaseline, AccountBaselineArgs
 from components.bootstrap import Bootstrap, BootstrapArgs
@@ -14,14 +13,13 @@ from components.cell_data import CellData, CellDataArgs
 from components.cluster import Cluster, ClusterArgs
 from components.dns import PrivateZone, PrivateZoneArgs
 from components.edge import Edge, EdgeArgs
+from components.fargate_service import task_role
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.monolith import Monolith, MonolithArgs
 from components.network import Network, NetworkArgs
-from components.policy import trust
 from components.private_ca import PrivateCa, PrivateCaArgs
 from components.public_certificate import PublicCertificate, PublicCertificateArgs
 from components.report_service import ReportService, ReportServiceArgs
-from components.shared import Shared
 from components.tenancy import Tenancy, TenancyArgs
 from plan import CellPlan
 from plan.tenant import TenantPlan
@@ -43,7 +41,10 @@ class Platform(pulumi.ComponentResource):
             "cell", NetworkArgs(plan=plan.network, paths=plan.paths, shared=shared), self._child
         )
         # Made before what they may use, so that keys and tenants' roles can name them.
-        self._roles = {s: _task_role(s, shared, self._child) for s in (plan.monolith.name, plan.reports.name)}
+        self._roles = {
+            p.name: task_role(f"{p.name}-task-role", p, shared, self._child)
+            for p in (plan.monolith, plan.reports)
+        }
         self._data = CellData(
             "data",
             CellDataArgs(
@@ -173,15 +174,4 @@ def _provider(plan: CellPlan) -> aws.Provider:
         region=plan.settings.region,
         allowed_account_ids=[plan.settings.account_id],
         default_tags={"tags": plan.tags},
-    )
-
-
-def _task_role(service: str, shared: Shared, child: ResourceOptions) -> iam.Role:
-    return iam.Role(
-        f"{service}-task-role",
-        name=shared.names.label("role", service, "task"),
-        description=f"What the code of the {service} may do",
-        assume_role_policy=trust("ecs-tasks", account_id=shared.settings.account_id),
-        permissions_boundary=shared.boundary_arn,
-        opts=child,
     )
