@@ -14,6 +14,7 @@ from typing import Final
 from sandbox.toolchain import cli, engine, plugins
 from sandbox.toolchain.clean import clean
 from sandbox.toolchain.environ import DROPPED, environment, path, settings
+from sandbox.toolchain.orphans import remark
 from sandbox.toolchain.places import ROOT, ToolchainError, sandbox_dir
 from sandbox.toolchain.stacks import prepare_stack, require_file, stacks
 from sandbox.toolchain.table import show_tenants
@@ -43,7 +44,10 @@ def operate(verb: str, stack: str) -> int:
         return status
     plain = () if sys.stdout.isatty() else QUIET
     args = (*ENGINE[verb], "--stack", stack, *plain)
-    status = engine.run(args, environment(ROOT, sandbox_dir(), stack), ROOT)
+    given = environment(ROOT, sandbox_dir(), stack)
+    status = engine.run(args, given, ROOT)
+    if status and (said := remark(stack, given)):
+        print(f"error: {said}", file=sys.stderr)
     return status or (show_tenants(stack) if verb == "up" else 0)
 
 

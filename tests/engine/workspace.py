@@ -59,6 +59,7 @@ class Workspace:
             shutil.copy2(ROOT / name, target)
         # the engine writes what it does to an event log only with its debugging commands on
         self.env = environment(self.project, self.sandbox) | {"PULUMI_DEBUG_COMMANDS": "1"}
+        self.env.pop("CI", None)  # a person's run, which may write the ledger
         prepare_stack(self.project, self.sandbox, stack)
 
     @property

@@ -1,5 +1,6 @@
 """The README says only what is so: its targets, commands, folders, table and example are tried."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -50,6 +51,7 @@ def test_the_example_of_onboarding_is_accepted(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tenants", "check", "dev"],
         cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if k != "CI"},  # a person's run, which may write the ledger
         capture_output=True,
         text=True,
         check=False,

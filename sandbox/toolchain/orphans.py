@@ -1,0 +1,36 @@
+"""What the local cloud holds and no state knows: left by a run that was killed with checkpoints off."""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.cloud.store import FILE
+from sandbox.toolchain.guard import resources
+
+
+def orphans(stack: str, env: Mapping[str, str]) -> list[str]:
+    """URNs of the stack that are in the cloud and not in its state, sorted."""
+    path = Path(env["SANDBOX_DIR"]) / FILE
+    if not path.exists():
+        return []
+    db = sqlite3.connect(path)
+    try:
+        rows = db.execute(
+            "SELECT urn FROM resources WHERE urn LIKE ?", (f"urn:pulumi:{stack}::%",)
+        ).fetchall()
+    finally:
+        db.close()
+    known = resources(stack, env)
+    return [] if known is None else sorted({urn for (urn,) in rows} - {r["urn"] for r in known})
+
+
+def remark(stack: str, env: Mapping[str, str]) -> str | None:
+    """A sentence with the remedy where there are any, for the end of a run that failed."""
+    found = orphans(stack, env)
+    if not found:
+        return None
+    return (
+        f"the local cloud holds {len(found)} resources that the state of {stack} does not know: a run was"
+        " killed before it could save what it had done; `make clean` begins anew, and"
+        " TENANTRY_CHECKPOINTS=1 makes runs that survive a kill, slower"
+    )
