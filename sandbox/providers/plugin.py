@@ -8,6 +8,8 @@ name on the way out; what is secret without being an input the SDK marks itself.
 
 import os
 import signal
+import threading
+import time
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -210,10 +212,18 @@ def struct(values: Values) -> struct_pb2.Struct:
     return made
 
 
+def _leave_with(engine: int) -> None:
+    """An engine that was killed interrupts nobody: end when its children are given to another."""
+    while os.getppid() == engine:
+        time.sleep(1)
+    os._exit(1)
+
+
 def serve(provider: Provider) -> None:
     """Serve until the engine ends the process; the port goes to stdout, as the protocol wants."""
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: os._exit(0))
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(max_workers=4), options=unlimited)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider), server)

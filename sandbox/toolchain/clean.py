@@ -1,15 +1,12 @@
 """`make clean`: all that `make` made, and nothing else."""
 
-import json
 import os
 import shutil
 import signal
-import socket
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
+from sandbox.toolchain.locks import is_engine, locks
 from sandbox.toolchain.places import MARK, ROOT, ToolchainError, sandbox_dir, tools
 
 CACHES: Final = (
@@ -29,32 +26,14 @@ def clean() -> None:
     for folder in folders:
         if folder.exists() and not (folder / MARK).exists():
             raise ToolchainError(f"{folder} was not made by make (it has no {MARK}): remove it yourself")
-    for pid in running(sandbox_dir()):
-        stop(pid)
+    for _, pid, alive in locks(sandbox_dir()):
+        if alive:
+            stop(pid)
     for folder in [*folders, *(ROOT / name for name in CACHES)]:
         shutil.rmtree(folder, ignore_errors=True)
     for cache in ROOT.rglob("__pycache__"):
         if ".venv" not in cache.parts:
             shutil.rmtree(cache, ignore_errors=True)
-
-
-def running(sandbox: Path) -> Iterator[int]:
-    """The engines that hold a lock of this sandbox's state, as they wrote it themselves, and still live."""
-    for lock in sorted(sandbox.glob("state/.pulumi/locks/**/*.json")):
-        try:
-            owner = json.loads(lock.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue  # it went meanwhile
-        if owner.get("hostname") == socket.gethostname() and is_engine(owner.get("pid", 0)):
-            yield owner["pid"]
-
-
-def is_engine(pid: int) -> bool:
-    """Whether a process lives and is a pulumi: the number may have gone to another since."""
-    try:
-        return b"pulumi" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def stop(pid: int) -> None:

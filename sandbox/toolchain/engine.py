@@ -17,17 +17,8 @@ from typing import Final
 from sandbox.toolchain.places import Sandbox, ToolchainError, real_cli
 
 DESTROYS: Final = frozenset({"destroy", "down", "dn"})
-ON_A_STACK: Final = DESTROYS | {
-    "up",
-    "update",
-    "deploy",
-    "preview",
-    "pre",
-    "refresh",
-    "import",
-    "watch",
-    "logs",
-}
+CHANGES: Final = DESTROYS | frozenset({"up", "update", "deploy", "refresh", "import", "watch"})
+ON_A_STACK: Final = CHANGES | frozenset({"preview", "pre", "logs"})
 WRITES: Final = frozenset({"config", "stack"})  # commands that write stacks' files
 VALUED: Final = ("-C", "--cwd", "--color", "-v", "--verbose", "--tracing", "--profiling", "--memprofilerate")
 CONFIG_FILE: Final = "PULUMI_OPTION_CONFIG_FILE"
@@ -78,14 +69,18 @@ def in_project(call: Call, env: Mapping[str, str]) -> bool:
 
 def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) -> int:
     """Run the engine to its end and return its status; raises `ToolchainError`."""
-    from sandbox.toolchain.stacks import give_back, take_salts  # noqa: PLC0415 - as below
+    from sandbox.toolchain.stacks import give_back, take_salts  # noqa: PLC0415 - `pulumi version` shall be quick
+    from sandbox.toolchain.undo import undoable  # noqa: PLC0415
 
     call = Call(args)
     given = prepared(call, env, cwd)
     project, home = Path(env["TENANTRY_PROJECT_DIR"]), Path(env["TENANTRY_SANDBOX_DIR"])
     before = {p: p.read_text(encoding="utf-8") for p in project.glob("Pulumi.*.yaml")}
+    stack = Path(given.get(CONFIG_FILE, "")).name.removeprefix("Pulumi.").removesuffix(".yaml")
+    if stack and call.command in CHANGES and "PULUMI_SKIP_CHECKPOINTS" in given:
+        return undoable(home, stack, lambda inherited: _wait([real_cli(), *args], given, cwd, inherited))
     status = _wait([real_cli(), *args], given, cwd)
-    if call.command == "config" and CONFIG_FILE in given:
+    if stack and call.command == "config":
         give_back(project, Path(given[CONFIG_FILE]))
     take_salts(project, home, before)
     return status
@@ -123,9 +118,11 @@ def _selected(env: Mapping[str, str], cwd: Path | None) -> str | None:
     return done.stdout.strip() or None if done.returncode == 0 else None
 
 
-def _wait(command: list[str], env: Mapping[str, str], cwd: Path | None) -> int:
+def _wait(
+    command: list[str], env: Mapping[str, str], cwd: Path | None, inherited: tuple[int, ...] = ()
+) -> int:
     """Wait for the engine through every interrupt: it ends in its own time, and saves what was done."""
-    with subprocess.Popen(command, env=env, cwd=cwd) as process:
+    with subprocess.Popen(command, env=env, cwd=cwd, pass_fds=inherited) as process:
         # A terminal interrupts the engine itself; who kills this process means the engine.
         handlers = {
             signal.SIGINT: lambda *_: None,

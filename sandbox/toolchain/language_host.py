@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -180,9 +181,17 @@ def _output(process: "subprocess.Popen[bytes]") -> Iterator[tuple[str, bytes]]:
             yield chunk
 
 
+def _leave_with(engine: int) -> None:
+    """An engine that was killed interrupts nobody: end when its children are given to another."""
+    while os.getppid() == engine:
+        time.sleep(1)
+    os._exit(1)
+
+
 def main() -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: os._exit(0))
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=unlimited)

@@ -84,5 +84,10 @@ class Sandbox:
         return self.home / "config"
 
     @property
+    def undo(self) -> Path:
+        """What the cloud was before each run that is on its way (see `undo.py`)."""
+        return self.home / "undo"
+
+    @property
     def passphrase(self) -> Path:
         return self.home / "passphrase"

@@ -7,7 +7,7 @@ is the real one and nothing else.
 import os
 import sys
 
-from sandbox.toolchain.engine import WRITES, Call, in_project, prepared, run
+from sandbox.toolchain.engine import CHANGES, WRITES, Call, in_project, prepared, run
 from sandbox.toolchain.places import ToolchainError, real_cli
 
 
@@ -17,7 +17,7 @@ def main() -> int:
     env = dict(os.environ)
     try:
         if in_project(call, env):
-            if call.command in WRITES:
+            if call.command in CHANGES | WRITES:
                 return run(args, env)
             env = prepared(call, env)
     except ToolchainError as wrong:
