@@ -6,6 +6,7 @@ Exit status: the engine's own; 1 where something is refused or missing; 2 for wr
 import argparse
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -97,6 +98,7 @@ def main() -> int:
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--stack", default=os.environ.get("STACK", "dev"))
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who stops `make` interrupts what it does
     try:
         return VERBS[given.verb](given.stack)
     except ToolchainError as wrong:

@@ -10,9 +10,9 @@ from typing import Final
 
 from sandbox.toolchain.places import ROOT, Sandbox, make_folder, sandbox_dir, tools, write
 
-# Whole snapshots at each step cost the square of the stack (752 resources: 6 s without, 48 s with). A
-# throw-away cloud can do without them: an interrupt still saves what was done, only a kill loses its
-# record. A run that must survive a kill sets TENANTRY_CHECKPOINTS=1.
+# Whole snapshots at each step cost the square of the stack (737 resources on two cores: 73 s with, 8 s
+# without). A throw-away cloud can do without them: an interrupt still saves what was done, and a run that
+# was killed is undone (`undo.py`). A run whose record must survive a kill sets TENANTRY_CHECKPOINTS=1.
 FAST: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 # Of a person's shell, what would lead a sandbox run anywhere else: to another backend, another stack's
 # secrets, a real account.

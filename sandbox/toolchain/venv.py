@@ -7,6 +7,7 @@ is done where the environment already has what the lists of requirements name.
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -132,6 +133,7 @@ def fail(output, remedy):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who stops `make` interrupts what it does
     try:
         sys.exit(main())
     except KeyboardInterrupt:
