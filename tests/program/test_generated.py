@@ -1,0 +1,53 @@
+"""Any registry, any accepted edit: through the whole program, the others' registrations stay as they are."""
+
+from collections import Counter
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plan import plan_cell
+from tenants.models import Registry
+from tests.cells import settings_of
+from tests.program.cell import belonging, deploy, owners
+from tests.strategies import committed_cell, edited_registries, registries
+
+STACK = "dev"
+CELL = committed_cell(STACK)
+OWN = ("kms/key:Key", "s3/bucket:Bucket", "iam/role:Role", "secretsmanager/secret:Secret", "sns/topic:Topic")
+
+
+@settings(max_examples=6)
+@given(edited_registries(CELL, max_size=4))
+def test_an_edit_of_one_tenant_changes_no_registration_of_another(
+    case: tuple[Registry, Registry, str],
+) -> None:
+    before, after, touched = case
+    runs = [deploy(plan_cell(settings_of(STACK), r)) for r in (before, after)]
+    staying = {t.id for t in before.tenants} & {t.id for t in after.tenants} - {touched}
+    for tenant in staying:
+        old, new = (belonging(run, tenant) for run in runs)
+        assert old
+        assert old == new, (tenant, touched)
+
+
+@settings(max_examples=4)
+@given(registries(CELL, min_size=2, max_size=4), st.randoms(use_true_random=False))
+def test_no_two_tenants_share_anything_and_order_means_nothing(registry: Registry, random: Random) -> None:
+    recording = deploy(plan_cell(settings_of(STACK), registry))
+    whose = owners(recording)
+    for kind in OWN:
+        by_name = Counter(
+            str(r.inputs.get("name") or r.inputs.get("bucket") or r.name) for r in recording.of(kind)
+        )
+        assert [n for n, times in by_name.items() if times > 1] == [], kind
+    for r in recording.resources:
+        mine = whose[r.urn]
+        others = {t.id for t in registry.tenants} - {mine}
+        if mine is not None:
+            assert not [o for o in others if f"/{o}/" in repr(r.inputs) or f"tenant-{o}'" in repr(r.inputs)]
+    shuffled = list(registry.tenants)
+    random.shuffle(shuffled)
+    again = deploy(plan_cell(settings_of(STACK), replace(registry, tenants=tuple(shuffled))))
+    assert {r.key: r for r in again.resources} == {r.key: r for r in recording.resources}
