@@ -1,7 +1,8 @@
 """Who gets which place: pure functions from a ledger and the tenants to the next ledger.
 
-A place, once given, is kept until its tenant is erased; then it rests before it is given again.
-Tenants without a place get one in the order of their ids, so the order in the file means nothing.
+A place, once given, is kept until its tenant has moved away or is erased; then it rests before it is
+given again. Tenants without a place get one in the order of their ids, so the order in the file
+means nothing.
 """
 
 import ipaddress
@@ -12,7 +13,9 @@ from typing import Final, TypeVar
 
 from tenants.cell import BLOCK_PREFIX, Cell
 from tenants.lifecycle import home_of
-from tenants.models import Isolation, Ledger, NetworkMode, Tenant
+from tenants.models import Ledger, Tenant
+from tenants.phases import phase_of
+from tenants.standing import HomeKind
 
 # Days that a freed place rests: as long as RDS can keep a backup at most (35, AWS RDS user guide, 2026-11),
 # so that nobody restores a database into addresses or a schema that are somebody else's by then.
@@ -60,13 +63,14 @@ def extend(ledger: Ledger, tenants: Iterable[Tenant], cell: Cell, today: date) -
         if not tenant.state.placed:
             draft.free(tenant.id)
             continue
-        for wants, give in _KINDS:
-            problem = give(draft, tenant.id, cell) if wants(tenant) else None
+        draft.leave(tenant.id, tenant.homes)
+        for kind, give in _KINDS:
+            problem = give(draft, tenant.id, cell) if kind in tenant.homes else None
             if problem:
                 unplaced.append(Unplaced(tenant.id, *problem))
                 break
         else:
-            draft.homes[tenant.id] = home_of(tenant)
+            draft.homes[tenant.id] = home_of(tenant, ledger.homes.get(tenant.id), today)
     if unplaced:
         raise NoRoom(tuple(unplaced), draft.ledger())
     return draft.ledger()
@@ -95,12 +99,16 @@ class _Draft:
         """Let an erased tenant's places rest from today; one that never had any leaves no trace."""
         if tenant not in self.homes:
             return
-        if tenant in self.shards:
-            self.resting[slot_name(self.shards.pop(tenant), self.slots.pop(tenant))] = self.today
-        if tenant in self.networks:
-            self.resting[self.networks.pop(tenant)] = self.today
+        self.leave(tenant, frozenset())
         del self.homes[tenant]
         self.erased[tenant] = self.today
+
+    def leave(self, tenant: str, homes: frozenset[HomeKind]) -> None:
+        """Let those places rest from today that no home of the tenant's needs any more."""
+        if HomeKind.POOL not in homes and tenant in self.shards:
+            self.resting[slot_name(self.shards.pop(tenant), self.slots.pop(tenant))] = self.today
+        if HomeKind.DEDICATED not in homes and tenant in self.networks:
+            self.resting[self.networks.pop(tenant)] = self.today
 
     def rested(self, place: str) -> bool:
         freed = self.resting.get(place)
@@ -141,9 +149,9 @@ def _all_slots(cell: Cell) -> Iterator[tuple[str, int]]:
 
 
 _Giver = Callable[[_Draft, str, Cell], tuple[str, str] | None]
-_KINDS: Final[tuple[tuple[Callable[[Tenant], bool], _Giver], ...]] = (
-    (lambda t: t.isolation is Isolation.POOL, _Draft.slot),
-    (lambda t: t.network is NetworkMode.DEDICATED, _Draft.block),
+_KINDS: Final[tuple[tuple[HomeKind, _Giver], ...]] = (
+    (HomeKind.POOL, _Draft.slot),
+    (HomeKind.DEDICATED, _Draft.block),
 )
 
 
@@ -156,8 +164,8 @@ def missing(ledger: Ledger, tenants: Iterable[Tenant]) -> Mapping[str, str]:
         home = ledger.homes.get(tenant.id)
         if home is None:
             found[tenant.id] = "has no place in the ledger yet"
-        elif home.state is not tenant.state:
-            found[tenant.id] = f"is {home.state} in the ledger and {tenant.state} here"
+        elif phase_of(home) is not phase_of(tenant):
+            found[tenant.id] = f"is {phase_of(home)} in the ledger and {phase_of(tenant)} here"
     return found
 
 

@@ -8,16 +8,28 @@ completion start at once.
 import os
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from tenants.files import project_root, stacks
-from tenants.words import allowed_or_near
+from tenants import living_cli
+from tenants.options import (
+    HERE,
+    Changes,
+    DryRun,
+    Json,
+    Locked,
+    NewTenant,
+    OneStack,
+    Root,
+    Stacks,
+    Tenant,
+    chosen,
+    one,
+    where_is,
+)
 
 COMPLETION: Final = "_TENANTS_COMPLETE"  # set by the shell's script when it asks for completions
-HERE: Final = project_root()
 
 
 def _typer(text: str, **more: Any) -> typer.Typer:
@@ -45,67 +57,6 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
-def complete_stack(incomplete: str) -> list[str]:
-    return [s for s in stacks(HERE) if s.startswith(incomplete)]
-
-
-def complete_tenant(ctx: typer.Context, incomplete: str) -> list[str]:
-    from tenants.looking import known_ids
-
-    return [i for i in known_ids(HERE, ctx.params.get("stack")) if i.startswith(incomplete)]
-
-
-def complete_change(incomplete: str) -> list[str]:
-    from tenants.changes import suggestions
-
-    return suggestions(HERE, incomplete)
-
-
-Stacks = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[STACK]...", help="All stacks without one.", autocompletion=complete_stack),
-]
-OneStack = Annotated[
-    str | None,
-    typer.Option("--stack", "-s", help="The stack, where there are several.", autocompletion=complete_stack),
-]
-Tenant = Annotated[str, typer.Argument(metavar="ID", help="A tenant's id.", autocompletion=complete_tenant)]
-NewTenant = Annotated[str, typer.Argument(metavar="ID", help="The id, which never changes.")]
-Changes = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="FIELD=VALUE...",
-        help="Such as plan=premium, contacts.email=ops@acme.example; nothing after = takes a field out.",
-        autocompletion=complete_change,
-    ),
-]
-Locked = Annotated[
-    bool | None, typer.Option("--locked/--no-locked", help="Ledgers must be complete. Default: if CI is set.")
-]
-Root = Annotated[Path, typer.Option("--root", help="The project's folder.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
-
-
-def chosen(names: list[str] | None, root: Path) -> tuple[str, ...]:
-    """The stacks that were named, or all; a wrong name is wrong usage."""
-    known = stacks(root)
-    for name in names or ():
-        if name not in known:
-            raise typer.BadParameter(
-                f"stack {name} has no registry in tenants/; {allowed_or_near(name, known)}"
-            )
-    return tuple(dict.fromkeys(names)) if names else known
-
-
-def one(name: str | None, root: Path) -> str:
-    """The stack that was named, or the only one."""
-    known = stacks(root)
-    if name is None and len(known) != 1:
-        raise typer.BadParameter(f"say which with --stack: {', '.join(known) or 'there is no registry yet'}")
-    return chosen([name] if name else None, root)[0]
-
-
 @app.command()
 def check(
     names: Stacks = None,
@@ -131,10 +82,9 @@ def list_(names: Stacks = None, json: Json = False, root: Root = HERE) -> None:
 @app.command()
 def show(id_: Tenant, stack: OneStack = None, json: Json = False, root: Root = HERE) -> None:
     """Show where a tenant's data lives, whom it shares with, its limits and what they take of quotas."""
-    from tenants.looking import show_tenant, stack_of
+    from tenants.looking import show_tenant
 
-    chosen([stack] if stack else None, root)
-    raise typer.Exit(show_tenant(root, stack_of(root, id_, stack), id_, as_json=json))
+    raise typer.Exit(show_tenant(root, where_is(root, id_, stack), id_, as_json=json))
 
 
 @app.command()
@@ -162,11 +112,9 @@ def set_(
     root: Root = HERE,
 ) -> None:
     """Change fields of a tenant: check, show the diff, write. Everything else in the file stays as it is."""
-    from tenants.looking import stack_of
     from tenants.writing import set_tenant
 
-    chosen([stack] if stack else None, root)
-    where = stack_of(root, id_, stack)
+    where = where_is(root, id_, stack)
     raise typer.Exit(set_tenant(root, where, id_, changes, dry_run=dry_run, as_json=json))
 
 
@@ -224,6 +172,9 @@ def check_ledger(names: Stacks = None, json: Json = False, root: Root = HERE) ->
     from tenants.looking import check_ledgers
 
     raise typer.Exit(check_ledgers(root, chosen(names, root), as_json=json))
+
+
+app.registered_commands += living_cli.commands
 
 
 def main() -> None:

@@ -15,13 +15,16 @@ from typing import Any, Final
 from tenants.allocation import overlaps, slot_name
 from tenants.cell import BLOCK_PREFIX
 from tenants.compose import compose
-from tenants.models import Home, Isolation, Ledger, NetworkMode, State
+from tenants.models import Home, Ledger
 from tenants.nodes import Finding, Map, Node, Scalar
-from tenants.shapes import WRONG, Choice, Record, Text
+from tenants.shapes import WRONG, Choice, Record, Text, Whole
+from tenants.standing import SOAK_DAYS, HomeKind, Isolation, Move, NetworkMode, Stage, State
 from tenants.values import DATE, TENANT_ID
 
 _SLOT: Final = re.compile(r"(shard-[a-z])/([0-9]{2,3})")
 _BLOCK: Final = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")
+_ANY_HOME: Final = "|".join(HomeKind)
+_MOVE: Final = re.compile(rf"(?:{_ANY_HOME})-to-(?:{_ANY_HOME})/(?:{'|'.join(Stage)})")
 _REPAIR: Final = (
     "restore the file from git (of a merge take one side's), then run python -m tenants ledger update"
 )
@@ -38,10 +41,36 @@ class _Line:
     isolation: Isolation = field(metadata=_meta(Choice(Isolation), "isolation"))
     network: NetworkMode = field(default=NetworkMode.SHARED, metadata=_meta(Choice(NetworkMode), "network"))
     state: State = field(default=State.ACTIVE, metadata=_meta(Choice(State), "state"))
+    move: str | None = field(
+        default=None, metadata=_meta(Text(_MOVE, "a move such as pool-to-silo/soak", 40), "move")
+    )
+    soak_days: int = field(default=SOAK_DAYS, metadata=_meta(Whole(0, 90), "days of its soak"))
+    instance: int | None = field(default=None, metadata=_meta(Whole(0, 999), "number of its instance"))
+    issued: int | None = field(default=None, metadata=_meta(Whole(0, 999), "the highest such number"))
+    since: date | None = field(default=None, metadata=_meta(DATE, "when its state or stage began"))
     slot: str | None = field(
         default=None, metadata=_meta(Text(_SLOT, "a place such as shard-a/01", 12), "place")
     )
     block: str | None = field(default=None, metadata=_meta(Text(_BLOCK, "a CIDR block", 18), "addresses"))
+
+    @property
+    def home(self) -> Home:
+        instance = int(self.isolation is Isolation.SILO) if self.instance is None else self.instance
+        return Home(
+            isolation=self.isolation,
+            network=self.network,
+            state=self.state,
+            move=_move(self.move, self.soak_days) if self.move else None,
+            instance=instance,
+            issued=instance if self.issued is None else self.issued,
+            since=self.since,
+        )
+
+
+def _move(text: str, soak_days: int) -> Move:
+    way, _, stage = text.partition("/")
+    origin, _, to = way.partition("-to-")
+    return Move(origin=HomeKind(origin), to=HomeKind(to), stage=Stage(stage), soak_days=soak_days)
 
 
 _SECTIONS: Final = ("tenants", "shards", "networks", "resting", "erased")
@@ -78,7 +107,7 @@ def parse_ledger(
         shards={id_: slot.split("/")[0] for slot, id_ in slots.items()},
         slots={id_: int(slot.split("/")[1]) for slot, id_ in slots.items()},
         networks={id_: block for block, id_ in blocks.items()},
-        homes={i: Home(isolation=x.isolation, network=x.network, state=x.state) for i, x in lines.items()},
+        homes={i: x.home for i, x in lines.items()},
         resting=resting,
         erased=erased,
     )
@@ -123,13 +152,13 @@ def _contradictions(
     """Where the section by tenant and those by place disagree."""
     for id_, line in lines.items():
         for wants, place, by_place, noun in (
-            (line.isolation is Isolation.POOL, line.slot, slots, "shard"),
-            (line.network is NetworkMode.DEDICATED, line.block, blocks, "block of addresses"),
+            (HomeKind.POOL in line.home.homes, line.slot, slots, "shard"),
+            (HomeKind.DEDICATED in line.home.homes, line.block, blocks, "block of addresses"),
         ):
             if wants is not (place is not None):
-                reading.say(
-                    id_, None, f"is {line.isolation}, {line.network}, and has {place or 'no ' + noun}"
-                )
+                still = f"is {line.isolation}, {line.network}"
+                lives = f"is on the move {line.home.move}" if line.home.move else still
+                reading.say(id_, None, f"{lives}, and has {place or 'no ' + noun}")
             elif place is not None and by_place.get(place) != id_:
                 reading.say(
                     id_, None, f"has {place}, which the ledger gives to {by_place.get(place, 'nobody')}"
@@ -201,6 +230,12 @@ def _line(home: Home, slot: str | None, block: str | None) -> str:
     parts = [f"isolation: {home.isolation}"]
     parts += [f"network: {home.network}"] if home.network is not NetworkMode.SHARED else []
     parts += [f"state: {home.state}"] if home.state is not State.ACTIVE else []
+    parts += [f"move: {home.move}"] if home.move else []
+    parts += [f"soak_days: {home.move.soak_days}"] if home.move and home.move.soak_days != SOAK_DAYS else []
+    own = int(home.isolation is Isolation.SILO)
+    parts += [f"instance: {home.instance}"] if home.instance != own else []
+    parts += [f"issued: {home.issued}"] if home.issued != home.instance else []
+    parts += [f"since: {home.since}"] if home.since else []
     parts += [f"slot: {slot}"] if slot else []
     parts += [f"block: {block}"] if block else []
     return "{" + ", ".join(parts) + "}"

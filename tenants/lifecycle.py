@@ -1,50 +1,77 @@
-"""The life of a tenant as one state machine, and what an edit of the registry may not do to it.
+"""What an edit of the registry may not do to a tenant that has data.
 
-The ledger remembers where each tenant was put and in which state it was last seen. Data never moves
-and never goes because a line changed: isolation and network stay as they are, a state follows only
-the arrows of `NEXT`, and an entry may leave the file only after its tenant was erased.
+The ledger remembers where each tenant was put and how far it had come. Data never moves and never
+goes because a line changed: a tenant goes from one phase to the next only along the arrows of
+`tenants.phases`, and an entry may leave the file only after its tenant was erased.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Final
 
-from tenants.models import Home, Isolation, Ledger, NetworkMode, State, Tenant
-
-NEXT: Final[Mapping[State, tuple[State, ...]]] = {
-    State.ACTIVE: (State.SUSPENDED,),
-    State.SUSPENDED: (State.ACTIVE, State.ERASED),
-    State.ERASED: (),
-}
+from tenants.models import Home, Ledger, Tenant
+from tenants.phases import ARROWS, LEAVING, MOVING, Phase, arrow, phase_of
+from tenants.standing import HomeKind, Stage, State
 
 Problem = tuple[str, tuple[str, ...], str, str]
 """Tenant, path of the field, what is wrong, what would be right."""
 
 
-def home_of(tenant: Tenant) -> Home:
-    return Home(isolation=tenant.isolation, network=tenant.network, state=tenant.state)
+def home_of(tenant: Tenant, before: Home | None, on: date) -> Home:
+    """What the ledger says of a tenant after a run on that day."""
+    instance, issued = _instances(tenant, before)
+    same = before is not None and phase_of(before) is phase_of(tenant)
+    first = before is None or phase_of(tenant) is Phase.ACTIVE
+    return Home(
+        isolation=tenant.isolation,
+        network=tenant.network,
+        state=tenant.state,
+        move=tenant.move,
+        instance=instance,
+        issued=issued,
+        since=before.since if same and before else None if first else on,
+    )
 
 
-def problems(tenants: Mapping[str, Tenant], present: frozenset[str], ledger: Ledger) -> list[Problem]:
-    """What the edit from the ledger's state to these tenants may not do.
+def _instances(tenant: Tenant, before: Home | None) -> tuple[int, int]:
+    """The number of the tenant's instance, at the origin while it moves, and the highest that it ever had.
+
+    A number is given when a move to an instance begins, and never again: identifiers of databases and of
+    their last snapshots derive from it.
+    """
+    if before is None:
+        one = int(tenant.home.alone)
+        return one, one
+    began = tenant.move is not None and before.move is None and tenant.move.to.alone
+    issued = before.issued + began
+    arrived = tenant.move is None and before.move is not None and before.move.stage is Stage.DONE
+    if arrived:
+        return (issued if tenant.home.alone else 0), issued
+    return before.instance, issued
+
+
+def problems(
+    tenants: Mapping[str, Tenant], present: frozenset[str], ledger: Ledger, on: date, *, many: bool = False
+) -> list[Problem]:
+    """What the edit from the ledger's state to these tenants may not do on that day.
 
     `present` are the ids that stand in the file, the unreadable ones included: those have not left.
+    `many` says that several tenants may leave at once.
     """
     found: list[Problem] = []
     for id_ in sorted(ledger.homes.keys() - present):
         wrong = "has data, and its entry is gone from the registry"
-        right = "put the entry back; a tenant leaves by state: suspended, then state: erased, a run for each"
+        right = f"put the entry back; a tenant leaves in stages: python -m tenants offboard {id_}"
         found.append((id_, (), wrong, right))
     for tenant in tenants.values():
         home = ledger.homes.get(tenant.id)
         if tenant.id in ledger.erased:
             found += _after_death(tenant)
         elif home is not None:
-            found += _moves(tenant, home)
-        elif not tenant.state.placed:
-            found.append(
-                (tenant.id, ("state",), "was never onboarded, so nothing can be erased", "remove the entry")
-            )
-    return found
+            found += _steps(tenant, home, on)
+        elif phase_of(tenant) not in (Phase.ACTIVE, Phase.SUSPENDED):
+            found.append(_newcomer(tenant))
+    return found if many else found + _together(tenants, ledger)
 
 
 def _after_death(tenant: Tenant) -> list[Problem]:
@@ -55,30 +82,78 @@ def _after_death(tenant: Tenant) -> list[Problem]:
     ]
 
 
-_WHERE: Final[Mapping[Isolation | NetworkMode, str]] = {
-    Isolation.POOL: "in the pool",
-    Isolation.SILO: "in a silo",
-    NetworkMode.SHARED: "in the cell's network",
-    NetworkMode.DEDICATED: "in a network of its own",
+def _newcomer(tenant: Tenant) -> Problem:
+    if tenant.move:
+        return tenant.id, ("move",), "was never onboarded, so nothing can move", "take move out"
+    wrong = f"was never onboarded, so nothing can be {tenant.state}"
+    return tenant.id, ("state",), wrong, "remove the entry" if not tenant.state.placed else "onboard it first"
+
+
+def _together(tenants: Mapping[str, Tenant], ledger: Ledger) -> list[Problem]:
+    """Several tenants that leave in one change; the command, told so, records it in the ledger beforehand."""
+    going = [
+        t.id
+        for t in tenants.values()
+        if t.id in ledger.homes and phase_of(t) in LEAVING and phase_of(t) is not phase_of(ledger.homes[t.id])
+    ]
+    if len(going) < 2:
+        return []
+    wrong = f"leaves together with {', '.join(sorted(going)[1:])}"
+    right = f"one at a time, or python -m tenants offboard {' '.join(sorted(going))} --many"
+    return [(min(going), ("state",), wrong, right)]
+
+
+_WHERE: Final[Mapping[HomeKind, str]] = {
+    HomeKind.POOL: "in the pool",
+    HomeKind.SILO: "in a silo, in the cell's network",
+    HomeKind.DEDICATED: "in a silo, in a network of its own",
 }
 
 
-def _moves(tenant: Tenant, home: Home) -> list[Problem]:
-    found: list[Problem] = [
-        (
-            tenant.id,
-            (field,),
-            f"{field} is {now} here, and the tenant's data lives {_WHERE[was]}",
-            f"put {field}: {was} back; data moves in stages, never by an edit",
-        )
-        for field, now, was in (
-            ("isolation", tenant.isolation, home.isolation),
-            ("network", tenant.network, home.network),
-        )
-        if now is not was
-    ]
-    if tenant.state is not home.state and tenant.state not in NEXT[home.state]:
-        wrong = f"state goes from {home.state} to {tenant.state}"
-        right = f"after {home.state} comes {' or '.join(NEXT[home.state])}, in a run of its own"
-        found.append((tenant.id, ("state",), wrong, right))
+def _steps(tenant: Tenant, home: Home, on: date) -> list[Problem]:
+    before, after = phase_of(home), phase_of(tenant)
+    lives = _lives(home, after)
+    if tenant.home is not lives:
+        return _misplaced(tenant, home, lives)
+    if tenant.move and home.move and (tenant.move.origin, tenant.move.to) != (home.move.origin, home.move.to):
+        wrong = f"move is {tenant.move.origin} to {tenant.move.to}"
+        wrong += f", and the one under way {home.move.origin} to {home.move.to}"
+        return [(tenant.id, ("move", "to"), wrong, "put it back; abort that one first")]
+    if before is after:
+        return []
+    step = arrow(before, after)
+    staged = tenant.move is not None or before in MOVING
+    field = ("move", "stage") if tenant.move else () if staged else ("state",)
+    if step is None:
+        wrong = f"{'stage' if staged else 'state'} goes from {before} to {after}"
+        right = f"after {before} comes {_or(a.after for a in ARROWS if a.before is before)}"
+        return [(tenant.id, field, wrong, f"{right}, in a run of its own")]
+    refused = step.guard(tenant, home, on) if step.guard else None
+    return [(tenant.id, field, *refused)] if refused else []
+
+
+def _lives(home: Home, after: Phase) -> HomeKind:
+    """Where the data is in a phase: at the far end of the move from `done` on."""
+    if home.move and home.move.stage is Stage.SOAK and after is Phase.DONE:
+        return home.move.to
+    return home.kind
+
+
+def _misplaced(tenant: Tenant, home: Home, lives: HomeKind) -> list[Problem]:
+    """Isolation or network differ from where the data is."""
+    found: list[Problem] = []
+    for field, now, was in (
+        ("isolation", tenant.isolation, lives.isolation),
+        ("network", tenant.network, lives.network),
+    ):
+        if now is not was:
+            wrong = f"{field} is {now} here, and the tenant's data lives {_WHERE[lives]}"
+            right = f"put {field}: {was} back"
+            if home.move is None and tenant.move is None:
+                right += f"; data moves in stages: python -m tenants move {tenant.id} --to {tenant.home}"
+            found.append((tenant.id, (field,), wrong, right))
     return found
+
+
+def _or(phases: Iterable[Phase]) -> str:
+    return " or ".join(map(str, phases)) or "nothing"

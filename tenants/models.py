@@ -11,45 +11,14 @@ from enum import StrEnum
 from typing import Any, Final, Literal, TypeAlias
 
 from tenants import values
-from tenants.shapes import Choice, ListOf, Number, Record, Shape, Whole
+from tenants.shapes import Choice, ListOf, Number, Record, Whole
+from tenants.standing import HomeKind, Isolation, Leaving, Move, NetworkMode, State, kind_of, spec
 
 QuotaPeriod: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
 
 
-class Isolation(StrEnum):
-    """Whether a tenant shares its database instance with others."""
-
-    POOL = "pool"  # a role and a schema of its own on a shard
-    SILO = "silo"  # an instance of its own
-
-
-class NetworkMode(StrEnum):
-    """Whether a tenant shares its network with others."""
-
-    SHARED = "shared"  # the cell's
-    DEDICATED = "dedicated"  # a VPC of its own; silo only
-
-
-class State(StrEnum):
-    """Where a tenant stands in its life; `tenants.lifecycle` says which step follows which."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"  # its traffic is refused, its data intact
-    ERASED = "erased"  # nothing of it is left; its id stays taken
-
-    @property
-    def placed(self) -> bool:
-        """Whether the tenant still takes a place in the cell."""
-        return self is not State.ERASED
-
-
 def _nothing() -> dict[str, Any]:
     return {}
-
-
-def spec(shape: Shape, doc: str) -> Mapping[str, Any]:
-    """Metadata of a field that stands in a YAML file: its shape and its meaning."""
-    return {"shape": shape, "doc": doc}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +84,14 @@ class Tenant:
     state: State = field(
         default=State.ACTIVE, metadata=spec(Choice(State), "Where the tenant stands in its life")
     )
+    move: Move | None = field(
+        default=None,
+        metadata=spec(Record(Move), "The move that the tenant is on; python -m tenants move writes it"),
+    )
+    leaving: Leaving | None = field(
+        default=None,
+        metadata=spec(Record(Leaving), "What was agreed about its end; python -m tenants offboard writes it"),
+    )
     key_rotation_days: int = field(
         default=90,
         metadata=spec(
@@ -132,6 +109,16 @@ class Tenant:
     since: date | None = field(
         default=None, metadata=spec(values.DATE, "Date of onboarding, such as 2026-11-23")
     )
+
+    @property
+    def home(self) -> HomeKind:
+        """Where the registry says that the tenant's data lives."""
+        return kind_of(self.isolation, self.network)
+
+    @property
+    def homes(self) -> frozenset[HomeKind]:
+        """Every kind of home that the tenant has now: both ends while it moves."""
+        return frozenset({self.move.origin, self.move.to} if self.move else {self.home})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,11 +209,24 @@ class Quota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """Where a tenant was put, by kind: what may not change by an edit of the registry."""
+    """Where a tenant was put and how far it has come: what may not change by just any edit."""
 
     isolation: Isolation
     network: NetworkMode
     state: State
+    move: Move | None = None
+    instance: int = 0  # number of its own instance, at the origin while it moves; 0 for the pool
+    issued: int = 0  # the highest such number that it ever had, the far end's while it moves
+    since: date | None = None  # when this state or stage began; None where it never mattered
+
+    @property
+    def kind(self) -> HomeKind:
+        return kind_of(self.isolation, self.network)
+
+    @property
+    def homes(self) -> frozenset[HomeKind]:
+        """Every kind of home that the tenant has: both ends while it moves."""
+        return frozenset({self.move.origin, self.move.to} if self.move else {self.kind})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,19 +102,21 @@ def _no_collection() -> Generator[None]:
 
 
 def examine_all(
-    project: Project, names: Iterable[str], *, locked: bool
+    project: Project, names: Iterable[str], *, locked: bool, many: bool = False
 ) -> tuple[list[Examined], list[Finding]]:
-    """Several stacks, and all findings about them, each once, sorted by place."""
+    """Several stacks, and all findings about them, each once, sorted by place. `many` may leave at once."""
     with _no_collection():
         _know(project, project.stacks)
-        examined = [examine(project, stack, locked=locked) for stack in names]
+        examined = [examine(project, stack, locked=locked, many=many) for stack in names]
     return examined, sorted({finding for found in examined for finding in found.findings})
 
 
-def examine(project: Project, stack: str, *, locked: bool, on: date | None = None) -> Examined:
+def examine(
+    project: Project, stack: str, *, locked: bool, on: date | None = None, many: bool = False
+) -> Examined:
     """Read and check everything of a stack. Writes nothing, raises nothing for bad input.
 
-    `on` is the date of the run, by default today's in UTC.
+    `on` is the date of the run, by default today's in UTC; `many`: several tenants may leave at once.
     """
     path = registry_file(project.root, stack)
     if not path.is_file():
@@ -130,7 +132,7 @@ def examine(project: Project, stack: str, *, locked: bool, on: date | None = Non
     findings = [*plan_findings, *project.quotas[1]]
     extended, settled = ledger, True
     if stack not in project.sound:
-        extended, own, settled = _own(project, stack, locked=locked, on=on or today())
+        extended, own, settled = _own(project, stack, locked=locked, on=on or today(), many=many)
         findings += own
     if cell is not None:
         findings += family.problems(project, cell)
@@ -151,7 +153,9 @@ def sound_or_none(project: Project, stack: str) -> Sound | None:
     return Sound(cell=cell, tenants=tenants, ledger=project.ledger(stack)[0])
 
 
-def _own(project: Project, stack: str, *, locked: bool, on: date) -> tuple[Ledger, list[Finding], bool]:
+def _own(
+    project: Project, stack: str, *, locked: bool, on: date, many: bool = False
+) -> tuple[Ledger, list[Finding], bool]:
     """The next ledger, what is wrong within the stack, and whether its tenants have settled places."""
     cell, cell_findings = project.cell(stack)
     entries, registry_findings = project.entries(stack)
@@ -167,7 +171,7 @@ def _own(project: Project, stack: str, *, locked: bool, on: date) -> tuple[Ledge
         findings += [entries.finding(*p) for p in problems]
     if ledger_findings or (registry_findings and not entries.ids):
         return ledger, findings, False
-    moves = lifecycle.problems(entries.models, entries.ids, ledger)
+    moves = lifecycle.problems(entries.models, entries.ids, ledger, on, many=many)
     findings += [entries.finding(*p) for p in moves]
     if cell is None or moves:
         return ledger, findings, False

@@ -6,9 +6,10 @@ from math import prod
 
 from tenants.cell import Cell
 from tenants.files import relative, stack_file
-from tenants.models import FACTORS, Isolation, Ledger, NetworkMode, Quota, Scope, ServicePlan, Tenant
+from tenants.models import FACTORS, Ledger, Quota, Scope, ServicePlan, Tenant
 from tenants.nodes import Finding
 from tenants.project import Project
+from tenants.standing import HomeKind
 
 Plans = Mapping[str, ServicePlan]
 Census = Mapping[str, float]
@@ -25,13 +26,14 @@ def census(cell: Cell, tenants: Iterable[Tenant], plans: Plans, ledger: Ledger) 
         if not tenant.state.placed:
             continue
         found["tenant"] += 1
-        found[tenant.isolation] += 1
+        homes = tenant.homes  # both ends while it moves
+        found["pool"] += HomeKind.POOL in homes
+        found["silo"] += sum(home.alone for home in homes)
+        found["dedicated"] += HomeKind.DEDICATED in homes
         found["webhook"] += tenant.contacts.webhook is not None
         found["replica"] += tenant.overrides.report_replicas or 0
         found["rate"] += plans[tenant.plan].rate_limit if tenant.plan in plans else 0
-        if tenant.network is NetworkMode.DEDICATED:
-            found["dedicated"] += 1
-        if tenant.isolation is Isolation.POOL and tenant.id in ledger.shards:
+        if HomeKind.POOL in homes and tenant.id in ledger.shards:
             shards.add(ledger.shards[tenant.id])
     found["shard"] = len(shards)
     return found

@@ -5,9 +5,10 @@ from typing import Final
 
 from tenants.cell import Cell
 from tenants.lifecycle import Problem
-from tenants.models import Isolation, NetworkMode, Overrides, ServicePlan, Span, Tenant
+from tenants.models import Overrides, ServicePlan, Span, Tenant
 from tenants.residency import REGIONS, jurisdictions_of
 from tenants.shapes import fields_of
+from tenants.standing import Isolation, NetworkMode, Stage, State
 from tenants.words import allowed_or_near, quoted
 
 Plans = Mapping[str, ServicePlan] | None
@@ -18,6 +19,32 @@ def _network(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Prob
     if tenant.network is NetworkMode.DEDICATED and tenant.isolation is Isolation.POOL:
         right = "write isolation: silo, or leave network out"
         yield tenant.id, ("network",), "a pool tenant cannot have a dedicated network", right
+
+
+def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
+    """A move begins where the tenant lives; isolation and network follow at its end."""
+    move = tenant.move
+    if move is None:
+        return
+    if move.origin is move.to:
+        yield tenant.id, ("move", "to"), f"the move leads from {move.origin} to {move.to}", "take move out"
+        return
+    if tenant.state is not State.ACTIVE:
+        right = "resume the tenant first, or abort the move"
+        yield tenant.id, ("state",), f"a tenant that is {tenant.state} cannot move", right
+    done = move.stage is Stage.DONE
+    end, lives = ("to", move.to) if done else ("origin", move.origin)
+    if tenant.home is not lives:
+        wrong = f"move.{end} is {lives}, and the tenant is {tenant.home} here"
+        right = f"while it moves, isolation and network say the {'new' if done else 'old'} place: write "
+        right += f"isolation: {lives.isolation} and network: {lives.network}"
+        yield tenant.id, ("move", end), wrong, right
+
+
+def _leaving(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
+    if tenant.leaving is None and tenant.state in (State.RETAINED, State.CLOSING):
+        right = f"python -m tenants offboard {tenant.id} --retain-until DATE writes it"
+        yield tenant.id, ("state",), f"a tenant that is {tenant.state} has no leaving.retain_until", right
 
 
 def _plan(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
@@ -42,7 +69,7 @@ def _overrides(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Pro
         path = ("overrides", name)
         if value is None:
             continue
-        if tenant.isolation is Isolation.POOL:
+        if not any(home.alone for home in tenant.homes):
             right = "remove it; a pool tenant lives on its shard's database"
             yield tenant.id, path, f"overrides.{name} is for silo tenants only", right
         elif plan is not None:
@@ -65,7 +92,7 @@ def _overrides(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Pro
 
 
 Rule = Callable[[Tenant, Plans, Cell | None], Iterator[Problem]]
-_RULES: Final[tuple[Rule, ...]] = (_network, _plan, _residency, _overrides)
+_RULES: Final[tuple[Rule, ...]] = (_network, _move, _leaving, _plan, _residency, _overrides)
 
 
 def problems(tenant: Tenant, plans: Plans, cell: Cell | None) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from tenants.opening import RegistryError, examine, examine_all, open_registry
 from tenants.output import print_diff, print_findings, print_json, say
 from tenants.project import Project
 from tenants.schema import SUBJECTS, schema_file, schema_text, stale
+from tenants.steps import StepError, Wish, take
 from tenants.words import allowed_or_near
 
 
@@ -37,25 +38,53 @@ def set_tenant(
     return _edit(root, stack, id_, edit, dry_run=dry_run, as_json=as_json)
 
 
-def _edit(
-    root: Path, stack: str, id_: str, edit: Callable[[str], str], *, dry_run: bool, as_json: bool
+def step_tenants(
+    root: Path, stack: str, ids: Sequence[str], event: str, wish: Wish, *, dry_run: bool, as_json: bool
 ) -> int:
-    """Make an edit, check what comes of it, show it, and write registry and ledger."""
+    """Take a step in tenants' lives. Of several at once the ledger is written too: many were meant."""
+    tenants = Project(root).entries(stack)[0].models
+
+    def edit(text: str) -> str:
+        for id_ in ids:
+            if id_ not in tenants:
+                raise EditError(f"{id_} cannot be read; python -m tenants check {stack} says why")
+            text = set_fields(text, id_, take(tenants[id_], event, wish))
+        return text
+
+    return _edit(root, stack, ", ".join(ids), edit, dry_run=dry_run, as_json=as_json, record=len(ids) > 1)
+
+
+def _edit(
+    root: Path,
+    stack: str,
+    id_: str,
+    edit: Callable[[str], str],
+    *,
+    dry_run: bool,
+    as_json: bool,
+    record: bool = False,
+) -> int:
+    """Make an edit, check what comes of it, show it, and write it.
+
+    A newcomer gets its place in the ledger too. How far somebody has come is recorded by the run that
+    makes it so, lest two steps be taken in one; `record` says that it is meant to be recorded now.
+    """
     path = registry_file(root, stack)
     try:
         before = path.read_bytes().decode("utf-8")
         after = edit(before)
-    except EditError as wrong:
+    except (EditError, StepError) as wrong:
         raise typer.BadParameter(str(wrong)) from None
     except UnicodeDecodeError:
         raise typer.BadParameter(f"{relative(root, path)} is not UTF-8; save it so") from None
-    (found,), _ = examine_all(Project(root, {path: after}), [stack], locked=False)
+    (found,), _ = examine_all(Project(root, {path: after}), [stack], locked=False, many=record)
     if found.findings:
         print_findings(found.findings, "json" if as_json else "text")
         return 1
     ledger = ledger_file(root, stack)
     old = ledger.read_text("utf-8") if ledger.is_file() else ""
-    new = render_ledger(found.extended, stack) if found.extended != found.ledger else old
+    placed = record or found.extended.homes.keys() != found.ledger.homes.keys()
+    new = render_ledger(found.extended, stack) if placed else old
     changed = [(p, a, b) for p, a, b in ((path, before, after), (ledger, old, new)) if a != b]
     diff = [line for p, a, b in changed for line in _diff(relative(root, p), a, b)]
     if not dry_run:

@@ -18,22 +18,17 @@ from hypothesis import strategies as st
 from tenants import lifecycle, rules
 from tenants.allocation import NoRoom, extend
 from tenants.cell import Cell, read_cell
-from tenants.models import (
-    Contacts,
-    Isolation,
-    Ledger,
-    NetworkMode,
-    Overrides,
-    Registry,
-    ServicePlan,
-    Span,
-    State,
-    Tenant,
-)
+from tenants.editing import entry_text, set_fields, values_of
+from tenants.models import Contacts, Ledger, Overrides, Registry, ServicePlan, Span, Tenant
+from tenants.phases import ARROWS, Arrow, Phase, phase_of
 from tenants.project import Project
+from tenants.reading import read_tenants
+from tenants.standing import HomeKind, Isolation, Leaving, Move, NetworkMode, Stage, State
+from tenants.steps import Wish, changes_of
 
 ROOT: Final = Path(__file__).parent.parent
 DAY: Final = date(2026, 11, 23)
+AGREED: Final = Leaving(retain_until=date(2033, 12, 31))
 
 
 @cache
@@ -73,7 +68,7 @@ class World:
         """Check and place everybody; raises `RefusedError` with what is wrong."""
         by_id = {t.id: t for t in self.entries}
         found = [p for t in self.entries for p in rules.problems(t, plans(), self.cell)]
-        found += lifecycle.problems(by_id, frozenset(by_id), self.ledger)
+        found += lifecycle.problems(by_id, frozenset(by_id), self.ledger, self.day)
         if found:
             raise RefusedError("; ".join(f"{who}: {wrong}" for who, _, wrong, _ in found))
         try:
@@ -226,7 +221,7 @@ def _reorder(world: World) -> st.SearchStrategy[Edit]:
 
 
 def _wait(_world: World) -> st.SearchStrategy[Edit]:
-    return st.sampled_from([1, 10, 40]).map(
+    return st.sampled_from([1, 10, 40, 4000]).map(
         lambda n: Edit("wait", "", lambda w: replace(w, day=w.day + timedelta(days=n)))
     )
 
@@ -237,16 +232,40 @@ def edits(world: World) -> st.SearchStrategy[Edit]:
     choices: list[st.SearchStrategy[Edit]] = [_add(world), _wait(world)]
     choices += [_reorder(world)] if world.entries else []
     choices += [_fields(world)] * 2 if states - {State.ERASED} else []
-    for what, before, after in (
-        ("suspend", State.ACTIVE, State.SUSPENDED),
-        ("resume", State.SUSPENDED, State.ACTIVE),
-        ("erase", State.SUSPENDED, State.ERASED),
-    ):
-        if before in states:
-            choices.append(_set(what, world, lambda t, b=before: t.state is b, state=after))
+    choices += [_step(world, t, a) for t in world.entries for a in ARROWS if _open(world, t, a)]
     if any(t.id in world.ledger.erased for t in world.entries):
         choices.append(_drop(world))
     return st.one_of(choices)
+
+
+def _open(world: World, tenant: Tenant, arrow: Arrow) -> bool:
+    """Whether a placed tenant may take the arrow on the world's day."""
+    home = world.ledger.homes.get(tenant.id)
+    if home is None or phase_of(tenant) is not arrow.before or phase_of(home) is not arrow.before:
+        return False
+    agreed = replace(tenant, leaving=tenant.leaving or AGREED)
+    return arrow.guard is None or arrow.guard(agreed, home, world.day) is None
+
+
+def _step(world: World, tenant: Tenant, arrow: Arrow) -> st.SearchStrategy[Edit]:
+    """A step of a tenant's life, written as the command line writes it."""
+    others = [kind for kind in HomeKind if kind is not tenant.home]
+    wishes = st.sampled_from(others).map(
+        lambda to: Wish(to=to, retain_until=AGREED.retain_until if arrow.after is Phase.RETAINED else None)
+    )
+    return wishes.map(
+        lambda wish: Edit(str(arrow.after), tenant.id, lambda w: take_step(w, tenant.id, arrow, wish))
+    )
+
+
+def take_step(world: World, id_: str, arrow: Arrow, wish: Wish) -> World:
+    """The world after a step was written into the registry."""
+    tenant = next(t for t in world.entries if t.id == id_)
+    changes = changes_of(tenant, arrow, wish)
+    text = set_fields(entry_text(id_, values_of(tenant)), id_, changes)
+    read, findings = read_tenants(text, "x")
+    assert not findings, findings
+    return replace(world, entries=tuple(read.models[id_] if t.id == id_ else t for t in world.entries))
 
 
 def forbidden_edits(world: World) -> st.SearchStrategy[Edit]:
@@ -259,7 +278,28 @@ def forbidden_edits(world: World) -> st.SearchStrategy[Edit]:
     ]
     if any(t.state is State.ACTIVE for t in placed):
         choices.append(_set("erase", world, lambda t: t.state is State.ACTIVE, state=State.ERASED))
+    if any(phase_of(t) is Phase.ACTIVE for t in placed):
+        choices.append(_jump(world))
     return st.one_of(choices)
+
+
+def _jump(world: World) -> st.SearchStrategy[Edit]:
+    """A move that begins in the middle."""
+    settled = [t for t in world.entries if t.id in world.ledger.homes and phase_of(t) is Phase.ACTIVE]
+    stages = [stage for stage in Stage if stage not in (Stage.PREPARE, Stage.DONE)]
+
+    def edit(tenant: Tenant, to: HomeKind, stage: Stage) -> Edit:
+        move = Move(origin=tenant.home, to=to, stage=stage)
+        return Edit("jump", tenant.id, lambda w: w.edit(tenant.id, move=move))
+
+    return st.sampled_from(settled).flatmap(
+        lambda t: st.builds(
+            edit,
+            st.just(t),
+            st.sampled_from([k for k in HomeKind if k is not t.home]),
+            st.sampled_from(stages),
+        )
+    )
 
 
 def _switched(tenant: Tenant) -> dict[str, Any]:

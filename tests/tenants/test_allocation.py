@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tenants.allocation import REST_DAYS, NoRoom, extend, overlaps, slot_name
 from tenants.cell import Cell
 from tenants.ledger import parse_ledger, render_ledger
-from tenants.models import Contacts, Isolation, Ledger, NetworkMode, State, Tenant
+from tenants.models import Contacts, Ledger, Tenant
+from tenants.standing import HomeKind, Isolation, NetworkMode, State
 from tests.strategies import (
     DAY,
     Edit,
@@ -123,7 +124,7 @@ def test_a_second_run_changes_nothing_on_any_day(world: World) -> None:
 @given(worlds(min_size=1), st.data())
 def test_what_would_move_or_lose_data_is_refused(world: World, data: st.DataObject) -> None:
     edit = data.draw(forbidden_edits(world))
-    with pytest.raises(RefusedError, match=r"data|state goes from|pool tenant cannot|silo tenants only"):
+    with pytest.raises(RefusedError, match=r"data|(state|stage) goes|pool tenant cannot|silo tenants only"):
         edit.apply(world).run()
 
 
@@ -170,19 +171,20 @@ class Life(RuleBasedStateMachine):
         after = self._places()
         changed = {i for i in before.keys() | after.keys() if before.get(i) != after.get(i)}
         assert changed <= {chosen.tenant}
-        assert changed == set() or chosen.what in ("add", "erase")
+        assert changed == set() or chosen.what in ("add", "prepare", "active", "erased")
 
     def _fits(self, chosen: Edit) -> bool:
         """Whether the cell has a place, by counting: those taken, and those that still rest."""
         new = next((t for t in chosen.apply(self.world).entries if t.id == chosen.tenant), None)
-        if chosen.what != "add" or new is None:
+        if chosen.what not in ("add", "prepare") or new is None:
             return True
         w, today = self.world.ledger, self.world.day
         resting = [p for p, day in w.resting.items() if (today - day).days < REST_DAYS]
         slots = len(w.shards) + sum("shard" in p for p in resting)
         blocks = len(w.networks) + sum("shard" not in p for p in resting)
         cell = self.world.cell
-        in_pool, alone = new.isolation is Isolation.POOL, new.network is NetworkMode.DEDICATED
+        in_pool = HomeKind.POOL in new.homes and new.id not in w.shards
+        alone = HomeKind.DEDICATED in new.homes and new.id not in w.networks
         return (not in_pool or slots < cell.shard_limit * cell.shard_capacity) and (
             not alone or blocks < cell.blocks
         )
@@ -190,7 +192,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.world.ledger.homes)
     @rule(data=st.data())
     def refused_edit(self, data: st.DataObject) -> None:
-        with pytest.raises(RefusedError, match=r"data|state goes|pool tenant|silo tenants"):
+        with pytest.raises(RefusedError, match=r"data|(state|stage) goes|pool tenant|silo tenants|move"):
             data.draw(forbidden_edits(self.world)).apply(self.world).run()
 
     @invariant()
@@ -204,6 +206,17 @@ class Life(RuleBasedStateMachine):
             if place in taken:
                 assert (self.world.day - day).days >= REST_DAYS
         self.freed = dict(w.resting)
+
+    @invariant()
+    def nobody_is_without_a_place_that_it_needs(self) -> None:
+        w = self.world.ledger
+        for id_, home in w.homes.items():
+            assert (id_ in w.shards) is (HomeKind.POOL in home.homes)
+            assert (id_ in w.networks) is (HomeKind.DEDICATED in home.homes)
+            assert home.issued >= home.instance
+            assert (home.instance > 0) is (
+                (home.move.origin if home.move else home.kind) is not HomeKind.POOL
+            )
 
     @invariant()
     def the_file_reads_back(self) -> None:

@@ -4,17 +4,18 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants import RegistryError, open_registry
+from tenants import RegistryError, open_registry, opening
 from tenants.editing import add_entry, entry_text, set_fields
 from tenants.ledger import parse_ledger, render_ledger
-from tenants.models import Ledger, State
+from tenants.models import Ledger
+from tenants.standing import Leaving, State
 from tenants.writing import init_ledger
 from tests.cells import ROOT
 from tests.registry.project import project
@@ -102,11 +103,13 @@ def test_a_stack_whose_name_would_cut_others_is_refused(tmp_path: Path) -> None:
         open_registry("production-frankfurt", root=root, locked=False)
 
 
-def test_leaving_by_stages_frees_and_entombs(tmp_path: Path) -> None:
+def test_leaving_by_stages_frees_and_entombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = project(tmp_path)
     open_registry("dev", root=root, locked=False)
-    for state in ("suspended", "erased"):
-        text = set_fields(registry(root).read_text("utf-8"), "acme-pay", {"state": state})
+    for month, state in enumerate(("suspended", "exported", "retained", "closing", "erased"), 1):
+        monkeypatch.setattr(opening, "today", lambda month=month: date(2027, month, 1))
+        changes = {"state": state, "leaving.retain_until": date(2027, 3, 31)}
+        text = set_fields(registry(root).read_text("utf-8"), "acme-pay", changes)
         registry(root).write_text(text, "utf-8")
         with pytest.raises(RegistryError, match=rf"in the ledger and {state} here"):
             open_registry("dev", root=root, locked=True)
@@ -237,9 +240,11 @@ def merge_file(texts: list[str]) -> tuple[int, str]:
 def test_freed_places_are_not_given_twice_by_a_merge() -> None:
     """Both branches reuse the same rested place: they remove one line and write another, and git sees it."""
     world = World(small_cell(), (pool("aaa"), pool("bbb"), pool("ccc")), Ledger(), DAY).run()
-    for state in (State.SUSPENDED, State.ERASED):
-        world = world.edit("bbb", state=state).run()
-    world = replace(world, day=DAY + timedelta(days=60))
+    stages = (State.SUSPENDED, State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASED)
+    for months, state in enumerate(stages):
+        world = replace(world, day=DAY + timedelta(days=30 * months))
+        world = world.edit("bbb", state=state, leaving=Leaving(retain_until=DAY)).run()
+    world = replace(world, day=world.day + timedelta(days=60))
     sides = [replace(world, entries=(*world.entries, pool(i))).run() for i in ("abc", "zyx")]
     assert all("shard-a/02" in render_ledger(w.ledger, "x") for w in sides)
     code, _ = merge_file([render_ledger(w.ledger, "x") for w in (sides[0], world, sides[1])])

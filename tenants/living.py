@@ -1,0 +1,74 @@
+"""What the commands of a tenant's life do: move, offboard, status. Each returns its exit code."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import typer
+
+from tenants.nodes import Node, Scalar
+from tenants.output import print_json
+from tenants.phases import ABOUT, ARROWS, phase_of
+from tenants.project import Project
+from tenants.standing import State
+from tenants.steps import Wish, status
+from tenants.values import DATE
+from tenants.writing import step_tenants
+
+
+def move_tenant(
+    root: Path, stack: str, id_: str, event: str, wish: Wish, *, dry_run: bool, as_json: bool
+) -> int:
+    """Begin a move, or take its next stage; `event` is `abort` or `rollback` where that is asked for."""
+    tenant = Project(root).entries(stack)[0].models.get(id_)
+    moving = tenant.move if tenant else None
+    if moving and wish.to not in (None, moving.to):
+        raise typer.BadParameter(f"{id_} is on its way to {moving.to}; abort that move before another")
+    event = event or ("next" if moving else "move")
+    return step_tenants(root, stack, [id_], event, wish, dry_run=dry_run, as_json=as_json)
+
+
+def offboard_tenants(
+    root: Path, stack: str, ids: Sequence[str], wish: Wish, *, cancel: bool, dry_run: bool, as_json: bool
+) -> int:
+    """The next stage of leaving, or the way back from the last one."""
+    models = Project(root).entries(stack)[0].models
+    serving = all(id_ in models and models[id_].state is State.ACTIVE for id_ in ids)
+    event = "cancel" if cancel else "suspend" if serving else "offboard"
+    return step_tenants(root, stack, ids, event, wish, dry_run=dry_run, as_json=as_json)
+
+
+def day(option: str, text: str | None) -> date | None:
+    """The date that an option says; a wrong one is wrong usage."""
+    problems: list[str] = []
+
+    def report(_node: Node, wrong: str, right: str) -> None:
+        problems.append(f"{wrong}; {right}")
+
+    found = DATE.read(Scalar(text, True, 1, 1), option, report) if text else None
+    if problems:
+        raise typer.BadParameter(problems[0])
+    return found if isinstance(found, date) else None
+
+
+def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
+    """Where a tenant stands, what that means, what may follow, and what the last run recorded."""
+    project = Project(root)
+    tenant = project.entries(stack)[0].models.get(id_)
+    if tenant is None:
+        raise typer.BadParameter(f"{id_} cannot be read; python -m tenants check {stack} says why")
+    home = project.ledger(stack)[0].homes.get(id_)
+    recorded = str(phase_of(home)) if home else None
+    if as_json:
+        print_json({**status(tenant), "recorded": recorded})
+        return 0
+    here = phase_of(tenant)
+    print(f"{id_} in {stack}: {tenant.move or here}: {ABOUT[here].means}")
+    if recorded != here:
+        print(f"  not run yet: the last run recorded {recorded or 'nothing'}; run pulumi up -s {stack}")
+    print(f"  way back    {ABOUT[here].undo}")
+    for a in ARROWS:
+        if a.before is here:
+            print(f"  next        {a.event} leads to {a.after}{f', once {a.only_if}' if a.only_if else ''}")
+    print(f"  measured    pulumi stack output moves -s {stack}")
+    return 0

@@ -1,0 +1,270 @@
+"""The life of a tenant: the machine itself, and its commands, stage by stage with a run between them."""
+
+import itertools
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from tenants import open_registry, opening
+from tenants.cli import app
+from tenants.models import Home, Registry
+from tenants.phases import ABOUT, ARROWS, MOVING, Arrow, Phase, phase_of
+from tenants.standing import HomeKind, Leaving
+from tenants.steps import StepError, Wish, take
+from tests.registry.project import project
+from tests.strategies import DAY, World, small_cell, take_step
+from tests.tenants.test_allocation import pool
+from tools import tenant_lifecycle
+
+GRAPH: Any = nx.DiGraph([(a.before, a.after) for a in ARROWS])
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("CI", raising=False)
+    found = project(tmp_path / "project")
+    open_registry("dev", root=found, locked=False)
+    return found
+
+
+def call(root: Path, *words: str) -> Result:
+    result = CliRunner().invoke(app, [*words, "--root", str(root)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def run(root: Path) -> Registry:
+    """What a local `up` does before the engine starts."""
+    return open_registry("dev", root=root, locked=False)
+
+
+def home(root: Path) -> Home:
+    return run(root).ledger.homes["acme-pay"]
+
+
+# ------------------------------------------------------------------ the machine
+
+
+def test_every_phase_is_explained_and_reached_and_only_erased_is_an_end() -> None:
+    assert set(ABOUT) == set(Phase) == set(GRAPH)
+    assert set(nx.descendants(GRAPH, Phase.ACTIVE)) | {Phase.ACTIVE} == set(Phase)
+    assert [p for p in Phase if GRAPH.out_degree(p) == 0] == [Phase.ERASED]
+    for phase in set(Phase) - {Phase.ERASED}:
+        assert nx.has_path(GRAPH, phase, Phase.ACTIVE), phase
+
+
+def test_an_event_leads_from_a_phase_to_one_other() -> None:
+    taken = [(a.before, a.event) for a in ARROWS]
+    assert len(set(taken)) == len(taken)
+
+
+def test_nothing_is_erased_but_after_every_stage_of_leaving() -> None:
+    """Take any stage away, and there is no way to the end."""
+    for stage in (Phase.SUSPENDED, Phase.EXPORTED, Phase.RETAINED, Phase.CLOSING):
+        without = GRAPH.copy()
+        without.remove_node(stage)
+        assert not nx.has_path(without, Phase.ACTIVE, Phase.ERASED), stage
+
+
+def test_no_move_ends_elsewhere_but_after_cutover_and_soak() -> None:
+    for stage in (Phase.PREPARE, Phase.REPLICATE, Phase.CUTOVER, Phase.SOAK):
+        without = GRAPH.copy()
+        without.remove_node(stage)
+        assert Phase.DONE not in nx.descendants(without, Phase.ACTIVE), stage
+
+
+@pytest.mark.parametrize("arrow", ARROWS, ids=lambda a: f"{a.before}-{a.event}")
+def test_what_a_step_writes_is_the_phase_that_it_leads_to(arrow: Arrow) -> None:
+    world = at(arrow.before)
+    (tenant,) = take_step(world, "acme", arrow, Wish(to=HomeKind.SILO, retain_until=DAY)).entries
+    assert phase_of(tenant) is arrow.after
+    moved = {Phase.DONE: HomeKind.SILO}
+    assert tenant.home is moved.get(arrow.after, moved.get(arrow.before, HomeKind.POOL))
+
+
+def at(phase: Phase) -> World:
+    """A pool tenant, led to a phase by the shortest way, on a day when all guards are open."""
+    world = World(small_cell(), (pool("acme"),), run_ledger(), DAY).run()
+    way = nx.shortest_path(GRAPH, Phase.ACTIVE, phase)
+    for before, after in itertools.pairwise(way):
+        arrow = next(a for a in ARROWS if (a.before, a.after) == (before, after))
+        world = take_step(world, "acme", arrow, Wish(to=HomeKind.SILO, retain_until=DAY))
+        world = replace(world, day=world.day + timedelta(days=60)).run()
+    return world
+
+
+def run_ledger() -> Any:
+    return World(small_cell(), (), opening.Ledger(), DAY).run().ledger
+
+
+@pytest.mark.parametrize("arrow", [a for a in ARROWS if a.guard], ids=lambda a: f"{a.before}-{a.event}")
+def test_a_guard_opens_on_its_day_and_not_before(arrow: Arrow) -> None:
+    assert arrow.guard
+    world = at(arrow.before)
+    (tenant,), was = world.entries, world.ledger.homes["acme"]
+    assert was.since is not None
+    opens = {
+        Phase.SOAK: was.since + timedelta(days=7),
+        Phase.RETAINED: DAY + timedelta(days=1),
+        Phase.CLOSING: was.since + timedelta(days=30),
+    }[arrow.before]
+    assert arrow.guard(tenant, was, opens - timedelta(days=1)) is not None
+    assert arrow.guard(tenant, was, opens) is None
+
+
+def test_an_event_that_does_not_lead_on_says_which_do() -> None:
+    with pytest.raises(StepError, match=r"acme is in active, from which there is no abort; .*move, suspend"):
+        take(pool("acme"), "abort", Wish())
+    with pytest.raises(StepError, match=r"acme is not moving; say where to: --to silo or --to dedicated"):
+        take(pool("acme"), "move", Wish())
+    with pytest.raises(StepError, match=r"acme lives there already: pool"):
+        take(pool("acme"), "move", Wish(to=HomeKind.POOL))
+
+
+def test_numbers_of_instances_are_never_used_twice() -> None:
+    """Identifiers of databases and of their last snapshots derive from them."""
+    world = World(small_cell(), (pool("acme"),), run_ledger(), DAY).run()
+    seen: list[int] = []
+    for to in (HomeKind.SILO, HomeKind.DEDICATED, HomeKind.POOL, HomeKind.SILO, HomeKind.POOL):
+        for event in ("move", "next", "next", "next", "next", "next"):
+            tenant = world.entries[0]
+            arrow = next(a for a in ARROWS if (a.before, a.event) == (phase_of(tenant), event))
+            world = take_step(world, "acme", arrow, Wish(to=to))
+            world = replace(world, day=world.day + timedelta(days=60)).run()
+        now = world.ledger.homes["acme"]
+        assert now.kind is to
+        seen += [now.instance] if to.alone else []
+        assert (now.instance == 0) is (not to.alone)
+    assert seen == [1, 2, 3]
+
+
+# ------------------------------------------------------------------ the commands
+
+
+def test_a_move_is_a_stage_at_a_time(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "+  move:" in call(root, "move", "acme-pay", "--to", "silo").stdout
+    refused = call(root, "move", "acme-pay")
+    assert (refused.exit_code, "stage goes from active to replicate" in refused.stdout) == (1, True)
+    assert "not run yet: the last run recorded active" in call(root, "move", "acme-pay", "--status").stdout
+    assert (home(root).issued, home(root).instance) == (1, 0)
+    for stage in ("replicate", "cutover", "soak"):
+        assert call(root, "move", "acme-pay").exit_code == 0
+        assert str(home(root).move) == f"pool-to-silo/{stage}"
+    soaking = call(root, "move", "acme-pay")
+    assert (soaking.exit_code, "soaks until" in soaking.stdout) == (1, True)
+    monkeypatch.setattr(opening, "today", lambda: date(2100, 1, 1))
+    assert "+  isolation: silo" in call(root, "move", "acme-pay").stdout
+    assert run(root).ledger.shards == {"acme-pay": "shard-a"}  # the old place, until it is given up
+    assert call(root, "move", "acme-pay").exit_code == 0
+    registry = run(root)
+    assert (registry.ledger.shards, set(registry.ledger.resting)) == ({}, {"shard-a/01"})
+    assert registry.tenants[0].home is HomeKind.SILO
+    assert (root / "tenants/dev.yaml").read_text("utf-8").count("\n") == 6
+
+
+def test_a_move_can_be_called_off_and_taken_back(root: Path) -> None:
+    for event in ("--to=dedicated", "", "--abort", ""):
+        assert call(root, "move", "acme-pay", *filter(None, [event])).exit_code == 0
+        run(root)
+    assert home(root).move is None
+    assert set(run(root).ledger.resting) == {"10.64.0.0/21"}
+    for event in ("--to=silo", "", "", "", "--rollback", "", ""):
+        assert call(root, "move", "acme-pay", *filter(None, [event])).exit_code == 0
+        run(root)
+    assert (home(root).kind, home(root).issued) == (HomeKind.POOL, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("move", "acme-pay"), "say where to"),
+        (("move", "acme-pay", "--to", "pool"), "lives there already"),
+        (("move", "acme-pay", "--abort"), "no abort"),
+        (("move", "acme-pay", "--abort", "--rollback"), "take one"),
+        (("move", "acme-pai", "--to", "silo"), "did you mean 'acme-pay'"),
+        (("move", "acme-pay", "--to", "sylo"), "sylo"),
+        (("resume", "acme-pay"), "no resume"),
+        (("offboard", "acme-pay", "--cancel"), "no cancel"),
+        (("offboard", "acme-pay", "bolt-fx"), "add --many"),
+        (("offboard", "acme-pay", "--retain-until", "soon"), "expected a date"),
+        (("offboard", "acme-pay", "--key-days", "6"), "greater than or equal to 7"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_writes_nothing(
+    root: Path, words: tuple[str, ...], message: str
+) -> None:
+    before = (root / "tenants/dev.yaml").read_bytes()
+    said = call(root, *words)
+    assert (said.exit_code, message in " ".join(said.stderr.replace("│", "").split())) == (2, True), (
+        said.stderr
+    )
+    assert (root / "tenants/dev.yaml").read_bytes() == before
+
+
+def test_leaving_is_a_stage_at_a_time_and_can_be_called_off(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untouched = (root / "tenants/dev.yaml").read_bytes()
+    assert call(root, "suspend", "acme-pay").exit_code == 0
+    run(root)
+    assert call(root, "resume", "acme-pay").exit_code == 0
+    run(root)
+    assert (root / "tenants/dev.yaml").read_bytes() == untouched
+    for state in ("suspended", "exported"):
+        assert call(root, "offboard", "acme-pay").exit_code == 0
+        assert home(root).state == state
+    unsaid = call(root, "offboard", "acme-pay")
+    assert (unsaid.exit_code, "has no leaving.retain_until" in unsaid.stdout) == (1, True)
+    assert call(root, "offboard", "acme-pay", "--retain-until", "2033-12-31").exit_code == 0
+    run(root)
+    kept = call(root, "offboard", "acme-pay")
+    assert (kept.exit_code, "must be kept until 2033-12-31" in kept.stdout) == (1, True)
+    for year, words in enumerate((("acme-pay",), ("acme-pay", "--cancel"), ("acme-pay",)), 2034):
+        monkeypatch.setattr(opening, "today", lambda year=year: date(year, 1, 1))
+        assert call(root, "offboard", *words).exit_code == 0
+        run(root)
+    gone = call(root, "offboard", "acme-pay")
+    assert (gone.exit_code, "has a key that is deleted on 2036-01-31" in gone.stdout) == (1, True)
+    monkeypatch.setattr(opening, "today", lambda: date(2037, 1, 1))
+    assert call(root, "offboard", "acme-pay").exit_code == 0
+    assert run(root).ledger.erased == {"acme-pay": date(2037, 1, 1)}
+
+
+def test_several_leave_only_when_that_is_said(root: Path) -> None:
+    fields = ("isolation=pool", "residency=eu", "plan=starter", "contacts.email=a@b.example", "name=Bolt")
+    assert call(root, "add", "bolt-fx", *fields).exit_code == 0
+    for id_ in ("acme-pay", "bolt-fx"):
+        assert call(root, "suspend", id_).exit_code == 0
+        run(root)
+    text = (root / "tenants/dev.yaml").read_text("utf-8")
+    (root / "tenants/dev.yaml").write_text(text.replace("suspended", "exported"), "utf-8")
+    by_hand = call(root, "check")
+    assert "leaves together with bolt-fx; one at a time, or" in by_hand.stdout
+    (root / "tenants/dev.yaml").write_text(text, "utf-8")
+    assert call(root, "offboard", "acme-pay", "bolt-fx", "--many").exit_code == 0
+    assert {str(h.state) for h in run(root).ledger.homes.values()} == {"exported"}
+
+
+def test_status_is_for_people_and_machines(root: Path) -> None:
+    told = json.loads(call(root, "move", "acme-pay", "--status", "--json").stdout)
+    assert (told["phase"], told["recorded"], told["move"]) == ("active", "active", None)
+    assert {(n["event"], n["to"]) for n in told["next"]} == {("move", "prepare"), ("suspend", "suspended")}
+    assert "way back" in call(root, "move", "acme-pay", "--status").stdout
+
+
+def test_the_page_is_what_the_machine_says() -> None:
+    assert tenant_lifecycle.PAGE.read_text("utf-8") == tenant_lifecycle.render()
+    assert set(tenant_lifecycle.COMMANDS) == {a.event for a in ARROWS}
+
+
+def test_moving_and_leaving_do_not_mix() -> None:
+    assert not any(a.before in MOVING and a.after is Phase.SUSPENDED for a in ARROWS)
+    assert Leaving(retain_until=DAY).key_days == 30
