@@ -13,7 +13,7 @@ from components.boundary import boundary_document
 from components.break_glass import BreakGlass, BreakGlassArgs
 from components.config_recorder import ConfigRecorder, ConfigRecorderArgs
 from components.detectors import Detectors, DetectorsArgs
-from components.key import EncryptionKey, EncryptionKeyArgs, ServiceUse
+from components.key import USE, EncryptionKey, EncryptionKeyArgs, ServiceUse
 from components.log_archive import LogArchive, LogArchiveArgs
 from components.shared import Shared
 from plan.baseline import duties, trail_alarms
@@ -130,11 +130,12 @@ def _logs_key(args: AccountBaselineArgs) -> EncryptionKeyArgs:
     """CloudWatch Logs names the log group in the encryption context (CloudWatch Logs guide, 2026-11)."""
     region, account = args.settings.region, args.settings.account_id
     groups = f"arn:aws:logs:{region}:{account}:log-group:*"
-    context = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
+    context = {"StringLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
+    in_context = [a for a in USE if a != "kms:DescribeKey"]  # which has no encryption context
     return EncryptionKeyArgs(
         settings=args.settings,
         alias=args.names.path("alias", "logs"),
         purpose="log groups of the cell",
         users={},
-        services=[ServiceUse(service=f"logs.{region}", condition=context)],
+        services=[ServiceUse(service=f"logs.{region}", condition=context, actions=in_context)],
     )

@@ -190,5 +190,5 @@ def _statements(
         ),
         Statement(sid="LeaveDeadLetters", actions=["sqs:SendMessage"], resources=[dead_letters]),
         Statement(sid="EncryptDeadLetters", actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key]),
-        *function_basics(shared.arn("lambda", f"function:{names.label('function', 'bootstrap')}")),
+        *function_basics(names.label("function", "bootstrap"), shared),
     )

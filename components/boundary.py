@@ -3,17 +3,20 @@
 from pulumi import Output
 
 from components.policy import Statement, document
-from plan.baseline import ALLOWED, REFUSED, actions
+from plan.baseline import REFUSED, actions, ceilings
 from plan.settings import Settings
 
 MAX_POLICY: int = 6144  # characters of a managed policy, white space aside (IAM quotas, 2026-11)
 
 
 def boundary_document(settings: Settings) -> Output[str]:
-    """Allows by name, refuses by name, and refuses everything outside the cell's Region."""
+    """Allows by name and of the account's own, refuses by name, and refuses everything outside the Region."""
     elsewhere = {"StringNotEquals": {"aws:RequestedRegion": settings.region}}
     return document(
-        Statement(sid="Most", actions=actions(ALLOWED), resources=["*"]),
+        *(
+            Statement(sid=f"Most{word.capitalize()}", actions=allowed, resources=[resource])
+            for word, (allowed, resource) in ceilings(settings).items()
+        ),
         Statement(sid="Never", effect="Deny", actions=actions(REFUSED), resources=["*"]),
         Statement(sid="Elsewhere", effect="Deny", actions=["*"], resources=["*"], condition=elsewhere),
     )

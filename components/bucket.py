@@ -182,7 +182,10 @@ def _under_key(args: SecureBucketArgs) -> list[Statement]:
     if args.key_arn is None or not args.own_key_only:
         return []
     header = "s3:x-amz-server-side-encryption"
-    allowed = {"KmsOnly": (header, "aws:kms"), "OwnKeyOnly": (f"{header}-aws-kms-key-id", args.key_arn)}
+    allowed = {
+        "KmsOnly": ("StringNotEquals", header, "aws:kms"),
+        "OwnKeyOnly": ("ArnNotEquals", f"{header}-aws-kms-key-id", args.key_arn),
+    }
     return [
         Statement(
             sid=sid,
@@ -191,7 +194,7 @@ def _under_key(args: SecureBucketArgs) -> list[Statement]:
             principals=EVERYONE,
             resources=[f"{args.arn}/*"],
             # A negated test holds for what is not there; without the second, so would this refusal.
-            condition={"StringNotEquals": {key: value}, "Null": {key: "false"}},
+            condition={test: {key: value}, "Null": {key: "false"}},
         )
-        for sid, (key, value) in allowed.items()
+        for sid, (test, key, value) in allowed.items()
     ]

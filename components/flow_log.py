@@ -51,7 +51,7 @@ class FlowLog(pulumi.ComponentResource):
             f"{name}-write",
             name="write",
             role=role.id,
-            policy=document(*_write(shared.arn("logs", f"log-group:{group_name}"), shared)),
+            policy=document(*_write(shared.arn("logs", f"log-group:{group_name}"))),
             opts=child,
         )
         ec2.FlowLog(
@@ -69,12 +69,11 @@ class FlowLog(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _write(group_arn: str, shared: Shared) -> list[Statement]:
+def _write(group_arn: str) -> list[Statement]:
     """What the flow log service asks of its role (VPC user guide, "Publish flow logs", 2026-11)."""
     streams = ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
     return [
         Statement(sid="Write", actions=streams, resources=[group_arn, f"{group_arn}:*"]),
-        Statement(
-            sid="Find", actions=["logs:DescribeLogGroups"], resources=[shared.arn("logs", "log-group:*")]
-        ),
+        # AWS offers no resource for this one (service authorization reference, 2026-11)
+        Statement(sid="Find", actions=["logs:DescribeLogGroups"], resources=["*"]),
     ]

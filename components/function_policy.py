@@ -2,22 +2,23 @@
 
 from typing import Final
 
-from pulumi import Input
-
 from components.policy import Statement
+from components.shared import Shared
 
+LOOK: Final = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
 INTERFACES: Final = (
-    *("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"),
-    *("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+    *("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+    *("ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
 )
 
 
-def function_basics(function_arn: Input[str]) -> list[Statement]:
+def function_basics(name: str, shared: Shared) -> list[Statement]:
     """Trace itself, and stand in the network.
 
-    The second is for Lambda, which prepares the network with this role and on every resource; the code of
-    the function has the same role and is refused it (Lambda developer guide, "Giving functions access to
-    resources in a VPC", 2026-11).
+    The second is for Lambda, which prepares the network with this role; the code of the function has the
+    same role and is refused it. Deleting must be allowed on any resource of the account or Lambda takes the
+    function for one without a network (Lambda developer guide, "Giving functions access to resources in a
+    VPC", 2026-11).
     """
     return [
         Statement(
@@ -28,13 +29,14 @@ def function_basics(function_arn: Input[str]) -> list[Statement]:
         Statement(
             sid="StandInTheNetwork",
             actions=INTERFACES,
-            resources=["*"],  # Lambda asks for them without a resource
+            resources=[shared.arn("ec2", "*/*")],
         ),
+        Statement(sid="LookAround", actions=LOOK, resources=["*"]),  # AWS offers no resource for these
         Statement(
             sid="LeaveTheNetworkAlone",
             effect="Deny",
-            actions=INTERFACES,
+            actions=[*INTERFACES, *LOOK],
             resources=["*"],
-            condition={"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
+            condition={"ArnEquals": {"lambda:SourceFunctionArn": shared.arn("lambda", f"function:{name}")}},
         ),
     ]

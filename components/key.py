@@ -24,7 +24,7 @@ USE: Final = (
 # The account's administrators may look after the key, and not use it: using is granted by name below.
 ADMINISTER: Final = (
     *("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"),
-    *("kms:ListGrants", "kms:ListKeyPolicies", "kms:ListAliases", "kms:ListKeyRotations"),
+    *("kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations"),
     *("kms:PutKeyPolicy", "kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:RotateKeyOnDemand"),
     *("kms:EnableKey", "kms:DisableKey", "kms:TagResource", "kms:UntagResource", "kms:RevokeGrant"),
     *("kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias", "kms:UpdateKeyDescription"),

@@ -58,9 +58,7 @@ class NetworkFunction(pulumi.ComponentResource):
             f"{name}-policy",
             name="work",
             role=args.role.id,
-            policy=document(
-                *args.statements, write, *function_basics(shared.arn("lambda", f"function:{plan.name}"))
-            ),
+            policy=document(*args.statements, write, *function_basics(plan.name, shared)),
             opts=child,
         )
         function = lambda_.Function(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from plan.names import PROJECT
 from plan.settings import Settings
 
 # Seven years: the longest that national law asks of a payment institution's records in the Regions
@@ -39,6 +40,36 @@ ALLOWED: Final[Mapping[str, str]] = {
     "ssm": "GetParameter GetParameters GetParametersByPath",
     "ssmmessages": "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel",
     "sts": "AssumeRole TagSession SetSourceIdentity GetCallerIdentity",
+    "xray": "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets",
+}
+
+# Of which resources, by service: this account's in its Region, and the cell's own by their names' beginning.
+WITHIN: Final[Mapping[str, str]] = {
+    "dynamodb": "arn:aws:dynamodb:{region}:{account}:table/{prefix}*",
+    # Lambda's way of asking for "any interface" (its developer guide, "Giving functions access to resources
+    # in a VPC", 2026-11)
+    "ec2": "arn:aws:ec2:{region}:{account}:*/*",
+    "ecr": "arn:aws:ecr:{region}:*:repository/*",  # images may come from another account's registry
+    "kms": "arn:aws:kms:{region}:{account}:key/*",
+    "lambda": "arn:aws:lambda:{region}:{account}:function:{prefix}*",
+    "logs": "arn:aws:logs:{region}:{account}:log-group:*",
+    "rds-db": "arn:aws:rds-db:{region}:{account}:dbuser:*/*",
+    "s3": "arn:aws:s3:::{prefix}*",
+    "secretsmanager": "arn:aws:secretsmanager:{region}:{account}:secret:*",
+    "sns": "arn:aws:sns:{region}:{account}:{prefix}*",
+    "sqs": "arn:aws:sqs:{region}:{account}:{prefix}*",
+    "ssm": "arn:aws:ssm:{region}:{account}:parameter/*",
+    "sts": "arn:aws:iam::{account}:role/*",
+}
+# For these AWS offers no resource to name (service authorization reference, 2026-11).
+UNNAMED: Final[Mapping[str, str]] = {
+    "cloudwatch": "PutMetricData",
+    "ec2": "DescribeNetworkInterfaces DescribeSubnets DescribeSecurityGroups DescribeVpcs",
+    "ecr": "GetAuthorizationToken",
+    "logs": "DescribeLogGroups",
+    "secretsmanager": "GetRandomPassword",
+    "ssmmessages": "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel",
+    "sts": "GetCallerIdentity",
     "xray": "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets",
 }
 
@@ -87,6 +118,28 @@ def duties(settings: Settings) -> Duties:
 def actions(table: Mapping[str, str]) -> tuple[str, ...]:
     """`{"s3": "GetObject PutObject"}` → `s3:GetObject`, `s3:PutObject`."""
     return tuple(f"{service}:{word}" for service, words in table.items() for word in words.split())
+
+
+def ceilings(settings: Settings) -> Mapping[str, tuple[tuple[str, ...], str]]:
+    """What the boundary allows: a word for it → actions, and the one resource pattern that they are of.
+
+    Raises ValueError for an action of `ALLOWED` whose resources neither `WITHIN` nor `UNNAMED` says.
+    """
+    words = {
+        "region": settings.region,
+        "account": settings.account_id,
+        "prefix": f"{PROJECT}-{settings.stack}-",
+    }
+    unnamed = set(actions(UNNAMED))
+    found: dict[str, tuple[tuple[str, ...], str]] = {}
+    for service in ALLOWED:
+        named = tuple(a for a in actions({service: ALLOWED[service]}) if a not in unnamed)
+        if named and service not in WITHIN:
+            raise ValueError(f"plan.baseline: say in WITHIN of which resources {service} is allowed")
+        if named:
+            found[service.replace("-", "")] = named, WITHIN[service].format(**words)
+    rest = tuple(a for a in actions(ALLOWED) if a in unnamed)
+    return {**found, "anything": (rest, "*")}
 
 
 @dataclass(frozen=True, slots=True)

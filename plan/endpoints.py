@@ -59,7 +59,6 @@ _LOGS: Final = (
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "logs:DescribeLogStreams",
-    "logs:DescribeLogGroups",
 )
 _ROLES: Final = ("arn:aws:iam::{account}:role/*",)
 
@@ -67,7 +66,10 @@ _ROLES: Final = ("arn:aws:iam::{account}:role/*",)
 _INTERFACES: Final[Mapping[str, tuple[Access, ...]]] = {
     "ecr.api": ((_ECR_PULL, ("{registries}",)), (("ecr:GetAuthorizationToken",), ("*",))),
     "ecr.dkr": ((_ECR_PULL, ("{registries}",)), (("ecr:GetAuthorizationToken",), ("*",))),
-    "logs": ((_LOGS, ("arn:aws:logs:{region}:{account}:log-group:*",)),),
+    "logs": (
+        (_LOGS, ("arn:aws:logs:{region}:{account}:log-group:*",)),
+        (("logs:DescribeLogGroups",), ("*",)),  # has no resource
+    ),
     "secretsmanager": (
         (_SECRETS, ("arn:aws:secretsmanager:{region}:{account}:secret:*",)),
         (("secretsmanager:GetRandomPassword",), ("*",)),  # has no resource

@@ -13,7 +13,7 @@ from pulumi_aws import iam
 
 from components.account_baseline import AccountBaseline, AccountBaselineArgs
 from components.boundary import MAX_POLICY
-from plan.baseline import ALLOWED, EVIDENCE, REFUSED, actions, trail_alarms
+from plan.baseline import ALLOWED, EVIDENCE, REFUSED, actions, ceilings, trail_alarms
 from tests.cells import settings_of
 from tests.components.account import names_of
 from tests.harness import Recording, Registered, run
@@ -65,6 +65,12 @@ def decision(document: str, action: str, region: str) -> bool:
             return False
         allowed |= applies
     return allowed
+
+
+def test_an_allowance_without_resources_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ALLOWED, "kinesis", "PutRecord")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="say in WITHIN of which resources kinesis is allowed"):
+        ceilings(settings_of("dev"))
 
 
 @pytest.mark.parametrize("action", actions(ALLOWED))

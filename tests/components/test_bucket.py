@@ -74,12 +74,16 @@ def test_nobody_comes_in_without_modern_tls() -> None:
 
 
 def test_an_upload_that_chooses_another_key_is_refused_and_one_that_chooses_none_is_not() -> None:
-    """`StringNotEquals` alone also holds where the header is missing: the `Null` test is what tells."""
+    """A negated test alone also holds where the header is missing: the `Null` test is what tells."""
     found = statements()
     header = "s3:x-amz-server-side-encryption"
-    for sid, key, value in (("KmsOnly", header, "aws:kms"), ("OwnKeyOnly", f"{header}-aws-kms-key-id", KEY)):
+    expected = {
+        "KmsOnly": ("StringNotEquals", header, "aws:kms"),
+        "OwnKeyOnly": ("ArnNotEquals", f"{header}-aws-kms-key-id", KEY),
+    }
+    for sid, (test, key, value) in expected.items():
         assert found[sid]["Effect"] == "Deny"
-        assert found[sid]["Condition"] == {"StringNotEquals": {key: value}, "Null": {key: "false"}}
+        assert found[sid]["Condition"] == {test: {key: value}, "Null": {key: "false"}}
 
 
 def test_a_bucket_may_take_objects_under_other_keys_where_it_says_so() -> None:
