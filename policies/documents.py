@@ -1,0 +1,166 @@
+"""IAM policy documents as data: parsed once, read by rules and by the escalation analysis alike.
+
+Grammar: IAM user guide, "Grammar of the IAM JSON policy language", 2026-11.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, cast
+
+from policies.model import UNKNOWN, Plan, Resource
+
+EVERYONE: Final = "*"
+
+
+class DocumentError(ValueError):
+    """The text is no policy document; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement; single values are tuples of one, `Principal: "*"` is `{"AWS": ("*",)}`."""
+
+    sid: str
+    allow: bool
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    not_resources: tuple[str, ...]
+    principals: Mapping[str, tuple[str, ...]]
+    not_principals: Mapping[str, tuple[str, ...]]
+    # operator → key → values
+    condition: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    def condition_values(self, key: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Operators and values that the condition has for a key, whose case does not matter."""
+        return tuple(
+            (operator, values)
+            for operator, keys in self.condition.items()
+            for name, values in keys.items()
+            if name.lower() == key.lower()
+        )
+
+
+Document = tuple[Statement, ...]
+
+
+@cache
+def parse(text: str) -> Document:
+    """The statements of a document; raises `DocumentError`."""
+    try:
+        raw = json.loads(text)
+    except ValueError:
+        raise DocumentError("it is not JSON") from None
+    return parse_data(raw)
+
+
+def parse_data(raw: object) -> Document:
+    """The statements of a decoded document; raises `DocumentError`."""
+    if not isinstance(raw, dict) or "Statement" not in raw:
+        raise DocumentError("it has no Statement")
+    found = cast("dict[str, Any]", raw)["Statement"]
+    return tuple(_statement(s) for s in _sequence(found))
+
+
+def _statement(raw: Any) -> Statement:
+    if not isinstance(raw, dict):
+        raise DocumentError("a statement is not a mapping")
+    data = cast("dict[str, Any]", raw)
+    if data.get("Effect") not in ("Allow", "Deny"):
+        raise DocumentError(f"Effect is {data.get('Effect')!r}")
+    return Statement(
+        sid=str(data.get("Sid", "")),
+        allow=data["Effect"] == "Allow",
+        actions=_texts(data.get("Action")),
+        not_actions=_texts(data.get("NotAction")),
+        resources=_texts(data.get("Resource")),
+        not_resources=_texts(data.get("NotResource")),
+        principals=_principals(data.get("Principal")),
+        not_principals=_principals(data.get("NotPrincipal")),
+        condition={
+            operator: {key: _texts(values) for key, values in keys.items()}
+            for operator, keys in (data.get("Condition") or {}).items()
+        },
+    )
+
+
+def _sequence(found: Any) -> Sequence[Any]:
+    return cast("list[Any]", found) if isinstance(found, list) else [found]
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    if found is None:
+        return ()
+    return tuple(str(v).lower() if isinstance(v, bool) else str(v) for v in _sequence(found))
+
+
+def _principals(found: Any) -> dict[str, tuple[str, ...]]:
+    if isinstance(found, dict):
+        return {kind: _texts(those) for kind, those in cast("dict[str, Any]", found).items()}
+    return {} if found is None else {"AWS": _texts(found)}
+
+
+# Which inputs hold policy documents, and of what kind: who may do something to the resource
+# (`resource`), what a role may do (`identity`), who may assume it (`trust`).
+PLACES: Final[Mapping[str, Mapping[str, str]]] = {
+    "aws:iam/policy:Policy": {"policy": "identity"},
+    "aws:iam/rolePolicy:RolePolicy": {"policy": "identity"},
+    "aws:iam/userPolicy:UserPolicy": {"policy": "identity"},
+    "aws:iam/groupPolicy:GroupPolicy": {"policy": "identity"},
+    "aws:iam/role:Role": {"assumeRolePolicy": "trust"},
+    "aws:kms/key:Key": {"policy": "resource"},
+    "aws:kms/keyPolicy:KeyPolicy": {"policy": "resource"},
+    "aws:s3/bucketPolicy:BucketPolicy": {"policy": "resource"},
+    "aws:secretsmanager/secret:Secret": {"policy": "resource"},
+    "aws:secretsmanager/secretPolicy:SecretPolicy": {"policy": "resource"},
+    "aws:sns/topic:Topic": {"policy": "resource"},
+    "aws:sns/topicPolicy:TopicPolicy": {"policy": "resource"},
+    "aws:sqs/queue:Queue": {"policy": "resource"},
+    "aws:sqs/queuePolicy:QueuePolicy": {"policy": "resource"},
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": {"policy": "resource"},
+    "aws:ec2/vpcEndpoint:VpcEndpoint": {"policy": "endpoint"},
+    "aws:backup/vaultPolicy:VaultPolicy": {"policy": "resource"},
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": {"policyDocument": "resource"},
+    "aws:apigateway/restApiPolicy:RestApiPolicy": {"policy": "resource"},
+}
+
+
+def places(*kinds: str) -> tuple[str, ...]:
+    """The types that hold documents of these kinds."""
+    return tuple(t for t, those in PLACES.items() if set(those.values()) & set(kinds))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A document in a resource's input; None where it is not known yet."""
+
+    path: str
+    kind: str
+    statements: Document | None
+
+
+def held(resource: Resource, *kinds: str) -> Iterator[Held]:
+    """The documents of these kinds that a resource holds, a role's own inline policies included.
+
+    Raises `DocumentError` for one that is none.
+    """
+    for path, kind in PLACES.get(resource.type, {}).items():
+        text = resource.get(path)
+        if kind in kinds and text is not None:
+            yield Held(path, kind, None if text is UNKNOWN else parse(str(text)))
+    if resource.type == "aws:iam/role:Role" and "identity" in kinds:
+        inline = resource.get("inlinePolicies", ())
+        if inline is UNKNOWN:
+            yield Held("inlinePolicies", "identity", None)
+            return
+        for i, one in enumerate(inline):
+            text = one.get("policy") if isinstance(one, Mapping) else UNKNOWN
+            path = f"inlinePolicies[{i}].policy"
+            yield Held(path, "identity", None if text is UNKNOWN else parse(str(text)))
+
+
+def account(plan: Plan) -> str:
+    """The account of the plan, "" where it does not say."""
+    return plan.setting("accountId")
