@@ -145,6 +145,20 @@ class Store:
         )
         return [_row(r) for r in rows]
 
+    def everywhere(self, kind: str) -> list[Row]:
+        """Everything of a type in all accounts, as an organization sees its own."""
+        rows = self._db.execute(
+            "SELECT type, id, urn, inputs, outputs FROM resources WHERE type = ? ORDER BY id", (kind,)
+        )
+        return [_row(r) for r in rows]
+
+    def amend(self, kind: str, resource_id: str, outputs: Mapping[str, Any]) -> None:
+        """Replace what is known of a resource of this Region once it works; its names stay."""
+        self._db.execute(
+            "UPDATE resources SET outputs = ? WHERE account = ? AND region = ? AND type = ? AND id = ?",
+            (json.dumps(outputs, sort_keys=True), self.account, self.region, kind, resource_id),
+        )
+
     def close(self) -> None:
         self._db.close()
 

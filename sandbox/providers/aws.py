@@ -9,7 +9,8 @@ from typing import Any
 from sandbox.aws.cloud import Cloud, CloudError
 from sandbox.aws.describe import Undescribed, describe
 from sandbox.aws.invokes import answer
-from sandbox.cloud.store import Store, default_path
+from sandbox.cloud.store import Row, Store, default_path
+from sandbox.plane.service import FUNCTION, INSTANCE, INVOCATION, PlaneError, Service, switched_on
 from sandbox.providers.plugin import Checked, Diffed, Provider, Refused, Values, serve
 
 
@@ -20,6 +21,7 @@ class Aws(Provider):
         self.version = version("pulumi-aws")
         self._cloud: Cloud | None = None
         self._lock = threading.Lock()  # one connection, one transaction at a time
+        self._service: Service | None = None
 
     def configure(self, values: Values) -> None:
         args = {k: _parsed(v) for k, v in values.items()}
@@ -33,6 +35,7 @@ class Aws(Provider):
             )
         tags = (args.get("defaultTags") or {}).get("tags") or {}
         self._cloud = Cloud(Store(default_path(), account, str(region)), tags)
+        self._service = Service(default_path().parent)
 
     @property
     def cloud(self) -> Cloud:
@@ -54,10 +57,13 @@ class Aws(Provider):
             return Diffed(change.added, change.removed, change.updated, change.replaces, change.delete_first)
 
     def create(self, token: str, urn: str, inputs: Values, preview: bool) -> tuple[str, Values]:
-        with _Answering(self._lock):
-            if preview:
+        if preview:
+            with _Answering(self._lock):
                 return "", self.cloud.preview_create(token, inputs)
-            return self.cloud.create(token, urn, inputs)
+        result = self._before(token, "create", inputs, None)
+        with _Answering(self._lock):
+            made, outputs = self.cloud.create(token, urn, inputs)
+        return made, self._after(token, Row(token, made, urn, inputs, outputs), result, new=True)
 
     def read(
         self, token: str, resource_id: str, inputs: Values, state: Values
@@ -69,14 +75,68 @@ class Aws(Provider):
     def update(
         self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
     ) -> Values:
-        with _Answering(self._lock):
-            if preview:
+        if preview:
+            with _Answering(self._lock):
                 return self.cloud.preview_update(token, state, inputs)
-            return self.cloud.update(token, resource_id, urn, inputs)
+        result = self._before(token, "update", inputs, self._row(token, resource_id))
+        with _Answering(self._lock):
+            outputs = self.cloud.update(token, resource_id, urn, inputs)
+        return self._after(token, Row(token, resource_id, urn, inputs, outputs), result, new=False)
 
     def delete(self, token: str, resource_id: str) -> None:
+        row = self._row(token, resource_id)
+        if row is not None:
+            self._before(token, "delete", row.inputs, row)
         with _Answering(self._lock):
             self.cloud.delete(token, resource_id)
+        if row is not None and token == INSTANCE and self.service.plane.exists:
+            with _Answering():
+                self.service.stopped(row, self.cloud.store)
+
+    # -- the data plane: slow things, outside the lock
+
+    @property
+    def service(self) -> Service:
+        if self._service is None:
+            raise Refused("the provider is not configured")
+        return self._service
+
+    def _row(self, token: str, resource_id: str) -> Row | None:
+        if token not in (INSTANCE, INVOCATION):
+            return None
+        with _Answering(self._lock):
+            return self.cloud.read(token, resource_id)
+
+    def _before(self, token: str, action: str, inputs: Values, row: Row | None) -> str | None:
+        """What must have worked before the cloud says that it is so."""
+        with _Answering():
+            if token == FUNCTION and action != "delete" and switched_on():
+                self.service.uploaded(inputs)
+            if token == INVOCATION:
+                return self.service.invoked(self.cloud.store, action, inputs, row.inputs if row else None)
+        return None
+
+    def _after(self, token: str, row: Row, result: str | None, *, new: bool) -> Values:
+        """What follows; an instance that cannot be made does not exist."""
+        if result is not None:
+            outputs = {**row.outputs, "result": result}
+            with _Answering(self._lock), self.cloud.store.change():
+                self.cloud.store.amend(token, row.id, outputs)
+            return outputs
+        if token != INSTANCE:
+            return row.outputs
+        try:
+            with _Answering():
+                if not new:
+                    self.service.changed(row, self.cloud.store)
+                elif switched_on():
+                    self.service.raised(row, self.cloud.store)
+        except Refused:
+            with _Answering(self._lock), self.cloud.store.change():
+                if new:
+                    self.cloud.store.remove(token, row.id)
+            raise
+        return row.outputs
 
     def invoke(self, token: str, args: Values) -> Values:
         with _Answering(self._lock):
@@ -84,17 +144,19 @@ class Aws(Provider):
 
 
 class _Answering:
-    """One call at a time; what the cloud refuses becomes the provider's answer."""
+    """One call at a time with a lock; what the cloud refuses becomes the provider's answer."""
 
-    def __init__(self, lock: threading.Lock) -> None:
+    def __init__(self, lock: Any = None) -> None:
         self._lock = lock
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        if self._lock:
+            self._lock.acquire()
 
     def __exit__(self, kind: Any, wrong: BaseException | None, trace: Any) -> None:
-        self._lock.release()
-        if isinstance(wrong, CloudError | Undescribed):
+        if self._lock:
+            self._lock.release()
+        if isinstance(wrong, CloudError | Undescribed | PlaneError):
             raise Refused(str(wrong)) from None
 
 

@@ -225,7 +225,7 @@ def serve(provider: Provider) -> None:
         signal.signal(stop, lambda *_: os._exit(0))
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-    server = grpc.server(ThreadPoolExecutor(max_workers=4), options=unlimited)
+    server = grpc.server(ThreadPoolExecutor(max_workers=16), options=unlimited)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -9,14 +9,16 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from sandbox.plane.places import PlaneError
+from sandbox.plane.service import SWITCH, Service, switched_on
 from sandbox.toolchain import cli, engine, plugins
 from sandbox.toolchain.clean import clean
 from sandbox.toolchain.environ import DROPPED, environment, path, settings
 from sandbox.toolchain.orphans import remark
-from sandbox.toolchain.places import ROOT, ToolchainError, sandbox_dir
+from sandbox.toolchain.places import ROOT, ToolchainError, sandbox_dir, say
 from sandbox.toolchain.stacks import prepare_stack, require_file, stacks
 from sandbox.toolchain.table import show_tenants
 
@@ -46,10 +48,21 @@ def operate(verb: str, stack: str) -> int:
     plain = () if sys.stdout.isatty() else QUIET
     args = (*ENGINE[verb], "--stack", stack, *plain)
     given = environment(ROOT, sandbox_dir(), stack)
+    if verb == "up":
+        given = {SWITCH: "1", **given}  # databases are real unless a person says no
     status = engine.run(args, given, ROOT)
     if status and (said := remark(stack, given)):
         print(f"error: {said}", file=sys.stderr)
-    return status or (show_tenants(stack) if verb == "up" else 0)
+    return status or (_come_up(stack, given) if verb == "up" else 0)
+
+
+def _come_up(stack: str, given: Mapping[str, str]) -> int:
+    """Start the databases that do not run, as after the machine was; then show what there is."""
+    service = Service(sandbox_dir())
+    for name in service.start(stack, make=switched_on(given)):
+        say(f"started {name}")
+    service.close()
+    return show_tenants(stack)
 
 
 def check(stack: str) -> int:
@@ -71,6 +84,7 @@ def env(stack: str) -> int:
             print(f"unset {key}")
     for key, value in settings(ROOT, sandbox_dir(), stack).items():
         print(f"export {key}={shlex.quote(value)}")
+    print(f"export {SWITCH}={shlex.quote(os.environ.get(SWITCH, '1'))}")
     print(f"export PATH={shlex.quote(path(os.environ))}")
     return 0
 
@@ -101,7 +115,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # who stops `make` interrupts what it does
     try:
         return VERBS[given.verb](given.stack)
-    except ToolchainError as wrong:
+    except (PlaneError, ToolchainError) as wrong:
         print(f"error: {wrong}", file=sys.stderr)
     except KeyboardInterrupt:
         print("error: interrupted; the same command goes on where this one stopped", file=sys.stderr)

@@ -6,6 +6,7 @@ import signal
 import time
 from typing import Final
 
+from sandbox.plane.service import Service
 from sandbox.toolchain.locks import is_engine, locks
 from sandbox.toolchain.places import MARK, ROOT, ToolchainError, sandbox_dir, tools
 
@@ -21,7 +22,7 @@ PATIENCE: Final = 30  # seconds for an engine to save what it did
 
 
 def clean() -> None:
-    """Stop the engine where it works on this sandbox, then remove the sandbox, the tools and the caches."""
+    """Stop what works for this sandbox, then remove the sandbox, the tools and the caches."""
     folders = [sandbox_dir(), tools()]
     for folder in folders:
         if folder.exists() and not (folder / MARK).exists():
@@ -29,6 +30,7 @@ def clean() -> None:
     for _, pid, alive in locks(sandbox_dir()):
         if alive:
             stop(pid)
+    Service(sandbox_dir()).remove_servers()
     for folder in [*folders, *(ROOT / name for name in CACHES)]:
         shutil.rmtree(folder, ignore_errors=True)
     for cache in ROOT.rglob("__pycache__"):

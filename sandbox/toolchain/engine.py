@@ -78,12 +78,26 @@ def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) 
     before = {p: p.read_text(encoding="utf-8") for p in project.glob("Pulumi.*.yaml")}
     stack = Path(given.get(CONFIG_FILE, "")).name.removeprefix("Pulumi.").removesuffix(".yaml")
     if stack and call.command in CHANGES and "PULUMI_SKIP_CHECKPOINTS" in given:
-        return undoable(home, stack, lambda inherited: _wait([real_cli(), *args], given, cwd, inherited))
+        status = undoable(home, stack, lambda inherited: _wait([real_cli(), *args], given, cwd, inherited))
+        return status or _settled(home)
     status = _wait([real_cli(), *args], given, cwd)
     if stack and call.command == "config":
         give_back(project, Path(given[CONFIG_FILE]))
     take_salts(project, home, before)
+    if stack and status == 0 and call.command in CHANGES:
+        _settled(home)
     return status
+
+
+def _settled(home: Path) -> int:
+    """After a run that ended well: nothing of what is gone stays behind."""
+    if (home / "plane").exists():
+        from sandbox.plane.service import Service  # noqa: PLC0415 - as above
+
+        service = Service(home)
+        service.sweep()
+        service.close()
+    return 0
 
 
 def prepared(call: Call, env: Mapping[str, str], cwd: Path | None = None) -> dict[str, str]:

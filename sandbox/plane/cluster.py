@@ -1,0 +1,214 @@
+"""One PostgreSQL server: made from a template, started, asked, stopped by its process id, removed."""
+
+import fcntl
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from pg8000.exceptions import InterfaceError
+from pg8000.native import Connection
+
+from sandbox.plane.places import Plane, PlaneError, as_user, server_user
+
+SUPERUSER: Final = "rdsadmin"  # as on RDS; the master user is none
+SOCKET: Final = ".s.PGSQL.5432"
+PATIENCE: Final = 20  # seconds
+# A throw-away server: a lost power supply may lose it, and a small one, since there may be many.
+SMALL: Final = {
+    "listen_addresses": "''",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "16MB",
+    "max_connections": "100",
+    "max_wal_size": "64MB",
+    "log_directory": "'log'",
+}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A server in a directory of its own, reached through a socket in it: any number may run at once."""
+
+    folder: Path
+    plane: Plane
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / SOCKET
+
+    @property
+    def made(self) -> bool:
+        """Whether it was made to the end; what was killed half way is made again."""
+        return (self.folder / "ready").exists()
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves it now. Its file outlives a killed one, and numbers are used again."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        except (OSError, ValueError, IndexError):
+            return None
+        return pid if serves(pid, self.data) else None
+
+    def create(self, settings: Mapping[str, str]) -> None:
+        """Make its files from the template, with these settings. It does not run yet."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(mode=0o750)
+        if user := server_user():
+            shutil.chown(self.folder, user)
+        copied = as_user(["cp", "-a", str(_template(self.plane)), str(self.data)], self.folder, user)
+        if copied.returncode:
+            raise PlaneError(f"the files of {self.folder.name} cannot be made: {copied.stderr.strip()}")
+        lines = {**SMALL, **settings, "unix_socket_directories": f"'{self.folder}'"}
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as conf:
+            conf.writelines(f"{key} = {value}\n" for key, value in lines.items())
+
+    def start(self) -> None:
+        """Start it where it does not run; raises `PlaneError` with what its log says."""
+        if self.pid:
+            return
+        done = _program(
+            "pg_ctl", "start", "-w", "-D", str(self.data), "-l", str(self.log),
+            cwd=self.folder, plane=self.plane,
+        )  # fmt: skip
+        if done:
+            said = self.log.read_text(encoding="utf-8").strip().splitlines() if self.log.exists() else []
+            raise PlaneError(
+                f"PostgreSQL of {self.folder.name} does not start: {' '.join(said[-2:]) or done}"
+            )
+
+    def stop(self) -> None:
+        """Stop it, its sessions too, and wait until it is gone."""
+        pid = self.pid
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGINT)  # PostgreSQL's fast shutdown
+        deadline = time.monotonic() + PATIENCE
+        while serves(pid, self.data):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGQUIT)  # its immediate one
+                deadline += PATIENCE
+            time.sleep(0.02)
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def connect(self, user: str, password: str, database: str = "postgres", **more: Any) -> Connection:
+        """A session through the socket."""
+        login = {"unix_sock": str(self.socket), "password": password, "database": database}
+        return Connection(user, timeout=PATIENCE, ssl_context=False, **login, **more)
+
+    def run(self, *statements: str, database: str = "postgres") -> Any:
+        """Run statements as the superuser; the rows of the last one."""
+        try:
+            with closing(self.connect(SUPERUSER, superuser_password(self.plane), database)) as session:
+                return [session.run(s) for s in statements][-1]
+        except (InterfaceError, OSError) as wrong:
+            raise PlaneError(f"PostgreSQL of {self.folder.name} does not answer: {wrong}") from wrong
+
+
+def serves(pid: int, data: Path) -> bool:
+    """Whether a process lives and is the server of this directory."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return str(data).encode() in command
+
+
+def superuser_password(plane: Plane) -> str:
+    """One for all servers of a sandbox, readable by its owner alone."""
+    path = plane.folder / SUPERUSER
+    if not path.exists():
+        plane.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = plane.folder / f".{SUPERUSER}.{os.getpid()}.{secrets.token_hex(4)}"
+        new.touch(mode=0o600)
+        new.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+        try:
+            path.hardlink_to(new)
+        except FileExistsError:  # another process was quicker
+            pass
+        finally:
+            new.unlink()
+    return path.read_text(encoding="utf-8")
+
+
+def _template(plane: Plane) -> Path:
+    """A fresh data directory, made once for a sandbox: a copy takes a tenth of the time that initdb takes."""
+    template = plane.servers / "template"
+    with (plane.folder / "template.lock").open("w") as lock:  # one makes it, whoever else comes waits
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not template.exists():
+            _make_template(plane, template)
+    return template
+
+
+def _make_template(plane: Plane, template: Path) -> None:
+    new = plane.servers / f"template-{os.getpid()}-{secrets.token_hex(4)}"
+    secret = plane.servers / f"{new.name}.password"
+    secret.touch(mode=0o600)
+    secret.write_text(superuser_password(plane), encoding="utf-8")
+    if user := server_user():
+        shutil.chown(secret, user)
+    try:
+        wrong = _program(
+            "initdb", "-D", str(new), "-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={secret}",
+            "--encoding=UTF8", "--locale=C", "--no-sync", "--wal-segsize=1", cwd=plane.servers, plane=plane,
+        )  # fmt: skip
+    finally:
+        secret.unlink()
+    if wrong:
+        raise PlaneError(f"PostgreSQL's files cannot be made: {wrong}")
+    new.rename(template)
+
+
+def _program(name: str, *arguments: str, cwd: Path, plane: Plane) -> str:
+    """Run one of PostgreSQL's programs as the servers' user; what it says where it fails."""
+    done = as_user([str(programs(plane) / name), *arguments], cwd, server_user())
+    return (done.stderr or done.stdout).strip() or "it says nothing" if done.returncode else ""
+
+
+@cache
+def programs(plane: Plane) -> Path:
+    """PostgreSQL's programs; a copy where the user that runs them cannot reach the installed ones."""
+    found = importlib.util.find_spec("pgserver")
+    if found is None or found.origin is None:
+        raise PlaneError("PyPI's pgserver, which carries PostgreSQL, is not installed: run `make` again")
+    installed = Path(found.origin).parent
+    if _runs(installed):
+        return installed / "pginstall" / "bin"
+    copy = plane.servers / "programs"
+    if not _runs(copy / installed.name):
+        # The libraries that the wheel brought along are found beside it.
+        for part in (installed, installed.with_name(f"{installed.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, copy / part.name, dirs_exist_ok=True)
+    return copy / installed.name / "pginstall" / "bin"
+
+
+def _runs(package: Path) -> bool:
+    try:
+        done = as_user(
+            [str(package / "pginstall" / "bin" / "postgres"), "--version"], Path("/"), server_user()
+        )
+    except OSError:
+        return False
+    return done.returncode == 0

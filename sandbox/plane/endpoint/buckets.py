@@ -1,0 +1,174 @@
+"""S3: objects of the cloud's buckets, under the key that the bucket names (S3 API reference, 2026-11)."""
+
+import datetime
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sandbox.cloud.store import Row
+from sandbox.plane.endpoint.access import Asked, Call, policy_row, tags_of
+from sandbox.plane.endpoint.errors import AwsError
+from sandbox.plane.endpoint.keys import Keys
+from sandbox.plane.vault import Vault
+
+BUCKET: Final = "aws:s3/bucket:Bucket"
+BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
+ENCRYPTION: Final = (
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
+)
+PAGE: Final = 1000
+
+
+class Buckets:
+    def __init__(self, vault: Vault, keys: Keys) -> None:
+        self._vault, self._keys = vault, keys
+
+    def PutObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        said, chosen = p.get("ServerSideEncryption"), p.get("SSEKMSKeyId")
+        known: dict[str, str] = {}
+        if said:
+            known["s3:x-amz-server-side-encryption"] = said
+        if chosen:
+            known["s3:x-amz-server-side-encryption-aws-kms-key-id"] = chosen
+        row = self._bucket(call, p["Bucket"], "s3:PutObject", p["Key"], known)
+        body, key = _bytes(p.get("Body")), None
+        if said != "AES256":
+            key = chosen or self._default_key(call, row)
+        sealed = body
+        if key:
+            sealed, key = self._keys.encrypt(call, key, body, _bound(row), "s3")
+        about = {
+            "key": key,
+            "etag": hashlib.md5(body, usedforsecurity=False).hexdigest(),
+            "type": p.get("ContentType") or "binary/octet-stream",
+            "size": len(body),
+            "changed": time.time(),
+        }
+        with self._vault.change() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
+                (row.id, p["Key"], json.dumps(about), sealed),
+            )
+        return {"ETag": f'"{about["etag"]}"', **_encryption(key)}
+
+    def GetObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        row, about, body = self._object(call, p)
+        if about["key"]:
+            body, _ = self._keys.decrypt(call, body, _bound(row), via="s3")
+        return {"Body": body, **_shown(about)}
+
+    def HeadObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        row, about, _ = self._object(call, p)
+        if about["key"]:
+            self._keys.use(call, about["key"], "kms:Decrypt", _bound(row), "s3")
+        return _shown(about)
+
+    def DeleteObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        row = self._bucket(call, p["Bucket"], "s3:DeleteObject", p["Key"])
+        with self._vault.change() as db:
+            db.execute("DELETE FROM objects WHERE bucket = ? AND name = ?", (row.id, p["Key"]))
+        return {}
+
+    def HeadBucket(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        self._bucket(call, p["Bucket"], "s3:ListBucket")
+        return {"BucketRegion": call.store.region}
+
+    def ListObjectsV2(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        prefix, size = str(p.get("Prefix") or ""), min(int(p.get("MaxKeys") or PAGE), PAGE)
+        known = {"s3:prefix": prefix} if prefix else {}
+        row = self._bucket(call, p["Bucket"], "s3:ListBucket", known=known)
+        after = str(p.get("ContinuationToken") or p.get("StartAfter") or "")
+        found = [
+            (name, json.loads(about))
+            for name, about in self._vault.rows(
+                "SELECT name, about FROM objects WHERE bucket = ? AND name > ? ORDER BY name", row.id, after
+            )
+            if name.startswith(prefix)
+        ]
+        page = found[:size]
+        more = {"NextContinuationToken": page[-1][0]} if len(found) > size else {}
+        return {
+            "Name": row.id,
+            "Prefix": prefix,
+            "KeyCount": len(page),
+            "MaxKeys": size,
+            "IsTruncated": bool(more),
+            "Contents": [
+                {
+                    "Key": n,
+                    "Size": a["size"],
+                    "ETag": f'"{a["etag"]}"',
+                    "LastModified": _time(a),
+                    "StorageClass": "STANDARD",
+                }
+                for n, a in page
+            ],
+            **more,
+        }
+
+    # -- parts
+
+    def _bucket(
+        self,
+        call: Call,
+        name: str,
+        action: str,
+        key: str | None = None,
+        known: Mapping[str, str] | None = None,
+    ) -> Row:
+        rows = call.store.find(BUCKET, name)
+        policy = policy_row(call.store, BUCKET_POLICY, "bucket", (name,)) if rows else None
+        arn = f"arn:aws:s3:::{name}" + (f"/{key}" if key is not None else "")
+        call.require(Asked(action, arn, policy, tags_of(rows[0]) if rows else {}, dict(known or {})))
+        if not rows:
+            raise AwsError("NoSuchBucket", "The specified bucket does not exist")
+        return rows[0]
+
+    def _object(self, call: Call, p: Mapping[str, Any]) -> tuple[Row, dict[str, Any], bytes]:
+        row = self._bucket(call, p["Bucket"], "s3:GetObject", p["Key"])
+        found = self._vault.rows(
+            "SELECT about, body FROM objects WHERE bucket = ? AND name = ?", row.id, p["Key"]
+        )
+        if not found:
+            raise AwsError("NoSuchKey", "The specified key does not exist.")
+        return row, json.loads(found[0][0]), found[0][1]
+
+    def _default_key(self, call: Call, row: Row) -> str | None:
+        for kind in ENCRYPTION:
+            for found in call.store.all(kind):
+                if found.inputs.get("bucket") == row.id:
+                    rule = (found.inputs.get("rules") or [{}])[0]
+                    return (rule.get("applyServerSideEncryptionByDefault") or {}).get("kmsMasterKeyId")
+        return None
+
+
+def _bound(row: Row) -> dict[str, str]:
+    """With a bucket key, the context is the bucket (S3 user guide, "Using S3 Bucket Keys")."""
+    return {"aws:s3:arn": str(row.outputs["arn"])}
+
+
+def _encryption(key: str | None) -> dict[str, Any]:
+    return (
+        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {"ServerSideEncryption": "AES256"}
+    )
+
+
+def _shown(about: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "ETag": f'"{about["etag"]}"',
+        "ContentLength": about["size"],
+        "ContentType": about["type"],
+        "LastModified": _time(about),
+        **_encryption(about["key"]),
+    }
+
+
+def _time(about: Mapping[str, Any]) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(about["changed"], datetime.UTC)
+
+
+def _bytes(body: Any) -> bytes:
+    return body.encode() if isinstance(body, str) else bytes(body or b"")

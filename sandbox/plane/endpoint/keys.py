@@ -1,0 +1,186 @@
+"""KMS: real encryption, under keys of the cloud whose policies decide (KMS API reference, 2026-11)."""
+
+import base64
+import json
+import os
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sandbox.cloud.store import Row
+from sandbox.plane.endpoint.access import Asked, Call, tags_of
+from sandbox.plane.endpoint.errors import AwsError
+from sandbox.plane.vault import Vault, WrongCiphertext
+
+KEY: Final = "aws:kms/key:Key"
+ALIAS: Final = "aws:kms/alias:Alias"
+SIZES: Final = {"AES_256": 32, "AES_128": 16}
+LARGEST: Final = 4096  # bytes that Encrypt takes
+
+
+class Keys:
+    """`via` names the service that asks KMS on the caller's behalf, as Secrets Manager does."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    # -- operations
+
+    def Encrypt(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        if len(p["Plaintext"]) > LARGEST:
+            raise AwsError("ValidationException", f"Plaintext is longer than {LARGEST} bytes")
+        blob, arn = self.encrypt(call, p["KeyId"], _bytes(p["Plaintext"]), p.get("EncryptionContext") or {})
+        return {"CiphertextBlob": blob, "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+
+    def Decrypt(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        plain, arn = self.decrypt(
+            call, _bytes(p["CiphertextBlob"]), p.get("EncryptionContext") or {}, p.get("KeyId")
+        )
+        return {"Plaintext": plain, "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+
+    def GenerateDataKey(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        context = p.get("EncryptionContext") or {}
+        row = self.use(call, p["KeyId"], "kms:GenerateDataKey", context)
+        plain = os.urandom(int(p.get("NumberOfBytes") or SIZES[p.get("KeySpec") or "AES_256"]))
+        return {"Plaintext": plain, "CiphertextBlob": self._seal(row, plain, context), "KeyId": _arn(row)}
+
+    def DescribeKey(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        row = self._find(call, p["KeyId"])
+        self._require(call, row, "kms:DescribeKey", {}, None)
+        return {
+            "KeyMetadata": {
+                "AWSAccountId": call.session.account,
+                "KeyId": row.id,
+                "Arn": _arn(row),
+                "Enabled": _state(row) == "Enabled",
+                "KeyState": _state(row),
+                "KeyUsage": row.outputs["keyUsage"],
+                "KeySpec": row.outputs["customerMasterKeySpec"],
+                "KeyManager": "CUSTOMER",
+                "Origin": "AWS_KMS",
+                "MultiRegion": bool(row.outputs.get("multiRegion")),
+                "Description": row.outputs.get("description") or "",
+            }
+        }
+
+    # -- for other services
+
+    def encrypt(
+        self, call: Call, key: str, plain: bytes, context: Mapping[str, str], via: str | None = None
+    ) -> tuple[bytes, str]:
+        """Ciphertext and the key's ARN. Services ask for data keys where a caller would encrypt."""
+        row = self.use(call, key, "kms:GenerateDataKey" if via else "kms:Encrypt", context, via)
+        return self._seal(row, plain, context), _arn(row)
+
+    def decrypt(
+        self,
+        call: Call,
+        blob: bytes,
+        context: Mapping[str, str],
+        key: str | None = None,
+        via: str | None = None,
+    ) -> tuple[bytes, str]:
+        """The ciphertext says itself which key it is under."""
+        try:
+            (size,) = struct.unpack("!H", blob[:2])
+            named, sealed = blob[2 : 2 + size].decode(), blob[2 + size :]
+        except (struct.error, UnicodeDecodeError):
+            raise AwsError("InvalidCiphertextException", "") from None
+        if key is not None and _arn(self._find(call, key)) != named:
+            raise AwsError(
+                "IncorrectKeyException",
+                "The key ID in the request does not identify a CMK that can perform this operation.",
+            )
+        row = self.use(call, named, "kms:Decrypt", context, via)
+        try:
+            return self._vault.decrypt(_arn(row), sealed, context), _arn(row)
+        except WrongCiphertext:
+            raise AwsError("InvalidCiphertextException", "") from None
+
+    def use(
+        self, call: Call, key: str, action: str, context: Mapping[str, str], via: str | None = None
+    ) -> Row:
+        """The key, once its policy and the caller's let it be used and its state does."""
+        row = self._find(call, key)
+        self._require(call, row, action, context, via)
+        if _state(row) != "Enabled":
+            code = "DisabledException" if _state(row) == "Disabled" else "KMSInvalidStateException"
+            raise AwsError(code, f"{_arn(row)} is {_words(_state(row))}.")
+        return row
+
+    def _require(
+        self, call: Call, row: Row, action: str, context: Mapping[str, str], via: str | None
+    ) -> None:
+        aliases = [r for r in call.store.all(ALIAS) if r.inputs.get("targetKeyId") in (row.id, _arn(row))]
+        known: dict[str, str | list[str]] = {
+            "kms:CallerAccount": call.session.account,
+            "kms:KeySpec": str(row.outputs["customerMasterKeySpec"]),
+            "kms:KeyUsage": str(row.outputs["keyUsage"]),
+            "kms:KeyOrigin": "AWS_KMS",
+            **{f"kms:EncryptionContext:{k}": v for k, v in context.items()},
+        }
+        if aliases:
+            known["kms:ResourceAliases"] = [str(r.outputs["name"]) for r in aliases]
+        if context:
+            known["kms:EncryptionContextKeys"] = sorted(context)
+        if via:
+            known["kms:ViaService"] = f"{via}.{call.store.region}.amazonaws.com"
+        call.require(
+            Asked(
+                action,
+                _arn(row),
+                policy=str(row.inputs["policy"]) if row.inputs.get("policy") else _default(call),
+                tags=tags_of(row),
+                context=known,
+                resource_decides=True,
+                forwarded=via is not None,
+            )
+        )
+
+    def _find(self, call: Call, key: str) -> Row:
+        """By id, ARN, alias or ARN of an alias."""
+        name = key.rpartition(":")[2] if ":alias/" in key else key
+        for alias in call.store.find(ALIAS, name):
+            key = str(alias.inputs["targetKeyId"])
+        rows = call.store.find(KEY, key)
+        if not rows:
+            where = f"arn:aws:kms:{call.store.region}:{call.session.account}:"
+            said = (
+                key
+                if key.startswith("arn:")
+                else f"{where}{'' if name.startswith('alias/') else 'key/'}{key}"
+            )
+            raise AwsError("NotFoundException", f"Key '{said}' does not exist")
+        return rows[0]
+
+    def _seal(self, row: Row, plain: bytes, context: Mapping[str, str]) -> bytes:
+        name = _arn(row).encode()
+        return struct.pack("!H", len(name)) + name + self._vault.encrypt(_arn(row), plain, context)
+
+
+def _arn(row: Row) -> str:
+    return str(row.outputs["arn"])
+
+
+def _state(row: Row) -> str:
+    return "Enabled" if row.outputs.get("isEnabled", True) else "Disabled"
+
+
+def _words(state: str) -> str:
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in state).strip()
+
+
+def _default(call: Call) -> str:
+    """The policy of a key that was made without one: the account's administrators decide."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{call.session.account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
+
+
+def _bytes(value: Any) -> bytes:
+    """What the parser made of a blob."""
+    return value if isinstance(value, bytes) else base64.b64decode(value)

@@ -1,0 +1,136 @@
+"""The endpoint itself: HTTPS on loopback, each call signed, parsed, judged and answered."""
+
+import logging
+import threading
+import traceback
+import uuid
+from collections.abc import Callable, Mapping
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.cloud.store import Store
+from sandbox.plane.authority import Authority
+from sandbox.plane.endpoint import wire
+from sandbox.plane.endpoint.access import Access, Call, Judge, judge
+from sandbox.plane.endpoint.buckets import Buckets
+from sandbox.plane.endpoint.errors import AwsError
+from sandbox.plane.endpoint.keys import Keys
+from sandbox.plane.endpoint.parameters import Parameters
+from sandbox.plane.endpoint.queues import Queues, Topics
+from sandbox.plane.endpoint.secrets_manager import SecretsManager
+from sandbox.plane.endpoint.sessions import Sessions
+from sandbox.plane.endpoint.signing import Http, Signed, verify
+from sandbox.plane.endpoint.tokens import Tokens
+from sandbox.plane.vault import Vault
+
+HOST: Final = "127.0.0.1"
+UNSIGNED: Final = "sts"  # whose words are used before it is known who is asked
+log: Final = logging.getLogger(__name__)
+
+
+class Endpoint:
+    """AWS's APIs over one sandbox's cloud. `judged` is where a test takes a guard away."""
+
+    def __init__(self, cloud: Path, vault: Vault, judged: Judge = judge) -> None:
+        self._cloud, self._judge, self.sessions = cloud, judged, Sessions(vault)
+        keys = Keys(vault)
+        self._services: Mapping[str, Any] = {
+            "kms": keys,
+            "s3": Buckets(vault, keys),
+            "secretsmanager": SecretsManager(vault, keys),
+            "sns": Topics(vault, keys),
+            "sqs": Queues(vault, keys),
+            "ssm": Parameters(),
+            "sts": Tokens(self.sessions),
+        }
+
+    def answer(self, http: Http) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body."""
+        service, operation, request_id = UNSIGNED, None, str(uuid.uuid4())
+        try:
+            signed = verify(http, self.sessions)
+            if signed.service not in self._services:
+                raise AwsError(
+                    "UnknownOperationException", f"the sandbox does not answer for {signed.service}"
+                )
+            service = signed.service
+            operation, parameters = wire.read(http, service)
+            result: Any = self._do(signed, str(operation.name), parameters, http)
+        except AwsError as refusal:
+            result = refusal
+        except Exception:  # a fault of the sandbox: say all of it
+            log.exception("the endpoint failed")
+            result = AwsError("InternalFailure", traceback.format_exc())
+        return wire.write(service, operation, result, request_id)
+
+    def _do(
+        self, signed: Signed, operation: str, parameters: Mapping[str, Any], http: Http
+    ) -> dict[str, Any]:
+        handler: Callable[[Call, Mapping[str, Any]], dict[str, Any]] | None = getattr(
+            self._services[signed.service], operation, None
+        )
+        if handler is None:
+            raise AwsError(
+                "UnknownOperationException", f"the sandbox's {signed.service} does not know {operation}"
+            )
+        store = Store(self._cloud, signed.session.account, signed.region)
+        try:
+            return handler(Call(signed.session, Access(store, self._judge), http.secure), parameters)
+        finally:
+            store.close()
+
+
+class Server:
+    """An endpoint behind a port of this machine, served from threads of this process until it is closed."""
+
+    def __init__(self, endpoint: Endpoint, authority: Authority | None) -> None:
+        """`authority` signs the certificate; None serves without TLS, as a test of what refuses that."""
+        self.endpoint = endpoint
+        self._server = ThreadingHTTPServer((HOST, 0), partial(_Handler, endpoint, authority is not None))
+        self._server.daemon_threads = True
+        scheme = "http"
+        if authority:
+            context = authority.context(HOST)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            scheme = "https"
+        self.url = f"{scheme}://{HOST}:{self._server.server_address[1]}"
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 120  # seconds that a connection may idle
+
+    def __init__(self, endpoint: Endpoint, secure: bool, *args: Any) -> None:
+        self._endpoint, self._secure = endpoint, secure
+        super().__init__(*args)
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        headers = {k.lower(): v for k, v in self.headers.items()}
+        http = Http(self.command, self.path, headers, self.rfile.read(length), self._secure)
+        status, given, body = self._endpoint.answer(http)
+        self.send_response(status)
+        for key, value in given.items():
+            if key.lower() not in ("content-length", "date", "server"):
+                self.send_header(key, value)
+        shown = given.get("Content-Length") or given.get("content-length") if self.command == "HEAD" else None
+        self.send_header("content-length", shown or str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815 - as the base class names them
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's
+        """Quiet: what is refused, its caller hears."""

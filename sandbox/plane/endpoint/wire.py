@@ -1,0 +1,110 @@
+"""AWS's protocols, read and written from botocore's own service models by moto's parsers and serializers.
+
+JSON, query and REST-XML alike: an operation's name and parameters come in, a result or an error goes out.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from moto.core.model import OperationModel, ServiceModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.datastructures import Headers, MultiDict
+
+from sandbox.plane.endpoint.errors import AwsError
+from sandbox.plane.endpoint.signing import Http
+
+# S3 names its operations by method and by whether there is a key; of those with a sub-resource none is known.
+S3 = {
+    ("PUT", True): "PutObject",
+    ("GET", True): "GetObject",
+    ("HEAD", True): "HeadObject",
+    ("DELETE", True): "DeleteObject",
+    ("GET", False): "ListObjectsV2",
+    ("HEAD", False): "HeadBucket",
+}
+S3_QUERY = frozenset({"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after",
+                      "encoding-type", "fetch-owner", "x-id", "versionId"})  # fmt: skip
+
+
+@cache
+def model(service: str) -> ServiceModel:
+    return get_service_model(service)
+
+
+def read(http: Http, service: str) -> tuple[OperationModel, dict[str, Any]]:
+    """The operation and its parameters; raises `AwsError` for what is none."""
+    split = urlsplit(http.path)
+    values = MultiDict(parse_qsl(split.query, keep_blank_values=True))
+    body, url_params = http.body, {}
+    if service == "s3":
+        name, url_params, body = _s3(http, split.path, values)
+    elif "x-amz-target" in http.headers:
+        name = http.headers["x-amz-target"].rpartition(".")[2]
+    else:
+        form = parse_qsl(http.body.decode(), keep_blank_values=True)
+        values.update(form)
+        name = values.get("Action", "")
+    try:
+        operation = model(service).operation_model(name)
+    except Exception:  # botocore's own have no common base
+        raise AwsError("UnknownOperationException", f"{service} has no operation {name!r}") from None
+    parser = PROTOCOL_PARSERS[str(model(service).protocol)](operation)
+    request = {
+        "body": body,
+        "headers": Headers(list(http.headers.items())),
+        "method": http.method,
+        "url_params": url_params,
+        "url_path": split.path,
+        "values": values,
+    }
+    return operation, parser.parse(request)
+
+
+def _s3(http: Http, path: str, values: Mapping[str, str]) -> tuple[str, dict[str, str], bytes]:
+    bucket, _, key = unquote(path).lstrip("/").partition("/")
+    name = S3.get((http.method, bool(key)))
+    strange = sorted(set(values) - S3_QUERY)
+    if name is None or strange:
+        what = f"{http.method} {'object' if key else 'bucket'} {' '.join(strange)}".strip()
+        raise AwsError("NotImplemented", f"the sandbox's S3 does not know: {what}")
+    body = http.body
+    if http.headers.get("content-encoding", "").startswith("aws-chunked"):
+        body = _unchunked(body)
+    return name, {"Bucket": bucket} | ({"Key": key} if key else {}), body
+
+
+def _unchunked(body: bytes) -> bytes:
+    """The content of `aws-chunked`: sizes in hexadecimal, and checksums as trailers, which are dropped."""
+    parts: list[bytes] = []
+    while found := re.match(rb"([0-9a-fA-F]+)[^\r\n]*\r\n", body):
+        size = int(found[1], 16)
+        if size == 0:
+            break
+        start = found.end()
+        parts.append(body[start : start + size])
+        body = body[start + size + 2 :]
+    return b"".join(parts)
+
+
+def write(
+    service: str, operation: OperationModel | None, result: Any, request_id: str
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of a result or of an `AwsError`."""
+    known = operation or _any_operation(service)
+    serializer = get_serializer_class(service, str(model(service).protocol))
+    done = serializer(known, SerializationContext(request_id=request_id)).serialize(result)
+    body = done["body"]
+    headers = {str(k): str(v) for k, v in dict(done["headers"]).items()}
+    status = 403 if isinstance(result, AwsError) and "ccessDenied" in result.code else done["status_code"]
+    return status, headers, body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _any_operation(service: str) -> OperationModel:
+    """An error that comes before the operation is known is written as any of the service's would be."""
+    names: list[str] = list(model(service).operation_names)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return model(service).operation_model(names[0])

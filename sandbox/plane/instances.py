@@ -1,0 +1,191 @@
+"""The instances of `aws:rds/instance`, each a PostgreSQL server of its own.
+
+What a server is called, who its administrator is and what its parameter group says is read from the
+cloud's rows; a server without a row is what a killed run or a deletion left, and is swept away.
+"""
+
+import fcntl
+import json
+import secrets
+import sqlite3
+import string
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pg8000.native import identifier, literal
+
+from sandbox.cloud.store import Row
+from sandbox.plane.cluster import Cluster
+from sandbox.plane.places import Plane, PlaneError
+from sandbox.plane.vault import Vault
+
+INSTANCE: Final = "aws:rds/instance:Instance"
+PARAMETERS: Final = "aws:rds/parameterGroup:ParameterGroup"
+PASSWORD: Final = 28  # characters of what RDS makes
+# What RDS gives its master user, who is no superuser (RDS user guide, "Master user account privileges").
+MASTER: Final = (
+    "CREATE ROLE {name} LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD {password}",
+    "GRANT pg_monitor, pg_signal_backend, pg_checkpoint, pg_create_subscription TO {name} WITH ADMIN OPTION",
+    "ALTER DATABASE postgres OWNER TO {name}",
+    "ALTER DATABASE template1 OWNER TO {name}",
+)
+ROWS: Final = "SELECT account, region, urn, inputs, outputs FROM resources WHERE type = ?"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance as the cloud has it."""
+
+    account: str
+    region: str
+    urn: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Row, account: str, region: str) -> "Instance":
+        return cls(account, region, row.urn, dict(row.inputs), dict(row.outputs))
+
+    @property
+    def id(self) -> str:
+        return str(self.outputs["resourceId"])
+
+    @property
+    def name(self) -> str:
+        return str(self.outputs["identifier"])
+
+    @property
+    def host(self) -> str:
+        return str(self.outputs["address"])
+
+    @property
+    def stack(self) -> str:
+        return self.urn.split("::", maxsplit=1)[0].removeprefix("urn:pulumi:")
+
+    @property
+    def source(self) -> str | None:
+        """The identifier of what it is a read replica of."""
+        return self.inputs.get("replicateSourceDb")
+
+    @property
+    def managed_secret(self) -> str | None:
+        """ARN of the secret that RDS keeps for the master user."""
+        kept = self.outputs.get("masterUserSecrets") if self.inputs.get("manageMasterUserPassword") else None
+        return kept[0]["secretArn"] if kept else None
+
+
+class Instances:
+    """All instances of a sandbox, in all its accounts."""
+
+    def __init__(self, plane: Plane, vault: Vault) -> None:
+        self.plane, self.vault = plane, vault
+
+    def known(self) -> list[Instance]:
+        """What the cloud has, by name."""
+        if not self.plane.cloud.exists():
+            return []
+        with closing(sqlite3.connect(self.plane.cloud)) as db:
+            rows = db.execute(ROWS, (INSTANCE,)).fetchall()
+        found = [Instance(a, r, u, json.loads(i), json.loads(o)) for a, r, u, i, o in rows]
+        return sorted(found, key=lambda i: (i.account, i.region, i.name))
+
+    def cluster(self, instance: Instance) -> Cluster:
+        """The server that answers for it: its own, or for a replica the one of its source."""
+        if instance.source:
+            same = (instance.account, instance.region)
+            for other in self.known():
+                if (other.account, other.region) == same and instance.source in (other.name, other.id):
+                    return self.cluster(other)
+        return Cluster(self.plane.servers / instance.id, self.plane)
+
+    def route(self, host: str) -> Path | None:
+        """The socket behind an address, where there is one."""
+        for instance in self.known():
+            if instance.host == host:
+                found = self.cluster(instance)
+                return found.socket if found.pid else None
+        return None
+
+    def raise_(self, instance: Instance) -> Cluster:
+        """Make and start the server of an instance where it does not run; raises `PlaneError`."""
+        cluster = self.cluster(instance)
+        with self._alone(cluster):
+            if not instance.source and not cluster.made:
+                cluster.create(self._settings(instance))
+                cluster.start()
+                self._furnish(instance, cluster)
+            cluster.start()
+        return cluster
+
+    @contextmanager
+    def _alone(self, cluster: Cluster) -> Iterator[None]:
+        """One at a time over all processes: two that start one server would both write its files."""
+        with (self.plane.folder / f"{cluster.folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def set_password(self, instance: Instance) -> None:
+        """The master user's, as the instance's inputs say it now."""
+        password = instance.inputs.get("password")
+        if password and not instance.source:
+            name = identifier(instance.inputs["username"])
+            self.cluster(instance).run(f"ALTER ROLE {name} PASSWORD {literal(password)}")
+
+    def stop(self, instance: Instance) -> None:
+        if not instance.source:
+            self.cluster(instance).stop()
+
+    def clusters(self) -> Iterator[Cluster]:
+        """Every server that was made here, known or not."""
+        if (self.plane.folder / "servers").is_symlink():
+            for folder in sorted(self.plane.servers.glob("db-*")):
+                yield Cluster(folder, self.plane)
+
+    def sweep(self) -> list[str]:
+        """Remove the servers of instances that are no more; their names."""
+        kept = {i.id for i in self.known()}
+        gone = [c for c in self.clusters() if c.folder.name not in kept]
+        for cluster in gone:
+            cluster.remove()
+            (self.plane.folder / f"{cluster.folder.name}.lock").unlink(missing_ok=True)
+        return [c.folder.name for c in gone]
+
+    def _settings(self, instance: Instance) -> dict[str, str]:
+        """The parameter group, without what only RDS knows."""
+        group, found = self._parameters(instance), {"wal_level": "replica"}
+        if group.get("rds.logical_replication") == "1":
+            found["wal_level"] = "logical"
+        plain = {k: v for k, v in group.items() if not k.startswith("rds.")}
+        return found | {k: "'" + v.replace("'", "''") + "'" for k, v in plain.items()}
+
+    def _parameters(self, instance: Instance) -> dict[str, str]:
+        with closing(sqlite3.connect(self.plane.cloud)) as db:
+            row = db.execute(
+                "SELECT outputs FROM resources WHERE account = ? AND region = ? AND type = ? AND id = ?",
+                (instance.account, instance.region, PARAMETERS, instance.inputs.get("parameterGroupName")),
+            ).fetchone()
+        given = json.loads(row[0]).get("parameters") or [] if row else []
+        return {p["name"]: str(p["value"]) for p in given}
+
+    def _furnish(self, instance: Instance, cluster: Cluster) -> None:
+        """The master user, its secret where RDS keeps it, and the one database that was asked for."""
+        user, password = instance.inputs.get("username"), instance.inputs.get("password")
+        if not user:
+            raise PlaneError(f"instance {instance.name} has no master user")
+        if instance.managed_secret:
+            password = _password()
+            key = str(instance.outputs.get("masterUserSecretKmsKeyId") or "alias/aws/secretsmanager")
+            content = json.dumps({"username": user, "password": password}).encode()
+            self.vault.put_secret(instance.managed_secret, key, content)
+        name = identifier(user)
+        cluster.run(*(s.format(name=name, password=literal(password or "")) for s in MASTER))
+        if database := instance.inputs.get("dbName"):
+            cluster.run(f"CREATE DATABASE {identifier(database)} OWNER {name}")
+        (cluster.folder / "ready").touch()
+
+
+def _password() -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PASSWORD))
