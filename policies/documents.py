@@ -79,11 +79,12 @@ def _statement(raw: Any) -> Statement:
         not_resources=_texts(data.get("NotResource")),
         principals=_principals(data.get("Principal")),
         not_principals=_principals(data.get("NotPrincipal")),
-        condition={
-            operator: {key: _texts(values) for key, values in keys.items()}
-            for operator, keys in (data.get("Condition") or {}).items()
-        },
+        condition=_condition(cast("dict[str, dict[str, Any]]", data.get("Condition") or {})),
     )
+
+
+def _condition(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
+    return {operator: {key: _texts(values) for key, values in keys.items()} for operator, keys in raw.items()}
 
 
 def _sequence(found: Any) -> Sequence[Any]:
@@ -155,8 +156,8 @@ def held(resource: Resource, *kinds: str) -> Iterator[Held]:
         if inline is UNKNOWN:
             yield Held("inlinePolicies", "identity", None)
             return
-        for i, one in enumerate(inline):
-            text = one.get("policy") if isinstance(one, Mapping) else UNKNOWN
+        for i, one in enumerate(cast("list[Any]", inline)):
+            text = cast("Mapping[str, Any]", one).get("policy") if isinstance(one, Mapping) else UNKNOWN
             path = f"inlinePolicies[{i}].policy"
             yield Held(path, "identity", None if text is UNKNOWN else parse(str(text)))
 

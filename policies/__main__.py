@@ -1,0 +1,14 @@
+"""Two ways in: `python -m policies …` for people, and the engine's, which runs the folder as a pack."""
+
+import sys
+from pathlib import Path
+
+if __package__:
+    from policies.command import main
+
+    main()
+else:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from policies.pack import run
+
+    run()

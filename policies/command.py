@@ -1,0 +1,83 @@
+"""`python -m policies`: the guardrails outside the engine.
+
+Exit codes: 0 fine, 1 refused, 2 wrong usage or a file that cannot be used.
+
+What the commands do is imported when they run, so that help starts at once.
+"""
+# ruff: noqa: PLC0415 - imports in functions keep the start fast
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from policies import HERE
+
+app: Final = typer.Typer(
+    help="Guardrails over a saved preview or a stack's state.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+HOW: Final = "From `pulumi preview --json --show-sames > FILE`, `--event-log FILE` or `pulumi stack export`."
+Saved = Annotated[Path, typer.Argument(metavar="FILE", help=HOW)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Stack = Annotated[
+    str | None, typer.Option("--stack", "-s", help="Whose settings hold, where the file does not say.")
+]
+ExceptionsFile = Annotated[Path, typer.Option("--exceptions", help="What may be otherwise, until when.")]
+ApprovalsFile = Annotated[Path, typer.Option("--approvals", help="What may be replaced or deleted.")]
+Only = Annotated[list[str] | None, typer.Option("--rule", help="Only these rules.")]
+
+
+@app.command()
+def check(
+    file: Saved,
+    stack: Stack = None,
+    rules: Only = None,
+    exceptions: ExceptionsFile = HERE / "exceptions.yaml",
+    json: Json = False,
+) -> None:
+    """Judge a plan by every rule: what fails, what cannot be told yet, what is allowed until when."""
+    from policies.checking import check
+
+    raise typer.Exit(check(file, stack, rules, exceptions, as_json=json))
+
+
+@app.command()
+def gate(
+    file: Saved,
+    approvals: ApprovalsFile = HERE / "approvals.yaml",
+    json: Json = False,
+) -> None:
+    """Refuse a plan that replaces or deletes what holds data, unless that very thing was approved."""
+    from policies.gating import gate
+
+    raise typer.Exit(gate(file, approvals, as_json=json))
+
+
+@app.command()
+def rules(json: Json = False) -> None:
+    """List the rules."""
+    from policies.checking import list_rules
+
+    raise typer.Exit(list_rules(as_json=json))
+
+
+def main() -> None:
+    """Run; a file that cannot be used is one sentence and exit code 2."""
+    from policies.exceptions import ExceptionsError
+    from policies.preview import PreviewError
+
+    try:
+        app(prog_name="python -m policies")
+    except (ExceptionsError, PreviewError) as wrong:
+        print(wrong, file=sys.stderr)
+        sys.exit(2)
+    except OSError as refused:
+        where = f"{refused.filename}: " if refused.filename else ""
+        print(f"{where}{refused.strerror or refused}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""What a plan must satisfy, a room for each subject."""

@@ -1,0 +1,66 @@
+"""What holds data: losing one of these is losing something that no code makes again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_DATABASE: Final = (
+    "make a second one beside it, move the data, and let the old one go in a later change;"
+    " a new major version or another key is a restored snapshot"
+)
+_SECRET: Final = "keep the name; a new value is a new version of the secret that there is"  # noqa: S105
+_BUCKET: Final = "make a second bucket, copy every version, and let the old one go in a later change"
+_KEY: Final = "what it encrypted, backups too, can never be read again; make a new key and encrypt anew first"
+_FILES: Final = "restore a backup into a second one, and let the old one go in a later change"
+
+
+@dataclass(frozen=True, slots=True)
+class Stateful:
+    """What a type holds, and what to do instead of replacing it.
+
+    `protect`: whether the engine's own protection is asked for in prod. `subscribers`: what has to be there
+    for it to hold anything.
+    """
+
+    holds: str
+    instead: str
+    protect: bool = True
+    subscribers: tuple[str, str] | None = None  # the type that makes it hold data, and the input naming it
+
+
+STATEFUL: Final[Mapping[str, Stateful]] = {
+    "aws:rds/instance:Instance": Stateful("a database", _DATABASE),
+    "aws:rds/cluster:Cluster": Stateful("a database", _DATABASE),
+    "aws:rds/clusterInstance:ClusterInstance": Stateful("a database", _DATABASE),
+    "aws:dynamodb/table:Table": Stateful("a table", _DATABASE),
+    "aws:docdb/cluster:Cluster": Stateful("a database", _DATABASE),
+    "aws:neptune/cluster:Cluster": Stateful("a database", _DATABASE),
+    "aws:redshift/cluster:Cluster": Stateful("a warehouse", _DATABASE),
+    "aws:redshiftserverless/namespace:Namespace": Stateful("a warehouse", _DATABASE),
+    "aws:opensearch/domain:Domain": Stateful("an index", _DATABASE),
+    "aws:elasticache/replicationGroup:ReplicationGroup": Stateful("a store", _DATABASE),
+    "aws:kms/key:Key": Stateful("a key", _KEY),
+    "aws:kms/replicaKey:ReplicaKey": Stateful("a key", _KEY),
+    "aws:s3/bucket:Bucket": Stateful("objects", _BUCKET),
+    "aws:secretsmanager/secret:Secret": Stateful("a secret", _SECRET, protect=False),
+    "aws:cognito/userPool:UserPool": Stateful("clients and users", "their ids and secrets are gone for good"),
+    "aws:ebs/volume:Volume": Stateful("a volume", _FILES),
+    "aws:efs/fileSystem:FileSystem": Stateful("files", _FILES),
+    "aws:fsx/openZfsFileSystem:OpenZfsFileSystem": Stateful("files", _FILES),
+    "aws:backup/vault:Vault": Stateful("backups", _FILES),
+    "aws:ecr/repository:Repository": Stateful("images that run", "push them to the new one first"),
+    "aws:acmpca/certificateAuthority:CertificateAuthority": Stateful("a certificate authority", _KEY),
+    "aws:cloudtrail/trail:Trail": Stateful("the audit trail", "change it in place", protect=False),
+    "aws:cloudwatch/logGroup:LogGroup": Stateful(
+        "logs", "keep the name, or export the logs before", protect=False
+    ),
+    "aws:kinesis/stream:Stream": Stateful("messages", "let the consumers empty it before", protect=False),
+    "aws:sqs/queue:Queue": Stateful("messages", "let the consumers empty it before", protect=False),
+    "aws:sns/topic:Topic": Stateful(
+        "subscriptions, which only the subscribers can confirm again",
+        "keep the name",
+        protect=False,
+        subscribers=("aws:sns/topicSubscription:TopicSubscription", "topic"),
+    ),
+    "aws:route53/zone:Zone": Stateful("names", "make the new zone first and delegate to it", protect=False),
+}

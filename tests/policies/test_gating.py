@@ -1,0 +1,137 @@
+"""What may be replaced or deleted: nothing that holds data, unless that very thing was approved."""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from policies.command import app
+from policies.exceptions import ExceptionsError
+from policies.gating import losses, read_approvals, unapproved
+from policies.preview import parse_preview
+from policies.stateful import STATEFUL
+
+ON = date(2026, 11, 23)
+DB = "aws:rds/instance:Instance"
+
+
+def urn(kind: str, name: str) -> str:
+    return f"urn:pulumi:dev::tenantry::{kind}::{name}"
+
+
+def state(kind: str, name: str, *needs: str, **inputs: Any) -> dict[str, Any]:
+    return {
+        "urn": urn(kind, name),
+        "type": kind,
+        "id": f"{name}-id",
+        "inputs": inputs,
+        "outputs": {"arn": f"arn:{name}", **inputs},
+        "dependencies": list(needs),
+    }
+
+
+def step(op: str, kind: str, name: str, *needs: str, because: str = "", **inputs: Any) -> dict[str, Any]:
+    old = state(kind, name, *needs, **inputs)
+    made: dict[str, Any] = {"op": op, "urn": old["urn"]}
+    made |= {"oldState": old} if op != "create" else {}
+    made |= {"newState": old} if op != "delete" else {}
+    if because:
+        made |= {"detailedDiff": {because: {"kind": "update-replace"}}}
+    return made
+
+
+def plan(*steps: dict[str, Any]) -> bytes:
+    return json.dumps({"steps": list(steps), "changeSummary": {}}).encode()
+
+
+def lost(*steps: dict[str, Any]) -> list[tuple[str, str]]:
+    found = losses(parse_preview(plan(*steps), "x"))
+    return [(x.urn.rsplit("::", 1)[-1], x.operation) for x in found]
+
+
+@pytest.mark.parametrize("kind", [k for k, s in STATEFUL.items() if s.subscribers is None])
+def test_whatever_holds_data_is_kept(kind: str) -> None:
+    assert lost(step("delete", kind, "it")) == [("it", "delete")]
+    assert lost(step("replace", kind, "it")) == [("it", "replace")]
+    assert lost(step("update", kind, "it"), step("same", kind, "b"), step("create", kind, "c")) == []
+
+
+def test_the_three_steps_of_a_replacement_are_one_loss_with_its_cause() -> None:
+    steps = [
+        step("create-replacement", DB, "it", because="storageEncrypted"),
+        step("replace", DB, "it", because="storageEncrypted"),
+        step("delete-replaced", DB, "it"),
+        step("update", "aws:ssm/parameter:Parameter", "catalog", urn(DB, "it")),
+    ]
+    (loss,) = losses(parse_preview(plan(*steps), "x"))
+    assert (loss.operation, loss.causes) == ("replace", ("storageEncrypted",))
+    assert loss.needed_by == (urn("aws:ssm/parameter:Parameter", "catalog"),)
+    assert "aws:rds/instance:Instance::it holds a database and would be replaced" in str(loss)
+    assert "because of storageEncrypted; catalog depend on it" in str(loss)
+    assert "make a second one beside it" in str(loss)
+
+
+def test_what_holds_nothing_may_go() -> None:
+    assert lost(step("delete", "aws:ec2/eip:Eip", "it")) == []
+
+
+def test_a_topic_holds_its_subscriptions_and_nothing_without_them() -> None:
+    topic = step("replace", "aws:sns/topic:Topic", "it")
+    subscribed = step("same", "aws:sns/topicSubscription:TopicSubscription", "s", topic="arn:it")
+    elsewhere = step("same", "aws:sns/topicSubscription:TopicSubscription", "s", topic="arn:other")
+    assert lost(topic, subscribed) == [("it", "replace")]
+    assert lost(topic, elsewhere) == []
+
+
+def approvals(folder: Path, **changes: object) -> Path:
+    entry = {
+        "urn": urn(DB, "it"),
+        "operation": "delete",
+        "reason": "moved to the other cell last week",
+        "owner": "platform@tenantry.example",
+        "expires": ON,
+    } | changes
+    path = folder / "approvals.yaml"
+    fields = "\n  ".join(f"{k}: {v}" for k, v in entry.items())
+    path.write_text(f"- {fields}\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "on", "kept"),
+    [
+        ({}, ON, 0),
+        ({}, ON + timedelta(days=1), 1),
+        ({"operation": "replace"}, ON, 1),
+        ({"urn": urn(DB, "other")}, ON, 1),
+    ],
+)
+def test_an_approval_is_for_one_thing_one_operation_and_a_time(
+    tmp_path: Path, changes: dict[str, object], on: date, kept: int
+) -> None:
+    found = losses(parse_preview(plan(step("delete", DB, "it")), "x"))
+    assert len(unapproved(found, read_approvals(approvals(tmp_path, **changes)), on)) == kept
+
+
+def test_a_malformed_approval_is_told_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ExceptionsError, match=r"approvals\.yaml:2:14: .*operation 'drop' is not allowed"):
+        read_approvals(approvals(tmp_path, operation="drop"))
+
+
+def gate(file: Path, approvals: Path) -> Result:
+    return CliRunner().invoke(app, ["gate", str(file), "--approvals", str(approvals)])
+
+
+def test_the_command_names_what_may_not_go_and_says_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_bytes(plan(step("delete", DB, "it"), step("delete", "aws:ec2/eip:Eip", "a")))
+    none = tmp_path / "none.yaml"
+    said = gate(file, none)
+    assert (said.exit_code, said.stdout.count("\n")) == (1, 1)
+    assert urn(DB, "it") in said.stdout
+    assert gate(file, approvals(tmp_path, expires="2999-01-01")).exit_code == 0
+    assert "its approval has expired" in gate(file, approvals(tmp_path, expires="2020-01-01")).stdout
