@@ -17,9 +17,10 @@ from components.waiting import after
 
 FOLDER: Final = "tenant_bootstrap"
 # pg8000 and all that it imports; a test starts the archive with nothing else at hand.
-DISTRIBUTIONS: Final = ("pg8000", "scramp", "asn1crypto", "python-dateutil")
+DISTRIBUTIONS: Final = ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six")
 RUNTIME: Final = "python3.13"
 TIMEOUT: Final = 90  # seconds; waits up to half of it for a database that was just made
+HOMES: Final = ("shard-*", "silo-*")  # databases that tenants live in, by their names
 AT_ONCE: Final = 10  # the lock inside a database lets one through at a time anyway
 
 
@@ -146,7 +147,7 @@ def _statements(
 ) -> Sequence[Statement]:
     """Secrets by the pattern of this cell's names, so that a new tenant changes no shared policy."""
     names = shared.names
-    databases = shared.arn("rds", f"db:{names.label('database', '*')}")
+    databases = [shared.arn("rds", f"db:{names.label('database', home)}") for home in HOMES]
     return (
         Statement(
             sid="KeepTenantsSecrets",
@@ -162,10 +163,11 @@ def _statements(
             ],
         ),
         Statement(
-            sid="ReadMasterSecretsOfTheCell",
+            sid="ReadMasterSecretsOfTenantsDatabases",
             actions=["secretsmanager:GetSecretValue"],
             resources=[
-                shared.arn("secretsmanager", f"secret:{names.path('secret', 'databases', '*', 'master')}-*")
+                shared.arn("secretsmanager", f"secret:{names.path('secret', 'databases', home, 'master')}-*")
+                for home in HOMES
             ],
         ),
         Statement(

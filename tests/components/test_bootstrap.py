@@ -131,14 +131,16 @@ def test_it_keeps_secrets_of_this_cell_only() -> None:
         f"{secret}tenantry/dev/tenants/*/database-*",
         f"{secret}tenantry/dev/tenants/*/webhook-*",
     ]
-    assert statements()["ReadMasterSecretsOfTheCell"]["Resource"] == [
-        f"{secret}tenantry/dev/databases/*/master-*"
+    assert statements()["ReadMasterSecretsOfTenantsDatabases"]["Resource"] == [
+        f"{secret}tenantry/dev/databases/shard-*/master-*",
+        f"{secret}tenantry/dev/databases/silo-*/master-*",
     ]
     managed = statements()["ReadMasterSecretsThatRdsKeeps"]
     assert managed["Condition"]["ArnLike"] == {
-        "aws:ResourceTag/aws:rds:primaryDBInstanceArn": (
-            "arn:aws:rds:eu-west-1:111122223333:db:tenantry-dev-*"
-        )
+        "aws:ResourceTag/aws:rds:primaryDBInstanceArn": [
+            "arn:aws:rds:eu-west-1:111122223333:db:tenantry-dev-shard-*",
+            "arn:aws:rds:eu-west-1:111122223333:db:tenantry-dev-silo-*",
+        ]
     }
     writes = {sid for sid, s in statements().items() if "secretsmanager:PutSecretValue" in s["Action"]}
     assert writes == {"KeepTenantsSecrets"}
