@@ -24,6 +24,10 @@ app: Final = typer.Typer(
 
 HOW: Final = "From `pulumi preview --json --show-sames > FILE`, `--event-log FILE` or `pulumi stack export`."
 Saved = Annotated[Path, typer.Argument(metavar="FILE", help=HOW)]
+MaybeSaved = Annotated[
+    Path | None, typer.Argument(metavar="[FILE]", help=f"{HOW} Without, the engine on PATH makes a preview.")
+]
+Examples = Annotated[bool, typer.Option("--examples", help="Try each technique on its bad example.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Stack = Annotated[
     str | None, typer.Option("--stack", "-s", help="Whose settings hold, where the file does not say.")
@@ -67,14 +71,28 @@ def rules(json: Json = False) -> None:
     raise typer.Exit(list_rules(as_json=json))
 
 
+@app.command()
+def escalation(
+    file: MaybeSaved = None,
+    stack: Stack = None,
+    json: Json = False,
+    examples: Examples = False,
+) -> None:
+    """List every way from a workload's or a tenant's role to more than it has."""
+    from policies.escalation.command import escalation, try_examples
+
+    raise typer.Exit(try_examples(as_json=json) if examples else escalation(file, stack, as_json=json))
+
+
 def main() -> None:
     """Run; a file that cannot be used is one sentence and exit code 2."""
+    from policies.documents import DocumentError
     from policies.exceptions import ExceptionsError
     from policies.preview import PreviewError
 
     try:
         app(prog_name="python -m policies")
-    except (ExceptionsError, PreviewError) as wrong:
+    except (DocumentError, ExceptionsError, PreviewError) as wrong:
         print(wrong, file=sys.stderr)
         sys.exit(2)
     except OSError as refused:

