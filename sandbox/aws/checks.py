@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sandbox.aws.accept import unaccepted
 from sandbox.aws.describe import Description
 from sandbox.aws.templates import UNKNOWN
 
@@ -11,7 +12,10 @@ Problem = tuple[str, str]  # the input, and what is wrong with it
 
 
 def problems(described: Description, inputs: Mapping[str, Any]) -> list[Problem]:
-    """Missing, unexpected, not allowed, out of range, malformed, or together where one excludes the other."""
+    """Missing, unexpected, not allowed, out of range, malformed, or together where one excludes the other.
+
+    What the description says comes first; what it is silent on, the sources of `rules.json` say.
+    """
     known = {k: v for k, v in inputs.items() if not k.startswith("__") and v is not None}
     found = [(k, "Missing required argument") for k in described.required if k not in known]
     found += [
@@ -21,6 +25,8 @@ def problems(described: Description, inputs: Mapping[str, Any]) -> list[Problem]
     given = [k for k in described.exclusive if known.get(k) not in (None, False, "")]
     if len(given) > 1:
         found.append((given[1], f'"{given[1]}": conflicts with {given[0]}'))
+    named = {key for key, _ in found}
+    found += [p for p in unaccepted(described.token, known) if p[0] not in named]
     return sorted(found)
 
 

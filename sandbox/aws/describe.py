@@ -20,6 +20,7 @@ class Undescribed(LookupError):  # noqa: N818 - says what is missing
 class Description:
     """One type. The keys of `types/README.md`, and the SDK's inputs, required ones and outputs."""
 
+    token: str
     id: str
     make: dict[str, Any] = field(default_factory=dict)
     fill: dict[str, Any] = field(default_factory=dict)
@@ -79,7 +80,7 @@ def describe(token: str) -> Description:
             f"the sandbox has no inputs and outputs of {token}: run `python -m sandbox.aws.shapes`"
         )
     known = {k: v for k, v in found.items() if k != "global"}
-    return Description(**{**known, **shape})
+    return Description(token=token, **{**known, **shape})
 
 
 @cache

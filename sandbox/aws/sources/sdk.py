@@ -1,0 +1,100 @@
+"""The inputs of a type as the SDK has them, nested ones too, by the engine's names."""
+
+import importlib
+import inspect
+import types
+import typing
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, get_args, get_origin
+
+from pulumi import Archive, Asset
+
+from sandbox.aws.shapes import MODULES
+
+PLAIN: Final = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+@dataclass
+class Field:
+    """An input: its kind, what a list or a map holds, the class of a nested one, whether it must be given."""
+
+    kind: str = "any"
+    name: str = ""
+    owner: str | None = None  # the SDK's class of a nested value
+    listed: bool = False
+    required: bool = False
+
+
+def inputs(token: str) -> dict[str, Field]:
+    """The top-level inputs of a type."""
+    _, path, name = token.split(":")
+    found = getattr(_module(path.split("/")[0]), name)
+    return _fields(found, found._internal_init, {"resource_name", "opts", "__props__", "__self__"})
+
+
+@cache
+def nested(module: str, owner: str) -> dict[str, Field]:
+    """The inputs of a nested value by the name of its class."""
+    found = getattr(importlib.import_module(f"pulumi_aws.{module}._inputs"), owner)
+    return _fields(found, found.__init__, {"__self__", "self"})
+
+
+def module_of(token: str) -> str:
+    name = token.split(":")[1].split("/", maxsplit=1)[0]
+    return MODULES.get(name, name)
+
+
+def _module(name: str) -> types.ModuleType:
+    return importlib.import_module(f"pulumi_aws.{MODULES.get(name, name)}")
+
+
+def _fields(owner: Any, init: Any, left_out: set[str]) -> dict[str, Field]:
+    names = {
+        n: getattr(p.fget, "_pulumi_name", n)
+        for n, p in inspect.getmembers(owner, lambda m: isinstance(m, property))
+    }
+    found: dict[str, Field] = {}
+    for name, parameter in inspect.signature(init).parameters.items():
+        if name in left_out:
+            continue
+        made = _field(parameter.annotation)
+        made.name = names.get(name, name)
+        made.required = parameter.default is inspect.Parameter.empty
+        found[made.name] = made
+    return found
+
+
+def _field(annotation: Any) -> Field:
+    """Through `Optional`, `Input`, `Union`, `Sequence` and forward references to what is meant."""
+    names = list(_leaves(annotation))
+    for leaf in names:
+        if isinstance(leaf, tuple):
+            inner = _field(leaf[1])
+            return Field(
+                "map" if leaf[0] == "map" else inner.kind, owner=inner.owner, listed=leaf[0] == "list"
+            )
+    classes = [n for n in names if isinstance(n, str) and n.endswith("Args") and "." not in n]
+    if classes and str not in names:  # a policy may be either; AWS takes the text
+        return Field("object", owner=classes[0])
+    kinds = [PLAIN[n] for n in names if isinstance(n, type) and n in PLAIN]
+    return Field(kinds[0] if kinds else "any")
+
+
+def _leaves(annotation: Any) -> typing.Iterator[Any]:
+    if isinstance(annotation, typing.ForwardRef):
+        yield annotation.__forward_arg__
+        return
+    if isinstance(annotation, str):
+        yield annotation
+        return
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        for arg in args:
+            yield from _leaves(arg)
+    elif origin is not None and issubclass(origin, typing.Sequence) and args:
+        yield ("list", args[0])
+    elif origin is not None and issubclass(origin, typing.Mapping) and args:
+        yield ("map", args[1])
+    elif origin is None and annotation not in (type(None), Archive, Asset):
+        yield annotation
