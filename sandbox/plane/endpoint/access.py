@@ -4,7 +4,7 @@ import datetime
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from policies.documents import Document, parse
@@ -54,12 +54,10 @@ class Access:
     def __init__(self, store: Store, judged: Judge = judge) -> None:
         self.store, self._judge = store, judged
 
-    def require(self, session: Session, asked: Asked, *, secure: bool) -> None:
+    def require(self, session: Session, asked: Asked, tls: str) -> None:
         """Raises `AwsError` in AWS's words where the caller may not."""
         principal = Principal("AWS", session.role_arn, session.account, session.arn)
-        request = Request(
-            asked.action, asked.resource, principal, self._context(session, asked, secure=secure)
-        )
+        request = Request(asked.action, asked.resource, principal, self._context(session, asked, tls))
         decision = self._judge(request, self._policies(session, asked), asked.resource_decides)
         if not decision.allowed:
             where = f" on resource: {asked.resource}" if asked.resource != "*" else ""
@@ -79,7 +77,7 @@ class Access:
 
     # -- what is known about a request
 
-    def _context(self, session: Session, asked: Asked, *, secure: bool) -> Context:
+    def _context(self, session: Session, asked: Asked, tls: str) -> Context:
         now = datetime.datetime.now(datetime.UTC)
         role = self.store.get(ROLE, session.role, "-")
         tags = {**((role.outputs.get("tagsAll") or {}) if role else {}), **session.tags}
@@ -91,7 +89,7 @@ class Access:
             "aws:userid": session.user_id,
             "aws:RequestedRegion": self.store.region,
             "aws:ResourceAccount": session.account,
-            "aws:SecureTransport": str(secure).lower(),
+            "aws:SecureTransport": str(bool(tls)).lower(),
             "aws:ViaAWSService": str(asked.forwarded).lower(),
             "aws:CurrentTime": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "aws:EpochTime": str(int(time.time())),
@@ -100,6 +98,8 @@ class Access:
             **session.context,
             **asked.context,
         }
+        if tls and asked.service == "s3":
+            known["s3:TlsVersion"] = tls
         if session.vpc and not asked.forwarded:
             known["aws:SourceVpc"] = session.vpc
         return _context_of(known)
@@ -192,18 +192,14 @@ class Call:
 
     session: Session
     access: Access
-    secure: bool
-    headers: Mapping[str, str] = field(default_factory=dict)
+    tls: str = ""  # version of the connection's TLS
 
     @property
     def store(self) -> Store:
         return self.access.store
 
     def require(self, asked: Asked) -> None:
-        self.access.require(self.session, asked, secure=self.secure)
-
-    def as_forwarded(self, asked: Asked) -> Asked:
-        return replace(asked, forwarded=True)
+        self.access.require(self.session, asked, self.tls)
 
 
 def policy_row(store: Store, kind: str, key: str, values: Iterable[str]) -> str | None:

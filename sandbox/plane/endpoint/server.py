@@ -1,6 +1,8 @@
 """The endpoint itself: HTTPS on loopback, each call signed, parsed, judged and answered."""
 
 import logging
+import ssl
+import sys
 import threading
 import traceback
 import uuid
@@ -77,7 +79,7 @@ class Endpoint:
             )
         store = Store(self._cloud, signed.session.account, signed.region)
         try:
-            return handler(Call(signed.session, Access(store, self._judge), http.secure), parameters)
+            return handler(Call(signed.session, Access(store, self._judge), http.tls), parameters)
         finally:
             store.close()
 
@@ -88,8 +90,7 @@ class Server:
     def __init__(self, endpoint: Endpoint, authority: Authority | None) -> None:
         """`authority` signs the certificate; None serves without TLS, as a test of what refuses that."""
         self.endpoint = endpoint
-        self._server = ThreadingHTTPServer((HOST, 0), partial(_Handler, endpoint, authority is not None))
-        self._server.daemon_threads = True
+        self._server = _Threads((HOST, 0), partial(_Handler, endpoint))
         scheme = "http"
         if authority:
             context = authority.context(HOST)
@@ -107,18 +108,44 @@ class Server:
         self._server.server_close()
 
 
+class _Threads(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's
+        """A caller that hangs up, or does not like the certificate, knows of it itself."""
+        if not isinstance(sys.exception(), OSError):
+            log.exception("a connection failed")
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 120  # seconds that a connection may idle
 
-    def __init__(self, endpoint: Endpoint, secure: bool, *args: Any) -> None:
-        self._endpoint, self._secure = endpoint, secure
+    def __init__(self, endpoint: Endpoint, *args: Any) -> None:
+        self._endpoint = endpoint
         super().__init__(*args)
 
+    def _body(self) -> bytes:
+        """With a length, or in chunks as botocore streams what it sums up on the way."""
+        if "chunked" not in self.headers.get("transfer-encoding", "").lower():
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        parts: list[bytes] = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers
+        return b"".join(parts)
+
+    @property
+    def _tls(self) -> str:
+        """`TLSv1.3` is "1.3" to IAM."""
+        version = self.connection.version() if isinstance(self.connection, ssl.SSLSocket) else None
+        return (version or "").removeprefix("TLSv")
+
     def _serve(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
         headers = {k.lower(): v for k, v in self.headers.items()}
-        http = Http(self.command, self.path, headers, self.rfile.read(length), self._secure)
+        http = Http(self.command, self.path, headers, self._body(), self._tls)
         status, given, body = self._endpoint.answer(http)
         self.send_response(status)
         for key, value in given.items():

@@ -31,7 +31,11 @@ class Http:
     path: str  # with its query, still encoded
     headers: Mapping[str, str]  # by lower-case name
     body: bytes
-    secure: bool  # over TLS
+    tls: str = ""  # its version ("1.3"), nothing without TLS
+
+    @property
+    def secure(self) -> bool:
+        return bool(self.tls)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,19 @@
+"""One `up` of the dev stack for all processes that test; a copy of its cloud for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.live import Live, cloud_of_dev, running
+
+
+@pytest.fixture(scope="session")
+def dev_cloud(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    base = tmp_path_factory.getbasetemp()
+    return cloud_of_dev(base if worker_id == "master" else base.parent)
+
+
+@pytest.fixture
+def live(dev_cloud: Path, tmp_path: Path) -> Iterator[Live]:
+    yield from running(dev_cloud, tmp_path)
