@@ -34,6 +34,9 @@ Stack = Annotated[
 ]
 ExceptionsFile = Annotated[Path, typer.Option("--exceptions", help="What may be otherwise, until when.")]
 ApprovalsFile = Annotated[Path, typer.Option("--approvals", help="What may be replaced or deleted.")]
+State = Annotated[
+    Path | None, typer.Option("--state", help="The stack's state, for what depends on what in an event log.")
+]
 Only = Annotated[list[str] | None, typer.Option("--rule", help="Only these rules.")]
 
 
@@ -55,12 +58,13 @@ def check(
 def gate(
     file: Saved,
     approvals: ApprovalsFile = HERE / "approvals.yaml",
+    state: State = None,
     json: Json = False,
 ) -> None:
     """Refuse a plan that replaces or deletes what holds data, unless that very thing was approved."""
     from policies.gating import gate
 
-    raise typer.Exit(gate(file, approvals, as_json=json))
+    raise typer.Exit(gate(file, approvals, state, as_json=json))
 
 
 @app.command()

@@ -65,8 +65,8 @@ def _some(urns: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def losses(preview: Preview) -> tuple[Loss, ...]:
-    """All that holds data and would go, each once, by URN."""
+def losses(preview: Preview, state: Preview | None = None) -> tuple[Loss, ...]:
+    """All that holds data and would go, each once, by URN; `state` knows what depends on what."""
     found: dict[str, Loss] = {}
     for step in preview.steps:
         operation = "replace" if step.op in REPLACES else "delete" if step.op in DELETES else ""
@@ -77,7 +77,7 @@ def losses(preview: Preview) -> tuple[Loss, ...]:
         causes = step.causes or (before.causes if before else ())
         if before is None or before.operation == "delete" or not before.causes:
             replaced = operation == "replace" or (before is not None and before.operation == "replace")
-            needed = tuple(sorted(set(dependents(step.urn, preview)) - {step.urn}))
+            needed = tuple(sorted(set(dependents(step.urn, state or preview)) - {step.urn}))
             found[step.urn] = Loss(step.urn, "replace" if replaced else "delete", causes, stateful, needed)
     return tuple(found[urn] for urn in sorted(found))
 
@@ -112,10 +112,10 @@ def unapproved(found: Sequence[Loss], approvals: Sequence[Approval], on: date) -
     return tuple(loss for loss in found if (loss.urn, loss.operation) not in allowed)
 
 
-def gate(file: Path, approvals: Path, *, as_json: bool) -> int:
+def gate(file: Path, approvals: Path, state: Path | None, *, as_json: bool) -> int:
     """Print what may not go, a line each; 1 where there is any."""
     granted = read_approvals(approvals)
-    found = losses(read_preview(file))
+    found = losses(read_preview(file), read_preview(state) if state else None)
     refused = unapproved(found, granted, today())
     if as_json:
         rows = [

@@ -1,6 +1,7 @@
 """All rules, in one place. A test pins their ids: one that goes missing is seen."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import ModuleType
 from typing import Final
 
@@ -31,3 +32,9 @@ EVERY: Final = "*"  # of `Rule.types`: whatever is there
 def applies(rule: Rule, kind: str) -> bool:
     """Whether a rule looks at resources of a type."""
     return kind in rule.types or (EVERY in rule.types and ":" in kind)
+
+
+@cache
+def rules_of(kind: str) -> tuple[Rule, ...]:
+    """The rules that look at resources of a type."""
+    return tuple(rule for rule in RULES if applies(rule, kind))

@@ -6,9 +6,9 @@ resource a hundred times over; the rule's id stands in its message instead.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, cast
 
-import pulumi
 from pulumi.runtime.config import CONFIG
 from pulumi_policy import (
     EnforcementLevel,
@@ -22,11 +22,12 @@ from pulumi_policy import (
 )
 
 from policies.exceptions import Exceptions, read_exceptions
-from policies.inventory import RULES, applies
+from policies.inventory import rules_of
 from policies.judge import judge, look
 from policies.model import Outcome, Plan, Resource
 from policies.preview import known
 from policies.rule import Finding, Severity
+from policies.settings import settled
 
 NAME: Final = "tenantry"
 
@@ -45,9 +46,9 @@ class Pack:
         self.inputs[args.urn] = inputs
         self.results = None
         seen = Resource(args.urn, args.resource_type, inputs, protect=args.opts.protect)
-        plan = Plan((seen,), pulumi.get_stack(), _config())
-        for rule in RULES:
-            if rule.whole_plan or rule.severity is Severity.ADVISORY or not applies(rule, seen.type):
+        plan = _plan(seen)
+        for rule in rules_of(seen.type):
+            if rule.whole_plan or rule.severity is Severity.ADVISORY:
                 continue
             verdict = look(rule, seen, plan)
             finding = Finding(rule, seen, verdict)
@@ -67,7 +68,7 @@ class Pack:
 
     def _judged(self, resources: Iterable[PolicyResource]) -> tuple[Finding, ...]:
         if self.results is None:
-            plan = Plan(tuple(map(self._resource, resources)), pulumi.get_stack(), _config())
+            plan = _plan(*map(self._resource, resources))
             found = judge(plan).findings
             self.results = tuple(f for f in found if not self.exceptions.covers(f))
         return self.results
@@ -116,9 +117,19 @@ def _target(value: Any) -> Any:
     return value["__target"] if type(value).__module__ == "pulumi_policy.proxy" else value
 
 
-def _config() -> Mapping[str, str]:
-    """The stack's configuration, which the engine tells before it shows the first resource."""
-    return CONFIG.get()
+def _plan(*resources: Resource) -> Plan:
+    """Resources with the configuration of their stack, as the engine has told it, else as its file says.
+
+    Some engines tell a pack by a call that its SDK leaves unheard (pulumi-policy 1.21, `ConfigureStack`).
+    """
+    stack = resources[0].urn.split("::")[0].rpartition(":")[2] if resources else ""
+    told = {k: v for k, v in CONFIG.get().items() if k.startswith("tenantry:")}
+    return Plan(resources, stack, told or _of_file(stack))
+
+
+@cache
+def _of_file(stack: str) -> Mapping[str, str]:
+    return settled(Plan((), stack)).config
 
 
 def run() -> None:

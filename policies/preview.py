@@ -126,10 +126,15 @@ def _step(raw: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str,
             " use the CLI that the project pins, or update policies/preview.py"
         )
     detail: Mapping[str, Mapping[str, Any]] = raw.get("detailedDiff") or {}
-    forcing = [p for p, how in detail.items() if str(how["kind"]).endswith("-replace")]
+    forcing = [p for p, how in detail.items() if _kind(how).endswith("-replace")]
     reasons: list[str] = raw.get("replaceReasons") or raw.get("keys") or []
     causes = forcing or reasons or raw.get("diffReasons") or raw.get("diffs") or list(detail)
     return Step(op, urn, (after or before)["type"], tuple(causes), before, after)
+
+
+def _kind(how: Mapping[str, Any]) -> str:
+    """A preview calls it `kind`, an event log `diffKind`."""
+    return str(how.get("kind") or how.get("diffKind"))
 
 
 def _events(found: Sequence[Mapping[str, Any]], name: str) -> Preview:
@@ -165,7 +170,8 @@ def _state(found: Mapping[str, Any], name: str) -> Preview:
         )
     held = cast("list[Mapping[str, Any]]", found["deployment"].get("resources") or [])
     kept = [r for r in held if not r.get("delete")]
-    return Preview(_plan([(r, r) for r in kept], {}), (), whole=True)
+    steps = tuple(Step("same", r["urn"], r["type"], (), r, r) for r in kept)
+    return Preview(_plan([(r, r) for r in kept], {}), steps, whole=True)
 
 
 def _plan(planned: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], config: Mapping[str, Any]) -> Plan:

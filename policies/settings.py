@@ -14,7 +14,7 @@ from policies.preview import PreviewError
 ROOT = HERE.parent
 
 
-def settled(plan: Plan, stack: str | None) -> Plan:
+def settled(plan: Plan, stack: str | None = None) -> Plan:
     """The plan with the settings of its stack; raises `PreviewError` where that has no file."""
     if plan.config and stack is None:
         return plan

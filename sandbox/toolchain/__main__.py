@@ -17,16 +17,16 @@ from sandbox.plane.service import SWITCH, Service, switched_on
 from sandbox.toolchain import cli, engine, plugins
 from sandbox.toolchain.clean import clean
 from sandbox.toolchain.environ import DROPPED, environment, path, settings
+from sandbox.toolchain.judging import PACK, QUIET, planned
 from sandbox.toolchain.orphans import remark
 from sandbox.toolchain.places import ROOT, ToolchainError, sandbox_dir, say
 from sandbox.toolchain.stacks import prepare_stack, require_file, stacks
 from sandbox.toolchain.table import show_tenants
 
-QUIET: Final = ("--non-interactive", "--color=never", "--suppress-progress")
 # What `pulumi` is called with for a verb. `up` needs no outputs of its own: the table shows them.
 ENGINE: Final = {
-    "up": ("up", "--yes", "--skip-preview", "--suppress-outputs"),
-    "preview": ("preview",),
+    "up": ("up", "--yes", "--skip-preview", "--suppress-outputs", *PACK),
+    "preview": (),  # `judging` calls it
     "refresh": ("refresh", "--yes", "--skip-preview"),
     "destroy": ("destroy", "--yes", "--skip-preview"),
 }
@@ -46,10 +46,14 @@ def operate(verb: str, stack: str) -> int:
     if verb in CHECKED and (status := check(stack)):
         return status
     plain = () if sys.stdout.isatty() else QUIET
-    args = (*ENGINE[verb], "--stack", stack, *plain)
     given = environment(ROOT, sandbox_dir(), stack)
+    if verb == "preview":
+        return planned(stack, given, plain)
     if verb == "up":
         given = {SWITCH: "1", **given}  # databases are real unless a person says no
+        if status := planned(stack, given):
+            return status
+    args = (*ENGINE[verb], "--stack", stack, *plain)
     status = engine.run(args, given, ROOT)
     if status and (said := remark(stack, given)):
         print(f"error: {said}", file=sys.stderr)

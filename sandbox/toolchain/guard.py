@@ -41,6 +41,12 @@ def refusal(stack: str, config: Path, env: Mapping[str, str] | None = None) -> s
 
 def resources(stack: str, env: Mapping[str, str] | None = None) -> list[dict[str, Any]] | None:
     """The resources of the stack's state, secrets left encrypted; None where it cannot be read."""
+    state = exported(stack, env)
+    return None if state is None else json.loads(state)["deployment"].get("resources") or []
+
+
+def exported(stack: str, env: Mapping[str, str] | None = None) -> str | None:
+    """The stack's state as JSON, secrets left encrypted; None where it cannot be read."""
     done = subprocess.run(
         [real_cli(), "stack", "export", "--stack", stack],
         env=env,
@@ -49,6 +55,4 @@ def resources(stack: str, env: Mapping[str, str] | None = None) -> list[dict[str
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    if done.returncode:
-        return None
-    return json.loads(done.stdout)["deployment"].get("resources") or []
+    return None if done.returncode else done.stdout
