@@ -1,15 +1,17 @@
 """Who of a plan could become whom: every way from a workload's or a tenant's role to more than it has."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
 
 import networkx as nx
 
+from policies.documents import parse_data
+from policies.escalation.nodes import Edge, Node, node
 from policies.escalation.principals import Role
 from policies.escalation.techniques import TECHNIQUES
-from policies.escalation.ways import Edge, Node, edges, node
-from policies.escalation.world import world
+from policies.escalation.ways import LETS_IN, edges
+from policies.escalation.world import World, world
 from policies.model import Plan
 
 __all__ = ["Hop", "Path", "Report", "analyse"]
@@ -48,11 +50,14 @@ class Report:
     """All that was found.
 
     `declared`: roles that act for tenants, as the tenants' own trust says. `unclear`: what could not be read.
+    `at_worst`: roles whose policies could not be, and what techniques their boundaries leave them whatever
+    those say, but for assuming roles and using or opening things, which the other side has a say in.
     """
 
     paths: tuple[Path, ...]
     declared: tuple[tuple[str, str], ...]
     unclear: tuple[str, ...]
+    at_worst: tuple[tuple[str, tuple[str, ...]], ...]
     roles: int
     sources: int
 
@@ -69,9 +74,22 @@ def analyse(plan: Plan) -> Report:
         paths=tuple(path for role in sources for path in _paths(role, graph)),
         declared=tuple(sorted({(e.start.name, e.end.name) for e in all_edges if e.declared})),
         unclear=found.unclear,
+        at_worst=tuple((role.name, worst) for role in sources if (worst := _at_worst(role, found))),
         roles=len(found.roles),
         sources=len(sources),
     )
+
+
+ANYTHING: Final = parse_data({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+
+
+def _at_worst(role: Role, found: World) -> tuple[str, ...]:
+    """What a role could do to others if the policies that are not known allowed everything."""
+    if role.whole:
+        return ()
+    greedy = replace(role, identity=(*ANYTHING, *role.identity))
+    own = [t for t in TECHNIQUES if t.way not in LETS_IN]
+    return tuple(t.id for t in own if any(edges(greedy, t, found)))
 
 
 def _paths(role: Role, graph: Any) -> Iterator[Path]:

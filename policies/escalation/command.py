@@ -62,6 +62,10 @@ def lines(report: Report) -> Iterable[str]:
     if report.declared:
         tenants = len({tenant for _, tenant in report.declared})
         yield f"as declared, {acting} roles act for {tenants} tenants, for one at a time"
+    for role, techniques in report.at_worst:
+        yield f"cannot tell: role {role} could at worst {', '.join(techniques)}"
+    if report.unclear and not report.at_worst:
+        yield "whatever is not known yet, the boundaries leave no way to change a role or to run as another"
     for what in report.unclear:
         yield f"cannot tell: {what}"
 

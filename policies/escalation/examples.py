@@ -46,6 +46,8 @@ def _on(technique: Technique) -> str:
         return _arn(TARGET)
     if technique.way is Way.POLICY:
         return f"{_IAM}:policy/keeper-policy"
+    if technique.way is Way.FEDERATION:
+        return f"{_IAM}:saml-provider/people"
     return f"{_IAM}:{'user/a-user' if technique.way is Way.USER else f'role/{KEEPER}'}"
 
 
@@ -57,7 +59,11 @@ def _cast(technique: Technique) -> Sequence[Resource]:
     """Somebody else: a role with a policy, a refusal and a boundary of its own, users, a tenant's things."""
     reading = {"Effect": "Allow", "Action": ["logs:GetLogEvents"], "Resource": "*"}
     refusal = {"Effect": "Deny", "Action": ["logs:DeleteLogGroup"], "Resource": "*"}
-    who = {Way.ASSUME: {"AWS": f"{_IAM}:role/{WORKER}"}, Way.PASS: {"Service": list(technique.services)}}
+    who = {
+        Way.ASSUME: {"AWS": f"{_IAM}:role/{WORKER}"},
+        Way.FEDERATION: {"Federated": f"{_IAM}:saml-provider/people"},
+        Way.PASS: {"Service": list(technique.services)},
+    }
     trust = _trust(who.get(technique.way, {"Service": "lambda.amazonaws.com"}))
     keeper = {
         "name": KEEPER,

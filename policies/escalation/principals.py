@@ -1,7 +1,7 @@
 """The roles of a plan, and what says what they may do: their policies, their boundary, their trust."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
@@ -130,6 +130,7 @@ class Role:
     boundary_names: frozenset[str]  # ARN and URN of the boundary
     trust: Document
     unclear: tuple[str, ...]  # what of it is not known before the update
+    whole: bool  # whether all of its own policies are known
     facts: Facts  # of every request that it makes
     may_trust: frozenset[str]  # URNs of roles that an unknown trust policy is made of
 
@@ -150,41 +151,31 @@ def roles(plan: Plan) -> tuple[Role, ...]:
 
 
 def _role(resource: Resource, plan: Plan) -> Role:
-    unclear: list[str] = []
-    identity: list[Document] = []
-    trust: Document = ()
-    for part in documents(resource, "identity", "trust"):
-        if part.statements is None:
-            unclear.append(f"{part.path} of {resource.label}{LATE}")
-        elif part.kind == "trust":
-            trust = part.statements
-        else:
-            identity.append(part.statements)
-    for policy in _inline(resource, plan):
-        for part in documents(policy, "identity"):
-            if part.statements is None:
-                unclear.append(f"{part.path} of {policy.label}{LATE}")
-            else:
-                identity.append(part.statements)
+    trust, trust_doubts = _told([(resource, part) for part in documents(resource, "trust")])
+    holders = (resource, *plan.attached(resource, INLINE, "role")[0])
+    identity, own_doubts = _told([(h, part) for h in holders for part in documents(h, "identity")])
     names, managed, doubts = _managed(resource, plan)
     boundary, boundary_names, doubt = _boundary(resource, plan)
     return Role(
         resource=resource,
         arns=arns_of(resource, plan),
         tenant=plan.tenant_of(resource),
-        identity=tuple(s for d in (*identity, *managed) for s in d),
+        identity=(*identity, *(s for d in managed for s in d)),
         attached=names,
         boundary=boundary,
         boundary_names=boundary_names,
         trust=trust,
-        unclear=(*unclear, *doubts, *doubt),
+        unclear=(*trust_doubts, *own_doubts, *doubts, *doubt),
+        whole=not (own_doubts or doubts),
         facts=_facts(resource, plan),
         may_trust=_named_by_trust(resource, plan),
     )
 
 
-def _inline(role: Resource, plan: Plan) -> tuple[Resource, ...]:
-    return plan.attached(role, INLINE, "role")[0]
+def _told(parts: Sequence[tuple[Resource, Held]]) -> tuple[Document, list[str]]:
+    """The statements that are known, and what is not."""
+    doubts = [f"{part.path} of {holder.label}{LATE}" for holder, part in parts if part.statements is None]
+    return tuple(s for _, part in parts for s in part.statements or ()), doubts
 
 
 def _managed(role: Resource, plan: Plan) -> tuple[frozenset[str], list[Document], list[str]]:

@@ -23,6 +23,7 @@ class Way(StrEnum):
     UNREFUSED = "takes a refusal away"
     POLICY = "changes a policy that roles carry"
     USER = "becomes a user, or changes one"
+    FEDERATION = "says who may sign in from elsewhere"
     PASS = "has a service run as a role"  # noqa: S105 - not a password
     COMPUTE = "runs code as something that is there"
     ASSUME = "assumes a role"
@@ -76,6 +77,7 @@ PARAMETER: Final = "aws:ssm/parameter:Parameter"
 QUEUE: Final = "aws:sqs/queue:Queue"
 TOPIC: Final = "aws:sns/topic:Topic"
 TABLE: Final = "aws:dynamodb/table:Table"
+REPOSITORY: Final = "aws:ecr/repository:Repository"
 DATABASE: Final = "aws:rds/instance:Instance"
 
 
@@ -101,6 +103,21 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     *_one(Way.USER, "rhino", "2018", "iam:PutUserPolicy", "iam:AddUserToGroup"),
     *_one(Way.USER, "rhino", "2018", "iam:AttachGroupPolicy", "iam:PutGroupPolicy"),
     *_one(Way.USER, "aws", "2018", "iam:PutUserPermissionsBoundary", "iam:DeleteUserPermissionsBoundary"),
+    *_one(Way.USER, "pathfinding", "2025", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"),
+    *_one(Way.USER, "pathfinding", "2025", "iam:DeleteGroupPolicy", "iam:DetachGroupPolicy"),
+    *_one(Way.USER, "aws", "2018", "iam:RemoveUserFromGroup", "iam:UpdateAccessKey"),
+    *_one(Way.USER, "aws", "2018", "iam:UploadSigningCertificate", "iam:UpdateSigningCertificate"),
+    *_one(Way.USER, "aws", "2018", "iam:UploadSSHPublicKey", "iam:UpdateSSHPublicKey"),
+    *_one(Way.USER, "aws", "2018", "iam:CreateServiceSpecificCredential"),
+    *_one(
+        Way.USER, "aws", "2018", "iam:ResetServiceSpecificCredential", "iam:UpdateServiceSpecificCredential"
+    ),
+    *_one(Way.USER, "aws", "2018", "iam:CreateVirtualMFADevice", "iam:EnableMFADevice"),
+    *_one(Way.USER, "aws", "2018", "iam:DeactivateMFADevice", "iam:ResyncMFADevice"),
+    *_one(Way.FEDERATION, "aws", "2018", "iam:CreateSAMLProvider", "iam:UpdateSAMLProvider"),
+    *_one(Way.FEDERATION, "aws", "2018", "iam:CreateOpenIDConnectProvider"),
+    *_one(Way.FEDERATION, "aws", "2018", "iam:AddClientIDToOpenIDConnectProvider"),
+    *_one(Way.FEDERATION, "aws", "2018", "iam:UpdateOpenIDConnectProviderThumbprint"),
     _pass("lambda.amazonaws.com", "rhino", "2018", "lambda:CreateFunction", "lambda:InvokeFunction"),
     _pass(
         "lambda.amazonaws.com", "rhino", "2018", "lambda:CreateFunction", "lambda:CreateEventSourceMapping"
@@ -201,10 +218,19 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     *_one(Way.USE, "aws", "2018", "sqs:ReceiveMessage", targets=(QUEUE,)),
     *_one(Way.USE, "aws", "2018", "sns:Subscribe", targets=(TOPIC,)),
     *_one(Way.USE, "aws", "2018", "dynamodb:GetItem", targets=(TABLE,)),
+    *_one(Way.USE, "aws", "2018", "lambda:InvokeFunction", targets=(FUNCTION,)),
     *_one(Way.USE, "aws", "2018", "rds-db:connect", targets=(DATABASE,)),
     *_one(Way.OPEN, "aws", "2018", "kms:CreateGrant", "kms:PutKeyPolicy", targets=(KEY,)),
     *_one(Way.OPEN, "aws", "2018", "secretsmanager:PutResourcePolicy", targets=(SECRET,)),
     *_one(Way.OPEN, "aws", "2018", "s3:PutBucketPolicy", "s3:PutBucketAcl", targets=(BUCKET,)),
+    *_one(Way.OPEN, "aws", "2018", "s3:PutObjectAcl", "s3:PutObjectVersionAcl", targets=(BUCKET,)),
+    *_one(Way.OPEN, "aws", "2018", "s3:PutBucketOwnershipControls", targets=(BUCKET,)),
+    *_one(
+        Way.OPEN, "aws", "2018", "s3:DeleteBucketPolicy", "s3:PutBucketPublicAccessBlock", targets=(BUCKET,)
+    ),
+    *_one(Way.OPEN, "aws", "2018", "secretsmanager:DeleteResourcePolicy", targets=(SECRET,)),
+    *_one(Way.OPEN, "aws", "2018", "ecr:SetRepositoryPolicy", "ecr:PutImage", targets=(REPOSITORY,)),
+    *_one(Way.OPEN, "aws", "2024", "ssm:PutResourcePolicy", targets=(PARAMETER,)),
     *_one(Way.OPEN, "aws", "2018", "sqs:AddPermission", "sqs:SetQueueAttributes", targets=(QUEUE,)),
     *_one(Way.OPEN, "aws", "2018", "sns:AddPermission", "sns:SetTopicAttributes", targets=(TOPIC,)),
     *_one(Way.OPEN, "aws", "2018", "lambda:AddPermission", targets=(FUNCTION,)),

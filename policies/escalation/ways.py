@@ -1,63 +1,24 @@
 """What each way of the techniques reaches, for one role: the edges of the graph."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from policies.documents import Statement
 from policies.escalation.access import NO, YES, Answer, Target, covers, grants, may, of_action
+from policies.escalation.nodes import Edge, Node, Reached, node
 from policies.escalation.principals import POLICY, Role, arns_of
-from policies.escalation.techniques import INSTANCE, PARAMETER, Technique, Way
-from policies.escalation.world import RUNS_AS, Thing, World
+from policies.escalation.techniques import INSTANCE, Technique, Way
+from policies.escalation.using import opened, used
+from policies.escalation.world import RUNS_AS, World
 from policies.patterns import action_matches
 
-READS: Final = ("ssm:GetParameter",)
 USER_TYPES: Final = ("aws:iam/user:User", "aws:iam/group:Group")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Node:
-    """A role, or something that it should not reach."""
-
-    kind: str  # role | everything | unbound | user | outside | thing
-    name: str
-
-    def __str__(self) -> str:
-        return f"{_KINDS[self.kind]}{self.name}"
-
-
-_KINDS: Final = {
-    "role": "role ",
-    "everything": "everything, as ",
-    "ceiling": "all that its boundary allows, as ",
-    "unbound": "without what confines it: role ",
-    "user": "",
-    "outside": "what the account has besides this plan: ",
-    "thing": "",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """`by` brings whoever is `start` to `end`, if `when` holds. `declared`: the plan means it so."""
-
-    start: Node
-    end: Node
-    by: str
-    when: frozenset[str] = frozenset()
-    declared: bool = False
-
-
-Reached = Iterator[tuple[Node, Answer]]
-
-
-def node(role: Role) -> Node:
-    return Node("role", role.name)
 
 
 def edges(role: Role, technique: Technique, world: World) -> Iterator[Edge]:
     """Where a technique brings a role, as far as its permissions go."""
-    if technique.way not in _LETS_IN and not all(_asks(role, a) for a in technique.actions):
+    if technique.way not in LETS_IN and not all(_asks(role, a) for a in technique.actions):
         return
     for end, answer in _WAYS[technique.way](role, technique, world):
         declared = technique.way is Way.ASSUME and _declared(role, end, world)
@@ -65,7 +26,7 @@ def edges(role: Role, technique: Technique, world: World) -> Iterator[Edge]:
 
 
 # What else may let a role in, by a policy of its own; all the rest only the role's policies give.
-_LETS_IN: Final = (Way.ASSUME, Way.USE, Way.OPEN)
+LETS_IN: Final = (Way.ASSUME, Way.USE, Way.OPEN)
 
 
 def _asks(role: Role, action: str) -> bool:
@@ -161,6 +122,16 @@ def _users(role: Role, technique: Technique, world: World) -> Reached:
     yield from _beyond(role, technique.actions[0], frozenset(planned))
 
 
+def _federated(role: Role, technique: Technique, world: World) -> Reached:
+    """Roles that trust who signs in elsewhere, and whatever else of the account does."""
+    for other in world.roles:
+        trusts = any(s.allow and "Federated" in s.principals for s in other.trust)
+        if trusts and other is not role and (answer := _somewhere(role, technique.actions[0])):
+            yield node(other), answer
+    for text, answer in grants(role, technique.actions[0]):
+        yield Node("outside", text), answer
+
+
 def _passed(role: Role, technique: Technique, world: World) -> Reached:
     """A role that lets the service in, and all that it takes to have the service run."""
     rest = YES
@@ -207,74 +178,6 @@ def _assumed(role: Role, technique: Technique, world: World) -> Reached:
     yield from _beyond(role, technique.actions[0], _all_roles(world))
 
 
-def _used(role: Role, technique: Technique, world: World) -> Reached:
-    """What another tenant owns; and credentials of the cell's that are not given by name."""
-    action = technique.actions[0]
-    for thing in (thing for kind in technique.targets for thing in world.things[kind]):
-        if _own(role, thing, action):
-            continue
-        answer = may(role, action, thing.target) & _key(role, thing)
-        if answer:
-            yield Node("thing", thing.resource.label), answer
-
-
-def _key(role: Role, thing: Thing) -> Answer:
-    """Reading what is encrypted takes its key too, which is asked through the service."""
-    if thing.key is None:
-        return YES
-    service = {"kms:viaservice": (f"{thing.key_service}.{_region(thing)}.amazonaws.com",)}
-    return may(role, "kms:Decrypt", replace(thing.key.target, facts={**thing.key.target.facts, **service}))
-
-
-def _region(thing: Thing) -> str:
-    return next((arn.split(":")[3] for arn in sorted(thing.target.arns) if arn.split(":")[3]), "")
-
-
-def _own(role: Role, thing: Thing, action: str) -> bool:
-    """Its tenant's; or given by name: by the owner's own policy, or as a thing of the cell's."""
-    if role.tenant:
-        return thing.tenant == role.tenant or (not thing.tenant and _by_name(role, thing, action))
-    if thing.resource.type == PARAMETER and thing.resource.get("type") != "SecureString" and action in READS:
-        return True  # a directory, which services are there to read; what is secret is not in it
-    return _consented(role, thing, action) or (not thing.tenant and _by_name(role, thing, action))
-
-
-def _consented(role: Role, thing: Thing, action: str) -> bool:
-    """Whether the owner's policy, or that of the key, names the role."""
-    asked = [(thing.target.policy, action)]
-    if thing.key is not None:
-        asked.append((thing.key.target.policy, "kms:Decrypt"))
-    return any(
-        s.allow
-        and role.arns & set(s.principals.get("AWS", ()))
-        and any(action_matches(a, wanted) for a in s.actions)
-        for policy, wanted in asked
-        for s in policy
-    )
-
-
-def _by_name(role: Role, thing: Thing, action: str) -> bool:
-    return any(
-        _is_name(text) and covers(text, thing.target.arns)
-        for s in role.identity
-        if s.allow and any(action_matches(a, action) for a in s.actions)
-        for text in s.resources
-    )
-
-
-def _is_name(text: str) -> bool:
-    """One thing's ARN: with nothing left open but what is inside a bucket, or a secret's random end."""
-    for end in ("/*", "-??????", "-*"):
-        text = text.removesuffix(end)
-    return not ({"*", "?"} & set(text)) and "${" not in text
-
-
-def _opened(role: Role, technique: Technique, world: World) -> Reached:
-    for thing in (thing for kind in technique.targets for thing in world.things[kind]):
-        if answer := may(role, technique.actions[0], thing.target):
-            yield Node("thing", thing.resource.label), answer
-
-
 def _of_role(other: Role) -> Target:
     facts = {
         "iam:permissionsboundary": tuple(sorted(n for n in other.boundary_names if n.startswith("arn:")))
@@ -312,9 +215,10 @@ _WAYS: Final[Mapping[Way, Callable[[Role, Technique, World], Reached]]] = {
     Way.UNREFUSED: _unrefused,
     Way.POLICY: _policies,
     Way.USER: _users,
+    Way.FEDERATION: _federated,
     Way.PASS: _passed,
     Way.COMPUTE: _compute,
     Way.ASSUME: _assumed,
-    Way.USE: _used,
-    Way.OPEN: _opened,
+    Way.USE: used,
+    Way.OPEN: opened,
 }

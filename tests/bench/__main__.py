@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import registry
+from tests.bench import escalation, registry
 from tests.cells import ROOT
 from tests.engine.workspace import Run, Workspace
 
@@ -30,6 +30,7 @@ def main() -> None:
     bare = _process("bare import", BARE_IMPORT, None)
     for stack in stacks:
         _process(f"program under mocks, {stack}", UNDER_MOCKS.format(stack=stack), bare)
+    escalation.main(stacks)
     print()
     registry.main()
 
