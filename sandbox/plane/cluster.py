@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -69,14 +69,36 @@ class Cluster:
 
     def create(self, settings: Mapping[str, str]) -> None:
         """Make its files from the template, with these settings. It does not run yet."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._begin()
+        copied = as_user(["cp", "-a", str(_template(self.plane)), str(self.data)], self.folder, server_user())
+        if copied.returncode:
+            raise PlaneError(f"the files of {self.folder.name} cannot be made: {copied.stderr.strip()}")
+        self._configure({**SMALL, **settings})
+
+    def follow(self, source: "Cluster") -> None:
+        """Make its files from a running server, which it then follows: a read replica."""
+        self._begin()
+        wrong = _program(
+            "pg_basebackup", "-D", str(self.data), "-h", str(source.folder), "-U", SUPERUSER, "--no-password",
+            "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+            cwd=self.folder, plane=self.plane, PGPASSWORD=superuser_password(self.plane),
+        )  # fmt: skip
+        if wrong:
+            raise PlaneError(f"{self.folder.name} cannot follow {source.folder.name}: {wrong}")
+        self._configure({})
+
+    def finish(self) -> None:
+        """It is as it should be."""
+        (self.folder / "ready").touch()
+
+    def _begin(self) -> None:
+        self.remove()
         self.folder.mkdir(mode=0o750)
         if user := server_user():
             shutil.chown(self.folder, user)
-        copied = as_user(["cp", "-a", str(_template(self.plane)), str(self.data)], self.folder, user)
-        if copied.returncode:
-            raise PlaneError(f"the files of {self.folder.name} cannot be made: {copied.stderr.strip()}")
-        lines = {**SMALL, **settings, "unix_socket_directories": f"'{self.folder}'"}
+
+    def _configure(self, settings: Mapping[str, str]) -> None:
+        lines = {**settings, "unix_socket_directories": f"'{self.folder}'"}
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as conf:
             conf.writelines(f"{key} = {value}\n" for key, value in lines.items())
 
@@ -84,6 +106,7 @@ class Cluster:
         """Start it where it does not run; raises `PlaneError` with what its log says."""
         if self.pid:
             return
+        self._clear_lock()
         done = _program(
             "pg_ctl", "start", "-w", "-D", str(self.data), "-l", str(self.log),
             cwd=self.folder, plane=self.plane,
@@ -93,6 +116,21 @@ class Cluster:
             raise PlaneError(
                 f"PostgreSQL of {self.folder.name} does not start: {' '.join(said[-2:]) or done}"
             )
+
+    def _clear_lock(self) -> None:
+        """What a killed server leaves names a process that is gone, or by now another one.
+
+        PostgreSQL would refuse to start because of it. Its own children leave a moment after it.
+        """
+        lock, deadline = self.data / "postmaster.pid", time.monotonic() + PATIENCE
+        if not lock.exists():
+            return
+        while _works_in(self.data):
+            if time.monotonic() > deadline:
+                raise PlaneError(f"processes of the killed server of {self.folder.name} do not end")
+            time.sleep(0.05)
+        for left in (lock, self.folder / SOCKET, self.folder / f"{SOCKET}.lock"):
+            left.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Stop it, its sessions too, and wait until it is gone."""
@@ -132,6 +170,15 @@ def serves(pid: int, data: Path) -> bool:
     except OSError:
         return False
     return str(data).encode() in command
+
+
+def _works_in(data: Path) -> bool:
+    """Whether any process of a server of this directory is left."""
+    for cwd in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if cwd.readlink() == data:
+                return True
+    return False
 
 
 def superuser_password(plane: Plane) -> str:
@@ -180,9 +227,9 @@ def _make_template(plane: Plane, template: Path) -> None:
     new.rename(template)
 
 
-def _program(name: str, *arguments: str, cwd: Path, plane: Plane) -> str:
+def _program(name: str, *arguments: str, cwd: Path, plane: Plane, **variables: str) -> str:
     """Run one of PostgreSQL's programs as the servers' user; what it says where it fails."""
-    done = as_user([str(programs(plane) / name), *arguments], cwd, server_user())
+    done = as_user([str(programs(plane) / name), *arguments], cwd, server_user(), **variables)
     return (done.stderr or done.stdout).strip() or "it says nothing" if done.returncode else ""
 
 

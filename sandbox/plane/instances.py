@@ -93,12 +93,7 @@ class Instances:
         return sorted(found, key=lambda i: (i.account, i.region, i.name))
 
     def cluster(self, instance: Instance) -> Cluster:
-        """The server that answers for it: its own, or for a replica the one of its source."""
-        if instance.source:
-            same = (instance.account, instance.region)
-            for other in self.known():
-                if (other.account, other.region) == same and instance.source in (other.name, other.id):
-                    return self.cluster(other)
+        """The server of an instance, made or not."""
         return Cluster(self.plane.servers / instance.id, self.plane)
 
     def route(self, host: str) -> Path | None:
@@ -112,13 +107,27 @@ class Instances:
     def raise_(self, instance: Instance) -> Cluster:
         """Make and start the server of an instance where it does not run; raises `PlaneError`."""
         cluster = self.cluster(instance)
+        if instance.source and not cluster.made:
+            source = self._source(instance)
+            with self._alone(cluster):
+                cluster.follow(source)
+                cluster.start()
+                cluster.finish()
         with self._alone(cluster):
-            if not instance.source and not cluster.made:
+            if not cluster.made:
                 cluster.create(self._settings(instance))
                 cluster.start()
                 self._furnish(instance, cluster)
             cluster.start()
         return cluster
+
+    def _source(self, instance: Instance) -> Cluster:
+        """The running server that a read replica is to follow."""
+        same = (instance.account, instance.region)
+        for other in self.known():
+            if (other.account, other.region) == same and instance.source in (other.name, other.id):
+                return self.raise_(other)
+        raise PlaneError(f"instance {instance.name} is a replica of {instance.source}, which is not there")
 
     @contextmanager
     def _alone(self, cluster: Cluster) -> Iterator[None]:
@@ -135,8 +144,7 @@ class Instances:
             self.cluster(instance).run(f"ALTER ROLE {name} PASSWORD {literal(password)}")
 
     def stop(self, instance: Instance) -> None:
-        if not instance.source:
-            self.cluster(instance).stop()
+        self.cluster(instance).stop()
 
     def clusters(self) -> Iterator[Cluster]:
         """Every server that was made here, known or not."""
@@ -184,7 +192,7 @@ class Instances:
         cluster.run(*(s.format(name=name, password=literal(password or "")) for s in MASTER))
         if database := instance.inputs.get("dbName"):
             cluster.run(f"CREATE DATABASE {identifier(database)} OWNER {name}")
-        (cluster.folder / "ready").touch()
+        cluster.finish()
 
 
 def _password() -> str:

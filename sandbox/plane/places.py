@@ -93,7 +93,9 @@ class Plane:
         return self.folder.exists()
 
 
-def as_user(command: list[str], cwd: Path, user: str | None) -> "subprocess.CompletedProcess[str]":
+def as_user(
+    command: list[str], cwd: Path, user: str | None, **variables: str
+) -> "subprocess.CompletedProcess[str]":
     """Run a program of PostgreSQL's to its end, in a plain environment."""
     return subprocess.run(
         command,
@@ -103,5 +105,5 @@ def as_user(command: list[str], cwd: Path, user: str | None) -> "subprocess.Comp
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+        env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **variables},
     )

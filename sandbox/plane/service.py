@@ -117,7 +117,7 @@ class Service:
     def stop(self, stack: str | None) -> list[str]:
         """Stop the databases; with no stack named also those that nobody knows."""
         running = [i for i in self.instances.known() if self.plane.exists and stack in (None, i.stack)]
-        named = {i.id: i.name for i in running if not i.source}
+        named = {i.id: i.name for i in running}
         stopped: list[str] = []
         for cluster in self.instances.clusters():
             if cluster.pid and (stack is None or cluster.folder.name in named):
