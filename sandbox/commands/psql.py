@@ -1,4 +1,4 @@
-"""`python -m sandbox psql TENANT`: a session in a tenant's place, with the credentials of its secret."""
+"""`python -m sandbox psql | rotate TENANT`: a session with the credentials of its secret, and new ones."""
 
 import json
 import os
@@ -22,6 +22,7 @@ class Login:
     """Where a tenant's data is, and what its secret says."""
 
     instance: Instance
+    secret_arn: str
     secret: dict[str, Any]
 
 
@@ -52,6 +53,20 @@ def psql(
     raise typer.Exit(1 if done.returncode else 0)
 
 
+def rotate(
+    tenant: Annotated[str, typer.Argument(help="id of the tenant")],
+    stack: Annotated[str, typer.Option(envvar="STACK", help="the stack that the tenant is in")] = "dev",
+) -> None:
+    """Give a tenant a new password now, as Secrets Manager does it every 90 days."""
+    service = Service(sandbox_dir())
+    found = login(service, tenant, stack)
+    try:
+        version = service.rotated(found.instance, found.secret_arn)
+    finally:
+        service.close()
+    typer.echo(f"tenant {tenant} has a new password (version {version})")
+
+
 def login(service: Service, tenant: str, stack: str) -> Login:
     """What the catalog and the secret say; raises `PlaneError` with the remedy."""
     entry = _catalog(service, stack).get(tenant)
@@ -71,7 +86,7 @@ def login(service: Service, tenant: str, stack: str) -> Login:
     secret = service.vault.current(place["secretArn"])
     if secret is None:
         raise PlaneError(f"the secret of {tenant} is empty: its place was not made; make up STACK={stack}")
-    return Login(instance, secret)
+    return Login(instance, place["secretArn"], secret)
 
 
 def _catalog(service: Service, stack: str) -> dict[str, dict[str, Any]]:

@@ -207,6 +207,17 @@ class Service:
             functions = self.functions
         return functions.invoke(store, str(inputs["functionName"]), event)
 
+    def rotated(self, instance: Instance, secret: str) -> str:
+        """Rotate a tenant's secret now; the id of its new version."""
+        from sandbox.plane.rotation import rotate  # noqa: PLC0415 - as above
+
+        self.instances.raise_(instance)
+        store = Store(self.plane.cloud, instance.account, instance.region)
+        try:
+            return rotate(store, self.vault, self.functions, secret)
+        finally:
+            store.close()
+
     def _within_reach(self, event: Mapping[str, Any]) -> bool:
         """Whether the database that the event names is a real one; started, if it was stopped."""
         for instance in self.instances.known() if self.plane.exists else ():

@@ -2,15 +2,20 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pg8000.exceptions import DatabaseError, InterfaceError
 
+from sandbox.commands.psql import login
 from sandbox.plane.cluster import serves
 from sandbox.plane.service import SWITCH, Service
+from sandbox.toolchain.locks import locks
 from tests.cells import ROOT
 from tests.engine.workspace import Workspace
 
@@ -80,6 +85,58 @@ def test_tenants_log_in_and_keep_rows_to_themselves_and_a_destroy_stops_it_all(l
     assert [pid for data, pid in begun.items() if serves(pid, data)] == []
     assert not any(data.exists() for data in begun)
     assert live.sandbox_command("status").returncode == 0
+
+
+def test_a_rotation_turns_the_password_and_nobody_is_locked_out(live: Live) -> None:
+    """The function's four steps, called as Secrets Manager calls them, with its role's permissions."""
+    assert live.up().status == 0
+    live.psql(POOLED, KEEP)
+    before = login(live.service, POOLED, "dev")
+    done = live.sandbox_command("rotate", POOLED)
+    assert done.returncode == 0, done.stderr
+    after = login(live.service, POOLED, "dev")
+    assert after.secret["password"] != before.secret["password"]
+    assert {**after.secret, "password": ""} == {**before.secret, "password": ""}
+    assert "t_amber_pay" in live.psql(POOLED, "SELECT current_user")
+    cluster = live.service.instances.cluster(before.instance)
+    with pytest.raises((DatabaseError, InterfaceError), match=r"network error|authentication"):
+        cluster.connect(before.secret["username"], before.secret["password"], before.secret["dbname"])
+    assert live.preview().changes == (), "the program does not notice"
+
+    script = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+    said = live.sandbox_command("as", POOLED, "--", sys.executable, "-c", script)
+    assert said.stdout.strip().endswith(":assumed-role/tenantry-dev-tenant-amber-pay/sandbox"), said.stderr
+    assert (
+        live.sandbox_command("as", POOLED, "--", sys.executable, "-c", "raise SystemExit(7)").returncode == 7
+    )
+
+
+def test_a_killed_run_leaves_nothing_that_is_not_reported_and_the_next_one_sweeps(live: Live) -> None:
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "dev"]
+    process = subprocess.Popen(
+        command, cwd=live.project, env=live.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while len(live.pids()) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(next(pid for _, pid, alive in locks(live.sandbox, "dev") if alive), signal.SIGKILL)
+    assert process.wait(60) != 0
+    time.sleep(2)  # the plugins notice within a second
+    left = live.pids()
+    assert left
+    seen = live.sandbox_command("status").stdout
+    assert "was killed" in seen
+    assert [data for data, pid in left.items() if f"{pid}" not in seen] == [], "each process is reported"
+
+    run = live.up()
+    assert run.status == 0, run.output
+    now = live.pids()
+    assert len(now) == 5
+    assert not set(now) & set(left), "the killed run was undone, its databases too"
+    assert [pid for data, pid in left.items() if serves(pid, data)] == []
+    assert "t_amber_pay" in live.psql(POOLED, "SELECT current_user")
 
 
 def assert_no_secret_in_state(live: Live) -> None:
