@@ -22,9 +22,9 @@ _DOCUMENTS: Final[Mapping[str, list[dict[str, Any]]]] = {
     "PowerUserAccess": [
         {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"},
         _allow(
-            "account:GetAccountInformation account:GetPrimaryEmail account:ListRegions"
-            " iam:CreateServiceLinkedRole iam:DeleteServiceLinkedRole iam:ListRoles"
-            " organizations:DescribeOrganization"
+            "account:GetAccountInformation account:GetGovCloudAccountInformation account:GetPrimaryEmail"
+            " account:ListRegions iam:CreateServiceLinkedRole iam:DeleteServiceLinkedRole iam:ListRoles"
+            " organizations:DescribeEffectivePolicy organizations:DescribeOrganization"
         ),
     ],
     "service-role/AmazonAPIGatewayPushToCloudWatchLogs": [

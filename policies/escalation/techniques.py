@@ -1,11 +1,13 @@
 """The published ways to more than one has, as data: what each takes, what it gives, and who described it.
 
-Sources, all of them read again 2026-11:
-`rhino`: Rhino Security Labs, "AWS IAM Privilege Escalation: Methods and Mitigation" (2018, part 2 2019).
-`bishop`: Bishop Fox, "IAM Vulnerable" (2021).
-`pathfinding`: Datadog Security Labs, pathfinding.cloud (2025).
-`hacking`: hackingthe.cloud, "AWS IAM Privilege Escalation Techniques" (2020, kept since).
-`aws`: AWS's service authorization reference and the user guide of the service.
+Collected 2026-11; that the actions are AWS's is held by a test. `since` is the year of the list that first had
+the technique, or of the AWS feature. Sources:
+`rhino`: Rhino Security Labs, rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation and the
+repository RhinoSecurityLabs/AWS-IAM-Privilege-Escalation.
+`hacking`: hackingthe.cloud, "AWS IAM Privilege Escalation Techniques".
+`bishop`: Bishop Fox, "IAM Vulnerable".
+`pathfinding`: Datadog Security Labs, pathfinding.cloud.
+`aws`: what AWS's service authorization reference says that the action does.
 """
 
 from collections.abc import Mapping, Sequence
