@@ -1,7 +1,7 @@
 """The published ways to more than one has, as data: what each takes, what it gives, and who described it.
 
-Collected 2026-11; that the actions are AWS's is held by a test. `since` is the year of the list that first had
-the technique, or of the AWS feature. Sources:
+Collected 2026-11; that the actions are AWS's is held by a test. `since` is the year of the list that had the
+technique first, or of the AWS feature. Sources:
 `rhino`: Rhino Security Labs, rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation and the
 repository RhinoSecurityLabs/AWS-IAM-Privilege-Escalation.
 `hacking`: hackingthe.cloud, "AWS IAM Privilege Escalation Techniques".
