@@ -8,6 +8,7 @@ from pulumi import Input, Output, ResourceOptions
 
 from components.database import Database, DatabaseArgs
 from components.database_commons import DatabaseCommons, DatabaseSubnets, DatabaseSubnetsArgs
+from components.database_copy import CopyPlace, DatabaseCopy, DatabaseCopyArgs
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.network import Network
 from components.shared import Shared
@@ -23,6 +24,7 @@ class CellDataArgs:
     network: Network
     monolith_role_arn: Input[str]
     reports_role_arn: Input[str]
+    copies: CopyPlace | None  # where backups are copied to
     shared: Shared
 
 
@@ -73,7 +75,7 @@ class CellData(pulumi.ComponentResource):
     ) -> Database:
         """A database in `network`, below `child`'s parent; None for the subnets of the cell's own segment."""
         group = subnets or self._subnets[plan.place.segment]
-        return Database(
+        database = Database(
             plan.name,
             DatabaseArgs(
                 plan=plan,
@@ -86,6 +88,17 @@ class CellData(pulumi.ComponentResource):
             ),
             child,
         )
+        self._copy(plan, database, child)
+        return database
+
+    def _copy(self, plan: DatabasePlan, database: Database, child: ResourceOptions) -> None:
+        args = self._args
+        if args.copies:
+            DatabaseCopy(
+                f"{plan.name}-copy",
+                DatabaseCopyArgs(plan=plan, source_arn=database.arn, place=args.copies, shared=args.shared),
+                child,
+            )
 
 
 def _subnets(name: str, segment: str, args: CellDataArgs, child: ResourceOptions) -> DatabaseSubnets:

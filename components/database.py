@@ -13,6 +13,7 @@ from components.alarms import Watched, alarms
 from components.shared import Shared
 from plan.alarms import AlarmPlan, plan_database_alarms, plan_reader_alarms
 from plan.data import (
+    BACKED_UP,
     BACKUP_WINDOW,
     CA_CERTIFICATE,
     ENGINE_VERSION,
@@ -174,7 +175,7 @@ def _instance(name: str, args: DatabaseArgs, master: _Master | None, opts: Resou
         delete_automated_backups=not plan.protect,
         skip_final_snapshot=not plan.protect,
         final_snapshot_identifier=_final_snapshot(name, args, opts) if plan.protect else None,
-        tags=args.tags,
+        tags={**args.tags, **BACKED_UP},
         opts=ResourceOptions.merge(opts, ResourceOptions(protect=plan.protect)),
         **_common(args),
     )

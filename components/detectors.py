@@ -1,14 +1,14 @@
 """Those who watch the account: GuardDuty, Security Hub, Access Analyzer, Inspector."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 from pulumi import ResourceOptions
-from pulumi_aws import accessanalyzer, cloudwatch, guardduty, inspector2, securityhub
+from pulumi_aws import accessanalyzer, guardduty, inspector2, securityhub
 
+from components.alarm_event import AlarmEventArgs, alarm_event
 from components.shared import Shared
 
 # What GuardDuty looks at beside the trail, the flow logs and DNS, which it always does.
@@ -65,20 +65,13 @@ class Detectors(pulumi.ComponentResource):
             "detail-type": ["GuardDuty Finding"],
             "detail": {"severity": [{"numeric": [">=", HIGH]}]},
         }
-        rule = cloudwatch.EventRule(
-            f"{self._name}-guardduty-findings",
-            name=self._shared.names.label("any", "guardduty-findings"),
+        serious = AlarmEventArgs(
+            label="guardduty-findings",
             description="Findings of GuardDuty that are serious",
-            event_pattern=json.dumps(pattern),
-            opts=self._child,
+            pattern=pattern,
+            shared=self._shared,
         )
-        cloudwatch.EventTarget(
-            f"{self._name}-guardduty-findings",
-            rule=rule.name,
-            target_id="alarms",
-            arn=self._shared.alarms_topic_arn,
-            opts=self._child,
-        )
+        alarm_event(f"{self._name}-guardduty-findings", serious, self._child)
 
     def _make_security_hub(self) -> None:
         hub = securityhub.Account(

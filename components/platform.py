@@ -8,9 +8,11 @@ import pulumi_aws as aws
 from pulumi import ResourceOptions
 
 from components.account_baseline import AccountBaseline, AccountBaselineArgs
+from components.backup_vault import BackupVault, BackupVaultArgs
 from components.bootstrap import Bootstrap, BootstrapArgs
 from components.cell_data import CellData, CellDataArgs
 from components.cluster import Cluster, ClusterArgs
+from components.database_copy import CopyPlace
 from components.dns import PrivateZone, PrivateZoneArgs
 from components.edge import Edge, EdgeArgs
 from components.fargate_service import task_role
@@ -31,7 +33,7 @@ class Platform(pulumi.ComponentResource):
     exports: Mapping[str, Any]
 
     def __init__(self, name: str, plan: CellPlan) -> None:
-        super().__init__("tenantry:cell:Platform", name, None, ResourceOptions(providers=[_provider(plan)]))
+        super().__init__("tenantry:cell:Platform", name, None, _through(plan))
         self._plan, self._child = plan, ResourceOptions(parent=self)
         baseline = AccountBaseline(
             "baseline", AccountBaselineArgs(settings=plan.settings, names=plan.names), self._child
@@ -52,10 +54,13 @@ class Platform(pulumi.ComponentResource):
                 network=self._network,
                 monolith_role_arn=self._roles[plan.monolith.name].arn,
                 reports_role_arn=self._roles[plan.reports.name].arn,
+                copies=self._copy_place(),
                 shared=shared,
             ),
             self._child,
         )
+        if plan.vault:
+            BackupVault("backup", BackupVaultArgs(plan=plan.vault, shared=shared), self._child)
         self._reports = self._make_services()
         self._edge = self._make_edge(self._reports)
         self._bootstrap = Bootstrap(
@@ -73,6 +78,12 @@ class Platform(pulumi.ComponentResource):
             "tenants": {t.id: self._make_tenant(t).summary for t in plan.tenants},
         }
         self.register_outputs(self.exports)
+
+    def _copy_place(self) -> CopyPlace | None:
+        there = self._plan.copies
+        if there is None:
+            return None
+        return CopyPlace(there, _provider("aws-copies", there.region, self._plan, self._child))
 
     def _make_services(self) -> ReportService:
         plan, shared = self._plan, self._shared
@@ -167,11 +178,18 @@ class Platform(pulumi.ComponentResource):
         )
 
 
-def _provider(plan: CellPlan) -> aws.Provider:
-    """The one door to AWS: one account, one Region, and the cell's tags on everything."""
+def _through(plan: CellPlan) -> ResourceOptions:
+    return ResourceOptions(providers=[_provider("aws", plan.settings.region, plan, None)])
+
+
+def _provider(name: str, region: str, plan: CellPlan, opts: ResourceOptions | None) -> aws.Provider:
+    """The door to AWS: one account, one Region, and the cell's tags on everything. One for the cell, and one
+    for where its backups are copied to.
+    """
     return aws.Provider(
-        "aws",
-        region=plan.settings.region,
+        name,
+        region=region,
         allowed_account_ids=[plan.settings.account_id],
         default_tags={"tags": plan.tags},
+        opts=opts,
     )

@@ -29,6 +29,8 @@ ALLOWED: Final[Mapping[str, str]] = {
     "lambda": "InvokeFunction",
     "logs": "CreateLogGroup CreateLogStream PutLogEvents DescribeLogStreams DescribeLogGroups"
     " GetLogEvents FilterLogEvents PutRetentionPolicy",
+    "rds": "CreateDBSnapshot DeleteDBSnapshot DescribeDBInstances DescribeDBSnapshots AddTagsToResource"
+    " ListTagsForResource",
     "rds-db": "connect",
     "s3": "GetObject GetObjectVersion GetObjectTagging PutObject PutObjectTagging DeleteObject"
     " AbortMultipartUpload ListMultipartUploadParts ListBucket ListBucketVersions GetBucketLocation"
@@ -40,6 +42,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "ssm": "GetParameter GetParameters GetParametersByPath",
     "ssmmessages": "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel",
     "sts": "AssumeRole TagSession SetSourceIdentity GetCallerIdentity",
+    "tag": "GetResources",
     "xray": "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets",
 }
 
@@ -53,6 +56,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "kms": "arn:aws:kms:{region}:{account}:key/*",
     "lambda": "arn:aws:lambda:{region}:{account}:function:{prefix}*",
     "logs": "arn:aws:logs:{region}:{account}:log-group:*",
+    "rds": "arn:aws:rds:{region}:{account}:*",
     "rds-db": "arn:aws:rds-db:{region}:{account}:dbuser:*/*",
     "s3": "arn:aws:s3:::{prefix}*",
     "secretsmanager": "arn:aws:secretsmanager:{region}:{account}:secret:*",
@@ -70,6 +74,7 @@ UNNAMED: Final[Mapping[str, str]] = {
     "secretsmanager": "GetRandomPassword",
     "ssmmessages": "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel",
     "sts": "GetCallerIdentity",
+    "tag": "GetResources",
     "xray": "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets",
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from plan.backup import VaultPlan, plan_vault, settings_of_copies
 from plan.certificates import CaPlan, plan_ca
 from plan.data import DatabasePlan, plan_monolith_database, plan_reports_database, plan_shards
 from plan.edge import EdgePlan, plan_edge
@@ -30,6 +31,8 @@ class CellPlan:
     monolith_database: DatabasePlan
     reports_database: DatabasePlan
     shards: tuple[DatabasePlan, ...]
+    vault: VaultPlan | None
+    copies: Settings | None  # the settings as they are where database backups are copied to
     edge: EdgePlan
     usage_plans: tuple[UsagePlan, ...]
     tenants: tuple[TenantPlan, ...]
@@ -57,6 +60,8 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
         monolith_database=plan_monolith_database(settings, names),
         reports_database=plan_reports_database(settings, names),
         shards=plan_shards(settings, names, registry),
+        vault=plan_vault(settings, names),
+        copies=settings_of_copies(settings),
         edge=plan_edge(settings, names, registry.plans.values()),
         usage_plans=tuple(sorted(registry.plans.values(), key=lambda p: p.id)),
         tenants=tuple(plan_tenant(settings, names, registry, t) for t in tenants),

@@ -20,6 +20,8 @@ MASTER_USER: Final = "platform"
 TENANT_DATABASE: Final = "tenants"  # in shards and silos alike, so that a tenant can move between them
 BACKUP_WINDOW: Final = "01:00-02:00"  # UTC; must not touch the maintenance window
 MAINTENANCE_WINDOW: Final = "sun:03:00-sun:04:00"
+# The tag by which the backup plan finds what it saves: writers, for a reader has nothing of its own.
+BACKED_UP: Final[Mapping[str, str]] = {"backup": "daily"}
 
 
 class Master(StrEnum):

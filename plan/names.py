@@ -36,6 +36,7 @@ LIMITS: Final[Mapping[str, int]] = {
     "security-group": 255,
     "alarm": 255,
     "web-acl": 128,
+    "vault": 50,
     "any": 64,
 }
 

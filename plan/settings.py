@@ -88,6 +88,7 @@ _EMAIL = _matching(r"[^@\s]+@[^@\s]+\.[a-z]+", "an e-mail address")
 _LOG_DAYS = _one_of(*LOG_RETENTION_DAYS)
 _STORAGE = _between(20, 65536)
 _BACKUP = _between(7, 35)
+NOWHERE: Final = "none"
 
 
 def setting(doc: str, check: Check) -> Any:
@@ -126,6 +127,19 @@ class Settings:
     )
     multi_az: bool = setting("databases with a standby in another zone", _one_of(True, False))
     backup_days: int = setting("days that database backups are kept", _BACKUP)
+    backup_copy_region: str = setting(
+        "another Region that database backups are copied to, or none",
+        _matching(rf"{NOWHERE}|[a-z]{{2}}(-[a-z]+)+-[1-9]", "none, or an AWS Region such as eu-central-1"),
+    )
+    vault_days: int = setting(
+        "days that daily snapshots of databases are kept in a vault; 0 for no vault", _between(0, 3650)
+    )
+    vault_months: int = setting("months that a monthly one is kept; 0 for none", _between(0, 120))
+    vault_lock: str = setting(
+        "whether snapshots can be deleted before: none (they can), governance (by who may change the lock)"
+        " or compliance (by nobody, for ever)",
+        _one_of("none", "governance", "compliance"),
+    )
     domain: str = setting("DNS name under which the API is served: api.<domain>", _DOMAIN)
     hosted_zone_id: str = setting(
         "Route 53 zone of the domain", _matching(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
@@ -257,5 +271,12 @@ def _contradictions(v: Mapping[str, Any]) -> list[str]:
         (not prod or len(v["zones"]) >= 3, "zones: prod needs three"),
         (not prod or v["protect_data"], "protectData: prod must protect its data"),
         (not prod or v["multi_az"], "multiAz: prod needs a standby"),
+        (v["backup_copy_region"] != v["region"], "backupCopyRegion: expected another Region than the cell's"),
+        (
+            v["vault_days"] > 0 or v["vault_lock"] == "none",
+            "vaultLock: without vaultDays there is no vault to lock",
+        ),
+        (v["vault_days"] > 0 or v["vault_months"] == 0, "vaultMonths: without vaultDays there is no vault"),
+        (not prod or v["vault_lock"] != "none", "vaultLock: prod needs a locked vault"),
     )
     return [f"tenantry:{text}" for right, text in rules if not right]

@@ -19,6 +19,7 @@ from tenants.words import shown
 
 BLOCK_PREFIX: Final = 21  # of a dedicated network
 MOST_SHARDS: Final = 26  # they are lettered
+NOWHERE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Cell:
     shard_capacity: int  # tenants on one shard
     shard_limit: int  # shards
     reports_replicas: int  # of the report service's database
+    backup_copy_region: str  # where backups of databases are copied to; NOWHERE
 
     @property
     def parent(self) -> ipaddress.IPv4Network:
@@ -103,6 +105,11 @@ _KEYS: Final[Mapping[str, tuple[str, str, Callable[[Node], Any]]]] = {
     "shardCapacity": ("shard_capacity", "a whole number from 1 to 200", _whole(1, 200)),
     "shardLimit": ("shard_limit", f"a whole number from 1 to {MOST_SHARDS}", _whole(1, MOST_SHARDS)),
     "reportsReplicas": ("reports_replicas", "a whole number from 0 to 15", _whole(0, 15)),
+    "backupCopyRegion": (
+        "backup_copy_region",
+        "none, or an AWS Region such as eu-central-1",
+        _text(rf"{NOWHERE}|[a-z]{{2}}(-[a-z]+)+-[1-9]"),
+    ),
 }
 
 Read = Callable[[Path], bytes]

@@ -178,9 +178,9 @@ class Scope(StrEnum):
 
 FACTORS: Final[tuple[str, ...]] = (
     "cell", "plan", "shard", "tenant", "pool", "silo", "dedicated", "webhook", "replica", "rate",
-    "zones", "nat", "reports-replicas",
+    "zones", "nat", "reports-replicas", "copies",
 )  # fmt: skip
-"""What a demand may be made of: counts of a stack, and three of its settings."""
+"""What a demand may be made of: counts of a stack, and four of its settings (copies: 1 or 0)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from tenants.cell import Cell
+from tenants.cell import NOWHERE, Cell
 from tenants.files import relative, stack_file
 from tenants.models import FACTORS, Ledger, Quota, Scope, ServicePlan, Tenant
 from tenants.nodes import Finding
@@ -21,6 +21,7 @@ def census(cell: Cell, tenants: Iterable[Tenant], plans: Plans, ledger: Ledger) 
     found = dict.fromkeys(FACTORS, 0.0)
     found |= {"cell": 1, "plan": len(plans), "zones": cell.zones, "reports-replicas": cell.reports_replicas}
     found["nat"] = cell.zones if cell.nat_per_zone else 1
+    found["copies"] = cell.backup_copy_region != NOWHERE
     shards: set[str] = set()
     for tenant in tenants:
         if not tenant.state.placed:

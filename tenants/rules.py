@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from tenants.cell import Cell
+from tenants.cell import NOWHERE, Cell
 from tenants.lifecycle import Problem
 from tenants.models import Overrides, ServicePlan, Span, Tenant
 from tenants.residency import REGIONS, jurisdictions_of
@@ -62,6 +62,19 @@ def _residency(tenant: Tenant, _plans: Plans, cell: Cell | None) -> Iterator[Pro
     yield tenant.id, ("residency",), wrong, right
 
 
+def _copies(tenant: Tenant, _plans: Plans, cell: Cell | None) -> Iterator[Problem]:
+    """A backup is the tenant's data too: where it is copied to must be a place that it may live in."""
+    if cell is None or cell.backup_copy_region in (NOWHERE, *REGIONS[tenant.residency]):
+        return
+    wrong = (
+        f"its backups would be copied to {cell.backup_copy_region}, where data of residency"
+        f" {tenant.residency} may not live"
+    )
+    others = [r for r in REGIONS[tenant.residency] if r != cell.region]
+    right = f"in Pulumi.{cell.stack}.yaml write backupCopyRegion: {' or '.join((*others, NOWHERE))}"
+    yield tenant.id, ("residency",), wrong, right
+
+
 def _overrides(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
     given = {name: getattr(tenant.overrides, name) for name in fields_of(Overrides)}
     plan = plans.get(tenant.plan) if plans else None
@@ -92,7 +105,7 @@ def _overrides(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Pro
 
 
 Rule = Callable[[Tenant, Plans, Cell | None], Iterator[Problem]]
-_RULES: Final[tuple[Rule, ...]] = (_network, _move, _leaving, _plan, _residency, _overrides)
+_RULES: Final[tuple[Rule, ...]] = (_network, _move, _leaving, _plan, _residency, _copies, _overrides)
 
 
 def problems(tenant: Tenant, plans: Plans, cell: Cell | None) -> Iterator[Problem]:

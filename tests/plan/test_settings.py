@@ -58,6 +58,9 @@ WRONG = {
     "taskCpu": (512, "one of 1024, 2048, 4096"),
     "monolithImage": ("nginx:latest", "an image in ECR by digest"),
     "shardInstanceClass": ("r6g.large", "such as db.r6g.large"),
+    "backupCopyRegion": ("Frankfurt", "none, or an AWS Region such as eu-central-1"),
+    "vaultLock": ("legal", "one of none, governance, compliance"),
+    "vaultDays": (4000, "a number from 0 to 3650"),
     "reportsReplicas": (16, "a number from 0 to 15"),
     "shardLimit": (27, "a number from 1 to 26"),
     "alarmEmail": ("ops", "an e-mail address"),
@@ -104,6 +107,19 @@ CONTRADICTIONS = {
     "zones of another Region": ({"region": "eu-central-1"}, "zones: expected zones of eu-central-1"),
     "prod in two zones": ({"zones": ["eu-west-1a", "eu-west-1b"]}, "zones: prod needs three"),
     "prod unprotected": ({"protectData": False}, "protectData: prod must protect its data"),
+    "copies into the same Region": (
+        {"backupCopyRegion": "eu-west-1"},
+        "backupCopyRegion: expected another Region than the cell's",
+    ),
+    "prod without a lock": ({"vaultLock": "none"}, "vaultLock: prod needs a locked vault"),
+    "a lock without a vault": (
+        {"vaultDays": 0, "vaultMonths": 0},
+        "vaultLock: without vaultDays there is no vault to lock",
+    ),
+    "months without a vault": (
+        {"vaultDays": 0, "vaultLock": "none"},
+        "vaultMonths: without vaultDays there is no vault",
+    ),
     "prod without standby": ({"multiAz": False}, "multiAz: prod needs a standby"),
 }
 

@@ -22,6 +22,7 @@ TYPES = {
     "db-instances": "rds/instance:Instance",
     "db-subnet-groups": "rds/subnetGroup:SubnetGroup",
     "db-parameter-groups": "rds/parameterGroup:ParameterGroup",
+    "backup-replications": "rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
     "networks": "ec2/vpc:Vpc",
     "internet-gateways": "ec2/internetGateway:InternetGateway",
     "elastic-addresses": "ec2/eip:Eip",
