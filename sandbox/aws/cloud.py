@@ -1,12 +1,25 @@
 """The life of a resource in the local cloud, as its description says."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.aws.checks import Problem, problems
 from sandbox.aws.describe import Description, describe, is_global
+from sandbox.aws.refusals import (
+    CREATE,
+    DELETE,
+    INPUTS,
+    At,
+    CloudError,
+    Refusal,
+    judged,
+    quotas,
+    raise_first,
+    relations,
+    remains,
+)
 from sandbox.aws.templates import UNKNOWN, expand, is_pure
 from sandbox.cloud.store import Row, Store, Taken
 
@@ -15,10 +28,6 @@ GLOBAL: Final = "-"  # the Region of what has none
 HANDLES: Final = ("arn", "url", "keyId", "name")
 
 Values = Mapping[str, Any]
-
-
-class CloudError(Exception):
-    """What AWS would answer instead: a code and a sentence."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,13 @@ class Cloud:
             found |= {described.named: f"{name}-{suffix}", AUTONAMED: True}
         if described.taggable:
             found["tagsAll"] = _merged(self.tags, found.get("tags"))
-        return found, problems(described, {k: v for k, v in found.items() if k != "tagsAll"})
+        if not judged():
+            return found, []
+        wrong = problems(described, {k: v for k, v in found.items() if k != "tagsAll"})
+        # What is malformed by itself is not asked what it means.
+        return found, wrong or [
+            (r.key, str(r)) for asked in INPUTS.get(token, ()) for r in asked(At(token, found, self.store))
+        ]
 
     def diff(self, token: str, old: Values, new: Values, ignored: list[str]) -> Change:
         described = describe(token)
@@ -85,7 +100,8 @@ class Cloud:
         values = self._values(described, inputs, urn)
         resource_id = expand(described.id, values)
         with self.store.change():
-            self._refuse_missing(token, described, inputs)
+            at = At(token, inputs, self.store)
+            self._refuse(at, described, f"creating {_noun(token)}")
             self._claim(token, described, resource_id, inputs)
             made = expand(described.make, {**values, "id": resource_id})
             outputs = self._outputs(described, inputs, made)
@@ -109,7 +125,8 @@ class Cloud:
                 raise CloudError(
                     f"updating {_noun(token)} ({resource_id}): NotFoundException: it does not exist"
                 )
-            self._refuse_missing(token, described, inputs)
+            at = At(token, inputs, self.store, before, resource_id)
+            self._refuse(at, described, f"updating {_noun(token)} ({resource_id})")
             values = {**self._values(described, inputs, urn), "id": resource_id}
             again = {k: v for k, v in described.make.items() if is_pure(v) or k in described.fresh}
             kept = {k: before.outputs[k] for k in described.computed if k in before.outputs}
@@ -126,13 +143,13 @@ class Cloud:
             row = self.read(token, resource_id)
             if row is None:
                 return
-            for key in described.keep:
-                if row.outputs.get(key) is True:
-                    raise CloudError(
-                        f"deleting {_noun(token)} ({resource_id}): InvalidParameterCombination: Cannot delete"
-                        f" protected {_noun(token)}, please disable {key} and try again"
-                    )
-            _refuse_loss(row, self.store)
+            at = At(token, row.outputs, self.store, row, resource_id)
+            for refusal in _protections(described, row):
+                raise CloudError(f"deleting {_noun(token)} ({resource_id}): {refusal}")
+            if judged():
+                raise_first(DELETE, f"deleting {_noun(token)} ({resource_id})", at)
+                _raise(relations.used(at, row), f"deleting {_noun(token)} ({resource_id})")
+            remains.note(row, self.store)
             self.store.remove(token, resource_id, self._region(described))
 
     # -- parts
@@ -156,15 +173,14 @@ class Cloud:
             outputs = {**{k: copied[k] for k in described.copy["fields"] if k in copied}, **outputs}
         return outputs
 
-    def _refuse_missing(self, token: str, described: Description, inputs: Values) -> None:
-        """A reference must lead somewhere in this account."""
-        for key, kind in described.refs.items():
-            value = inputs.get(key)
-            if isinstance(value, str) and value not in ("", UNKNOWN) and not self.store.find(kind, value):
-                raise CloudError(
-                    f"creating {_noun(token)}: InvalidParameterValue: {key}: the {_noun(kind)} '{value}'"
-                    " does not exist"
-                )
+    def _refuse(self, at: At, described: Description, doing: str) -> None:
+        """Everything that AWS refuses in the light of what is there."""
+        if not judged():
+            return
+        if at.before is None:
+            _raise(quotas.exceeded(at), doing)
+        _raise(relations.missing(at, described), doing)
+        raise_first(CREATE, doing, at)
 
     def _claim(self, token: str, described: Description, resource_id: str, inputs: Values) -> None:
         if described.unique is None:
@@ -181,7 +197,9 @@ class Cloud:
         handles = {row.id, *(str(row.outputs[h]) for h in HANDLES if row.outputs.get(h))}
         if described.named and row.inputs.get(described.named):
             handles.add(str(row.inputs[described.named]))
-        self.store.put(row, self._region(described), handles)
+        self.store.put(
+            row, self._region(described), handles, relations.links(described, row.inputs) if judged() else ()
+        )
 
 
 def _visible(inputs: Values) -> dict[str, Any]:
@@ -201,20 +219,14 @@ def _taken(token: str, described: Description, value: str) -> CloudError:
     return CloudError(f"creating {_noun(token)} ({value}): {described.exists}: it already exists")
 
 
-def _refuse_loss(row: Row, store: Store) -> None:
-    """Rules of single services about what a deletion would lose."""
-    given = row.outputs
-    is_writer = row.type == "aws:rds/instance:Instance" and not given.get("replicateSourceDb")
-    if is_writer and not given.get("skipFinalSnapshot") and not given.get("finalSnapshotIdentifier"):
-        raise CloudError(
-            f"deleting RDS Instance ({row.id}): final_snapshot_identifier is required when"
-            " skip_final_snapshot is false"
-        )
-    if row.type == "aws:s3/bucket:Bucket" and not given.get("forceDestroy"):
-        objects = [
-            r for r in store.all("aws:s3/bucketObjectv2:BucketObjectv2") if r.outputs["bucket"] == row.id
-        ]
-        if objects:
-            raise CloudError(
-                f"deleting S3 Bucket ({row.id}): BucketNotEmpty: it holds {len(objects)} objects"
-            )
+def _raise(found: Iterator[Refusal], doing: str) -> None:
+    for refusal in found:
+        raise CloudError(f"{doing}: {refusal}")
+
+
+def _protections(described: Description, row: Row) -> Iterator[Refusal]:
+    """What a deletion protection answers; it holds even where nothing else is judged."""
+    for key in described.keep:
+        if row.outputs.get(key) is True:
+            code, words = relations.relation(row.type).protected
+            yield Refusal(code, words.format(id=row.id))

@@ -26,3 +26,14 @@ def self_signed(name: str) -> str:
         .sign(key, hashes.SHA256())
     )
     return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def belongs(body: str, key: str) -> bool | None:
+    """Whether a certificate is of a private key; None where one of them is not in PEM."""
+    try:
+        certificate = x509.load_pem_x509_certificate(body.encode())
+        private = serialization.load_pem_private_key(key.encode(), None)
+    except (ValueError, TypeError):
+        return None
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return certificate.public_key().public_bytes(*form) == private.public_key().public_bytes(*form)

@@ -27,6 +27,18 @@ CREATE TABLE IF NOT EXISTS claims (
     scope TEXT NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,
     PRIMARY KEY (scope, type, value)
 );
+-- Who names whom: the word by which an input of a resource means another.
+CREATE TABLE IF NOT EXISTS links (
+    account TEXT NOT NULL, region TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
+    input TEXT NOT NULL, target TEXT NOT NULL,
+    PRIMARY KEY (account, type, region, id, input, target)
+);
+CREATE INDEX IF NOT EXISTS links_by_target ON links (account, target, type);
+-- What a deletion leaves behind: a snapshot, a key that waits for its end, a secret's name.
+CREATE TABLE IF NOT EXISTS remains (
+    account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY (account, region, kind, name)
+);
 """
 
 
@@ -76,7 +88,14 @@ class Store:
         ).fetchone()
         return _row(found) if found else None
 
-    def put(self, row: Row, region: str | None = None, handles: Iterable[str] = ()) -> None:
+    def put(
+        self,
+        row: Row,
+        region: str | None = None,
+        handles: Iterable[str] = (),
+        links: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Keep a resource; `links` are its inputs that mean others, with the word by which they do."""
         where = self.region if region is None else region
         self._db.execute(
             "DELETE FROM handles WHERE account = ? AND type = ? AND region = ? AND id = ?",
@@ -86,11 +105,16 @@ class Store:
             "INSERT OR IGNORE INTO handles VALUES (?, ?, ?, ?, ?)",
             [(self.account, row.type, h, where, row.id) for h in handles],
         )
+        self._unlink(row.type, row.id, where)
+        self._db.executemany(
+            "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?, ?, ?)",
+            [(self.account, where, row.type, row.id, key, target) for key, target in links],
+        )
         self._db.execute(
             "INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 self.account,
-                self.region if region is None else region,
+                where,
                 row.type,
                 row.id,
                 row.urn,
@@ -107,19 +131,57 @@ class Store:
         self._db.execute(
             "DELETE FROM handles WHERE account = ? AND region = ? AND type = ? AND id = ?", where
         )
+        self._unlink(kind, resource_id, where[1])
         self.release(kind, resource_id)
+
+    def _unlink(self, kind: str, resource_id: str, region: str) -> None:
+        self._db.execute(
+            "DELETE FROM links WHERE account = ? AND type = ? AND region = ? AND id = ?",
+            (self.account, kind, region, resource_id),
+        )
+
+    def users(self, target: Row, kind: str, key: str | None = None) -> list[Row]:
+        """The resources of a type that name this one, in one of their inputs where it is told."""
+        found = self._db.execute(
+            "SELECT DISTINCT r.type, r.id, r.urn, r.inputs, r.outputs FROM handles h"
+            " JOIN links l ON l.account = h.account AND l.target = h.value"
+            " JOIN resources r ON r.account = l.account AND r.region = l.region"
+            " AND r.type = l.type AND r.id = l.id WHERE h.account = ? AND h.type = ? AND h.id = ?"
+            " AND l.type = ? AND (? IS NULL OR l.input = ?)",
+            (self.account, target.type, target.id, kind, key, key),
+        ).fetchall()
+        return [_row(r) for r in found]
+
+    def count(self, kind: str) -> int:
+        """How many of a type this account has in this Region, or at all where it has no Region."""
+        found = self._db.execute(
+            "SELECT COUNT(*) FROM resources WHERE account = ? AND region IN (?, '-') AND type = ?",
+            (self.account, self.region, kind),
+        )
+        return int(found.fetchone()[0])
+
+    def leave(self, kind: str, name: str) -> None:
+        """Note what a deletion leaves behind."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO remains VALUES (?, ?, ?, ?)", (self.account, self.region, kind, name)
+        )
+
+    def remains(self, kind: str, name: str) -> bool:
+        where = (self.account, self.region, kind, name)
+        query = "SELECT 1 FROM remains WHERE account = ? AND region = ? AND kind = ? AND name = ?"
+        return self._db.execute(query, where).fetchone() is not None
 
     def release(self, kind: str, resource_id: str) -> None:
         """Give up the names that a resource has taken."""
         self._db.execute("DELETE FROM claims WHERE type = ? AND id = ?", (kind, self._mine(resource_id)))
 
-    def find(self, kind: str, handle: str) -> list[Row]:
-        """The resources of this account that answer to an id, ARN, name or URL."""
+    def find(self, kind: str, handle: str, *, here: bool = False) -> list[Row]:
+        """The resources of this account, or of this Region alone, that answer to an id, ARN, name or URL."""
         found = self._db.execute(
             "SELECT r.type, r.id, r.urn, r.inputs, r.outputs FROM handles h JOIN resources r"
             " ON r.account = h.account AND r.region = h.region AND r.type = h.type AND r.id = h.id"
-            " WHERE h.account = ? AND h.type = ? AND h.value = ?",
-            (self.account, kind, handle),
+            " WHERE h.account = ? AND h.type = ? AND h.value = ? AND (? OR h.region IN (?, '-'))",
+            (self.account, kind, handle, not here, self.region),
         ).fetchall()
         return [_row(r) for r in found]
 
@@ -158,6 +220,15 @@ class Store:
             "UPDATE resources SET outputs = ? WHERE account = ? AND region = ? AND type = ? AND id = ?",
             (json.dumps(outputs, sort_keys=True), self.account, self.region, kind, resource_id),
         )
+
+    def here(self, kind: str) -> list[Row]:
+        """The resources of one type in this account and Region, and of what has no Region."""
+        found = self._db.execute(
+            "SELECT type, id, urn, inputs, outputs FROM resources"
+            " WHERE account = ? AND region IN (?, '-') AND type = ?",
+            (self.account, self.region, kind),
+        ).fetchall()
+        return [_row(r) for r in found]
 
     def close(self) -> None:
         self._db.close()

@@ -20,7 +20,8 @@ def test_a_description_names_what_exists(token: str) -> None:
     found = describe(token)
     inputs, all_names = set(found.inputs), {*found.inputs, *found.computed}
     assert {found.named} - {None} <= inputs
-    for names in (found.replace, found.unique or [], found.allow, found.range, found.match, found.refs):
+    referring = {path.split(".")[0] for path in found.refs}
+    for names in (found.replace, found.unique or [], found.allow, found.range, found.match, referring):
         assert set(names) - inputs == set(), token
     assert set(found.exclusive) | set(found.keep) | set(found.fill) <= inputs, token
     assert set(found.make) | set(found.secret) | set(found.fresh) <= all_names, token

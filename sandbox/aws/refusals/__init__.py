@@ -1,0 +1,47 @@
+"""What AWS refuses and no schema says: a family of rules a module, each rule with its source.
+
+A rule on inputs alone is asked before anything is made, and so in previews; one that needs the cloud is
+asked when AWS would be: at the creation, at an update, at the deletion.
+"""
+
+import os
+from functools import cache
+from typing import Final
+
+from sandbox.aws.refusals import (
+    compute,
+    database,
+    documents,
+    edge,
+    groups,
+    network,
+    quotas,
+    relations,
+    remains,
+    storage,
+)
+from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, CloudError, Refusal, checked, raise_first
+
+FAMILIES: Final = (compute, database, documents, edge, groups, network, remains, storage)
+
+
+@cache
+def judged() -> bool:
+    """Whether AWS's rules are asked at all; the benchmark turns them off to see what they cost."""
+    return os.environ.get("SANDBOX_VALIDATION") != "off"
+
+
+__all__ = (
+    "CREATE",
+    "DELETE",
+    "INPUTS",
+    "At",
+    "CloudError",
+    "Refusal",
+    "checked",
+    "judged",
+    "quotas",
+    "raise_first",
+    "relations",
+    "remains",
+)

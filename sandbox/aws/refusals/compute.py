@@ -1,0 +1,221 @@
+"""Containers and functions: sizes that go together, and what they name.
+
+Sources: Amazon ECS API reference (RegisterTaskDefinition, CreateService) and Fargate task definitions guide,
+the pairs as cfn-lint keeps them (`rules.json`); AWS Lambda API reference (CreateFunction,
+CreateEventSourceMapping) and quotas (4 KB of environment); 2026-11.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sandbox.aws.accept import rules
+from sandbox.aws.refusals.network import one
+from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
+from sandbox.aws.templates import UNKNOWN
+
+TASK, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
+FUNCTION, MAPPING = "aws:lambda/function:Function", "aws:lambda/eventSourceMapping:EventSourceMapping"
+TARGETS, QUEUE, ROLE = "aws:lb/targetGroup:TargetGroup", "aws:sqs/queue:Queue", "aws:iam/role:Role"
+LISTENER, LISTENER_RULE = "aws:lb/listener:Listener", "aws:lb/listenerRule:ListenerRule"
+CLIENT: Final = "ClientException"
+PARAMETER: Final = "InvalidParameterException"
+ENVIRONMENT: Final = 4_096
+RESERVED: Final = {
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+}
+
+
+def containers(text: Any) -> list[dict[str, Any]] | None:
+    """The containers of a definition; None where the text is not such, or not known yet."""
+    if not isinstance(text, str) or UNKNOWN in text:
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    is_such = isinstance(found, list) and all(isinstance(c, dict) for c in found)
+    return found if is_such else None
+
+
+def on_fargate(at: At) -> bool:
+    return "FARGATE" in (at.inputs.get("requiresCompatibilities") or [])
+
+
+# -- task definitions
+
+
+@rule(INPUTS, TASK, checks=("cpu", "memory", "networkMode"))
+def fargate_sizes(at: At) -> Iterator[Refusal]:
+    if not on_fargate(at):
+        return
+    cpu, memory = at.known("cpu"), at.known("memory")
+    for key in ("cpu", "memory"):
+        if at.inputs.get(key) is None:
+            yield Refusal(CLIENT, f"Fargate requires that '{key}' be defined at the task level.", key)
+    pairs = rules()["tables"]["fargate"]
+    if cpu and memory and int(memory) not in pairs.get(str(cpu), []):
+        words = f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory."
+        yield Refusal(CLIENT, words, "cpu")
+    if at.known("networkMode") not in ("awsvpc", None) or "networkMode" not in at.inputs:
+        yield Refusal(CLIENT, "Fargate only supports network mode 'awsvpc'.", "networkMode")
+
+
+@rule(INPUTS, TASK, checks=("containerDefinitions", "executionRoleArn"))
+def containers_of_a_task(at: At) -> Iterator[Refusal]:
+    text = at.known("containerDefinitions")
+    found = containers(text)
+    key = "containerDefinitions"
+    if found is None:
+        if isinstance(text, str) and UNKNOWN not in text:
+            yield Refusal(CLIENT, "Container definitions are not a list of containers in JSON", key)
+        return
+    names = [c.get("name") for c in found]
+    if not found or None in names or any(not c.get("image") for c in found):
+        yield Refusal(CLIENT, "Container.name and Container.image should not be null or empty.", key)
+    if len(names) != len(set(names)):
+        yield Refusal(CLIENT, "Container names must be unique within a task definition.", key)
+    if not any(c.get("essential", True) for c in found):
+        yield Refusal(CLIENT, "At least one container must be marked as essential.", key)
+    yield from _memory_of(at, found)
+    yield from _execution_role(at, found)
+
+
+def _memory_of(at: At, found: list[dict[str, Any]]) -> Iterator[Refusal]:
+    memory = at.known("memory")
+    if not memory:
+        return
+    for container in found:
+        if int(container.get("memory") or 0) > int(memory):
+            words = (
+                f"Invalid setting for container '{container.get('name')}'. The 'memory' setting for container"
+                " is greater than for the task."
+            )
+            yield Refusal(CLIENT, words, "containerDefinitions")
+    reserved = sum(int(c.get("memoryReservation") or c.get("memory") or 0) for c in found)
+    if reserved > int(memory):
+        words = "The sum of the containers' memory is greater than for the task."
+        yield Refusal(CLIENT, words, "containerDefinitions")
+
+
+def _execution_role(at: At, found: list[dict[str, Any]]) -> Iterator[Refusal]:
+    if at.inputs.get("executionRoleArn") is not None or not on_fargate(at):
+        return
+    drivers = {(c.get("logConfiguration") or {}).get("logDriver") for c in found}
+    if "awslogs" in drivers:
+        words = "Fargate requires task definition to have execution role ARN to support log driver awslogs."
+        yield Refusal(CLIENT, words, "executionRoleArn")
+    if any(c.get("secrets") for c in found):
+        words = (
+            "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
+        )
+        yield Refusal(CLIENT, words, "executionRoleArn")
+
+
+# -- services
+
+
+@rule(INPUTS, SERVICE, checks=("deploymentMaximumPercent", "deploymentMinimumHealthyPercent", "desiredCount"))
+def room_for_a_deployment(at: At) -> Iterator[Refusal]:
+    most, least = at.known("deploymentMaximumPercent"), at.known("deploymentMinimumHealthyPercent")
+    if most is not None and least is not None and int(most) == int(least) == 100:
+        words = "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
+        yield Refusal(PARAMETER, words, "deploymentMaximumPercent")
+    if most is not None and least is not None and int(most) < int(least):
+        words = "maximumPercent cannot be less than minimumHealthyPercent."
+        yield Refusal(PARAMETER, words, "deploymentMaximumPercent")
+    for key in ("desiredCount", "healthCheckGracePeriodSeconds"):
+        if at.known(key) is not None and int(at.known(key)) < 0:
+            yield Refusal(PARAMETER, f"{key} must be a positive value.", key)
+
+
+@rule(CREATE, SERVICE, checks=("loadBalancers", "taskDefinition", "networkConfiguration"))
+def containers_behind_a_balancer(at: At) -> Iterator[Refusal]:
+    task = one(at, TASK, at.known("taskDefinition"))
+    if task is None:
+        return
+    if task.outputs.get("networkMode") == "awsvpc" and not at.inputs.get("networkConfiguration"):
+        words = "Network Configuration must be provided when networkMode 'awsvpc' is specified."
+        yield Refusal(PARAMETER, words, "networkConfiguration")
+    found = {c.get("name"): c for c in containers(task.outputs.get("containerDefinitions")) or []}
+    for balancer in at.inputs.get("loadBalancers") or []:
+        name, port = balancer.get("containerName"), balancer.get("containerPort")
+        if name not in found:
+            words = f"The container {name} does not exist in the task definition."
+            yield Refusal(PARAMETER, words, "loadBalancers")
+        elif int(port) not in [int(p.get("containerPort", 0)) for p in found[name].get("portMappings", [])]:
+            words = f"The container {name} did not have a container port {port} defined."
+            yield Refusal(PARAMETER, words, "loadBalancers")
+        yield from _targets(at, balancer.get("targetGroupArn"))
+
+
+def _targets(at: At, arn: Any) -> Iterator[Refusal]:
+    group = one(at, TARGETS, arn)
+    if group is None:
+        return
+    if not any(at.store.users(group, kind) for kind in (LISTENER, LISTENER_RULE)):
+        words = f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+        yield Refusal(PARAMETER, words, "loadBalancers")
+    if group.outputs.get("targetType") != "ip":
+        words = (
+            f"The provided target group {arn} has target type {group.outputs.get('targetType')}, which is"
+            " incompatible with the awsvpc network mode specified in the task definition."
+        )
+        yield Refusal(PARAMETER, words, "loadBalancers")
+
+
+# -- functions
+
+
+@rule(INPUTS, FUNCTION, checks=("environment",))
+def environment_of_a_function(at: At) -> Iterator[Refusal]:
+    variables = (at.known("environment") or {}).get("variables") or {}
+    if not isinstance(variables, dict):
+        return
+    if reserved := sorted(RESERVED & variables.keys()):
+        words = (
+            "Lambda was unable to configure your environment variables because the environment variables you"
+            " have provided contains reserved keys that are currently not supported for modification."
+            f" Reserved keys used in this request: {', '.join(reserved)}"
+        )
+        yield Refusal("InvalidParameterValueException", words, "environment")
+    if len(json.dumps(variables, separators=(",", ":"))) > ENVIRONMENT:
+        words = (
+            "Lambda was unable to configure your environment variables because the environment variables you"
+            " have provided exceeded the 4KB limit."
+        )
+        yield Refusal("InvalidParameterValueException", words, "environment")
+
+
+@rule(CREATE, FUNCTION, checks=("role",))
+def role_that_a_function_can_assume(at: At) -> Iterator[Refusal]:
+    role = one(at, ROLE, at.known("role"))
+    if role and "lambda.amazonaws.com" not in str(role.outputs.get("assumeRolePolicy")):
+        words = "The role defined for the function cannot be assumed by Lambda."
+        yield Refusal("InvalidParameterValueException", words, "role")
+
+
+@rule(CREATE, MAPPING, checks=("eventSourceArn", "functionName"))
+def queue_longer_than_its_function(at: At) -> Iterator[Refusal]:
+    queue, function = one(at, QUEUE, at.known("eventSourceArn")), one(at, FUNCTION, at.known("functionName"))
+    if queue is None or function is None:
+        return
+    visible, runs = queue.outputs.get("visibilityTimeoutSeconds", 30), function.outputs.get("timeout", 3)
+    if int(visible) < int(runs):
+        words = f"Queue visibility timeout: {visible} seconds is less than Function timeout: {runs} seconds"
+        yield Refusal("InvalidParameterValueException", words, "eventSourceArn")

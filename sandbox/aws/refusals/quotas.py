@@ -1,0 +1,64 @@
+"""Quotas of an account and Region (`tenants/quotas.yaml`) and of single resources (`limits.yaml`)."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from sandbox.aws.describe import HERE, LOADER
+from sandbox.aws.refusals.rule import At, Refusal
+
+DATED: Final = Path(__file__).parents[3] / "tenants" / "quotas.yaml"
+
+
+@cache
+def _limits() -> Mapping[str, list[tuple[str, dict[str, Any]]]]:
+    """Type → the quotas that count it."""
+    quotas, limits = _read(DATED), _read(HERE / "limits.yaml")
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for name, limit in limits.items():
+        whole = {**quotas.get(limit.get("quota", ""), {}), **limit}
+        for token in limit["counts"]:
+            found.setdefault(token, []).append((name, whole))
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    # The loader is yaml's safe one, in C where it is there.
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
+
+
+def limited(token: str) -> list[str]:
+    """The quotas that count a type, for the coverage report."""
+    return [name for name, _ in _limits().get(token, ())]
+
+
+def exceeded(at: At) -> Iterator[Refusal]:
+    """The quotas that one more resource would exceed."""
+    for _, limit in _limits().get(at.token, ()):
+        where = f"{at.store.account}/{at.store.region}"
+        value = limit.get("raised", {}).get(where, limit["value"])
+        wanted = limit.get("where", {})
+        if any(at.known(k) != v for k, v in wanted.items()):
+            continue
+        if _taken(at, limit, wanted) >= value:
+            yield Refusal(limit["code"], limit["says"].format(value=value, **_texts(at)), limit.get("of", ""))
+
+
+def _taken(at: At, limit: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
+    if "of" not in limit:
+        if not wanted:
+            return sum(at.store.count(kind) for kind in limit["counts"])
+        return sum(1 for kind in limit["counts"] for _ in at.others(kind, **wanted))
+    owner = at.known(limit["of"])
+    owners = at.store.find(limit["owner"], str(owner)) if owner else []
+    if not owners:
+        return 0
+    rows = at.store.users(owners[0], at.token, limit["of"])
+    return sum(1 for r in rows if all(r.outputs.get(k) == v for k, v in wanted.items()))
+
+
+def _texts(at: At) -> dict[str, str]:
+    return {k: str(v) for k, v in at.inputs.items()}

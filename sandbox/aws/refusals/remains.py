@@ -1,0 +1,35 @@
+"""What a deletion leaves behind, and what of it stands in the way later."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sandbox.aws.refusals.relations import KEY, PENDING
+from sandbox.aws.refusals.rule import CREATE, At, Refusal, rule
+from sandbox.cloud.store import Row, Store
+
+SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
+INSTANCE: Final = "aws:rds/instance:Instance"
+SNAPSHOT: Final = "db-snapshot"
+SECRET_NAME: Final = "secret-name"  # noqa: S105 - a kind of name
+
+
+def note(row: Row, store: Store) -> None:
+    """Keep what AWS keeps of a resource that is deleted now."""
+    given = row.outputs
+    if row.type == KEY:
+        store.leave(PENDING, row.id)
+    if row.type == SECRET and given.get("recoveryWindowInDays") != 0:
+        store.leave(SECRET_NAME, str(given["name"]))
+    if row.type == INSTANCE and not given.get("skipFinalSnapshot") and given.get("finalSnapshotIdentifier"):
+        store.leave(SNAPSHOT, str(given["finalSnapshotIdentifier"]))
+
+
+@rule(CREATE, SECRET, checks=("name",))
+def name_of_a_secret_that_waits(at: At) -> Iterator[Refusal]:
+    """Secrets Manager, DeleteSecret: the name stays taken through the recovery window."""
+    if at.before is None and at.store.remains(SECRET_NAME, str(at.known("name"))):
+        yield Refusal(
+            "InvalidRequestException",
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+            "name",
+        )
