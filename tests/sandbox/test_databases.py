@@ -27,7 +27,13 @@ from sandbox.providers.plugin import Refused
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 PASSWORD = "of-the-test"
-GIVEN = {"engine": "postgres", "username": "platform", "dbName": "tenants", "password": PASSWORD}
+GIVEN: dict[str, Any] = {
+    "engine": "postgres",
+    "username": "platform",
+    "dbName": "tenants",
+    "password": PASSWORD,
+}
+GIVEN |= {"backupRetentionPeriod": 7}  # without it nothing can read from it
 LOGICAL = [{"name": "rds.force_ssl", "value": "1"}, {"name": "rds.logical_replication", "value": "1"}]
 
 
@@ -127,7 +133,8 @@ def test_a_name_that_no_instance_has_is_not_answered_for(place: Place) -> None:
 
 def test_a_password_that_rds_keeps_is_in_the_vault_and_nowhere_else(place: Place) -> None:
     given = {k: v for k, v in GIVEN.items() if k != "password"}
-    one = place.instance("one", **given, manageMasterUserPassword=True, masterUserSecretKmsKeyId="arn:k")
+    _, key = place.cloud.create("aws:kms/key:Key", "urn:pulumi:dev::p::aws:kms/key:Key::k", {})
+    one = place.instance("one", **given, manageMasterUserPassword=True, masterUserSecretKmsKeyId=key["arn"])
     assert one.managed_secret
     secret = place.service.vault.current(one.managed_secret)
     assert secret is not None
