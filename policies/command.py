@@ -37,6 +37,9 @@ ApprovalsFile = Annotated[Path, typer.Option("--approvals", help="What may be re
 State = Annotated[
     Path | None, typer.Option("--state", help="The stack's state, for what depends on what in an event log.")
 ]
+Out = Annotated[Path, typer.Option("--out", help="A new folder.")]
+Bundle = Annotated[Path, typer.Argument(metavar="FOLDER", help="What `evidence` wrote.")]
+Seal = Annotated[str | None, typer.Option("--seal", help="The seal that was noted elsewhere.")]
 Only = Annotated[list[str] | None, typer.Option("--rule", help="Only these rules.")]
 
 
@@ -65,6 +68,39 @@ def gate(
     from policies.gating import gate
 
     raise typer.Exit(gate(file, approvals, state, as_json=json))
+
+
+@app.command()
+def evidence(
+    out: Out,
+    file: MaybeSaved = None,
+    stack: Stack = None,
+    exceptions: ExceptionsFile = HERE / "exceptions.yaml",
+) -> None:
+    """Write a dated bundle that an auditor can read and a machine can verify."""
+    from policies.proving import evidence
+
+    raise typer.Exit(evidence(file, stack, out, exceptions))
+
+
+@app.command()
+def verify(folder: Bundle, seal: Seal = None) -> None:
+    """Say whether anything in a bundle of evidence was changed."""
+    from policies.proving import check_bundle
+
+    raise typer.Exit(check_bundle(folder, seal))
+
+
+@app.command()
+def controls(
+    file: MaybeSaved = None,
+    stack: Stack = None,
+    exceptions: ExceptionsFile = HERE / "exceptions.yaml",
+) -> None:
+    """Print the control matrix: what serves each control, and what the rules say of a plan."""
+    from policies.proving import show_controls
+
+    raise typer.Exit(show_controls(file, stack, exceptions))
 
 
 @app.command()

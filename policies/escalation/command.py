@@ -2,17 +2,16 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path as File
-from typing import Final
 
+from policies.engine import preview_of
 from policies.escalation import Path, Report, analyse
 from policies.escalation.examples import WORKER, example
 from policies.escalation.techniques import TECHNIQUES
-from policies.preview import Preview, PreviewError, parse_preview, read_preview
+from policies.preview import PreviewError, read_preview
 from policies.settings import settled
 
 NONE, FOUND = 0, 1
@@ -23,7 +22,7 @@ def escalation(file: File | None, stack: str | None, *, as_json: bool) -> int:
 
     Returns 1 if there is any. Raises `PreviewError` or `DocumentError` for what cannot be read.
     """
-    preview = read_preview(file) if file else _preview(stack or os.environ.get("STACK", "dev"))
+    preview = read_preview(file) if file else preview_of(stack or os.environ.get("STACK", "dev"))
     if not preview.plan.resources:
         raise PreviewError(f"{file or 'the preview'}: there is no resource in it; save it with --show-sames")
     report = analyse(settled(preview.plan, stack))
@@ -31,23 +30,6 @@ def escalation(file: File | None, stack: str | None, *, as_json: bool) -> int:
         print("note: what stays as it is is left out; save the preview with --show-sames", file=sys.stderr)
     print(json.dumps(asdict(report), indent=2) if as_json else "\n".join(lines(report)))
     return FOUND if report.paths else NONE
-
-
-_PREVIEW: Final = ("pulumi", "preview", "--json", "--show-sames", "--non-interactive")
-
-
-def _preview(stack: str) -> Preview:
-    """A preview by the engine on PATH (`eval "$(make -s env)"` puts the project's there)."""
-    try:
-        done = subprocess.run([*_PREVIEW, "--stack", stack], capture_output=True, check=False)  # noqa: S603
-    except FileNotFoundError:
-        raise PreviewError(
-            'there is no pulumi on PATH; name a saved preview, or first run: eval "$(make -s env)"'
-        ) from None
-    if done.returncode:
-        text = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise PreviewError(f"the preview of {stack} ended with status {done.returncode}: {text[-500:]}")
-    return parse_preview(done.stdout, f"the preview of {stack}")
 
 
 def lines(report: Report) -> Iterable[str]:

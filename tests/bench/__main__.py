@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import escalation, registry
+from tests.bench import escalation, guardrails, registry
 from tests.cells import ROOT
 from tests.engine.workspace import Run, Workspace
 
@@ -32,6 +32,8 @@ def main() -> None:
         _process(f"program under mocks, {stack}", UNDER_MOCKS.format(stack=stack), bare)
     escalation.main(stacks)
     print()
+    guardrails.main()
+    print()
     registry.main()
 
 
@@ -41,6 +43,7 @@ def _engine(stack: str) -> None:
         space = Workspace(home, stack)
         _timed(space, "up", space.up)
         _timed(space, "preview, no change", space.preview)
+        _timed(space, "the same, judged", lambda: space.pulumi("preview", "--policy-pack", "policies"))
         space.unprotect()
         _timed(space, "destroy", space.destroy)
     finally:

@@ -1,0 +1,154 @@
+"""The control matrix and the bundle of evidence: complete, honest about gaps, and sealed."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from policies.checking import verdicts
+from policies.command import app
+from policies.controls import controls, result, results
+from policies.evidence import plan_digest, verify, write_bundle
+from policies.exceptions import Exceptions, read_exceptions
+from policies.inventory import BY_ID, RULES
+from policies.model import Plan
+from policies.preview import Preview, PreviewError
+from policies.rule import Rule
+from tests.cells import ROOT
+from tests.policies import page
+from tests.policies.plans import changed, committed
+from tests.policies.test_checking import TURNS, saved
+
+EVERY = {c.id: c for c in controls()}
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def test_every_control_that_a_rule_names_is_in_the_catalogue() -> None:
+    assert {c for rule in RULES for c in rule.controls} - EVERY.keys() == set()
+
+
+def test_what_a_control_points_at_is_there() -> None:
+    kinds = committed("prod").by_type
+    for control in EVERY.values():
+        assert control.title
+        for path in control.tests:
+            assert (ROOT / path).exists(), (control.id, path)
+        for kind in control.resources:
+            assert kind in kinds, (control.id, kind)
+
+
+def test_a_control_without_anything_is_a_gap_and_the_page_says_so() -> None:
+    gaps = [c for c in EVERY.values() if c.gap]
+    assert gaps
+    text = page.render()
+    for c in gaps:
+        assert f"{c.number}: {c.title}" in text.split("## Gaps")[1].split("\n## ")[0]
+        assert f"| {c.number} {c.title} | nothing | GAP |" in text
+
+
+def test_the_page_is_what_the_rules_say() -> None:
+    assert page.PAGE.read_text("utf-8") == page.render()
+
+
+def test_a_refused_rule_shows_at_each_of_its_controls() -> None:
+    worse = changed(committed("prod"), "kms/key:Key", "alder-pay-identity-key", {"enableKeyRotation": False})
+    said = results(verdicts(worse, RULES, read_exceptions()))
+    served = [c for c in EVERY.values() if "key-rotates" in c.rules]
+    assert served
+    assert {result(c, said, frozenset(worse.by_type)) for c in served} == {"refused"}
+
+
+@pytest.mark.parametrize("missing", ["rules", "resources"])
+def test_what_is_missing_is_never_called_held(missing: str) -> None:
+    plan = committed("prod")
+    empty = Plan((), "prod", plan.config)
+    said = results(verdicts(empty, (), Exceptions()))
+    for c in EVERY.values():
+        word = result(c, said, frozenset())
+        assert "holds" not in word, c.id
+        if missing == "rules" and c.rules:
+            assert word == "not run", c.id
+        if missing == "resources" and c.resources and not c.rules:
+            assert word.startswith("missing"), c.id
+
+
+def bundle(folder: Path, plan: Plan | None = None) -> tuple[Path, str]:
+    found = Preview(plan or committed("prod"), (), whole=True)
+    _, seal = write_bundle(found, None, folder, ROOT / "policies" / "exceptions.yaml")
+    return folder, seal
+
+
+def test_a_bundle_verifies_and_says_what_was_judged(tmp_path: Path) -> None:
+    folder, seal = bundle(tmp_path / "audit")
+    assert verify(folder, seal) == []
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert manifest["plan"] == plan_digest(committed("prod"))
+    assert {"tenants/prod.yaml", "tenants/ledger/prod.yaml", "policies"} <= manifest["judged"].keys()
+    told = json.loads((folder / "rules.json").read_text("utf-8"))
+    assert {row["id"] for row in told["rules"]} == set(BY_ID)
+    assert len(told["excepted"]) == 1
+    assert "paths" in json.loads((folder / "escalation.json").read_text("utf-8"))
+
+
+def _forge(folder: Path) -> None:
+    """Change a file and everything that would give it away inside the bundle."""
+    (folder / "rules.json").write_text("{}")
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["files"]["rules.json"] = hashlib.sha256(b"{}").hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    new = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    (folder / "manifest.sha256").write_text(f"{new}  manifest.json\n")
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda f: (f / "rules.json").write_text("{}"), "rules.json: was changed"),
+        (lambda f: (f / "escalation.json").unlink(), "escalation.json: is missing"),
+        (lambda f: (f / "more.txt").write_text("x"), "more.txt: does not belong to it"),
+        (_forge, "manifest.json: its digest is"),
+    ],
+)
+def test_any_change_of_a_bundle_is_seen(tmp_path: Path, harm: Any, message: str) -> None:
+    folder, seal = bundle(tmp_path / "audit")
+    harm(folder)
+    assert [line for line in verify(folder, seal) if line.startswith(message)]
+    said = call("verify", str(folder), "--seal", seal)
+    assert (said.exit_code, message in said.stdout) == (1, True)
+
+
+def test_the_digest_of_a_plan_follows_what_it_says_and_not_its_order() -> None:
+    plan = committed("dev")
+    turned = Plan(tuple(reversed(plan.resources)), plan.stack, plan.config)
+    assert plan_digest(turned) == plan_digest(plan)
+    assert plan_digest(changed(plan, "kms/key:Key", "cobalt-fx-identity-key", {"x": 1})) != plan_digest(plan)
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    file, out = saved(tmp_path, **TURNS), tmp_path / "audit"
+    none = ("--exceptions", str(tmp_path / "none.yaml"))
+    made = call("evidence", str(file), "--out", str(out), "--stack", "dev", *none)
+    seal = made.stdout.split("seal")[1].split()[0]
+    assert (made.exit_code, len(seal)) in ((0, 64), (1, 64))
+    assert call("verify", str(out), "--seal", seal).exit_code == 0
+    with pytest.raises(PreviewError, match=r"is not empty; evidence is written once"):
+        CliRunner().invoke(app, ["evidence", str(file), "--out", str(out), *none], catch_exceptions=False)
+    shutil.rmtree(out)
+    with pytest.raises(PreviewError, match=r"is no bundle of evidence"):
+        CliRunner().invoke(app, ["verify", str(out)], catch_exceptions=False)
+    assert "## Gaps" in call("controls", str(file), "--stack", "dev", *none).stdout
+
+
+def test_the_rules_serve_every_framework() -> None:
+    for framework in ("SOC2", "PCI", "ISO", "DORA", "NIS2"):
+        served = [r for r in RULES if any(c.startswith(f"{framework}:") for c in r.controls)]
+        assert len(served) > len(RULES) / 2, framework
+    assert all(isinstance(rule, Rule) for rule in RULES)
