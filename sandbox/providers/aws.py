@@ -93,6 +93,10 @@ class Aws(Provider):
             with _Answering():
                 self.service.stopped(row, self.cloud.store)
 
+    def count(self, token: str) -> int:
+        with _Answering(self._lock):
+            return len(self.cloud.store.all(token))
+
     # -- the data plane: slow things, outside the lock
 
     @property

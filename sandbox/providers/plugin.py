@@ -8,6 +8,7 @@ name on the way out; what is secret without being an input the SDK marks itself.
 
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -19,6 +20,10 @@ from typing import Any, Final
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from sandbox.cloud.store import default_path
+from sandbox.faults import FaultPlanError, Injector, Step, read_plan
+from sandbox.faults.injector import Injected
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's word for a value not known yet
 Values = Mapping[str, Any]
@@ -77,12 +82,16 @@ class Provider:
     def invoke(self, token: str, args: Values) -> Values:
         raise Refused(f"the sandbox does not know the invoke {token}")
 
+    def count(self, token: str) -> int:
+        """How many resources of a type there are, where the provider has an account to count in."""
+        return 0
+
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     """The protocol (pulumi/provider.proto), answered by a `Provider`."""
 
-    def __init__(self, provider: Provider) -> None:
-        self.provider = provider
+    def __init__(self, provider: Provider, faults: Injector | None = None) -> None:
+        self.provider, self.faults = provider, faults
 
     def Handshake(self, request: Any, context: Any) -> Any:
         return provider_pb2.ProviderHandshakeResponse()
@@ -107,14 +116,22 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: Any) -> Any:
         token, name = kind(request.urn), request.urn.rsplit("::", 1)[1]
         olds, news = plain(request.olds), plain(request.news)
-        done = self._answer(context, lambda: self.provider.check(token, name, news, olds, request.randomSeed))
+        done = self._answer(
+            context,
+            lambda: self.provider.check(token, name, news, olds, request.randomSeed),
+            Step("check", token, request.urn),
+        )
         failures = [provider_pb2.CheckFailure(property=p, reason=r) for p, r in done.problems]
         return provider_pb2.CheckResponse(inputs=struct(done.inputs), failures=failures)
 
     def Diff(self, request: Any, context: Any) -> Any:
         old, state, news = plain(request.old_inputs), plain(request.olds), plain(request.news)
         ignored = list(request.ignoreChanges)
-        done = self._answer(context, lambda: self.provider.diff(kind(request.urn), old, state, news, ignored))
+        done = self._answer(
+            context,
+            lambda: self.provider.diff(kind(request.urn), old, state, news, ignored),
+            _step("diff", request.urn),
+        )
         changed = sorted(done.added | done.removed | done.updated)
         return provider_pb2.DiffResponse(
             changes=_changes(changed),
@@ -128,14 +145,18 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: Any) -> Any:
         inputs = plain(request.properties)
         made = self._answer(
-            context, lambda: self.provider.create(kind(request.urn), request.urn, inputs, request.preview)
+            context,
+            lambda: self.provider.create(kind(request.urn), request.urn, inputs, request.preview),
+            None if request.preview else _step("create", request.urn),
         )
         return provider_pb2.CreateResponse(id=made[0], properties=struct(made[1]))
 
     def Read(self, request: Any, context: Any) -> Any:
         inputs, state = plain(request.inputs), plain(request.properties)
         found = self._answer(
-            context, lambda: self.provider.read(kind(request.urn), request.id, inputs, state)
+            context,
+            lambda: self.provider.read(kind(request.urn), request.id, inputs, state),
+            _step("read", request.urn),
         )
         if found is None:
             return provider_pb2.ReadResponse(id="")
@@ -148,15 +169,18 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             lambda: self.provider.update(
                 kind(request.urn), request.id, request.urn, state, news, request.preview
             ),
+            None if request.preview else _step("update", request.urn),
         )
         return provider_pb2.UpdateResponse(properties=struct(made))
 
     def Delete(self, request: Any, context: Any) -> Any:
-        self._answer(context, lambda: self.provider.delete(kind(request.urn), request.id))
+        step = _step("delete", request.urn)
+        self._answer(context, lambda: self.provider.delete(kind(request.urn), request.id), step)
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:
-        found = self._answer(context, lambda: self.provider.invoke(request.tok, plain(request.args)))
+        step = Step("invoke", request.tok, "")
+        found = self._answer(context, lambda: self.provider.invoke(request.tok, plain(request.args)), step)
         response = provider_pb2.InvokeResponse()
         getattr(response, "return").CopyFrom(struct(found))
         return response
@@ -164,13 +188,18 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Cancel(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
-    def _answer(self, context: Any, call: Any) -> Any:
+    def _answer(self, context: Any, call: Any, step: Step | None = None) -> Any:
+        """Answer, with a fault where the plan has one for this step."""
         try:
-            return call()
-        except Refused as refusal:
+            return self.faults.around(step, call) if self.faults and step else call()
+        except (Refused, Injected) as refusal:
             context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
         except Exception:  # a fault of the sandbox: say all of it
             context.abort(grpc.StatusCode.INTERNAL, f"the sandbox failed:\n{traceback.format_exc()}")
+
+
+def _step(call: str, urn: str) -> Step:
+    return Step(call, kind(urn), urn)
 
 
 def _changes(changed: list[str]) -> Any:
@@ -226,8 +255,19 @@ def serve(provider: Provider) -> None:
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(max_workers=16), options=unlimited)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider), server)
+    servicer = Servicer(provider, _faults(provider))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
     server.wait_for_termination()
+
+
+def _faults(provider: Provider) -> Injector | None:
+    """What shall go wrong; a plan that is itself wrong was refused before the engine started."""
+    try:
+        plan = read_plan(os.environ)
+    except FaultPlanError as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        sys.exit(2)
+    return Injector(plan, default_path().parent, provider.count) if plan else None

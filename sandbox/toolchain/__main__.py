@@ -119,8 +119,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # who stops `make` interrupts what it does
     try:
         return VERBS[given.verb](given.stack)
-    except (PlaneError, ToolchainError) as wrong:
+    except PlaneError as wrong:
         print(f"error: {wrong}", file=sys.stderr)
+    except ToolchainError as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return wrong.status
     except KeyboardInterrupt:
         print("error: interrupted; the same command goes on where this one stopped", file=sys.stderr)
         return 130

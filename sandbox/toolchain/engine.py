@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from sandbox.toolchain.places import Sandbox, ToolchainError, real_cli
+from sandbox.toolchain.places import Sandbox, ToolchainError, UsageError, real_cli
 
 DESTROYS: Final = frozenset({"destroy", "down", "dn"})
 CHANGES: Final = DESTROYS | frozenset({"up", "update", "deploy", "refresh", "import", "watch"})
@@ -73,6 +73,7 @@ def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) 
     from sandbox.toolchain.undo import undoable  # noqa: PLC0415
 
     call = Call(args)
+    _checked_faults(env)
     given = prepared(call, env, cwd)
     project, home = Path(env["TENANTRY_PROJECT_DIR"]), Path(env["TENANTRY_SANDBOX_DIR"])
     before = {p: p.read_text(encoding="utf-8") for p in project.glob("Pulumi.*.yaml")}
@@ -87,6 +88,17 @@ def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) 
     if stack and status == 0 and call.command in CHANGES:
         _settled(home)
     return status
+
+
+def _checked_faults(env: Mapping[str, str]) -> None:
+    """A fault plan that cannot be followed is refused before anything starts."""
+    from sandbox.faults.plan import FaultPlanError, read_plan  # noqa: PLC0415 - as above
+
+    try:
+        if read_plan(env):  # of a full disk the engine shall hear from its writes, not die of a signal
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGXFSZ})
+    except FaultPlanError as wrong:
+        raise UsageError(str(wrong)) from None
 
 
 def _settled(home: Path) -> int:

@@ -18,6 +18,14 @@ SIGNATURE: Final = "Signature: 8a477f597d28d172789f06886806bc55\n# made by `make
 class ToolchainError(RuntimeError):
     """Something is refused or missing; the text is a sentence that says what, why, and what to do."""
 
+    status = 1  # of the command that is refused
+
+
+class UsageError(ToolchainError):
+    """What was given is wrong in itself."""
+
+    status = 2
+
 
 def tools() -> Path:
     """What is made once and shared by every sandbox: the CLI, the plugins, Go while it builds."""

@@ -22,7 +22,7 @@ def main() -> int:
             env = prepared(call, env)
     except ToolchainError as wrong:
         print(f"error: {wrong}", file=sys.stderr)
-        return 1
+        return wrong.status
     os.execve(real_cli(), ["pulumi", *args], env)  # noqa: S606 - no shell is wanted
     return 0
 

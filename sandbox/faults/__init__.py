@@ -1,0 +1,6 @@
+"""Faults on purpose: the sandbox fails as clouds fail, by a plan (`SANDBOX_FAULTS`)."""
+
+from sandbox.faults.injector import Injector, Step
+from sandbox.faults.plan import FaultPlanError, read_plan
+
+__all__ = ["FaultPlanError", "Injector", "Step", "read_plan"]
