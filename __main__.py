@@ -10,16 +10,13 @@ from typing import Any
 import pulumi
 
 from components.entry import read_settings, refusing
-from components.platform import Platform
-from plan import plan_cell
-from tenants import open_registry
 
 
 def deploy() -> Mapping[str, Any]:
-    settings = read_settings()
-    registry = open_registry(settings.stack)
-    cell = plan_cell(settings, registry)
-    platform = Platform("platform", cell)
+    kind, settings = read_settings()
+    registry = kind.open_registry(settings.stack)
+    plan = kind.plan(settings, registry)
+    platform = kind.make("platform", plan)
     return platform.exports
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import budgets, iam
 
 from components.account_defaults import AccountDefaults, AccountDefaultsArgs
@@ -13,18 +13,28 @@ from components.boundary import boundary_document
 from components.break_glass import BreakGlass, BreakGlassArgs
 from components.config_recorder import ConfigRecorder, ConfigRecorderArgs
 from components.detectors import Detectors, DetectorsArgs
-from components.key import USE, EncryptionKey, EncryptionKeyArgs, ServiceUse
+from components.key import EncryptionKey
 from components.log_archive import LogArchive, LogArchiveArgs
-from components.shared import Shared
-from plan.baseline import duties, trail_alarms
+from components.logs_key import logs_key
+from components.shared import AccountShared
+from plan.baseline import Duties, trail_alarms
 from plan.names import Names
-from plan.settings import Settings
+from plan.settings import AccountSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountBaselineArgs:
-    settings: Settings
+    settings: AccountSettings
     names: Names
+    duties: Duties
+    # Where the organization's trail writes and under what key; None: a trail of the account alone, kept here.
+    organization_trail: "KeptElsewhere | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptElsewhere:
+    bucket: Input[str]
+    key_arn: Input[str]
 
 
 class AccountBaseline(pulumi.ComponentResource):
@@ -34,7 +44,7 @@ class AccountBaseline(pulumi.ComponentResource):
     shares one, `accountScope` says which stack looks after what (`plan.baseline.Duties`).
     """
 
-    shared: Shared
+    shared: AccountShared
     break_glass_role_arn: Output[str] | None  # None: another stack looks after the account
     trail_arn: Output[str] | None
 
@@ -49,7 +59,7 @@ class AccountBaseline(pulumi.ComponentResource):
             f"{name}-archive", LogArchiveArgs(settings=settings, names=names, trail_arn=trail_arn), child
         )
         self.shared = shared = self._make_shared(archive)
-        kept = duties(settings)
+        kept = args.duties
         self.trail_arn = self.break_glass_role_arn = None
         if kept.account:
             self.break_glass_role_arn = self._make_break_glass()
@@ -64,7 +74,7 @@ class AccountBaseline(pulumi.ComponentResource):
         AccountDefaults(f"{name}-defaults", AccountDefaultsArgs(duties=kept, shared=shared), child)
         self.register_outputs({"breakGlassRoleArn": self.break_glass_role_arn, "trailArn": self.trail_arn})
 
-    def _make_shared(self, archive: LogArchive) -> Shared:
+    def _make_shared(self, archive: LogArchive) -> AccountShared:
         args, child = self._args, self._child
         alarms = AlarmTopicArgs(settings=args.settings, names=args.names)
         topic = AlarmTopic(f"{self._name}-alarms", alarms, child)
@@ -75,11 +85,11 @@ class AccountBaseline(pulumi.ComponentResource):
             policy=boundary_document(args.settings),
             opts=child,
         )
-        return Shared(
+        return AccountShared(
             settings=args.settings,
             names=args.names,
             boundary_arn=boundary.arn,
-            logs_key_arn=EncryptionKey(f"{self._name}-logs", _logs_key(args), child).arn,
+            logs_key_arn=EncryptionKey(f"{self._name}-logs", logs_key(args.settings, args.names), child).arn,
             access_logs_bucket=archive.access_logs_bucket,
             alarms_topic_arn=topic.arn,
             alarms_key_arn=topic.key_arn,
@@ -93,11 +103,13 @@ class AccountBaseline(pulumi.ComponentResource):
         return BreakGlass(f"{self._name}-break-glass", args, self._child).role_arn
 
     def _make_trail(self, name: str, arn: str, archive: LogArchive) -> Output[str]:
-        account = self._args.settings.account_id
+        account, elsewhere = self._args.settings.account_id, self._args.organization_trail
         args = AuditTrailArgs(
             trail_name=name,
             trail_arn=arn,
-            key_arn=archive.audit_key_arn,
+            key_arn=elsewhere.key_arn if elsewhere else archive.audit_key_arn,
+            bucket=elsewhere.bucket if elsewhere else None,
+            of_organization=elsewhere is not None,
             alarms=trail_alarms(f"arn:aws:iam::{account}:role/{self._emergency_role()}"),
             shared=self.shared,
         )
@@ -124,18 +136,3 @@ class AccountBaseline(pulumi.ComponentResource):
             ],
             opts=self._child,
         )
-
-
-def _logs_key(args: AccountBaselineArgs) -> EncryptionKeyArgs:
-    """CloudWatch Logs names the log group in the encryption context (CloudWatch Logs guide, 2026-11)."""
-    region, account = args.settings.region, args.settings.account_id
-    groups = f"arn:aws:logs:{region}:{account}:log-group:*"
-    context = {"StringLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
-    in_context = [a for a in USE if a != "kms:DescribeKey"]  # which has no encryption context
-    return EncryptionKeyArgs(
-        settings=args.settings,
-        alias=args.names.path("alias", "logs"),
-        purpose="log groups of the cell",
-        users={},
-        services=[ServiceUse(service=f"logs.{region}", condition=context, actions=in_context)],
-    )

@@ -7,14 +7,14 @@ from pulumi import ResourceOptions
 from pulumi_aws import ebs, ec2, iam, s3
 
 from components.key import EncryptionKey, EncryptionKeyArgs
-from components.shared import Shared
+from components.shared import AccountShared
 from plan.baseline import Duties
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountDefaultsArgs:
     duties: Duties
-    shared: Shared
+    shared: AccountShared
 
 
 class AccountDefaults(pulumi.ComponentResource):

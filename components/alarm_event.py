@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch
 
-from components.shared import Shared
+from components.shared import AccountShared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class AlarmEventArgs:
     label: str
     description: str
     pattern: Mapping[str, object]  # of EventBridge
-    shared: Shared
+    shared: AccountShared
 
 
 def alarm_event(name: str, args: AlarmEventArgs, child: ResourceOptions) -> None:

@@ -11,7 +11,7 @@ from pulumi_aws import sns
 from components.key import EncryptionKey, EncryptionKeyArgs, ServiceUse
 from components.policy import EVERYONE, Statement, document
 from plan.names import Names
-from plan.settings import Settings
+from plan.settings import AccountSettings
 
 # Services that publish, and what of this account's each may speak for.
 PUBLISHERS: Final[Mapping[str, str]] = {
@@ -23,7 +23,7 @@ PUBLISHERS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmTopicArgs:
-    settings: Settings
+    settings: AccountSettings
     names: Names
 
 
@@ -71,7 +71,7 @@ def _key(args: AlarmTopicArgs, topic_arn: str) -> EncryptionKeyArgs:
     )
 
 
-def _publish(settings: Settings, topic_arn: str) -> list[Statement]:
+def _publish(settings: AccountSettings, topic_arn: str) -> list[Statement]:
     where = {"region": settings.region, "account": settings.account_id}
     allowed = [
         Statement(

@@ -1,14 +1,14 @@
 """A bucket that one AWS service writes the account's records to, and nobody else writes at all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pulumi import Input
+from pulumi import Input, Output
 
 from components.bucket import SecureBucketArgs
 from components.policy import Statement
-from components.shared import Shared
 from plan.baseline import ARCHIVE_DAYS
+from plan.settings import AccountSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,23 +16,28 @@ class AuditWriter:
     """`source` is what of this account's the service must write for (no confused deputy)."""
 
     service: str
-    folder: str  # below which it may write, without a trailing slash
+    folders: Sequence[Input[str]]  # below which it may write, without a trailing slash
     source: Mapping[str, Input[str]]
 
 
 def audit_bucket(
-    bucket: str, writer: AuditWriter, key_arn: Input[str], shared: Shared, *, lock: bool
+    bucket: str,
+    writer: AuditWriter,
+    key_arn: Input[str],
+    settings: AccountSettings,
+    access_logs_bucket: Input[str],
+    *,
+    lock: bool,
 ) -> SecureBucketArgs:
     """Kept for as long as audits may ask. Locked, it keeps every version for the audit logs' time: nobody
     deletes one before, no administrator and not the root user.
     """
-    settings = shared.settings
     return SecureBucketArgs(
         bucket=bucket,
         key_arn=key_arn,
         # A trail's digest files come under SSE-S3 (CloudTrail guide, "Validating", 2026-11).
         own_key_only=False,
-        access_logs_bucket=shared.access_logs_bucket,
+        access_logs_bucket=access_logs_bucket,
         protect=settings.protect_data,
         expire_days=ARCHIVE_DAYS,
         lock_days=settings.audit_log_days if lock else None,
@@ -55,7 +60,7 @@ def _writes(arn: str, writer: AuditWriter) -> list[Statement]:
         Statement(
             sid=f"{word}Writes",
             actions=["s3:PutObject"],
-            resources=[f"{arn}/{writer.folder}/*"],
+            resources=[Output.format("{0}/{1}/*", arn, folder) for folder in writer.folders],
             principals=principals,
             condition={"StringEquals": {**writer.source, "s3:x-amz-acl": "bucket-owner-full-control"}},
         ),

@@ -9,7 +9,7 @@ from pulumi_aws import cloudtrail, cloudwatch, iam
 from components.audit_bucket import AuditWriter, audit_bucket
 from components.bucket import SecureBucket
 from components.policy import Statement, document, trust
-from components.shared import Shared
+from components.shared import AccountShared
 from plan.baseline import TrailAlarm
 
 PREFIX = "cloudtrail"
@@ -22,7 +22,9 @@ class AuditTrailArgs:
     trail_arn: str  # as planned
     key_arn: Input[str]
     alarms: tuple[TrailAlarm, ...]
-    shared: Shared
+    bucket: Input[str] | None = None  # None: one of its own
+    of_organization: bool = False  # all member accounts' calls too
+    shared: AccountShared
 
 
 class AuditTrail(pulumi.ComponentResource):
@@ -45,10 +47,11 @@ class AuditTrail(pulumi.ComponentResource):
         trail = cloudtrail.Trail(
             f"{name}-trail",
             name=args.trail_name,
-            s3_bucket_name=self._make_bucket(),
+            s3_bucket_name=self._make_bucket() if args.bucket is None else args.bucket,
             s3_key_prefix=PREFIX,
             kms_key_id=args.key_arn,
             is_multi_region_trail=True,
+            is_organization_trail=args.of_organization,
             include_global_service_events=True,
             enable_log_file_validation=True,
             enable_logging=True,
@@ -67,11 +70,16 @@ class AuditTrail(pulumi.ComponentResource):
         settings = shared.settings
         writer = AuditWriter(
             service="cloudtrail",
-            folder=f"{PREFIX}/AWSLogs/{settings.account_id}",
+            folders=[f"{PREFIX}/AWSLogs/{settings.account_id}"],
             source={"aws:SourceArn": args.trail_arn},
         )
         bucket = audit_bucket(
-            shared.names.bucket("audit"), writer, args.key_arn, shared, lock=settings.protect_data
+            shared.names.bucket("audit"),
+            writer,
+            args.key_arn,
+            settings,
+            shared.access_logs_bucket,
+            lock=settings.protect_data,
         )
         return SecureBucket(f"{self._name}-archive", bucket, self._child).name
 

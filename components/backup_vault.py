@@ -11,7 +11,7 @@ from components.alarms import Watched, alarms
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.policy import Statement, document, trust
 from components.shared import Shared
-from plan.backup import DAY_SECONDS, Lock, RetentionPlan, VaultPlan
+from plan.backup import DAY_SECONDS, Lock, RetentionPlan, VaultPlan, backup_role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class BackupVault(pulumi.ComponentResource):
         shared = self._args.shared
         role = iam.Role(
             f"{self._name}-role",
-            name=shared.names.label("role", "backup"),
+            name=backup_role(shared.names),
             description="AWS Backup takes and ends snapshots of databases",
             assume_role_policy=trust("backup", account_id=shared.settings.account_id),
             permissions_boundary=shared.boundary_arn,

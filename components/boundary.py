@@ -4,12 +4,12 @@ from pulumi import Output
 
 from components.policy import Statement, document
 from plan.baseline import REFUSED, actions, ceilings
-from plan.settings import Settings
+from plan.settings import AccountSettings
 
 MAX_POLICY: int = 6144  # characters of a managed policy, white space aside (IAM quotas, 2026-11)
 
 
-def boundary_document(settings: Settings) -> Output[str]:
+def boundary_document(settings: AccountSettings) -> Output[str]:
     """Allows by name and of the account's own, refuses by name, and refuses everything outside the Region."""
     elsewhere = {"StringNotEquals": {"aws:RequestedRegion": settings.region}}
     return document(

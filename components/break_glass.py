@@ -7,7 +7,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import iam
 
 from components.policy import Statement, document
-from components.shared import Shared
+from components.shared import AccountShared
 from plan.baseline import EVIDENCE, actions
 
 # Everything but identities and the organization. As its boundary too, so that nobody who attaches
@@ -19,7 +19,7 @@ HOUR = 3600  # seconds
 @dataclass(frozen=True, kw_only=True)
 class BreakGlassArgs:
     role_name: str
-    shared: Shared
+    shared: AccountShared
 
 
 class BreakGlass(pulumi.ComponentResource):

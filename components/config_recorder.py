@@ -8,7 +8,7 @@ from pulumi_aws import cfg, iam
 
 from components.audit_bucket import AuditWriter, audit_bucket
 from components.bucket import SecureBucket
-from components.shared import Shared
+from components.shared import AccountShared
 
 PREFIX = "config"
 SERVICE_ROLE = "aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
@@ -18,7 +18,7 @@ SERVICE_ROLE = "aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 class ConfigRecorderArgs:
     key_arn: Input[str]
     whole_account: bool  # global types too, and the role that AWS has once in an account
-    shared: Shared
+    shared: AccountShared
 
 
 class ConfigRecorder(pulumi.ComponentResource):
@@ -34,10 +34,17 @@ class ConfigRecorder(pulumi.ComponentResource):
         shared, account = args.shared, args.shared.settings.account_id
         writer = AuditWriter(
             service="config",
-            folder=f"{PREFIX}/AWSLogs/{account}/Config",
+            folders=[f"{PREFIX}/AWSLogs/{account}/Config"],
             source={"aws:SourceAccount": account},
         )
-        history = audit_bucket(shared.names.bucket("history"), writer, args.key_arn, shared, lock=False)
+        history = audit_bucket(
+            shared.names.bucket("history"),
+            writer,
+            args.key_arn,
+            shared.settings,
+            shared.access_logs_bucket,
+            lock=False,
+        )
         bucket = SecureBucket(f"{name}-history", history, child)
         label = shared.names.label("any", "config")
         # AWS keeps this role's permissions itself; a role of ours would have to follow every new type.

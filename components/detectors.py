@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 from pulumi_aws import accessanalyzer, guardduty, inspector2, securityhub
 
 from components.alarm_event import AlarmEventArgs, alarm_event
-from components.shared import Shared
+from components.shared import AccountShared
 
 # What GuardDuty looks at beside the trail, the flow logs and DNS, which it always does.
 FEATURES: Final = ("S3_DATA_EVENTS", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS")
@@ -24,7 +24,7 @@ UNUSED_DAYS: Final = 90  # access that nobody used for so long is a finding
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorsArgs:
-    shared: Shared
+    shared: AccountShared
 
 
 class Detectors(pulumi.ComponentResource):

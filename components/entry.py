@@ -8,23 +8,33 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as engine_config
 
-from plan.settings import STRUCTURED_KEYS, Settings, SettingsError, parse_settings
+from components.kinds import KEYS, KINDS, STRUCTURED, Kind
+from plan import SettingsError
 from tenants import RegistryError
 
 Program = Callable[[], Mapping[str, Any]]
 
 
-def read_settings() -> Settings:
-    """Read every configuration key of this project once; raises `SettingsError` naming all wrong ones."""
-    prefix = f"{pulumi.get_project()}:"
+def read_settings() -> tuple[Kind, Any]:
+    """The stack's kind, which its settings say, and every configuration key of this project, read once.
+
+    Raises `SettingsError` naming all wrong ones.
+    """
+    prefix, stack = f"{pulumi.get_project()}:", pulumi.get_stack()
     given = engine_config.get_config_env() | engine_config.CONFIG.get()
     values = {k.removeprefix(prefix): v for k, v in given.items() if k.startswith(prefix)}
-    return parse_settings(pulumi.get_stack(), {k: _typed(k, v) for k, v in values.items()})
+    kind = KINDS.get(values.get("kind", ""))
+    if kind is None:
+        allowed = f"expected one of {', '.join(KINDS)}"
+        raise SettingsError(
+            f"Pulumi.{stack}.yaml:\n  tenantry:kind: {values.get('kind')!r} is not allowed; {allowed}"
+        )
+    return kind, kind.parse(stack, {k: _typed(k, v) for k, v in values.items()}, KEYS)
 
 
 def _typed(key: str, value: object) -> object:
     """The engine hands every value over as text; numbers, booleans and lists are JSON in it."""
-    if key not in STRUCTURED_KEYS or not isinstance(value, str):
+    if key not in STRUCTURED or not isinstance(value, str):
         return value
     try:
         return json.loads(value)

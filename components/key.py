@@ -10,7 +10,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import kms
 
 from components.policy import Statement, document
-from plan.settings import Settings
+from plan.settings import AccountSettings
 
 USE: Final = (
     "kms:Encrypt",
@@ -49,7 +49,7 @@ class ServiceUse:
 class EncryptionKeyArgs:
     """`alias` is without its leading "alias/"; `via` are services that use it for callers of this account."""
 
-    settings: Settings
+    settings: AccountSettings
     alias: str
     purpose: str
     users: Mapping[str, Input[str]]  # what for (a short word) → ARN of a role that may encrypt and decrypt
@@ -57,6 +57,7 @@ class EncryptionKeyArgs:
     via: Sequence[str] = ()  # "rds", "secretsmanager", "s3" …
     extra: Sequence[Statement] = ()
     rotation_days: int = 90
+    account_id: Input[str] | None = None  # of the key, where it is not the stack's
     tags: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
@@ -98,8 +99,7 @@ class EncryptionKey(pulumi.ComponentResource):
 
 
 def _statements(args: EncryptionKeyArgs) -> list[Statement]:
-    account = args.settings.account_id
-    root = {"AWS": [f"arn:aws:iam::{account}:root"]}
+    root = {"AWS": [Output.format("arn:aws:iam::{0}:root", _account(args))]}
     found = [Statement(sid="Administer", actions=ADMINISTER, resources=["*"], principals=root)]
     if args.users:
         found.append(
@@ -111,10 +111,14 @@ def _statements(args: EncryptionKeyArgs) -> list[Statement]:
     return [*found, *args.extra]
 
 
+def _account(args: EncryptionKeyArgs) -> Input[str]:
+    return args.account_id or args.settings.account_id
+
+
 def _through(args: EncryptionKeyArgs, root: Mapping[str, Sequence[Input[str]]]) -> list[Statement]:
     """Callers of this account, and only by way of the named services (kms:ViaService)."""
     hosts = [f"{s}.{args.settings.region}.amazonaws.com" for s in args.via]
-    mine = {"kms:CallerAccount": args.settings.account_id, "kms:ViaService": hosts}
+    mine: Mapping[str, Input[Any]] = {"kms:CallerAccount": _account(args), "kms:ViaService": hosts}
     return [
         Statement(
             sid="UseThroughServices",

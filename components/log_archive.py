@@ -10,12 +10,12 @@ from components.key import EncryptionKey, EncryptionKeyArgs, ServiceUse
 from components.policy import Statement
 from plan.baseline import ACCESS_LOG_DAYS
 from plan.names import PROJECT, Names
-from plan.settings import Settings
+from plan.settings import AccountSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogArchiveArgs:
-    settings: Settings
+    settings: AccountSettings
     names: Names
     trail_arn: str  # as planned: the trail is made after its key
 
@@ -74,7 +74,7 @@ def _access_logs(args: LogArchiveArgs) -> SecureBucketArgs:
     )
 
 
-def _access_writers(settings: Settings, arn: str) -> list[Statement]:
+def _access_writers(settings: AccountSettings, arn: str) -> list[Statement]:
     """Buckets write under `s3/<bucket>/`; balancers under any prefix, in a folder of this account's.
 
     The principal for balancers is the one of all Regions (ELB user guide, "Access logs", 2026-11).

@@ -24,6 +24,7 @@ from components.public_certificate import PublicCertificate, PublicCertificateAr
 from components.report_service import ReportService, ReportServiceArgs
 from components.tenancy import Tenancy, TenancyArgs
 from plan import CellPlan
+from plan.baseline import duties
 from plan.tenant import TenantPlan
 
 
@@ -36,9 +37,11 @@ class Platform(pulumi.ComponentResource):
         super().__init__("tenantry:cell:Platform", name, None, _through(plan))
         self._plan, self._child = plan, ResourceOptions(parent=self)
         baseline = AccountBaseline(
-            "baseline", AccountBaselineArgs(settings=plan.settings, names=plan.names), self._child
+            "baseline",
+            AccountBaselineArgs(settings=plan.settings, names=plan.names, duties=duties(plan.settings)),
+            self._child,
         )
-        self._shared = shared = baseline.shared
+        self._shared = shared = baseline.shared.for_cell(plan.settings)
         self._network = Network(
             "cell", NetworkArgs(plan=plan.network, paths=plan.paths, shared=shared), self._child
         )

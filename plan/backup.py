@@ -65,11 +65,21 @@ class VaultPlan:
         return GRACE_DAYS if self.lock is Lock.COMPLIANCE else None
 
 
+def vault_name(names: Names) -> str:
+    """Of a cell's vault, which the organization's backup policy names too."""
+    return names.label("vault", "databases")
+
+
+def backup_role(names: Names) -> str:
+    """Of the role that AWS Backup works as."""
+    return names.label("role", "backup")
+
+
 def plan_vault(settings: Settings, names: Names) -> VaultPlan | None:
     """None where the settings ask for none. Tags choose, so that no tenant is named in what all share."""
     if not settings.vault_days:
         return None
-    name = names.label("vault", "databases")
+    name = vault_name(names)
     daily = RetentionPlan(name="daily", schedule="cron(0 2 * * ? *)", keep_days=settings.vault_days)
     monthly = RetentionPlan(
         name="monthly", schedule="cron(0 4 1 * ? *)", keep_days=settings.vault_months * 31

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from plan.names import PROJECT
-from plan.settings import Settings
+from plan.settings import AccountSettings, Settings
 
 # Seven years: the longest that national law asks of a payment institution's records in the Regions
 # that the platform knows.
@@ -125,7 +125,7 @@ def actions(table: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"{service}:{word}" for service, words in table.items() for word in words.split())
 
 
-def ceilings(settings: Settings) -> Mapping[str, tuple[tuple[str, ...], str]]:
+def ceilings(settings: AccountSettings) -> Mapping[str, tuple[tuple[str, ...], str]]:
     """What the boundary allows: a word for it → actions, and the one resource pattern that they are of.
 
     Raises ValueError for an action of `ALLOWED` whose resources neither `WITHIN` nor `UNNAMED` says.

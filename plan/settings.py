@@ -4,16 +4,15 @@
 refuses a wrong type; this module refuses a wrong value. Pure: it takes a mapping and returns `Settings`.
 """
 
-import dataclasses
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
-Check: TypeAlias = Callable[[Any], str | None]
-"""Takes a value; returns what would be right, or None where the value is."""
+from plan.parsing import ACCOUNT, EMAIL, REGION, Check, between, matching, one_of, parse, setting
 
+KINDS: Final = ("cell", "organization")
 # CloudWatch Logs accepts only these (AWS API reference, PutRetentionPolicy, 2026-11).
 LOG_RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),
@@ -25,23 +24,6 @@ FARGATE_MEMORY: Final[Mapping[int, range]] = {
     2048: range(4096, 16384 + 1, 1024),
     4096: range(8192, 30720 + 1, 1024),
 }
-
-
-class SettingsError(ValueError):
-    """One or more settings are wrong; the text names each key and what is allowed."""
-
-
-def _one_of(*allowed: object) -> Check:
-    return lambda v: None if v in allowed else "one of " + ", ".join(str(a) for a in allowed)
-
-
-def _between(low: int, high: int) -> Check:
-    return lambda v: None if low <= v <= high else f"a number from {low} to {high}"
-
-
-def _matching(pattern: str, meaning: str) -> Check:
-    compiled = re.compile(pattern)
-    return lambda v: None if compiled.fullmatch(v) else meaning
 
 
 def _private_network(prefix: int) -> Check:
@@ -76,73 +58,79 @@ def _serials(value: tuple[str, ...]) -> str | None:
     return None if hexadecimal and len(set(value)) == len(value) else meaning
 
 
-_REGION = _matching(r"[a-z]{2}(-[a-z]+)+-[1-9]", "an AWS Region such as eu-west-1")
-_ACCOUNT = _matching(r"[0-9]{12}", "an AWS account id, twelve digits in quotes")
-_IMAGE = _matching(
+_IMAGE = matching(
     r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9._/-]+@sha256:[0-9a-f]{64}",
     "an image in ECR by digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…",
 )
-_DB_CLASS = _matching(r"db\.[a-z][a-z0-9]*\.(micro|small|medium|large|[0-9]*xlarge)", "such as db.r6g.large")
-_DOMAIN = _matching(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}", "a DNS name such as pay.example")
-_EMAIL = _matching(r"[^@\s]+@[^@\s]+\.[a-z]+", "an e-mail address")
-_LOG_DAYS = _one_of(*LOG_RETENTION_DAYS)
-_STORAGE = _between(20, 65536)
-_BACKUP = _between(7, 35)
+_DB_CLASS = matching(r"db\.[a-z][a-z0-9]*\.(micro|small|medium|large|[0-9]*xlarge)", "such as db.r6g.large")
+_DOMAIN = matching(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}", "a DNS name such as pay.example")
+_LOG_DAYS = one_of(*LOG_RETENTION_DAYS)
+_STORAGE = between(20, 65536)
+_BACKUP = between(7, 35)
 NOWHERE: Final = "none"
 
 
-def setting(doc: str, check: Check) -> Any:
-    """A field of `Settings`: its meaning with units, and the check its value must pass."""
-    return field(metadata={"doc": doc, "check": check})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """What every kind of stack says: its account and Region, and what holds for its records."""
+
+    stack: str = setting(
+        "name of the stack; a cell has its stack's name",
+        matching(r"[a-z][a-z0-9-]{1,15}", "2 to 16 of a-z, 0-9 and -"),
+    )
+    kind: str = setting("what the stack is: a cell, or the organization of all accounts", one_of(*KINDS))
+    account_id: str = setting("the one AWS account that the stack may touch", ACCOUNT)
+    region: str = setting("AWS Region of the stack", REGION)
+    protect_data: bool = setting(
+        "deletion protection, engine protection and final snapshots", one_of(True, False)
+    )
+    alarm_email: str = setting("who is told of alarms", EMAIL)
+    budget_usd: int = setting(
+        "what the account may cost in a month before somebody is told, in USD", between(1, 10_000_000)
+    )
+    audit_log_days: int = setting(
+        "days that audit logs are kept", one_of(*(d for d in LOG_RETENTION_DAYS if d >= 365))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """The typed content of `Pulumi.<stack>.yaml`; a key there is the camelCase of a field here."""
+class Settings(AccountSettings):
+    """The typed content of a cell's `Pulumi.<stack>.yaml`; a key there is the camelCase of a field here."""
 
-    stack: str = setting(
-        "name of the stack, which is the name of the cell",
-        _matching(r"[a-z][a-z0-9-]{1,15}", "2 to 16 of a-z, 0-9 and -"),
-    )
     environment: str = setting(
-        "environment family that the cell belongs to", _one_of("dev", "staging", "prod")
+        "environment family that the cell belongs to", one_of("dev", "staging", "prod")
     )
-    account_id: str = setting("the one AWS account that the stack may touch", _ACCOUNT)
     account_scope: str = setting(
         "what the stack looks after beside the cell: account (all that AWS has once in an account or"
         " Region), region (another stack looks after the account) or none (another one does both)",
-        _one_of("account", "region", "none"),
+        one_of("account", "region", "none"),
     )
-    region: str = setting("AWS Region of the cell", _REGION)
     zones: tuple[str, ...] = setting("Availability Zones of the cell; three in prod", _zones)
     network_cidr: str = setting("addresses of the cell's VPC, a /16", _private_network(16))
     tenant_networks: str = setting(
         "addresses that dedicated tenant networks are cut from, a /16", _private_network(16)
     )
     nat_per_zone: bool = setting(
-        "a NAT gateway in each zone (true) or one for all (false)", _one_of(True, False)
+        "a NAT gateway in each zone (true) or one for all (false)", one_of(True, False)
     )
-    protect_data: bool = setting(
-        "deletion protection, engine protection and final snapshots", _one_of(True, False)
-    )
-    multi_az: bool = setting("databases with a standby in another zone", _one_of(True, False))
+    multi_az: bool = setting("databases with a standby in another zone", one_of(True, False))
     backup_days: int = setting("days that database backups are kept", _BACKUP)
     backup_copy_region: str = setting(
         "another Region that database backups are copied to, or none",
-        _matching(rf"{NOWHERE}|[a-z]{{2}}(-[a-z]+)+-[1-9]", "none, or an AWS Region such as eu-central-1"),
+        matching(rf"{NOWHERE}|[a-z]{{2}}(-[a-z]+)+-[1-9]", "none, or an AWS Region such as eu-central-1"),
     )
     vault_days: int = setting(
-        "days that daily snapshots of databases are kept in a vault; 0 for no vault", _between(0, 3650)
+        "days that daily snapshots of databases are kept in a vault; 0 for no vault", between(0, 3650)
     )
-    vault_months: int = setting("months that a monthly one is kept; 0 for none", _between(0, 120))
+    vault_months: int = setting("months that a monthly one is kept; 0 for none", between(0, 120))
     vault_lock: str = setting(
         "whether snapshots can be deleted before: none (they can), governance (by who may change the lock)"
         " or compliance (by nobody, for ever)",
-        _one_of("none", "governance", "compliance"),
+        one_of("none", "governance", "compliance"),
     )
     domain: str = setting("DNS name under which the API is served: api.<domain>", _DOMAIN)
     hosted_zone_id: str = setting(
-        "Route 53 zone of the domain", _matching(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
+        "Route 53 zone of the domain", matching(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
     )
     ca_roots: tuple[str, ...] = setting(
         "roots of the private CA that the cell trusts, oldest first; a new one is trusted before it signs",
@@ -150,108 +138,56 @@ class Settings:
     )
     ca_signer: str = setting(
         "the root whose CA signs the services' certificates, one of caRoots",
-        _matching(r"[a-z][a-z0-9]{0,7}", "one of caRoots"),
+        matching(r"[a-z][a-z0-9]{0,7}", "one of caRoots"),
     )
     ca_leaves: int = setting(
-        "generation of the services' keys; raise it to give all of them new ones", _between(1, 1000)
+        "generation of the services' keys; raise it to give all of them new ones", between(1, 1000)
     )
     ca_revoked: tuple[str, ...] = setting(
         "serial numbers of certificates of the private CA that are no longer to be trusted", _serials
     )
     jwt_issuer: str = setting(
         "issuer of callers' access tokens: its https address, or cognito for a user pool of the cell's own",
-        _matching(r"cognito|https://[^\s?#]+", "cognito, or an address such as https://login.example/tenant"),
+        matching(r"cognito|https://[^\s?#]+", "cognito, or an address such as https://login.example/tenant"),
     )
     jwt_audience: str = setting(
         "audience that tokens of another issuer must name",
-        _matching(r"[!-~]{1,255}", "1 to 255 characters without blanks"),
+        matching(r"[!-~]{1,255}", "1 to 255 characters without blanks"),
     )
     jwt_tenant_claim: str = setting(
         "claim of such a token that holds the tenant's id",
-        _matching(r"[A-Za-z0-9_:./-]{1,128}", "the name of a claim, such as tenant"),
-    )
-    alarm_email: str = setting("who is told of alarms", _EMAIL)
-    budget_usd: int = setting(
-        "what the account may cost in a month before somebody is told, in USD", _between(1, 10_000_000)
-    )
-    audit_log_days: int = setting(
-        "days that audit logs are kept", _one_of(*(d for d in LOG_RETENTION_DAYS if d >= 365))
+        matching(r"[A-Za-z0-9_:./-]{1,128}", "the name of a claim, such as tenant"),
     )
     application_log_days: int = setting("days that application logs are kept", _LOG_DAYS)
     debug_log_days: int = setting("days that debug logs are kept", _LOG_DAYS)
-    task_cpu: int = setting("CPU units of a Fargate task; 1024 is one vCPU", _one_of(*FARGATE_MEMORY))
-    task_architecture: str = setting("processor that both images are built for", _one_of("ARM64", "X86_64"))
-    task_memory: int = setting("MiB of a Fargate task, as its CPU allows", _between(2048, 30720))
-    tasks_min: int = setting("fewest tasks of a service", _between(1, 100))
-    tasks_max: int = setting("most tasks of a service", _between(1, 100))
+    task_cpu: int = setting("CPU units of a Fargate task; 1024 is one vCPU", one_of(*FARGATE_MEMORY))
+    task_architecture: str = setting("processor that both images are built for", one_of("ARM64", "X86_64"))
+    task_memory: int = setting("MiB of a Fargate task, as its CPU allows", between(2048, 30720))
+    tasks_min: int = setting("fewest tasks of a service", between(1, 100))
+    tasks_max: int = setting("most tasks of a service", between(1, 100))
     monolith_image: str = setting("image of the monolith, by digest", _IMAGE)
     monolith_instance_class: str = setting("instance class of the monolith's database", _DB_CLASS)
     monolith_storage: int = setting("GiB of the monolith's database", _STORAGE)
     reports_image: str = setting("image of the report service, by digest", _IMAGE)
     reports_instance_class: str = setting("instance class of the report service's database", _DB_CLASS)
     reports_storage: int = setting("GiB of the report service's database", _STORAGE)
-    reports_replicas: int = setting("read replicas of the report service's database", _between(0, 15))
+    reports_replicas: int = setting("read replicas of the report service's database", between(0, 15))
     database_passwords: int = setting(
         "generation of the master passwords that this program makes (databases with readers); raise it to"
         " change them",
-        _between(1, 10_000),
+        between(1, 10_000),
     )
     shard_instance_class: str = setting("instance class of a pool shard", _DB_CLASS)
     shard_storage: int = setting("GiB of a pool shard", _STORAGE)
-    shard_capacity: int = setting("most tenants on one shard", _between(1, 200))
-    shard_limit: int = setting("most shards in the cell", _between(1, 26))
+    shard_capacity: int = setting("most tenants on one shard", between(1, 200))
+    shard_limit: int = setting("most shards in the cell", between(1, 26))
     silo_instance_class: str = setting("instance class of a silo unless its tenant overrides it", _DB_CLASS)
     silo_storage: int = setting("GiB of a silo unless its tenant overrides it", _STORAGE)
 
 
-def key_of(name: str) -> str:
-    """The configuration key of a field: `nat_per_zone` → `natPerZone`."""
-    head, *tail = name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
-
-
-# Keys whose values are not plain text: numbers, booleans and lists.
-STRUCTURED_KEYS: Final = frozenset(key_of(f.name) for f in dataclasses.fields(Settings) if f.type is not str)
-
-
-def parse_settings(stack: str, values: Mapping[str, object]) -> Settings:
+def parse_settings(stack: str, values: Mapping[str, object], others: Collection[str] = ()) -> Settings:
     """Make `Settings` from configuration values by key, or raise `SettingsError` with all that is wrong."""
-    wrong: list[str] = []
-    found: dict[str, Any] = {"stack": stack}
-    known = {key_of(f.name): f for f in dataclasses.fields(Settings)}
-    wrong += [f"tenantry:{k}: no such setting" for k in sorted(values) if k not in known or k == "stack"]
-    for key, spec in known.items():
-        if key != "stack":
-            value = values.get(key)
-            if value in (None, ""):
-                wrong.append(f"tenantry:{key}: missing; {spec.metadata['doc']}")
-                continue
-            found[spec.name] = tuple(cast("list[Any]", value)) if isinstance(value, list) else value
-        problem = _problem(found[spec.name], spec)
-        if problem:
-            wrong.append(f"tenantry:{key}: {found[spec.name]!r} is not allowed; expected {problem}")
-    if not wrong:
-        wrong = _contradictions(found)
-    if wrong:
-        raise SettingsError(f"Pulumi.{stack}.yaml:\n" + "\n".join(f"  {line}" for line in wrong))
-    return Settings(**found)
-
-
-_KINDS: Final[Mapping[Any, tuple[type, str]]] = {
-    str: (str, "a string"),
-    int: (int, "a whole number"),
-    bool: (bool, "true or false"),
-    tuple[str, ...]: (tuple, "a list of strings"),
-}
-
-
-def _problem(value: object, spec: "dataclasses.Field[Any]") -> str | None:
-    kind, meaning = _KINDS[spec.type]
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        return meaning
-    if isinstance(value, tuple) and not all(isinstance(v, str) for v in cast("tuple[Any, ...]", value)):
-        return meaning
-    return spec.metadata["check"](value)
+    return parse(Settings, stack, values, _contradictions, others)
 
 
 def _contradictions(v: Mapping[str, Any]) -> list[str]:
@@ -279,4 +215,4 @@ def _contradictions(v: Mapping[str, Any]) -> list[str]:
         (v["vault_days"] > 0 or v["vault_months"] == 0, "vaultMonths: without vaultDays there is no vault"),
         (not prod or v["vault_lock"] != "none", "vaultLock: prod needs a locked vault"),
     )
-    return [f"tenantry:{text}" for right, text in rules if not right]
+    return [text for right, text in rules if not right]

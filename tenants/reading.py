@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from tenants.compose import compose
 from tenants.models import Quota, ServicePlan, Tenant
@@ -11,7 +11,7 @@ from tenants.nodes import Broken, Finding, Map, Node, Scalar, at
 from tenants.shapes import WRONG, Record, Shape, fields_of
 from tenants.values import PLAN_ID, TENANT_ID
 
-M = TypeVar("M", Tenant, ServicePlan, Quota)
+M = TypeVar("M")
 
 
 class Later(Mapping[str, tuple[Scalar, Node]]):
@@ -54,22 +54,24 @@ class Entries(Generic[M]):
 
 def read_tenants(data: bytes | str, file: str) -> tuple[Entries[Tenant], list[Finding]]:
     """The tenants of a registry, field by field; what fields mean together is for `tenants.rules`."""
-    return _read(data, file, Tenant, TENANT_ID, "tenant")
+    return read_entries(data, file, Tenant, TENANT_ID, "tenant")
 
 
 def read_plans(data: bytes | str, file: str) -> tuple[Entries[ServicePlan], list[Finding]]:
     """The service plans."""
-    return _read(data, file, ServicePlan, PLAN_ID, "service plan")
+    return read_entries(data, file, ServicePlan, PLAN_ID, "service plan")
 
 
 def read_quotas(data: bytes | str, file: str) -> tuple[Entries[Quota], list[Finding]]:
     """The quotas of AWS that cells are measured by."""
-    return _read(data, file, Quota, PLAN_ID, "quota")
+    return read_entries(data, file, Quota, PLAN_ID, "quota")
 
 
-def _read(
+def read_entries(
     data: bytes | str, file: str, model: type[M], ids: Shape, noun: str
 ) -> tuple[Entries[M], list[Finding]]:
+    """Any file that maps ids to entries of one model, whose first field is `id`."""
+    make = cast("Callable[..., M]", model)
     root, findings = compose(data, file)
     models: dict[str, M] = {}
     nodes: dict[str, tuple[Scalar, Node]] = {}
@@ -87,7 +89,7 @@ def _read(
             id_ = ids.read(key, f"{noun} id", entry.report)
             values = Record(model).read_fields(value, "", key, entry.report)
             if id_ is not WRONG and values is not None:
-                models[key.text] = model(id=key.text, **values)
+                models[key.text] = make(id=key.text, **values)
     elif root is not None and not isinstance(root, Broken):
         wrong = "the file is a list" if not isinstance(root, Scalar) else "the file is one value"
         expected = f"expected a mapping whose keys are {noun} ids"
@@ -105,7 +107,7 @@ class _Entry:
         self.findings.append(Finding(self.file, node.line, node.column, self.id, wrong, right))
 
 
-def _loose_fields(root: Map, model: type[M]) -> list[Scalar]:
+def _loose_fields(root: Map, model: type[Any]) -> list[Scalar]:
     """Keys of the file that are fields of an entry whose id was forgotten."""
     known = fields_of(model)
     fields = [(key, value) for key, value in root.pairs if key.text in known]

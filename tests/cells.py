@@ -9,12 +9,22 @@ from typing import Any
 
 import yaml
 
+from organization import open_organization
 from plan import CellPlan, Settings, parse_settings, plan_cell
+from plan.organization import (
+    OrganizationPlan,
+    OrganizationSettings,
+    parse_organization_settings,
+    plan_organization,
+)
+from plan.parsing import keys_of
+from plan.settings import AccountSettings
 from tenants import open_registry
 from tenants.models import Registry, Tenant
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "tenantry:"
+MODELS: Mapping[str, type[AccountSettings]] = {"cell": Settings, "organization": OrganizationSettings}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -27,10 +37,11 @@ def declared() -> dict[str, dict[str, Any]]:
 
 
 def values_of(stack: str) -> dict[str, Any]:
-    """Configuration of a stack as the engine resolves it: its file over the declared defaults."""
+    """Configuration of a stack as the engine resolves it: its file over the declared defaults of its kind."""
     given = load(ROOT / f"Pulumi.{stack}.yaml")["config"]
     mine = {k.removeprefix(PREFIX): v for k, v in given.items() if k.startswith(PREFIX)}
-    return {k: v["default"] for k, v in declared().items() if "default" in v} | mine
+    known = keys_of(MODELS[mine.get("kind", "cell")])
+    return {k: v["default"] for k, v in declared().items() if "default" in v and k in known} | mine
 
 
 @cache
@@ -46,6 +57,12 @@ def registry_of(stack: str) -> Registry:
 @cache
 def cell_of(stack: str) -> CellPlan:
     return plan_cell(settings_of(stack), registry_of(stack))
+
+
+@cache
+def organization_of(stack: str = "org") -> OrganizationPlan:
+    settings = parse_organization_settings(stack, values_of(stack))
+    return plan_organization(settings, open_organization(stack))
 
 
 def with_tenants(registry: Registry, tenants: Iterable[Tenant]) -> Registry:

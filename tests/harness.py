@@ -29,6 +29,7 @@ class Registered:
     ignore_changes: tuple[str, ...]  # as the engine spells them: desiredCount
     urn: str
     delete_before_replace: bool = False
+    import_id: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -72,6 +73,7 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
         "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!{n}"}],
     },
     "kms/key:Key": lambda n: {"keyId": f"{n}-key-id"},
+    "organizations/organization:Organization": lambda n: {"roots": [{"id": f"root-of-{n}"}]},
     "lb/loadBalancer:LoadBalancer": lambda n: {
         "dnsName": f"{n}.mock",
         "zoneId": "ZMOCK",
@@ -162,6 +164,7 @@ class _Recorder(mocks.MockMonitor):
                     tuple(request.ignoreChanges),
                     response.urn,
                     request.deleteBeforeReplace,
+                    request.importId,
                 )
             )
         return response

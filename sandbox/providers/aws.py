@@ -15,7 +15,9 @@ from sandbox.providers.plugin import Checked, Diffed, Provider, Refused, Values,
 
 
 class Aws(Provider):
-    """Presents itself as the account that the provider allows, unless SANDBOX_ACCOUNT_ID says otherwise."""
+    """Presents itself as the account that the provider allows, unless SANDBOX_ACCOUNT_ID says otherwise; and
+    where the provider assumes a role, as the account of that role.
+    """
 
     def __init__(self) -> None:
         self.version = version("pulumi-aws")
@@ -28,7 +30,8 @@ class Aws(Provider):
         region, allowed = args.get("region"), args.get("allowedAccountIds") or []
         if not region:
             raise Refused("Missing region configuration: set the provider's region")
-        account = os.environ.get("SANDBOX_ACCOUNT_ID") or (str(allowed[0]) if allowed else "000000000000")
+        account = _assumed(args) or os.environ.get("SANDBOX_ACCOUNT_ID")
+        account = account or (str(allowed[0]) if allowed else "000000000000")
         if allowed and account not in map(str, allowed):
             raise Refused(
                 f"AWS account ID not allowed: {account}; this provider is for {', '.join(map(str, allowed))}"
@@ -162,6 +165,12 @@ class _Answering:
             self._lock.release()
         if isinstance(wrong, CloudError | Undescribed | PlaneError):
             raise Refused(str(wrong)) from None
+
+
+def _assumed(args: Values) -> str | None:
+    """The account of the last role that the provider assumes, None where it assumes none."""
+    roles = args.get("assumeRoles") or []
+    return str(roles[-1]["roleArn"]).split(":")[4] if roles else None
 
 
 def _named(token: str) -> str | None:

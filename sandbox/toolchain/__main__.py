@@ -21,7 +21,7 @@ from sandbox.toolchain.judging import PACK, QUIET, planned
 from sandbox.toolchain.orphans import remark
 from sandbox.toolchain.places import ROOT, ToolchainError, sandbox_dir, say
 from sandbox.toolchain.stacks import prepare_stack, require_file, stacks
-from sandbox.toolchain.table import show_tenants
+from sandbox.toolchain.table import show_stack
 
 # What `pulumi` is called with for a verb. `up` needs no outputs of its own: the table shows them.
 ENGINE: Final = {
@@ -66,7 +66,7 @@ def _come_up(stack: str, given: Mapping[str, str]) -> int:
     for name in service.start(stack, make=switched_on(given)):
         say(f"started {name}")
     service.close()
-    return show_tenants(stack)
+    return show_stack(stack)
 
 
 def check(stack: str) -> int:

@@ -13,7 +13,7 @@ from pulumi_aws import iam
 
 from components.account_baseline import AccountBaseline, AccountBaselineArgs
 from components.boundary import MAX_POLICY
-from plan.baseline import ALLOWED, EVIDENCE, REFUSED, actions, ceilings, trail_alarms
+from plan.baseline import ALLOWED, EVIDENCE, REFUSED, actions, ceilings, duties, trail_alarms
 from tests.cells import settings_of
 from tests.components.account import names_of
 from tests.harness import Recording, Registered, run
@@ -25,7 +25,7 @@ in_both_stacks = pytest.mark.parametrize("stack", STACKS)
 @cache
 def baseline(stack: str, scope: str = "account") -> Recording:
     settings = replace(settings_of(stack), account_scope=scope)
-    args = AccountBaselineArgs(settings=settings, names=names_of(settings))
+    args = AccountBaselineArgs(settings=settings, names=names_of(settings), duties=duties(settings))
     return run(lambda: AccountBaseline("baseline", args))
 
 
@@ -429,7 +429,10 @@ def test_the_shared_parts_are_the_baseline_s_own() -> None:
     settings = settings_of("prod")
 
     def program() -> None:
-        made = AccountBaseline("baseline", AccountBaselineArgs(settings=settings, names=names_of(settings)))
+        made = AccountBaseline(
+            "baseline",
+            AccountBaselineArgs(settings=settings, names=names_of(settings), duties=duties(settings)),
+        )
         handed = {f.name: getattr(made.shared, f.name) for f in fields(made.shared)[2:]}
         iam.Policy("probe", policy=Output.json_dumps(handed))
 

@@ -1,23 +1,16 @@
 """Settings are read whole or refused whole, each wrong key by its name."""
 
-import dataclasses
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plan.settings import (
-    FARGATE_MEMORY,
-    LOG_RETENTION_DAYS,
-    Settings,
-    SettingsError,
-    key_of,
-    parse_settings,
-)
+from plan.parsing import SettingsError, keys_of
+from plan.settings import FARGATE_MEMORY, LOG_RETENTION_DAYS, Settings, parse_settings
 from tests.cells import values_of
 
-ALL_KEYS = [key_of(f.name) for f in dataclasses.fields(Settings) if f.name != "stack"]
+ALL_KEYS = list(keys_of(Settings))
 
 
 def refused(**changes: Any) -> str:

@@ -1,17 +1,18 @@
 """`Pulumi.yaml` and `plan/settings.py` declare the same keys, and the stacks' files have one shape."""
 
-import dataclasses
-
 import pytest
 
-from plan.settings import Settings, key_of
+from plan.organization import OrganizationSettings
+from plan.parsing import keys_of
+from plan.settings import Settings
 from tests.cells import ROOT, declared, load, settings_of
 
 KINDS = {str: "string", int: "integer", bool: "boolean", tuple[str, ...]: "array"}
 
 
 def test_every_setting_is_declared_with_its_type() -> None:
-    expected = {key_of(f.name): KINDS[f.type] for f in dataclasses.fields(Settings) if f.name != "stack"}  # type: ignore[index]
+    known = {**keys_of(Settings), **keys_of(OrganizationSettings)}
+    expected = {key: KINDS[f.type] for key, f in known.items()}  # type: ignore[index]
     assert {k: v["type"] for k, v in declared().items()} == expected
 
 
