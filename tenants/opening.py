@@ -16,6 +16,7 @@ from tenants.files import ledger_file, project_root, registry_file, relative, wr
 from tenants.ledger import render_ledger
 from tenants.models import Ledger, Registry, ServicePlan, Tenant
 from tenants.nodes import Finding
+from tenants.phases import DEPLOYABLE, Phase, phase_of
 from tenants.project import Project, Sound
 from tenants.reading import Entries
 
@@ -63,11 +64,18 @@ def locked_by_environment() -> bool:
     return os.environ.get("CI", "").lower() in TRUE
 
 
-def open_registry(stack: str, *, root: Path | None = None, locked: bool | None = None) -> Registry:
+def open_registry(
+    stack: str,
+    *,
+    root: Path | None = None,
+    locked: bool | None = None,
+    phases: frozenset[Phase] = DEPLOYABLE,
+) -> Registry:
     """The checked registry of a stack, everybody placed.
 
     Extends the ledger's file where somebody has no place yet, unless `locked` (default: where the
-    environment has a true `CI`). Raises `RegistryError` with everything that is wrong.
+    environment has a true `CI`). `phases` are those that a run can make so. Raises `RegistryError` with
+    everything that is wrong.
     """
     root = root or project_root()
     project = Project(root)
@@ -76,9 +84,25 @@ def open_registry(stack: str, *, root: Path | None = None, locked: bool | None =
     found = examine(project, stack, locked=locked_by_environment() if locked is None else locked)
     if found.findings:
         raise RegistryError(list(found.findings))
+    if early := _too_early(found, phases):
+        raise RegistryError(early)
     if found.extended != found.ledger:
         write_atomically(ledger_file(root, stack), render_ledger(found.extended, stack))
     return found.registry
+
+
+def _too_early(found: Examined, phases: frozenset[Phase]) -> list[Finding]:
+    """Tenants in a phase that a run of this version cannot make so."""
+    return [
+        found.entries.finding(
+            tenant.id,
+            ("move", "stage") if tenant.move else ("state",),
+            f"this version cannot deploy {phase_of(tenant)}",
+            f"take it back; what it deploys is {', '.join(sorted(phases))}",
+        )
+        for tenant in found.entries.models.values()
+        if phase_of(tenant) not in phases
+    ]
 
 
 def _know(project: Project, stacks: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from tenants.phases import ABOUT, ARROWS, MOVING, Arrow, Phase
+from tenants.phases import ABOUT, ARROWS, DEPLOYABLE, MOVING, Arrow, Phase
 
 PAGE = Path(__file__).parent.parent / "docs" / "tenant-lifecycle.md"
 COMMANDS = {
@@ -28,6 +28,9 @@ def render() -> str:
             "",
             "Each arrow is one change of the registry, reviewed, and one run of `pulumi up`. The commands",
             "write the change; anything else is refused before the engine starts.",
+            "",
+            f"A run of this version deploys {', '.join(sorted(DEPLOYABLE))}. The other phases are checked, and",
+            "refused by a run until the functions that move and export data are there.",
             "",
             "```mermaid",
             "stateDiagram-v2",

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from tenants import open_registry, opening
+from tenants import RegistryError, open_registry, opening
 from tenants.cli import app
 from tenants.models import Home, Registry
 from tenants.phases import ABOUT, ARROWS, MOVING, Arrow, Phase, phase_of
@@ -43,7 +43,7 @@ def call(root: Path, *words: str) -> Result:
 
 def run(root: Path) -> Registry:
     """What a local `up` does before the engine starts."""
-    return open_registry("dev", root=root, locked=False)
+    return open_registry("dev", root=root, locked=False, phases=frozenset(Phase))
 
 
 def home(root: Path) -> Home:
@@ -263,6 +263,14 @@ def test_status_is_for_people_and_machines(root: Path) -> None:
 def test_the_page_is_what_the_machine_says() -> None:
     assert tenant_lifecycle.PAGE.read_text("utf-8") == tenant_lifecycle.render()
     assert set(tenant_lifecycle.COMMANDS) == {a.event for a in ARROWS}
+
+
+def test_a_phase_that_a_run_cannot_make_so_is_refused_and_records_nothing(root: Path) -> None:
+    before = (root / "tenants/ledger/dev.yaml").read_bytes()
+    assert call(root, "move", "acme-pay", "--to", "silo").exit_code == 0
+    with pytest.raises(RegistryError, match=r"dev\.yaml:10:12: acme-pay: this version cannot deploy prepare"):
+        open_registry("dev", root=root, locked=False)
+    assert (root / "tenants/ledger/dev.yaml").read_bytes() == before
 
 
 def test_moving_and_leaving_do_not_mix() -> None:
