@@ -93,8 +93,9 @@ class Instances:
         return sorted(found, key=lambda i: (i.account, i.region, i.name))
 
     def cluster(self, instance: Instance) -> Cluster:
-        """The server of an instance, made or not."""
-        return Cluster(self.plane.servers / instance.id, self.plane)
+        """The server of an instance, made or not; to ask for it makes nothing."""
+        record = self.plane.folder / "servers"
+        return Cluster((self.plane.servers if record.is_symlink() else record) / instance.id, self.plane)
 
     def route(self, host: str) -> Path | None:
         """The socket behind an address, where there is one."""
@@ -106,7 +107,7 @@ class Instances:
 
     def raise_(self, instance: Instance) -> Cluster:
         """Make and start the server of an instance where it does not run; raises `PlaneError`."""
-        cluster = self.cluster(instance)
+        cluster = Cluster(self.plane.servers / instance.id, self.plane)
         if instance.source and not cluster.made:
             source = self._source(instance)
             with self._alone(cluster):

@@ -231,7 +231,9 @@ def test_a_deleted_instance_stops_at_once_and_is_swept_later(place: Place, provi
 
 def test_a_preview_starts_nothing(place: Place, provider: Aws) -> None:
     provider.create(INSTANCE, URN, ONE, preview=True)
-    assert list(place.service.instances.clusters()) == []
+    made = Instance.of(place.row("two", **GIVEN), ACCOUNT, REGION)
+    assert place.service.instances.cluster(made).pid is None
+    assert not (place.service.plane.folder / "servers").is_symlink(), "nor does a look"
 
 
 def test_a_server_that_was_killed_is_started_again_with_its_rows(place: Place) -> None:
