@@ -84,6 +84,7 @@ def parse_preview(data: bytes, name: str) -> Preview:
             return _state(found, name)
         if _mapping(found) and "steps" in found:
             return _json(found, name)
+        found = [found] if _mapping(found) else found  # a log of one event
         if _list(found) and found and all(_mapping(e) and "sequence" in e for e in found):
             return _events(cast("list[Mapping[str, Any]]", found), name)
     except (AttributeError, KeyError, TypeError) as wrong:

@@ -32,7 +32,11 @@ def planned(stack: str, given: Mapping[str, str], args: tuple[str, ...] | None =
     words = ("preview", "--stack", stack, *PACK, "--event-log", str(file), *(QUIET if args is None else args))
     env = dict(given) | DEBUG
     status = _quietly(words, env) if args is None else engine.run(words, env, ROOT)
-    return gate(stack, given, file) or status
+    if _steps(file):
+        return gate(stack, given, file) or status
+    if not status:  # nobody has looked for what would be lost, so nothing may be
+        print(f"error: stack {stack}: the engine left no record of its plan in {file}", file=sys.stderr)
+    return status or 1
 
 
 def _quietly(words: tuple[str, ...], env: Mapping[str, str]) -> int:
@@ -61,8 +65,6 @@ def _refusal(output: str) -> str:
 
 def gate(stack: str, given: Mapping[str, str], file: Path) -> int:
     """1 where the plan replaces or deletes what holds data and nobody has approved it; says what and why."""
-    if not file.exists() or not _steps(file):
-        return 0  # the preview failed before its first step, and has said why
     command = [sys.executable, "-m", "policies", "gate", str(file)]
     first = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if first.returncode == 1 and (state := exported(stack, given)):
@@ -79,5 +81,8 @@ def gate(stack: str, given: Mapping[str, str], file: Path) -> int:
 
 
 def _steps(file: Path) -> bool:
+    """Whether the engine has recorded a plan; a preview that fails early has not."""
+    if not file.exists():
+        return False
     with file.open(encoding="utf-8") as lines:
         return any('"resourcePreEvent"' in line for line in lines)
