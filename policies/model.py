@@ -210,6 +210,13 @@ class Plan:
         """The tenant that a resource belongs to, "" for the cell's own."""
         return self._tenants.get(resource.urn, "")
 
+    def home_of(self, resource: Resource) -> str:
+        """The tenant below whose component a resource hangs, whatever its tag says; "" for none."""
+        above: Resource | None = resource
+        while above is not None and above.type != TENANCY:
+            above = self.by_urn.get(above.parent)
+        return above.name if above else ""
+
     @cached_property
     def tenants(self) -> frozenset[str]:
         return frozenset(self._tenants.values()) - {""}

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from policies.checks import all_of, is_true, one_of, present
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail
-from policies.rule import Rule, Severity
+from policies.rule import Rule
 from policies.rules.parts import KEY, below_tenant, example
 from policies.serves import DETECTION, INVENTORY, LOCATION
 from tenants.residency import REGIONS
@@ -53,14 +53,14 @@ def _tags(resource: Resource, plan: Plan) -> Verdict:
 
 
 def _tenant_tag(resource: Resource, plan: Plan) -> Verdict:
-    """What hangs below a tenant's component says so."""
-    tenant = plan.tenant_of(resource)
+    """What hangs below a tenant's component says so, and nothing else."""
+    tenant = plan.home_of(resource)
     tag = resource.get("tags.tenant")
     if not tenant or tag == tenant:
         return PASS
     if tag is UNKNOWN:
         return cannot_tell("tags.tenant is not known before the update")
-    return fail(f"it is of tenant {tenant} and has no tag that says so")
+    return fail(f"it is of tenant {tenant} and its tag says {tag or 'nothing'}")
 
 
 def _regions(value: Any) -> Iterator[tuple[str, str]]:
@@ -186,10 +186,9 @@ RULES: Final = (
         check=_tenant_tag,
         remedy="Give it the tenant's tags (components.tenant_identity.tenant_tags).",
         controls=INVENTORY,
-        severity=Severity.ADVISORY,
         whole_plan=True,
-        good=example(_QUEUE, {"tags": {"tenant": "amber-pay"}}),
-        bad=below_tenant(_QUEUE, {"tags": {}}),
+        good=below_tenant(_QUEUE, {"tags": {"tenant": "amber-pay"}}),
+        bad=below_tenant(_QUEUE, {"tags": {"tenant": "cobalt-fx"}}),
     ),
     Rule(
         id="in-region",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from policies.documents import DocumentError, Statement, held, places
+from policies.documents import DocumentError, Held, Statement, held, places
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
-from policies.patterns import pattern
+from policies.patterns import overlap
 from policies.rule import Example, Made, Rule
 from policies.serves import TENANCY as CONTROLS
 
@@ -21,98 +21,163 @@ _PLANNED: Final[Mapping[str, tuple[str, str]]] = {
     "aws:sns/topic:Topic": ("name", "arn:aws:sns:{region}:{account}:{name}"),
     "aws:sqs/queue:Queue": ("name", "arn:aws:sqs:{region}:{account}:{name}"),
     "aws:ssm/parameter:Parameter": ("name", "arn:aws:ssm:{region}:{account}:parameter{name}"),
-    "aws:secretsmanager/secret:Secret": ("name", "arn:aws:secretsmanager:{region}:{account}:secret:{name}-"),
+    "aws:secretsmanager/secret:Secret": (
+        "name",
+        "arn:aws:secretsmanager:{region}:{account}:secret:{name}-??????",
+    ),
     "aws:cloudwatch/logGroup:LogGroup": ("name", "arn:aws:logs:{region}:{account}:log-group:{name}"),
+    "aws:rds/instance:Instance": ("identifier", "arn:aws:rds:{region}:{account}:db:{name}"),
+    "aws:lambda/function:Function": ("name", "arn:aws:lambda:{region}:{account}:function:{name}"),
 }
-
-
-# What flow logs must be let do to find their own group; it tells names alone (VPC user guide, 2026-11).
-_FINDS: Final = ("logs:DescribeLogGroups",)
+# What is inside of a thing has an ARN of its own.
+_INSIDE: Final[Mapping[str, str]] = {
+    "aws:s3/bucket:Bucket": "/*",
+    "aws:cloudwatch/logGroup:LogGroup": ":*",
+    "aws:lambda/function:Function": ":*",
+}
+# Actions that name no thing, or tell names alone (service authorization reference, 2026-11).
+_HARMLESS: Final = re.compile(
+    r"[a-z0-9-]+:Describe[A-Za-z]+|xray:Put(TraceSegments|TelemetryRecords)|ecr:GetAuthorizationToken"
+    r"|cloudwatch:PutMetricData|sts:GetCallerIdentity|tag:GetResources"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """Something of a tenant's that a policy could name."""
+    """Something of a tenant's that a policy could name, by a pattern of its ARN."""
 
     tenant: str
     arn: str
+    head: str  # the ARN up to its first wildcard
     label: str
 
 
-def arn_of(resource: Resource, plan: Plan) -> str:
-    """The ARN of a resource: as it is, or as its planned name says; "" where neither is known."""
+def arns_of(resource: Resource, plan: Plan) -> Iterator[str]:
+    """Patterns of the ARNs of a resource and of what is in it, as it is and as its planned name says."""
+    found: set[str] = set()
     known = resource.identity.get("arn")
     if isinstance(known, str):
-        return known
+        found.add(known)
     path, form = _PLANNED.get(resource.type, ("", ""))
     name = resource.get(path) if path else None
-    if not isinstance(name, str):
-        return ""
-    return form.format(name=name, region=plan.setting("region"), account=plan.setting("accountId"))
+    if isinstance(name, str):
+        found.add(form.format(name=name, region=plan.setting("region"), account=plan.setting("accountId")))
+    for arn in sorted(found):
+        yield arn
+        if resource.type in _INSIDE:
+            yield arn + _INSIDE[resource.type]
+
+
+class Estate:
+    """What the tenants of a plan have, and how they are called."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.things = tuple(
+            Owned(tenant, arn, _head(arn), r.label)
+            for r in plan.resources
+            if (tenant := plan.tenant_of(r))
+            for arn in arns_of(r, plan)
+        )
+        # The longest first: an id may hold another one (`acme` in `acme-pay`). Databases have `_` for `-`.
+        ids = sorted(plan.tenants, key=len, reverse=True)
+        written = "|".join(re.escape(i).replace(r"\-", "[-_]") for i in ids)
+        self._called = re.compile(rf"(?<![a-z0-9])({written})(?![a-z0-9])") if ids else None
+
+    def called(self, text: str) -> set[str]:
+        """The tenants whose ids stand in a text."""
+        return {m.replace("_", "-") for m in self._called.findall(text)} if self._called else set()
+
+    def of_others(self, text: str, tenant: str) -> Owned | None:
+        """The first thing of another tenant that a pattern of ARNs may mean."""
+        head = _head(text)
+        for thing in self.things:
+            near = thing.head.startswith(head) or head.startswith(thing.head)
+            if near and thing.tenant != tenant and overlap(text, thing.arn):
+                return thing
+        return None
+
+
+def _head(arn: str) -> str:
+    return re.split(r"[*?]|\$\{", arn, maxsplit=1)[0]
 
 
 @lru_cache(maxsize=4)
-def owned(plan: Plan) -> tuple[Owned, ...]:
-    """What tenants have, by ARN. Plans compare by identity, so each is looked through once."""
-    found = ((plan.tenant_of(r), arn_of(r, plan), r.label) for r in plan.resources)
-    return tuple(Owned(*f) for f in found if f[0] and f[1])
+def estate(plan: Plan) -> Estate:
+    """Plans compare by identity, so each is looked through once."""
+    return Estate(plan)
 
 
-def _named(statement: Statement) -> Iterator[str]:
-    """What a statement is about and whom it lets in."""
-    yield from statement.resources
-    for those in statement.principals.values():
-        yield from those
-
-
-def _others(statement: Statement, tenant: str, plan: Plan) -> str | None:
+def _others(statement: Statement, tenant: str, kind: str, plan: Plan) -> str | None:
     """The first thing of another tenant that a statement of `tenant` gives away, or takes."""
     if not statement.allow:
         return None
-    for text in _named(statement):
-        if text == "*" or statement.actions == _FINDS:
+    if kind == "identity" and ("*" in statement.resources or statement.not_resources):
+        return _anything(statement, tenant)
+    for text in (*statement.resources, *(p for those in statement.principals.values() for p in those)):
+        if text == "*" or _all_harmless(statement):
             continue  # a resource's policy is about the resource that holds it
-        for other in plan.tenants - {tenant}:
-            if re.search(rf"(?<![a-z0-9]){re.escape(other)}(?![a-z0-9])", text) and not _mine(text, tenant):
-                return f"it names {text}, of tenant {other}"
-        matching = pattern(text)
-        for thing in owned(plan):
-            if thing.tenant != tenant and matching.fullmatch(thing.arn):
-                return f"{text} matches {thing.label} of tenant {thing.tenant}"
+        strangers = estate(plan).called(text) - {tenant}
+        if strangers:
+            return f"it names {text}, of tenant {min(strangers)}"
+        if thing := estate(plan).of_others(text, tenant):
+            return f"{text} matches {thing.label} of tenant {thing.tenant}"
     return None
 
 
-def _mine(text: str, tenant: str) -> bool:
-    """An id may hold another one (`acme` in `acme-pay`): a name of this tenant's own is its own."""
-    return bool(re.search(rf"(?<![a-z0-9]){re.escape(tenant)}(?![a-z0-9])", text))
+def _anything(statement: Statement, tenant: str) -> str | None:
+    """What a role may do with anything, it may do with what others have, unless a condition is its own."""
+    own = any(
+        tenant in values and operator in ("StringEquals", "ForAnyValue:StringEquals")
+        for operator, keys in statement.condition.items()
+        for values in keys.values()
+    )
+    if own or _all_harmless(statement):
+        return None
+    what = ", ".join(statement.actions) or "everything but a few actions"
+    return f"it allows {what} on anything, so on what is another tenant's"
+
+
+def _all_harmless(statement: Statement) -> bool:
+    return bool(statement.actions) and all(map(_HARMLESS.fullmatch, statement.actions))
 
 
 def _isolated(resource: Resource, plan: Plan) -> Verdict:
-    tenant = plan.tenant_of(resource) or _of_role(resource, plan)
-    if not tenant:
+    tenants = sorted({t for t in (plan.tenant_of(resource), *_of_roles(resource, plan)) if t})
+    if not tenants:
         if resource.get("role") is UNKNOWN and not plan.source(resource, "role"):
             return cannot_tell("role is not known before the update, so neither is whose policy it is")
         return PASS
-    found: list[Verdict] = []
     try:
-        for document in held(resource, "identity", "trust", "resource"):
-            if document.statements is None:
-                found.append(
-                    cannot_tell(f"{document.path} of tenant {tenant} is not known before the update")
-                )
-                continue
-            for s in document.statements:
-                why = _others(s, tenant, plan)
-                found.append(fail(f"statement {s.sid or '?'} of tenant {tenant}: {why}") if why else PASS)
+        documents = tuple(held(resource, "identity", "trust", "resource"))
     except DocumentError as wrong:
         return fail(f"its policy cannot be read: {wrong}")
-    return worst(found)
+    return worst(_document(d, t, resource, plan) for d in documents for t in tenants)
 
 
-def _of_role(resource: Resource, plan: Plan) -> str:
-    """A policy is its role's, wherever in the tree it hangs."""
-    roles = plan.source(resource, "role", "aws:iam/role:Role")
-    return plan.tenant_of(roles[0]) if roles else ""
+def _document(document: Held, tenant: str, resource: Resource, plan: Plan) -> Verdict:
+    if document.statements is None:
+        return _made_of(document, tenant, resource, plan)
+    found = ((s, _others(s, tenant, document.kind, plan)) for s in document.statements)
+    return worst(fail(f"statement {s.sid or '?'} of tenant {tenant}: {why}") for s, why in found if why)
+
+
+def _made_of(document: Held, tenant: str, resource: Resource, plan: Plan) -> Verdict:
+    """A document that is not known yet is made of things that are: none may be another tenant's."""
+    for urn in resource.sources.get(document.path.split("[")[0], ()):
+        part = plan.by_urn.get(urn)
+        if part is not None and plan.tenant_of(part) not in ("", tenant):
+            return fail(
+                f"{document.path} of tenant {tenant} is made of {part.label} of tenant {plan.tenant_of(part)}"
+            )
+    return cannot_tell(f"{document.path} of tenant {tenant} is not known before the update")
+
+
+def _of_roles(resource: Resource, plan: Plan) -> Iterator[str]:
+    """A policy is its roles', wherever in the tree it hangs."""
+    attachments, _ = plan.attached(resource, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "policyArn")
+    for holder in (resource, *attachments):
+        for role in plan.source(holder, "role", "aws:iam/role:Role"):
+            yield plan.tenant_of(role)
 
 
 def _policy(*resources: str) -> str:

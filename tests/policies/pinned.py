@@ -89,7 +89,7 @@ PINNED = {
     "subscription-tls": "mandatory",
     "table-recoverable": "mandatory",
     "tagged": "mandatory",
-    "tagged-with-tenant": "advisory",
+    "tagged-with-tenant": "mandatory",
     "targets-tls": "mandatory",
     "task-not-public": "mandatory",
     "tenants-apart": "mandatory",
