@@ -37,7 +37,7 @@ class Organization(pulumi.ComponentResource):
         )
         archive = self._make_archive(tree)
         management = AccountBaseline(
-            "management",
+            "baseline",
             AccountBaselineArgs(
                 settings=plan.settings,
                 names=plan.names,

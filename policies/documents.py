@@ -4,6 +4,7 @@ Grammar: IAM user guide, "Grammar of the IAM JSON policy language", 2026-11.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -162,6 +163,8 @@ def held(resource: Resource, *kinds: str) -> Iterator[Held]:
             yield Held(path, "identity", None if text is UNKNOWN else parse(str(text)))
 
 
-def account(plan: Plan) -> str:
-    """The account of the plan, "" where it does not say."""
-    return plan.setting("accountId")
+def accounts(plan: Plan) -> frozenset[str]:
+    """The accounts that the plan looks after: its settings' one, and those that its providers may enter."""
+    entered = [str(p.get("allowedAccountIds", "")) for p in plan.of("pulumi:providers:aws")]
+    texts = [plan.setting("accountId"), *entered]  # a provider's are JSON text
+    return frozenset(number for text in texts for number in re.findall(r"(?<!\d)\d{12}(?!\d)", text))

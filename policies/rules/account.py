@@ -75,10 +75,20 @@ def _regions(value: Any) -> Iterator[tuple[str, str]]:
             yield from _regions(v)
 
 
+_REGION_NAME: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[1-9]")
+
+
+def _open(plan: Plan) -> frozenset[str]:
+    """The stack's own, the one that backups are copied to, and those that the organization opens to all."""
+    keys = ("region", "backupCopyRegion", "organizationRegions")  # the last is a list, in whatever notation
+    return frozenset(name for key in keys for name in _REGION_NAME.findall(plan.setting(key)))
+
+
 def _region(resource: Resource, plan: Plan) -> Verdict:
-    """In the cell's Region, or, where the plan does not say it, in one that the platform knows."""
-    home = plan.setting("region")
-    allowed = {home} if home else ALLOWED
+    """In a Region that the stack's settings open, or, where the plan does not say it, in one that the
+    platform knows.
+    """
+    allowed = _open(plan) or ALLOWED
     given = resource.get("region")
     if resource.type == PROVIDER or given is not None:
         if given is UNKNOWN:

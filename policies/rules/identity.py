@@ -10,7 +10,7 @@ from policies.documents import (
     DocumentError,
     Held,
     Statement,
-    account,
+    accounts,
     held,
     places,
 )
@@ -129,12 +129,14 @@ def _wild_resources(statement: Statement, _document: Held, _plan: Plan) -> str |
 
 
 def _other_accounts(statement: Statement, _document: Held, plan: Plan) -> str | None:
-    """Another account is let in only with a condition that names it or the organization."""
-    mine = account(plan)
+    """An account that the stack does not itself look after is let in only with a condition that names it
+    or the organization.
+    """
+    mine = accounts(plan)
     if not statement.allow or not mine or narrowed(statement, (*_WHOSE, "sts:ExternalId")):
         return None
     named = [a for p in statement.principals.get("AWS", ()) for a in re.findall(r"(?<!\d)\d{12}(?!\d)", p)]
-    others = sorted({a for a in named if a != mine})
+    others = sorted(set(named) - mine)
     return f"lets in account {', '.join(others)} without a condition" if others else None
 
 

@@ -70,7 +70,7 @@ def test_every_policy_is_attached_and_no_target_has_too_many() -> None:
 
 
 def test_the_trail_of_all_accounts_lies_locked_in_the_archive() -> None:
-    trail = made().one("cloudtrail/trail:Trail", "management-trail-trail")
+    trail = made().one("cloudtrail/trail:Trail", "baseline-trail-trail")
     assert trail.inputs["isOrganizationTrail"]
     assert trail.inputs["isMultiRegionTrail"]
     assert trail.inputs["enableLogFileValidation"]
@@ -122,13 +122,13 @@ def test_the_audit_account_looks_after_what_watches() -> None:
 def test_every_role_carries_the_boundary_but_the_one_for_emergencies() -> None:
     roles = {r.inputs["name"]: r.inputs["permissionsBoundary"] for r in made().of("iam/role:Role")}
     assert roles.pop("tenantry-org-break-glass") == "arn:aws:iam::aws:policy/PowerUserAccess"
-    assert {b.rsplit(":", 1)[1] for b in roles.values()} == {"management-boundary"}
+    assert {b.rsplit(":", 1)[1] for b in roles.values()} == {"baseline-boundary"}
 
 
 def test_emergencies_raise_an_alarm() -> None:
-    alarm = made().one("metricAlarm:MetricAlarm", "management-trail-break-glass")
+    alarm = made().one("metricAlarm:MetricAlarm", "baseline-trail-break-glass")
     assert alarm.inputs["alarmActions"]
-    pattern = made().one("logMetricFilter:LogMetricFilter", "management-trail-break-glass").inputs["pattern"]
+    pattern = made().one("logMetricFilter:LogMetricFilter", "baseline-trail-break-glass").inputs["pattern"]
     assert "arn:aws:iam::999900001111:role/tenantry-org-break-glass" in pattern
 
 

@@ -69,7 +69,11 @@ def test_a_new_account_is_all_that_is_created(org: Workspace) -> None:
     run = org.preview()
     path.write_text(before, encoding="utf-8")
     assert run.status == 0, run.output
-    assert [(s.op, s.name) for s in run.changes] == [("create", "tree-account-lab")]
+    assert {(s.op, s.name) for s in run.changes} == {
+        ("create", "tree-account-lab"),
+        ("create", "policies-backups-lab"),
+        ("create", "policies-backups-lab-attachment"),
+    }
 
 
 def test_nothing_of_it_is_destroyed(org: Workspace) -> None:

@@ -13,6 +13,7 @@ from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
 from sandbox.aws.templates import UNKNOWN
 
 ROLE, ROLE_POLICY, POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"
+ORGANIZATION: Final = "aws:organizations/policy:Policy"
 MALFORMED: Final = "MalformedPolicyDocument"
 INLINE_TOTAL: Final = 10_240
 # Type and input → characters allowed, whether white space counts, the codes of no policy and of one too long.
@@ -20,7 +21,7 @@ DOCUMENTS: Final[dict[tuple[str, str], tuple[int, bool, str, str]]] = {
     (ROLE, "assumeRolePolicy"): (2_048, False, MALFORMED, "LimitExceeded"),
     (POLICY, "policy"): (6_144, False, MALFORMED, "LimitExceeded"),
     (ROLE_POLICY, "policy"): (INLINE_TOTAL, False, MALFORMED, "LimitExceeded"),
-    ("aws:organizations/policy:Policy", "content"): (
+    (ORGANIZATION, "content"): (
         5_120,
         True,
         "MalformedPolicyDocumentException",
@@ -67,11 +68,11 @@ DOCUMENTS: Final[dict[tuple[str, str], tuple[int, bool, str, str]]] = {
         "LimitExceededException",
     ),
 }
-IDENTITY: Final = {
-    POLICY,
-    ROLE_POLICY,
-    "aws:organizations/policy:Policy",
-}  # whose statements name no principal
+# Policies of an organization that manage (tags, backups …) are no IAM documents, and have a length of
+# their own (AWS Organizations quotas, 2026-11).
+SCP: Final = "SERVICE_CONTROL_POLICY"
+MANAGEMENT: Final = 10_000
+IDENTITY: Final = {POLICY, ROLE_POLICY, ORGANIZATION}  # whose statements name no principal
 ENDPOINTS: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 
@@ -86,16 +87,27 @@ def _asks(token: str, key: str) -> None:
         text = at.known(key)
         if not isinstance(text, str) or UNKNOWN in text:
             return
-        for words in _problems(token, text):
+        other = at.known("type") if token == ORGANIZATION else None
+        most, problems = (
+            (limit, _problems(token, text)) if other in (None, SCP) else (MANAGEMENT, _no_json(text))
+        )
+        for words in problems:
             yield Refusal(malformed, words, key)
-        if _size(text, spaces) > limit:
-            yield Refusal(too_long, f"Cannot exceed quota for {key}: {limit}", key)
+        if _size(text, spaces) > most:
+            yield Refusal(too_long, f"Cannot exceed quota for {key}: {most}", key)
 
     rule(INPUTS, token, checks=(key,))(policy_document)
 
 
 for _token, _key in DOCUMENTS:
     _asks(_token, _key)
+
+
+def _no_json(text: str) -> Iterator[str]:
+    try:
+        json.loads(text)
+    except ValueError:
+        yield "The provided policy document does not meet the requirements of the specified policy type."
 
 
 def _problems(token: str, text: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.aws.describe import HERE, LOADER, Description
+from sandbox.aws.describe import HERE, LOADER, Description, is_global
 from sandbox.aws.refusals.rule import At, Refusal
 from sandbox.aws.templates import UNKNOWN
 from sandbox.cloud.store import Row
@@ -64,12 +64,17 @@ def missing(at: At, described: Description) -> Iterator[Refusal]:
         if _is_elsewhere(how, word, at.store.account):
             continue
         is_here = not (how.anywhere or (at.token == PEERING and at.known("peerRegion")))
-        found = at.store.find(kind, word, here=is_here)
+        found = at.store.find(kind, word, here=is_here) or _of_others(at, kind, word)
         if kind == KEY:
             yield from _unusable(at, key, word, found)
         elif not found:
             code, words = how.missing
             yield Refusal(code, words.format(id=word), key)
+
+
+def _of_others(at: At, kind: str, word: str) -> list[Row]:
+    """What has one name over all accounts, as a bucket has, is found by it from any of them."""
+    return [r for r in at.store.everywhere(kind) if r.id == word] if is_global(kind) else []
 
 
 def _unusable(at: At, key: str, word: str, found: list[Row]) -> Iterator[Refusal]:
