@@ -25,9 +25,22 @@ def problems(described: Description, inputs: Mapping[str, Any]) -> list[Problem]
     given = [k for k in described.exclusive if known.get(k) not in (None, False, "")]
     if len(given) > 1:
         found.append((given[1], f'"{given[1]}": conflicts with {given[0]}'))
+    if described.taggable and isinstance(known.get("tags"), dict):
+        found += [("tags", words) for words in _tags(known["tags"])]
     named = {key for key, _ in found}
     found += [p for p in unaccepted(described.token, known) if p[0] not in named]
     return sorted(found)
+
+
+def _tags(tags: Mapping[str, Any]) -> Iterator[str]:
+    """Tag naming limits and requirements (AWS General Reference, 2026-11): one rule for all services."""
+    if len(tags) > 50:
+        yield f"TooManyTags: {len(tags)} tags, and a resource has at most 50"
+    for key, value in tags.items():
+        if not 1 <= len(key) <= 128 or key.lower().startswith("aws:"):
+            yield f"InvalidTag: the key {key} must have 1 to 128 characters and not begin with aws:"
+        if value != UNKNOWN and not (isinstance(value, str) and len(value) <= 256):
+            yield f"InvalidTag: the value of {key} must be a text of at most 256 characters"
 
 
 def _value(described: Description, key: str, value: Any) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 import datetime
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -37,3 +38,13 @@ def belongs(body: str, key: str) -> bool | None:
         return None
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return certificate.public_key().public_bytes(*form) == private.public_key().public_bytes(*form)
+
+
+def signed_by(body: str, chain: str) -> bool:
+    """Whether the first certificate of a chain has issued this one."""
+    try:
+        certificate = x509.load_pem_x509_certificate(body.encode())
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificates(chain.encode())[0])
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

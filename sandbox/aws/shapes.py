@@ -55,3 +55,6 @@ def render() -> str:
 
 if __name__ == "__main__":
     FILE.write_text(render(), encoding="utf-8")
+    from sandbox.aws import rules  # made of the same types, so that one command is enough
+
+    rules.FILE.write_text(rules.render(), encoding="utf-8")

@@ -35,6 +35,11 @@ def deployed(stack: str) -> Recording:
     return deploy(cell_of(stack))
 
 
+def registered() -> list[Registered]:
+    """All that the committed stacks register."""
+    return [r for stack in ("dev", "prod") for r in deployed(stack).resources]
+
+
 def edited(stack: str, tenants: Iterable[Tenant]) -> CellPlan:
     """The cell after an edit of its registry; the ledger grows as a local run would let it."""
     before = registry_of(stack)

@@ -20,6 +20,12 @@ TARGETS, QUEUE, ROLE = "aws:lb/targetGroup:TargetGroup", "aws:sqs/queue:Queue", 
 LISTENER, LISTENER_RULE = "aws:lb/listener:Listener", "aws:lb/listenerRule:ListenerRule"
 CLIENT: Final = "ClientException"
 PARAMETER: Final = "InvalidParameterException"
+AMOUNTS: Final = (
+    "deploymentMaximumPercent",
+    "deploymentMinimumHealthyPercent",
+    "desiredCount",
+    "healthCheckGracePeriodSeconds",
+)
 ENVIRONMENT: Final = 4_096
 RESERVED: Final = {
     "AWS_ACCESS_KEY",
@@ -130,7 +136,7 @@ def _execution_role(at: At, found: list[dict[str, Any]]) -> Iterator[Refusal]:
 # -- services
 
 
-@rule(INPUTS, SERVICE, checks=("deploymentMaximumPercent", "deploymentMinimumHealthyPercent", "desiredCount"))
+@rule(INPUTS, SERVICE, checks=AMOUNTS)
 def room_for_a_deployment(at: At) -> Iterator[Refusal]:
     most, least = at.known("deploymentMaximumPercent"), at.known("deploymentMinimumHealthyPercent")
     if most is not None and least is not None and int(most) == int(least) == 100:
@@ -179,7 +185,26 @@ def _targets(at: At, arn: Any) -> Iterator[Refusal]:
         yield Refusal(PARAMETER, words, "loadBalancers")
 
 
+@rule(INPUTS, "aws:appautoscaling/target:Target", checks=("maxCapacity", "minCapacity"))
+def most_and_least(at: At) -> Iterator[Refusal]:
+    least, most = at.known("minCapacity"), at.known("maxCapacity")
+    if least is not None and most is not None and int(most) < int(least):
+        words = "Maximum capacity cannot be less than minimum capacity"
+        yield Refusal("ValidationException", words, "maxCapacity")
+
+
 # -- functions
+
+
+@rule(INPUTS, "aws:lambda/invocation:Invocation", checks=("input",))
+def words_to_a_function(at: At) -> Iterator[Refusal]:
+    text = at.known("input")
+    if isinstance(text, str) and UNKNOWN not in text:
+        try:
+            json.loads(text)
+        except ValueError:
+            words = "Could not parse request body into json: Could not parse payload into json"
+            yield Refusal("InvalidRequestContentException", words, "input")
 
 
 @rule(INPUTS, FUNCTION, checks=("environment",))

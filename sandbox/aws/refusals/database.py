@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.aws.accept import rules
-from sandbox.aws.refusals.network import SUBNET, network_of, one
+from sandbox.aws.refusals.network import SUBNET, known_list, network_of, one
 from sandbox.aws.refusals.remains import INSTANCE, SNAPSHOT
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, Refusal, rule
 
@@ -21,6 +21,7 @@ VALUE: Final = "InvalidParameterValue"
 RESERVED: Final = {"admin", "rdsadmin", "rds_superuser", "rdsrepladmin", "rds_replication", "public"}
 DAYS: Final = {d: i for i, d in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
 MINUTES_OF_A_WEEK: Final = 7 * 24 * 60
+LOGS: Final = {"iam-db-auth-error", "postgresql", "upgrade"}
 FAST_FROM: Final = 400  # GiB, from which gp3 of PostgreSQL takes IOPS and throughput
 
 
@@ -151,6 +152,14 @@ def name_of_the_database(at: At) -> Iterator[Refusal]:
     if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", str(name)):
         words = "DBName must begin with a letter and contain only alphanumeric characters."
         yield Refusal(VALUE, words, "dbName")
+
+
+@rule(INPUTS, INSTANCE, checks=("enabledCloudwatchLogsExports",))
+def logs_of_the_engine(at: At) -> Iterator[Refusal]:
+    wrong = sorted(set(known_list(at.inputs.get("enabledCloudwatchLogsExports"))) - LOGS)
+    if wrong and at.known("engine") == "postgres":
+        words = f"You cannot use the log types '{', '.join(wrong)}' with engine version postgres."
+        yield Refusal(COMBINATION, words, "enabledCloudwatchLogsExports")
 
 
 # -- windows

@@ -5,15 +5,23 @@ one balancer a target group); AWS Certificate Manager (ImportCertificate: what a
 API Gateway developer guide (a custom domain name and its certificate); 2026-11.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.aws.refusals.network import SUBNET, VPC, known_list, network_of, one
 from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
+from sandbox.aws.templates import UNKNOWN
 
 BALANCER, LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
 TARGETS, LISTENER_RULE = "aws:lb/targetGroup:TargetGroup", "aws:lb/listenerRule:ListenerRule"
 CERTIFICATE, DOMAIN = "aws:acm/certificate:Certificate", "aws:apigateway/domainName:DomainName"
+OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
+BUNDLE: Final = (
+    "caCertificatesBundleS3Bucket",
+    "caCertificatesBundleS3Key",
+    "caCertificatesBundleS3ObjectVersion",
+)
 SECURE: Final = ("HTTPS", "TLS")
 
 
@@ -95,6 +103,17 @@ def _balancers_of(at: At, group: Any) -> Iterator[Any]:
             yield listener.outputs.get("loadBalancerArn")
 
 
+@rule(CREATE, "aws:lb/trustStore:TrustStore", checks=BUNDLE)
+def bundle_of_a_trust_store(at: At) -> Iterator[Refusal]:
+    bucket, key = at.known(BUNDLE[0]), at.known(BUNDLE[1])
+    if not bucket or not key:
+        return
+    row, version = one(at, OBJECT, f"{bucket}/{key}"), at.known(BUNDLE[2])
+    if row is None or (version and version != row.outputs.get("versionId")):
+        words = "The specified ca certificate bundle does not exist"
+        yield Refusal("CaCertificatesBundleNotFound", words, BUNDLE[1])
+
+
 # -- certificates
 
 
@@ -108,8 +127,12 @@ def imported_certificate(at: At) -> Iterator[Refusal]:
         yield Refusal("ValidationException", "A domain name or a certificate is required", "domainName")
     if body is None or key is None:
         return
-    from sandbox.aws.pem import belongs  # noqa: PLC0415 - a slow import that few runs need
+    from sandbox.aws.pem import belongs, signed_by  # noqa: PLC0415 - a slow import that few runs need
 
+    chain = at.known("certificateChain")
+    if chain is not None and not signed_by(str(body), str(chain)):
+        words = "Could not validate the certificate with the certificate chain."
+        yield Refusal("ValidationException", words, "certificateChain")
     match belongs(str(body), str(key)):
         case None:
             words = "The certificate field or the private key is not in the PEM format."
@@ -137,6 +160,20 @@ def certificate_of_a_domain(at: At) -> Iterator[Refusal]:
     if not any(covers(p, str(name)) for p in (str(certificate.outputs["domainName"]), *others)):
         words = "The domain name to be created is not covered by the provided certificate."
         yield Refusal("BadRequestException", words, "regionalCertificateArn")
+
+
+@rule(INPUTS, "aws:apigateway/restApi:RestApi", checks=("body",))
+def contract_of_an_api(at: At) -> Iterator[Refusal]:
+    """Import of an OpenAPI file: a text that is none is no API."""
+    body = at.known("body")
+    if not isinstance(body, str) or UNKNOWN in body:
+        return
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None  # YAML is taken too; the platform writes JSON
+    if not isinstance(found, dict) or not {"openapi", "swagger"} & found.keys():
+        yield Refusal("BadRequestException", "Invalid OpenAPI input.", "body")
 
 
 @rule(INPUTS, "aws:route53/record:Record", checks=("records", "ttl", "aliases"))

@@ -245,6 +245,13 @@ def span_of_an_alarm(at: At) -> Iterator[Refusal]:
         yield Refusal("ValidationError", words, "datapointsToAlarm")
 
 
+@rule(INPUTS, ALARM, checks=("dimensions",))
+def dimensions_of_an_alarm(at: At) -> Iterator[Refusal]:
+    if len(at.known("dimensions") or {}) > 30:
+        words = "The collection Dimensions must not have a size greater than 30."
+        yield Refusal("InvalidParameterValue", words, "dimensions")
+
+
 @rule(INPUTS, EVENT_RULE, checks=("eventPattern", "scheduleExpression"))
 def pattern_of_a_rule(at: At) -> Iterator[Refusal]:
     if is_no_json(at.known("eventPattern")):

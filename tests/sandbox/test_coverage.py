@@ -1,0 +1,39 @@
+"""Every input in use is judged by something or says why not, and the page that shows it is fresh."""
+
+import pytest
+
+from sandbox.aws.coverage import UNCHECKED, findings, judged, render
+from sandbox.aws.describe import describe
+from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, checked
+from sandbox.aws.shapes import described
+from sandbox.commands.coverage import PAGE, used
+
+AGAIN = "run `python -m sandbox coverage --write`"
+
+
+def test_no_input_in_use_is_unjudged_without_being_listed() -> None:
+    assert findings(judged(used())) == []
+
+
+def test_an_input_that_nothing_judges_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.aws.coverage.unchecked", dict)
+    found = findings(judged({"aws:apigateway/apiKey:ApiKey": {"description", "enabled"}}))
+    assert found == [
+        f"aws:apigateway/apiKey:ApiKey description: nothing judges it, and it is not in {UNCHECKED.name}"
+    ]
+
+
+def test_a_line_that_is_not_needed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.aws.coverage.unchecked", lambda: {"aws:kms/key:Key description": "any text"})
+    found = findings(judged({"aws:kms/key:Key": {"description"}}))
+    assert found == [f"aws:kms/key:Key description: in {UNCHECKED.name}, and judged or not in use"]
+
+
+def test_the_page_is_fresh() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render(judged(used())), f"stale: {AGAIN}"
+
+
+@pytest.mark.parametrize("token", sorted(INPUTS.keys() | CREATE.keys() | DELETE.keys()))
+def test_a_rule_judges_inputs_that_exist(token: str) -> None:
+    if token in described():
+        assert set(checked(token)) - set(describe(token).inputs) == set()
