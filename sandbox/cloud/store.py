@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS links (
     input TEXT NOT NULL, target TEXT NOT NULL,
     PRIMARY KEY (account, type, region, id, input, target)
 );
+CREATE INDEX IF NOT EXISTS handles_by_value ON handles (type, value);
 CREATE INDEX IF NOT EXISTS links_by_target ON links (account, target, type);
 -- What a deletion leaves behind: a snapshot, a key that waits for its end, a secret's name.
 CREATE TABLE IF NOT EXISTS remains (
@@ -184,6 +185,11 @@ class Store:
             (self.account, kind, handle, not here, self.region),
         ).fetchall()
         return [_row(r) for r in found]
+
+    def known(self, kind: str, handle: str) -> bool:
+        """Whether any account has such a thing, for names that all accounts share."""
+        query = "SELECT 1 FROM handles WHERE type = ? AND value = ? LIMIT 1"
+        return self._db.execute(query, (kind, handle)).fetchone() is not None
 
     def claim(self, scope: str, kind: str, value: str, resource_id: str) -> None:
         """Take a name; raises `Taken` where somebody else has it."""

@@ -7,12 +7,13 @@ from functools import cache
 
 import pulumi
 
+from components.organization import Organization
 from components.platform import Platform
 from plan import CellPlan, plan_cell
 from tenants.allocation import extend
 from tenants.cell import read_cell
 from tenants.models import Tenant
-from tests.cells import ROOT, cell_of, registry_of, settings_of
+from tests.cells import ROOT, cell_of, organization_of, registry_of, settings_of
 from tests.harness import Recording, Registered, run
 
 TENANCY = "tenantry:tenancy:Tenancy"
@@ -36,8 +37,9 @@ def deployed(stack: str) -> Recording:
 
 
 def registered() -> list[Registered]:
-    """All that the committed stacks register."""
-    return [r for stack in ("dev", "prod") for r in deployed(stack).resources]
+    """All that the committed stacks register, the organization's too."""
+    organization = run(lambda: Organization("organization", organization_of()), stack_name="org")
+    return [r for found in (deployed("dev"), deployed("prod"), organization) for r in found.resources]
 
 
 def edited(stack: str, tenants: Iterable[Tenant]) -> CellPlan:

@@ -601,12 +601,13 @@ IN_THE_CLOUD: dict[str, tuple[str, Callable[[World], dict[str, Any]], str]] = {
     "a class that is not": (
         INSTANCE,
         _no_class,
-        "RDS does not support creating a DB instance with the following combination: DBInstanceClass=db.bogus9.large",
+        "RDS does not support creating a DB instance with the following combination: DBInstanceClass=db",
     ),
     "a reader of a managed password": (
         INSTANCE,
         _reader_of_managed,
-        "InvalidParameterValue: Creating read replicas for source instance with engine postgres where ManageMasterUserPassword is enabled is not supported.",
+        "InvalidParameterValue: Creating read replicas for source instance with engine postgres where"
+        " ManageMasterUserPassword is enabled is not supported.",
     ),
     "a reader of what has no backups": (
         INSTANCE,
@@ -774,7 +775,8 @@ STAYS: dict[str, tuple[str, Callable[[World], str], str]] = {
     "a snapshot of a name that is": (
         INSTANCE,
         _snapshot_again,
-        "DBSnapshotAlreadyExists: Cannot create the snapshot because a snapshot with the identifier last already exists.",
+        "DBSnapshotAlreadyExists: Cannot create the snapshot because a snapshot with the identifier last"
+        " already exists.",
     ),
     "a reader with a last snapshot": (
         INSTANCE,

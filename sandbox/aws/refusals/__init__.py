@@ -15,6 +15,7 @@ from sandbox.aws.refusals import (
     edge,
     groups,
     network,
+    organization,
     quotas,
     relations,
     remains,
@@ -22,7 +23,7 @@ from sandbox.aws.refusals import (
 )
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, CloudError, Refusal, checked, raise_first
 
-FAMILIES: Final = (compute, database, documents, edge, groups, network, remains, storage)
+FAMILIES: Final = (compute, database, documents, edge, groups, network, organization, remains, storage)
 
 
 @cache

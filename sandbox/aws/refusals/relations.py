@@ -67,7 +67,7 @@ def missing(at: At, described: Description) -> Iterator[Refusal]:
         found = at.store.find(kind, word, here=is_here) or _of_others(at, kind, word)
         if kind == KEY:
             yield from _unusable(at, key, word, found)
-        elif not found:
+        elif not found and not (is_global(kind) and at.store.known(kind, word)):
             code, words = how.missing
             yield Refusal(code, words.format(id=word), key)
 
