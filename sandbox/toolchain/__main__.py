@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Final
 
 from sandbox.plane.places import PlaneError
@@ -20,6 +21,7 @@ from sandbox.toolchain.environ import DROPPED, environment, path, settings
 from sandbox.toolchain.judging import PACK, QUIET, planned
 from sandbox.toolchain.orphans import remark
 from sandbox.toolchain.places import ROOT, ToolchainError, sandbox_dir, say
+from sandbox.toolchain.quiet import quiet
 from sandbox.toolchain.stacks import prepare_stack, require_file, stacks
 from sandbox.toolchain.table import show_stack
 
@@ -54,7 +56,8 @@ def operate(verb: str, stack: str) -> int:
         if status := planned(stack, given):
             return status
     args = (*ENGINE[verb], "--stack", stack, *plain)
-    status = engine.run(args, given, ROOT)
+    with quiet() if plain else nullcontext():
+        status = engine.run(args, given, ROOT)
     if status and (said := remark(stack, given)):
         print(f"error: {said}", file=sys.stderr)
     return status or (_come_up(stack, given) if verb == "up" else 0)
