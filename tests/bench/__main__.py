@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import escalation, guardrails, registry
+from tests.bench import escalation, guardrails, registry, sandbox
 from tests.cells import ROOT
 from tests.engine.workspace import Run, Workspace
 
@@ -33,6 +33,8 @@ def main() -> None:
     escalation.main(stacks)
     print()
     guardrails.main()
+    print()
+    sandbox.main()
     print()
     registry.main()
 

@@ -94,3 +94,39 @@ def test_a_stack_without_a_file_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "there is no Pulumi.nowhere.yaml" in done.stderr
     assert "dev" in done.stderr
+
+
+BEYOND = """
+import pulumi_aws as aws
+from pulumi import ResourceOptions
+
+account = aws.Provider("account", region="eu-west-1", allowed_account_ids=["111122223333"])
+made = ResourceOptions(provider=account)
+for i in range(6):
+    aws.ec2.Vpc(f"network-{i}", cidr_block=f"10.{i}.0.0/16", opts=made)
+"""
+MALFORMED = """
+import pulumi_aws as aws
+from pulumi import ResourceOptions
+
+account = aws.Provider("account", region="eu-west-1", allowed_account_ids=["111122223333"])
+aws.ec2.Vpc("network", cidr_block="10.0.0.0/8", opts=ResourceOptions(provider=account))
+"""
+
+
+def test_a_quota_that_is_exceeded_is_refused_at_the_creation(tmp_path: Path) -> None:
+    space = Workspace(tmp_path, "dev")
+    (space.project / "__main__.py").write_text(BEYOND, encoding="utf-8")
+    run = space.up()
+    assert run.status != 0
+    assert "VpcLimitExceeded: The maximum number of VPCs has been reached." in run.output
+    assert len(space.cloud().all("aws:ec2/vpc:Vpc")) == 5
+
+
+def test_what_aws_would_refuse_is_refused_in_the_preview(tmp_path: Path) -> None:
+    space = Workspace(tmp_path, "dev")
+    (space.project / "__main__.py").write_text(MALFORMED, encoding="utf-8")
+    run = space.preview()
+    assert run.status != 0
+    assert "InvalidVpc.Range: The CIDR '10.0.0.0/8' is invalid." in run.output
+    assert space.cloud().all() == []
