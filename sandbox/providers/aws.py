@@ -75,6 +75,13 @@ class Aws(Provider):
             row = self.cloud.read(token, resource_id)
             return None if row is None else (row.inputs, row.outputs)
 
+    def resolve(self, token: str, given: str) -> str:
+        with _Answering(self._lock):
+            if self.cloud.read(token, given) is not None:
+                return given
+            found = self.cloud.store.find(token, given)
+            return found[0].id if len(found) == 1 else given
+
     def update(
         self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
     ) -> Values:

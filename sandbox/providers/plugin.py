@@ -71,6 +71,10 @@ class Provider:
         """Inputs and outputs as they are now, or None where the resource is gone."""
         raise NotImplementedError
 
+    def resolve(self, token: str, given: str) -> str:
+        """The id of what a person imports: some types are named otherwise in an import than in the state."""
+        return given
+
     def update(
         self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
     ) -> Values:
@@ -152,15 +156,17 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CreateResponse(id=made[0], properties=struct(made[1]))
 
     def Read(self, request: Any, context: Any) -> Any:
-        inputs, state = plain(request.inputs), plain(request.properties)
-        found = self._answer(
-            context,
-            lambda: self.provider.read(kind(request.urn), request.id, inputs, state),
-            _step("read", request.urn),
-        )
+        inputs, state, token = plain(request.inputs), plain(request.properties), kind(request.urn)
+
+        def read() -> Any:
+            mine = request.id if state else self.provider.resolve(token, request.id)
+            found = self.provider.read(token, mine, inputs, state)
+            return None if found is None else (mine, *found)
+
+        found = self._answer(context, read, _step("read", request.urn))
         if found is None:
             return provider_pb2.ReadResponse(id="")
-        return provider_pb2.ReadResponse(id=request.id, inputs=struct(found[0]), properties=struct(found[1]))
+        return provider_pb2.ReadResponse(id=found[0], inputs=struct(found[1]), properties=struct(found[2]))
 
     def Update(self, request: Any, context: Any) -> Any:
         state, news = plain(request.olds), plain(request.news)

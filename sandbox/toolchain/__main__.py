@@ -16,6 +16,7 @@ from typing import Final
 from sandbox.plane.places import PlaneError
 from sandbox.plane.service import SWITCH, Service, switched_on
 from sandbox.toolchain import cli, engine, plugins
+from sandbox.toolchain.changing import under_way
 from sandbox.toolchain.clean import clean
 from sandbox.toolchain.environ import DROPPED, environment, path, settings
 from sandbox.toolchain.judging import PACK, QUIET, planned
@@ -56,6 +57,8 @@ def operate(verb: str, stack: str) -> int:
         if status := planned(stack, given):
             return status
     args = (*ENGINE[verb], "--stack", stack, *plain)
+    if verb == "preview":
+        under_way(sandbox_dir(), stack)
     with quiet() if plain else nullcontext():
         status = engine.run(args, given, ROOT)
     if status and (said := remark(stack, given)):
@@ -96,6 +99,21 @@ def env(stack: str) -> int:
     return 0
 
 
+def recovering(verb: str, stack: str) -> int:
+    """What `python -m recovery` does, against the local cloud; COPY names a copy to bring back."""
+    require_file(ROOT, stack)
+    setup()
+    prepare_stack(ROOT, sandbox_dir(), stack)
+    given = environment(ROOT, sandbox_dir(), stack)
+    copy = ("--copy", os.environ["COPY"]) if verb == "restore" and os.environ.get("COPY") else ()
+    command = [sys.executable, "-m", "recovery", verb, stack, *copy]
+    status = subprocess.run(command, cwd=ROOT, env=given, check=False).returncode
+    if verb == "recover" and (said := remark(stack, given)):
+        print(f"error: {said}", file=sys.stderr)
+        return status or 3
+    return status
+
+
 def only_setup(stack: str) -> int:  # noqa: ARG001 - as the other verbs
     setup()
     return 0
@@ -108,6 +126,7 @@ def only_clean(stack: str) -> int:  # noqa: ARG001 - as the other verbs
 
 VERBS: Final[dict[str, Callable[[str], int]]] = {
     **{verb: (lambda stack, verb=verb: operate(verb, stack)) for verb in ENGINE},
+    **{verb: (lambda stack, verb=verb: recovering(verb, stack)) for verb in ("recover", "restore")},
     "env": env,
     "setup": only_setup,
     "clean": only_clean,

@@ -70,7 +70,6 @@ def in_project(call: Call, env: Mapping[str, str]) -> bool:
 def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) -> int:
     """Run the engine to its end and return its status; raises `ToolchainError`."""
     from sandbox.toolchain.stacks import give_back, take_salts  # noqa: PLC0415 - `pulumi version` shall be quick
-    from sandbox.toolchain.undo import undoable  # noqa: PLC0415
 
     call = Call(args)
     _checked_faults(env)
@@ -78,15 +77,16 @@ def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) 
     project, home = Path(env["TENANTRY_PROJECT_DIR"]), Path(env["TENANTRY_SANDBOX_DIR"])
     before = {p: p.read_text(encoding="utf-8") for p in project.glob("Pulumi.*.yaml")}
     stack = Path(given.get(CONFIG_FILE, "")).name.removeprefix("Pulumi.").removesuffix(".yaml")
-    if stack and call.command in CHANGES and "PULUMI_SKIP_CHECKPOINTS" in given:
-        status = undoable(home, stack, lambda inherited: _wait([real_cli(), *args], given, cwd, inherited))
+    if stack and call.command in CHANGES:
+        from sandbox.toolchain.changing import changing  # noqa: PLC0415 - as above
+
+        status = changing(home, stack, given, lambda held: _wait([real_cli(), *args], given, cwd, held))
+        take_salts(project, home, before)
         return status or _settled(home)
     status = _wait([real_cli(), *args], given, cwd)
     if stack and call.command == "config":
         give_back(project, Path(given[CONFIG_FILE]))
     take_salts(project, home, before)
-    if stack and status == 0 and call.command in CHANGES:
-        _settled(home)
     return status
 
 

@@ -45,6 +45,7 @@ def settings(project: Path, home: Path, stack: str | None = None) -> dict[str, s
         "TENANTRY_TOOLS_DIR": str(tools()),
         "TENANTRY_PROJECT_DIR": str(project),
         "TENANTRY_SANDBOX_DIR": str(home),
+        "TENANTRY_COPIES_DIR": str(home / "copies"),
         "SANDBOX_DIR": str(home),
     }
     if os.environ.get("TENANTRY_CHECKPOINTS") != "1":

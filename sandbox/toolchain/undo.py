@@ -46,7 +46,7 @@ def undoable(home: Path, stack: str, run: Callable[[tuple[int, ...]], int]) -> i
     folder.mkdir(exist_ok=True)
     copy = folder / f"{stack}.sqlite"
     with (folder / f"{stack}.lock").open("w") as lock:
-        if not _alone(lock, home, stack):
+        if not alone(lock, home, stack):
             return run(())  # another one is on its way, as the engine will say
         release(home, stack)
         if copy.exists():
@@ -59,7 +59,7 @@ def undoable(home: Path, stack: str, run: Callable[[tuple[int, ...]], int]) -> i
         return status
 
 
-def _alone(lock: TextIO, home: Path, stack: str) -> bool:
+def alone(lock: TextIO, home: Path, stack: str) -> bool:
     """Take the lock, waiting for the plugins of an engine that was killed, who notice it in a second."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

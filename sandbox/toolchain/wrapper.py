@@ -6,8 +6,9 @@ is the real one and nothing else.
 
 import os
 import sys
+from pathlib import Path
 
-from sandbox.toolchain.engine import CHANGES, WRITES, Call, in_project, prepared, run
+from sandbox.toolchain.engine import CHANGES, CONFIG_FILE, WRITES, Call, in_project, prepared, run
 from sandbox.toolchain.places import ToolchainError, real_cli
 
 
@@ -20,11 +21,20 @@ def main() -> int:
             if call.command in CHANGES | WRITES:
                 return run(args, env)
             env = prepared(call, env)
+            _remark(call, env)
     except ToolchainError as wrong:
         print(f"error: {wrong}", file=sys.stderr)
         return wrong.status
     os.execve(real_cli(), ["pulumi", *args], env)  # noqa: S606 - no shell is wanted
     return 0
+
+
+def _remark(call: Call, env: dict[str, str]) -> None:
+    if call.command in ("preview", "pre") and CONFIG_FILE in env:
+        from sandbox.toolchain.changing import under_way  # noqa: PLC0415 - `pulumi version` shall be quick
+
+        stack = Path(env[CONFIG_FILE]).name.removeprefix("Pulumi.").removesuffix(".yaml")
+        under_way(Path(env["TENANTRY_SANDBOX_DIR"]), stack)
 
 
 if __name__ == "__main__":

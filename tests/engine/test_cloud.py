@@ -105,7 +105,7 @@ sqs.Queue("q", name="by-hand", visibility_timeout_seconds=30,
 
 def test_what_exists_can_be_imported(tmp_path: Path) -> None:
     space = Workspace(tmp_path, "dev")
-    maker = Workspace(tmp_path / "maker", "dev")
+    maker = Workspace(tmp_path / "maker", "prod")  # somebody else: of dev itself a state would be missing
     maker.env["SANDBOX_DIR"] = space.env["SANDBOX_DIR"]
     made = IMPORT.replace(', import_="{url}"', "")
     (maker.project / "__main__.py").write_text(made, encoding="utf-8")

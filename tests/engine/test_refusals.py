@@ -76,7 +76,8 @@ def test_another_account_is_refused(tmp_path: Path) -> None:
     space.env["SANDBOX_ACCOUNT_ID"] = "999999999999"
     run = space.up()
     assert run.status != 0
-    assert "AWS account ID not allowed: 999999999999" in run.output
+    assert "expected the credentials of account 111122223333, found those of 999999999999" in run.output
+    assert run.steps == ()
     assert space.cloud().all() == []
 
 

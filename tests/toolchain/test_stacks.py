@@ -34,6 +34,7 @@ def test_two_sandboxes_share_nothing_but_the_tools(tmp_path: Path) -> None:
         "PULUMI_BACKEND_URL",
         "PULUMI_CONFIG_PASSPHRASE_FILE",
         "PULUMI_HOME",
+        "TENANTRY_COPIES_DIR",
         "TENANTRY_SANDBOX_DIR",
         "SANDBOX_DIR",
     }

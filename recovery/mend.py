@@ -1,0 +1,47 @@
+"""State files that a kill or a full disk left unreadable (file backends alone).
+
+The engine replaces the state whole, but writes the small file of attributes beside it in place: killed in
+between, it leaves that empty, and then reads "EOF" where the state itself is whole (seen with pulumi 3.259).
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Final
+
+from recovery.engine import RecoveryError, Stack
+
+ATTRIBUTES: Final = ".attrs"
+BACKUP: Final = ".bak"
+
+
+def mend(stack: Stack) -> list[str]:
+    """Make the state readable, and say how; raises `RecoveryError` where nothing whole is left."""
+    folder = stack.files
+    path = folder and folder / "stacks" / stack.project / f"{stack.name}.json"
+    if path is None or not path.parent.exists():
+        return []
+    said: list[str] = []
+    if path.exists() and not _whole(path):
+        backup = path.with_name(path.name + BACKUP)
+        if not _whole(backup):
+            raise RecoveryError(
+                f"stack {stack.name}: its state ({path}) is cut off, and so is the engine's backup of it;"
+                f" bring a copy back: python -m recovery restore {stack.name}"
+            )
+        shutil.copy2(backup, path)
+        said.append(f"the state was cut off: took the engine's backup, which is a step older ({backup.name})")
+    for one in (path, path.with_name(path.name + BACKUP)):
+        attributes = one.with_name(one.name + ATTRIBUTES)
+        if attributes.exists() and not _whole(attributes):
+            attributes.unlink()
+            said.append(f"removed {attributes.name}, which was cut off; {one.name} itself is whole")
+    return said
+
+
+def _whole(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True

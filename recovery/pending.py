@@ -1,0 +1,102 @@
+"""What an interrupted run was in the middle of, and where each thing would be if it is there."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from recovery.engine import Deployment, resources
+
+IDS: Final = Path(__file__).with_name("ids.yaml")
+PLACE: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Create:
+    """A creation that was begun. `id` is where it would be, None where nobody can know."""
+
+    urn: str
+    type: str
+    parent: str | None
+    provider: str | None
+    id: str | None
+    inputs: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.urn.rsplit("::", 1)[1]
+
+    @property
+    def clue(self) -> str:
+        """By what a person finds it in the console."""
+        tags = self.inputs.get("tags") or {}
+        known = {"Name": tags.get("Name")} | {
+            k: self.inputs.get(k) for k in ("name", "description", "cidrBlock", "vpcId")
+        }
+        said = [f"{k} {v}" for k, v in known.items() if isinstance(v, str) and v]
+        return f"{self.type.rsplit(':', 1)[1]} {self.name}" + (f" ({', '.join(said)})" if said else "")
+
+
+@cache
+def templates() -> Mapping[str, str]:
+    return yaml.safe_load(IDS.read_text(encoding="utf-8"))
+
+
+def creates(deployment: Deployment) -> list[Create]:
+    """The creations that were begun; those of replacements cannot be taken in beside the old one."""
+    known = {r["urn"]: r for r in resources(deployment)}
+    begun = [o["resource"] for o in deployment.get("pending_operations") or [] if o.get("type") == "creating"]
+    return [_create(r, known) for r in begun]
+
+
+def others(deployment: Deployment) -> list[str]:
+    """The other operations that were begun: the next `up` does them again."""
+    found = [o for o in deployment.get("pending_operations") or [] if o.get("type") != "creating"]
+    return [f"{o['type']} {o['resource']['urn'].rsplit('::', 1)[1]}" for o in found]
+
+
+def _create(begun: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> Create:
+    inputs = begun.get("inputs") or {}
+    provider = begun.get("provider")
+    place = _place(known.get(str(provider).rsplit("::", 1)[0], {}))
+    found = None if begun["urn"] in known else id_of(begun["type"], {**inputs, **place})
+    return Create(begun["urn"], begun["type"], begun.get("parent"), provider, found, inputs)
+
+
+def id_of(token: str, values: Mapping[str, Any]) -> str | None:
+    """The id by which the provider would read it, None where its type or an input has none to offer."""
+    template = templates().get(token)
+    if template is None:
+        return None
+    needed = PLACE.findall(template)
+    if not all(isinstance(values.get(word), str) and values[word] for word in needed):
+        return None
+    return PLACE.sub(lambda m: values[m[1]], template)
+
+
+def _place(provider: Mapping[str, Any]) -> dict[str, str]:
+    inputs = provider.get("inputs") or {}
+    accounts = inputs.get("allowedAccountIds")
+    accounts = json.loads(accounts) if isinstance(accounts, str) else accounts
+    return {"account": str(accounts[0]) if accounts else "", "region": str(inputs.get("region", ""))}
+
+
+def import_list(found: Iterable[Create]) -> dict[str, Any]:
+    """What `pulumi import --file` takes."""
+    names: dict[str, str] = {}
+    listed: list[dict[str, str]] = []
+    for create in found:
+        entry = {"type": create.type, "name": create.name, "id": str(create.id)}
+        if create.parent:
+            entry["parent"] = f"parent{len(names)}"
+            names[entry["parent"]] = create.parent
+        if create.provider:
+            entry["provider"] = f"provider{len(names)}"
+            names[entry["provider"]] = create.provider.rsplit("::", 1)[0]
+        listed.append(entry)
+    return {"nameTable": names, "resources": listed}
