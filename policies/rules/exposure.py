@@ -1,11 +1,13 @@
 """No data path is public: nothing answers the internet but the API, and nothing shares by accident."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from typing import Any, Final
 
 from policies.checks import all_of, companion, is_false, is_true, listed, one_of
-from policies.model import PASS, Plan, Resource, Verdict, cannot_tell, fail, worst
+from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
 from policies.rule import Made, Ref, Rule
+from policies.rules.firewall import WIDE
 from policies.rules.parts import BUCKET, BUCKET_TYPE, example
 from policies.serves import NETWORK
 
@@ -13,6 +15,7 @@ INSTANCE: Final = "aws:rds/instance:Instance"
 BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ACCOUNT_BLOCK: Final = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"
 OWNERSHIP: Final = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+_DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "cidrBlock", "ipv6CidrBlock")
 _FOUR: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _BLOCKED: Final[Mapping[str, Any]] = dict.fromkeys(_FOUR, True)
 _ALL_FOUR: Final = all_of(*map(is_true, _FOUR))
@@ -54,14 +57,35 @@ def _subnet_closed(subnet: Resource, plan: Plan) -> Verdict:
     tables = [
         t for a in associations for t in plan.source(a, "routeTableId", "aws:ec2/routeTable:RouteTable")
     ]
-    if not tables:
-        return cannot_tell(f"the routes of {subnet.name}") if more else PASS
-    for table in tables:
-        routes, _ = plan.attached(table, "aws:ec2/route:Route", "routeTableId")
-        for route in routes:
-            if route.get("destinationCidrBlock") == "0.0.0.0/0" or route.get("destinationIpv6CidrBlock"):
-                return fail(f"subnet {subnet.name} has a route to everywhere, {route.name}")
-    return PASS
+    if not tables or len(tables) < len(associations):
+        return cannot_tell(
+            f"the routes of {subnet.name}"
+            if more or associations
+            else f"{subnet.name} has its network's routes"
+        )
+    return worst(_way_out(way, subnet) for table in tables for way in _ways(table, plan))
+
+
+def _ways(table: Resource, plan: Plan) -> Iterator[tuple[str, object]]:
+    """Where routes of a table come from, and where they lead."""
+    routes, more = plan.attached(table, "aws:ec2/route:Route", "routeTableId")
+    inline = table.get("routes", ())
+    if more or inline is UNKNOWN:
+        yield f"routes of {table.name}", UNKNOWN
+        return
+    given = [(f"route {r.name}", r.inputs) for r in routes]
+    for place, route in (*given, *((f"a route of {table.name}", r) for r in listed(inline))):
+        for path in _DESTINATIONS:
+            if path in route:
+                yield place, route[path]
+
+
+def _way_out(way: tuple[str, object], subnet: Resource) -> Verdict:
+    place, to = way
+    if to is UNKNOWN:
+        return cannot_tell(f"where {place} leads is not known before the update")
+    wide = bool(to) and ip_network(str(to), strict=False).prefixlen < WIDE
+    return fail(f"subnet {subnet.name} has a way to everywhere, {place} to {to}") if wide else PASS
 
 
 _FUNCTION_URL: Final = "aws:lambda/functionUrl:FunctionUrl"

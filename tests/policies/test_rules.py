@@ -1,6 +1,8 @@
 """Every rule on its own examples, and on what the program plans."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +54,43 @@ def test_what_is_not_known_is_never_passed_silently(rule: Rule) -> None:
     hidden = Resource(it.urn, it.type, dict.fromkeys(it.inputs, UNKNOWN), it.parent, it.protect, it.provider)
     others = tuple(hidden if r is it else r for r in plan.resources)
     assert look(rule, hidden, Plan(others, plan.stack, plan.config)).outcome is not Outcome.PASS
+
+
+# What an input cannot hide: protection is the engine's own word, and a tag is there whatever it says.
+TOLD_ANYHOW = {"data-protected", "tagged"}
+
+
+def hidden(good: Mapping[str, Any], bad: Mapping[str, Any]) -> dict[str, Any]:
+    """The good inputs, with exactly what tells them from the bad ones not known."""
+    found = dict(good)
+    for key in {*good, *bad}:
+        one, other = good.get(key), bad.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            found[key] = hidden(one, other)
+        elif one != other:
+            found[key] = UNKNOWN
+    return found
+
+
+@pytest.mark.parametrize("rule", [r for r in RULES if r.id not in TOLD_ANYHOW], ids=lambda r: r.id)
+def test_what_could_be_the_bad_example_is_not_passed(rule: Rule) -> None:
+    """With just the difference between the examples unknown, in the resource or in what is made for it."""
+    plan, it = plan_of(rule.good)
+    worse, bad = plan_of(rule.bad)
+    if it.type != bad.type:
+        pytest.skip("the examples are of different types")
+    unknown = replace(it, inputs=hidden(it.inputs, bad.inputs), sources={})
+    others = {r: unknown if r is it else r for r in plan.resources}
+    if unknown.inputs == it.inputs:
+        made = {one.name for one in rule.good.after}
+        twins = {r.type: r for r in worse.resources}
+        for r in plan.resources:
+            if r.name in made and r.type in twins:
+                others[r] = replace(r, inputs=hidden(r.inputs, twins[r.type].inputs))
+            elif r.name in made:
+                others[r] = replace(r, inputs=dict.fromkeys(r.inputs, UNKNOWN), sources={})
+    seen = Plan(tuple(others.values()), plan.stack, plan.config)
+    assert look(rule, others[it], seen).outcome is not Outcome.PASS
 
 
 @EACH
