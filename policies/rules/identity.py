@@ -2,21 +2,24 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from policies.checks import forbidden, present, value
-from policies.documents import (
-    DocumentError,
-    Held,
-    Statement,
-    accounts,
-    held,
-    places,
-)
+from policies.documents import places
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
-from policies.rule import Check, Rule
+from policies.rule import Rule
 from policies.rules.parts import example
+from policies.rules.statements import (
+    admin,
+    confused,
+    everybody,
+    federated,
+    other_accounts,
+    statements,
+    wild_actions,
+    wild_resources,
+)
 from policies.serves import ACCESS, IDENTITY
 
 ROLE: Final = "aws:iam/role:Role"
@@ -32,140 +35,6 @@ BROAD: Final = re.compile(
     r"(AdministratorAccess.*|PowerUserAccess|IAMFullAccess|SystemAdministrator|DatabaseAdministrator"
     r"|NetworkAdministrator|ReadOnlyAccess|.*FullAccess(_v2)?)"
 )
-# Where asking for any resource at all gives away what a resource's owner would not.
-SENSITIVE: Final = (
-    *("iam:*", "sts:AssumeRole", "kms:Decrypt", "kms:CreateGrant", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
-    *("secretsmanager:GetSecretValue", "secretsmanager:Put*", "ssm:GetParameter*", "ssm:SendCommand"),
-    *("ssm:StartSession", "s3:GetObject*", "s3:PutObject*", "s3:DeleteObject*", "lambda:InvokeFunction"),
-    *("lambda:UpdateFunction*", "ecs:RunTask", "ecs:ExecuteCommand", "rds-db:connect", "dynamodb:*"),
-    *("sqs:ReceiveMessage", "sqs:SendMessage", "sns:Publish"),
-)
-# Condition keys that say whose request it is; with one of these, `*` names somebody after all.
-_WHOSE: Final = (
-    *("aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:PrincipalAccount", "aws:PrincipalArn"),
-    *("aws:SourceAccount", "aws:SourceArn", "aws:SourceOwner", "aws:SourceVpce", "aws:SourceVpc"),
-    *("kms:CallerAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"),
-)
-# Operators under which naming a key does not narrow anything down.
-_LOOSE: Final = ("IfExists", "Null", "Not")
-
-
-def pattern(text: str, case: bool = True) -> re.Pattern[str]:
-    """An IAM pattern as a regular expression; a policy variable (`${…}`) may be anything."""
-    parts = re.split(r"(\$\{[^}]*\}|\*|\?)", text)
-    written = "".join(
-        ".*" if p == "*" or p.startswith("${") else "." if p == "?" else re.escape(p) for p in parts
-    )
-    return re.compile(written, re.DOTALL if case else re.DOTALL | re.IGNORECASE)
-
-
-def statements(*kinds: str) -> Callable[[Callable[[Statement, Held, Plan], str | None]], Check]:
-    """Make a check of what is wrong with one statement, for all documents of these kinds."""
-
-    def of(wrong: Callable[[Statement, Held, Plan], str | None]) -> Check:
-        def check(resource: Resource, plan: Plan) -> Verdict:
-            try:
-                return worst(_document(d, wrong, plan) for d in held(resource, *kinds))
-            except DocumentError as unreadable:
-                return fail(f"its policy cannot be read: {unreadable}")
-
-        return check
-
-    return of
-
-
-def _document(document: Held, wrong: Callable[[Statement, Held, Plan], str | None], plan: Plan) -> Verdict:
-    if document.statements is None:
-        return cannot_tell(f"{document.path} is not known before the update")
-    found = [(s, why) for s in document.statements if (why := wrong(s, document, plan))]
-    return fail("; ".join(f"statement {s.sid or '?'}: {why}" for s, why in found)) if found else PASS
-
-
-def narrowed(statement: Statement, keys: Iterable[str]) -> bool:
-    """Whether a condition says that one of these keys has a value of a few."""
-    return any(
-        values and "*" not in values and not any(word in operator for word in _LOOSE)
-        for key in keys
-        for operator, values in statement.condition_values(key)
-    )
-
-
-def _everybody(statement: Statement, document: Held, _plan: Plan) -> str | None:
-    if not statement.allow or narrowed(statement, _WHOSE) or _one_way(statement, document):
-        return None
-    if statement.not_principals:
-        return "allows everybody but some (NotPrincipal)"
-    return "allows everybody" if any("*" in those for those in statement.principals.values()) else None
-
-
-def _one_way(statement: Statement, document: Held) -> bool:
-    """A network's endpoint lets nobody in; with actions and resources spelled out it is one path outwards.
-
-    The images' layers are fetched so: the registry signs for them with a principal of its own.
-    """
-    spelled = (*statement.actions, *statement.resources)
-    return (
-        document.kind == "endpoint"
-        and bool(spelled)
-        and not any(re.search(r"^\*$|:\*$|^arn:aws:s3:::\*", x) for x in spelled)
-    )
-
-
-def _wild_actions(statement: Statement, _document: Held, _plan: Plan) -> str | None:
-    if not statement.allow:
-        return None
-    if statement.not_actions:
-        return "allows everything but some actions (NotAction)"
-    wild = [a for a in statement.actions if a == "*" or a.endswith(":*")]
-    return f"allows {', '.join(wild)}" if wild else None
-
-
-def _wild_resources(statement: Statement, _document: Held, _plan: Plan) -> str | None:
-    anything = "*" in statement.resources or statement.not_resources
-    if not statement.allow or not anything or statement.condition:
-        return None
-    found = [a for a in statement.actions if any(pattern(s, case=False).fullmatch(a) for s in SENSITIVE)]
-    return f"allows {', '.join(found)} on every resource" if found else None
-
-
-def _other_accounts(statement: Statement, _document: Held, plan: Plan) -> str | None:
-    """An account that the stack does not itself look after is let in only with a condition that names it
-    or the organization.
-    """
-    mine = accounts(plan)
-    if not statement.allow or not mine or narrowed(statement, (*_WHOSE, "sts:ExternalId")):
-        return None
-    named = [a for p in statement.principals.get("AWS", ()) for a in re.findall(r"(?<!\d)\d{12}(?!\d)", p)]
-    others = sorted(set(named) - mine)
-    return f"lets in account {', '.join(others)} without a condition" if others else None
-
-
-def _confused(statement: Statement, _document: Held, _plan: Plan) -> str | None:
-    """A service may act for its customers' resources, so a trust says for whose.
-
-    API Gateway sends no source with what it assumes to write its logs (its guide, 2026-11).
-    """
-    services = set(statement.principals.get("Service", ())) - {"apigateway.amazonaws.com"}
-    if not statement.allow or not services or narrowed(statement, _WHOSE):
-        return None
-    return f"{', '.join(sorted(services))} may act for anybody's resources (aws:SourceAccount)"
-
-
-def _federated(statement: Statement, _document: Held, _plan: Plan) -> str | None:
-    """A token of a CI says which repository and which branch or environment it is of."""
-    if not statement.allow or "Federated" not in statement.principals:
-        return None
-    subjects = [
-        v
-        for keys in statement.condition.values()
-        for key, values in keys.items()
-        if key.endswith(":sub")
-        for v in values
-    ]
-    if not subjects:
-        return "no condition on the token's subject (…:sub)"
-    loose = [v for v in subjects if "*" in v and not re.match(r"repo:[^*?]+/[^*?]+:[^*]+", v)]
-    return f"the subject {loose[0]} is of no one repository, branch or environment" if loose else None
 
 
 def _bounded(resource: Resource, plan: Plan) -> Verdict:
@@ -193,15 +62,8 @@ def _no_admin(resource: Resource, plan: Plan) -> Verdict:
     if resource.type in ATTACHMENTS:
         return _attachment(resource, plan)
     if resource.type == ROLE:
-        return worst([_managed(resource, plan), statements("identity")(_admin)(resource, plan)])
-    return statements("identity")(_admin)(resource, plan)
-
-
-def _admin(statement: Statement, _document: Held, _plan: Plan) -> str | None:
-    """Everything on everything; a boundary, which only takes away, may not say it either."""
-    if statement.allow and "*" in statement.resources and set(statement.actions) & {"*", "*:*", "iam:*"}:
-        return f"allows {', '.join(statement.actions)} on everything"
-    return None
+        return worst([_managed(resource, plan), statements("identity")(admin)(resource, plan)])
+    return statements("identity")(admin)(resource, plan)
 
 
 def _document_of(*found: Mapping[str, object]) -> str:
@@ -241,7 +103,11 @@ def _trusted(statement: Mapping[str, object]) -> dict[str, object]:
 
 
 def _token(subject: str) -> dict[str, object]:
-    condition = {"StringLike": {"token.actions.githubusercontent.com:sub": subject}}
+    issuer = "token.actions.githubusercontent.com"
+    condition = {
+        "StringLike": {f"{issuer}:sub": subject},
+        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"},
+    }
     return _trusted({"Principal": _OIDC, "Action": ["sts:AssumeRoleWithWebIdentity"], "Condition": condition})
 
 
@@ -253,7 +119,7 @@ RULES: Final = (
         id="no-wildcard-principal",
         title="No policy lets in everybody",
         types=places("resource", "trust", "endpoint"),
-        check=statements("resource", "trust", "endpoint")(_everybody),
+        check=statements("resource", "trust", "endpoint")(everybody),
         remedy="Name the roles, or say by a condition whose request it must be.",
         controls=ACCESS,
         good=example(_SECRET_POLICY, _reads_secret({"AWS": _ME})),
@@ -273,7 +139,7 @@ RULES: Final = (
         id="no-wildcard-actions",
         title="Policies spell out their actions",
         types=(*places("identity"), ROLE),
-        check=statements("identity")(_wild_actions),
+        check=statements("identity")(wild_actions),
         remedy="Name each action; a service's new ones are then not given by themselves.",
         controls=ACCESS,
         good=example(ROLE_POLICY, _allows(_READ)),
@@ -283,7 +149,7 @@ RULES: Final = (
         id="no-sensitive-wildcard-resources",
         title="Data, keys, secrets and roles are named by whoever may use them",
         types=(*(t for t in places("identity") if t != "aws:iam/policy:Policy"), ROLE),
-        check=statements("identity")(_wild_resources),
+        check=statements("identity")(wild_resources),
         remedy="Name the resources, or narrow them down by a condition.",
         controls=ACCESS,
         good=example(ROLE_POLICY, _allows(_READ)),
@@ -319,7 +185,7 @@ RULES: Final = (
         id="trust-names-the-source",
         title="A service assumes roles for this account's resources only",
         types=(ROLE,),
-        check=statements("trust")(_confused),
+        check=statements("trust")(confused),
         remedy="Add a condition on aws:SourceAccount or aws:SourceArn (components.policy.trust does).",
         controls=ACCESS,
         good=example(ROLE, {"assumeRolePolicy": _TRUST}),
@@ -329,7 +195,7 @@ RULES: Final = (
         id="trust-stays-at-home",
         title="Another account comes in only under a condition",
         types=places("resource", "trust"),
-        check=statements("resource", "trust")(_other_accounts),
+        check=statements("resource", "trust")(other_accounts),
         remedy="Add a condition on the organization, the account or an external id.",
         controls=ACCESS,
         whole_plan=True,
@@ -345,7 +211,7 @@ RULES: Final = (
         id="token-of-one-place",
         title="A CI's token is of one repository and one branch or environment",
         types=(ROLE,),
-        check=statements("trust")(_federated),
+        check=statements("trust")(federated),
         remedy="Let the condition on …:sub name owner, repository and branch or environment.",
         controls=IDENTITY,
         good=example(ROLE, _token("repo:example/platform:environment:prod")),
