@@ -1,5 +1,6 @@
 """The landing zone of a cell's account: what must be there before anything runs in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -12,12 +13,14 @@ from components.audit_trail import AuditTrail, AuditTrailArgs
 from components.boundary import boundary_document
 from components.break_glass import BreakGlass, BreakGlassArgs
 from components.config_recorder import ConfigRecorder, ConfigRecorderArgs
+from components.deploy_roles import DeployRoles, DeployRolesArgs
 from components.detectors import Detectors, DetectorsArgs
 from components.key import EncryptionKey
 from components.log_archive import LogArchive, LogArchiveArgs
 from components.logs_key import logs_key
 from components.shared import AccountShared
 from plan.baseline import Duties, trail_alarms
+from plan.deployment import DeploymentPlan
 from plan.names import Names
 from plan.settings import AccountSettings
 
@@ -27,6 +30,7 @@ class AccountBaselineArgs:
     settings: AccountSettings
     names: Names
     duties: Duties
+    deployment: DeploymentPlan | None = None  # None: CI has no roles here
     # Where the organization's trail writes and under what key; None: a trail of the account alone, kept here.
     organization_trail: "KeptElsewhere | None" = None
 
@@ -71,6 +75,10 @@ class AccountBaseline(pulumi.ComponentResource):
             )
             ConfigRecorder(f"{name}-config", config, child)
             Detectors(f"{name}-detectors", DetectorsArgs(shared=shared), child)
+        self.deploy_role_arns: Mapping[str, Output[str]] = {}
+        if args.deployment:
+            roles = DeployRolesArgs(plan=args.deployment, duties=kept)
+            self.deploy_role_arns = DeployRoles(f"{name}-deploy", roles, child).role_arns
         AccountDefaults(f"{name}-defaults", AccountDefaultsArgs(duties=kept, shared=shared), child)
         self.register_outputs({"breakGlassRoleArn": self.break_glass_role_arn, "trailArn": self.trail_arn})
 

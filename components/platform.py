@@ -38,7 +38,12 @@ class Platform(pulumi.ComponentResource):
         self._plan, self._child = plan, ResourceOptions(parent=self)
         baseline = AccountBaseline(
             "baseline",
-            AccountBaselineArgs(settings=plan.settings, names=plan.names, duties=duties(plan.settings)),
+            AccountBaselineArgs(
+                settings=plan.settings,
+                names=plan.names,
+                duties=duties(plan.settings),
+                deployment=plan.deployment,
+            ),
             self._child,
         )
         self._shared = shared = baseline.shared.for_cell(plan.settings)

@@ -21,6 +21,7 @@ class Statement:
     effect: str = "Allow"
     principals: Mapping[str, Sequence[Input[str]]] | None = None
     condition: Condition = field(default_factory=dict[str, Mapping[str, Input[Any]]])
+    ceiling: bool = False  # of a boundary, which gives nothing: its actions may be patterns of a service's
 
     def __post_init__(self) -> None:
         """Refuses what AWS would refuse, late and without a place, and what this platform does."""
@@ -31,7 +32,10 @@ class Statement:
             (self.effect in ("Allow", "Deny"), f"effect is Allow or Deny, got {self.effect!r}"),
             (actions, "expected at least one action"),
             (not malformed, f"an action reads service:Name, got {malformed}"),
-            (not allow or "*" not in "".join(actions), f"an allowed action may not hold '*', got {actions}"),
+            (
+                not allow or self.ceiling or "*" not in "".join(actions),
+                f"an allowed action may not hold '*', got {actions}",
+            ),
             (
                 not allow or self.principals != EVERYONE or self.condition,
                 "allowing everybody needs a condition",

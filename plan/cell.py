@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from plan.backup import VaultPlan, plan_vault, settings_of_copies
 from plan.certificates import CaPlan, plan_ca
 from plan.data import DatabasePlan, plan_monolith_database, plan_reports_database, plan_shards
+from plan.deployment import DeploymentPlan, plan_deployment
 from plan.edge import EdgePlan, plan_edge
 from plan.names import Names
 from plan.network import CELL_PATHS, NetworkPlan, PathPlan, plan_cell_network
@@ -22,6 +23,7 @@ class CellPlan:
 
     settings: Settings
     names: Names
+    deployment: DeploymentPlan | None
     network: NetworkPlan
     paths: tuple[PathPlan, ...]
     internal_domain: str
@@ -51,6 +53,7 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
     return CellPlan(
         settings=settings,
         names=names,
+        deployment=plan_deployment(settings, names),
         network=plan_cell_network(settings),
         paths=CELL_PATHS,
         internal_domain=internal_domain(names),

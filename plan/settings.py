@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plan.parsing import ACCOUNT, EMAIL, REGION, Check, between, matching, one_of, parse, setting
+from plan.parsing import ACCOUNT, EMAIL, REGION, Check, between, key_of, matching, one_of, parse, setting
 
 KINDS: Final = ("cell", "organization")
 # CloudWatch Logs accepts only these (AWS API reference, PutRetentionPolicy, 2026-11).
@@ -158,6 +158,28 @@ class Settings(AccountSettings):
         "claim of such a token that holds the tenant's id",
         matching(r"[A-Za-z0-9_:./-]{1,128}", "the name of a claim, such as tenant"),
     )
+    deploy_issuer: str = setting(
+        "issuer of the tokens that CI deploys with, or none",
+        matching(rf"{NOWHERE}|https://[a-z0-9.-]+(/[A-Za-z0-9._/-]+)?", "none, or an https address"),
+    )
+    deploy_repository: str = setting(
+        "repository whose CI deploys the cell, as owner/name, or none",
+        matching(rf"{NOWHERE}|[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "none, or owner/name"),
+    )
+    deploy_environment: str = setting(
+        "protected environment of that CI from which changes are made, or none",
+        matching(r"[A-Za-z0-9._-]{1,100}", "none, or the name of an environment"),
+    )
+    deploy_state: str = setting(
+        "bucket that the state is kept in, or none",
+        matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "none, or the name of a bucket"),
+    )
+    deploy_state_key: str = setting(
+        "ARN of the key that secrets in the state are encrypted with, or none",
+        matching(
+            rf"{NOWHERE}|arn:aws:kms:[a-z0-9-]+:[0-9]{{12}}:key/[0-9a-f-]+", "none, or the ARN of a key"
+        ),
+    )
     application_log_days: int = setting("days that application logs are kept", _LOG_DAYS)
     debug_log_days: int = setting("days that debug logs are kept", _LOG_DAYS)
     task_cpu: int = setting("CPU units of a Fargate task; 1024 is one vCPU", one_of(*FARGATE_MEMORY))
@@ -207,6 +229,7 @@ def _contradictions(v: Mapping[str, Any]) -> list[str]:
         (not prod or len(v["zones"]) >= 3, "zones: prod needs three"),
         (not prod or v["protect_data"], "protectData: prod must protect its data"),
         (not prod or v["multi_az"], "multiAz: prod needs a standby"),
+        *_deployment(v),
         (v["backup_copy_region"] != v["region"], "backupCopyRegion: expected another Region than the cell's"),
         (
             v["vault_days"] > 0 or v["vault_lock"] == "none",
@@ -216,3 +239,13 @@ def _contradictions(v: Mapping[str, Any]) -> list[str]:
         (not prod or v["vault_lock"] != "none", "vaultLock: prod needs a locked vault"),
     )
     return [text for right, text in rules if not right]
+
+
+def _deployment(v: Mapping[str, Any]) -> list[tuple[bool, str]]:
+    """Tokens are worth something only with all that narrows them."""
+    fields = ("deploy_repository", "deploy_environment", "deploy_state", "deploy_state_key")
+    needed = v["deploy_issuer"] != NOWHERE
+    return [
+        (not needed or v[f] != NOWHERE, f"{key_of(f)}: deployIssuer is set, so that this must be too")
+        for f in fields
+    ]
