@@ -9,21 +9,12 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import acm, s3, secretsmanager
 
 from components.bucket import SecureBucket, SecureBucketArgs
+from components.ca_signing import SIGNERS, Issuer, Signer, Signing
 from components.database import recovery_days
-from components.expiry import warn_of_end
 from components.revocation import revocation_list
 from components.shared import Shared
-from plan.certificates import (
-    CA_CURVE,
-    LEAF_CURVE,
-    WARN_DAYS,
-    WARN_ROOT_DAYS,
-    CaPlan,
-    CertificatePlan,
-    Use,
-)
+from plan.certificates import LEAF_CURVE, CaPlan, CertificatePlan, Use
 
-CA_USES = ("cert_signing", "crl_signing", "digital_signature")
 BUNDLE = "trust-bundle.pem"
 
 
@@ -55,6 +46,8 @@ class PrivateCaArgs:
 class PrivateCa(pulumi.ComponentResource):
     """Private keys exist as secrets in the state and in Secrets Manager, under the CA's key.
 
+    Where AWS Private CA signs (`plan.kind`), those of the authorities exist in its hardware alone.
+
     Every root of the plan is trusted and one of them signs. The keys that sign are protected, so that a
     root can only be let go after another one has taken over, whatever the settings say.
     """
@@ -72,13 +65,19 @@ class PrivateCa(pulumi.ComponentResource):
     def __init__(self, name: str, args: PrivateCaArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:security:PrivateCa", name, None, opts)
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
-        roots = {root: self._root(root) for root in args.plan.roots}
-        issuing = {root: self._issuing(root, pair) for root, pair in roots.items()}
-        leaves = {leaf.name: self._leaf(leaf, issuing[args.plan.signer]) for leaf in args.plan.leaves}
+        plan = args.plan
+        signing = Signing(
+            name=name, plan=plan, stack=args.shared.settings.stack, child=self._child, kept=self._kept
+        )
+        signer = SIGNERS[plan.kind](signing)
+        roots = {root: signer.root(root) for root in plan.roots}
+        issuing = {root: signer.issuing(root, above) for root, above in roots.items()}
+        leaves = {leaf.name: self._leaf(leaf, signer, issuing[plan.signer]) for leaf in plan.leaves}
         self._publish(roots, issuing)
-        for role, pairs in (("root", roots), ("issuing", issuing)):
-            for root, pair in pairs.items():
-                self._keep(f"{role}-{root}", pair)
+        for role, issuers in (("root", roots), ("issuing", issuing)):
+            for root, issuer in issuers.items():
+                if issuer.key is not None:
+                    self._keep(f"{role}-{root}", Pair(issuer.key, issuer.certificate, Output.from_input("")))
         kept = {leaf: self._keep(leaf, pair) for leaf, pair in leaves.items()}
         # Of what is written: known once there is something to read (a secret's id is its ARN).
         self.secret_arns = {leaf: version.secret_id for leaf, version in kept.items()}
@@ -94,54 +93,7 @@ class PrivateCa(pulumi.ComponentResource):
             }
         )
 
-    def _root(self, root: str) -> Pair:
-        plan, name = self._args.plan, f"{self._name}-root-{root}"
-        key = self._ca_key(name, root)
-        certificate = tls.SelfSignedCert(
-            f"{name}-certificate",
-            private_key_pem=key,
-            is_ca_certificate=True,
-            max_path_length=1,  # the issuing CA below it, and no CA below that
-            set_subject_key_id=True,
-            set_authority_key_id=True,
-            allowed_uses=CA_USES,
-            validity_period_hours=plan.root_hours,
-            subject=tls.SelfSignedCertSubjectArgs(
-                common_name=self._ca_name(f"root {root}"), organization=plan.organization
-            ),
-            opts=self._kept(root),
-        )
-        warn_of_end(name, certificate.validity_end_time, WARN_ROOT_DAYS, certificate)
-        return Pair(key, certificate.cert_pem, Output.from_input(""))
-
-    def _issuing(self, root: str, signer: Pair) -> Pair:
-        plan, name = self._args.plan, f"{self._name}-issuing-{root}"
-        key = self._ca_key(name, root)
-        request = tls.CertRequest(
-            f"{name}-request",
-            private_key_pem=key,
-            subject=tls.CertRequestSubjectArgs(
-                common_name=self._ca_name(f"issuing {root}"), organization=plan.organization
-            ),
-            opts=self._child,
-        )
-        certificate = tls.LocallySignedCert(
-            f"{name}-certificate",
-            cert_request_pem=request.cert_request_pem,
-            ca_private_key_pem=signer.key,
-            ca_cert_pem=signer.certificate,
-            is_ca_certificate=True,
-            max_path_length=0,
-            set_subject_key_id=True,
-            allowed_uses=CA_USES,
-            validity_period_hours=plan.issuing_hours,
-            early_renewal_hours=plan.issuing_renew_hours,
-            opts=self._child,
-        )
-        warn_of_end(name, certificate.validity_end_time, WARN_DAYS, certificate)
-        return Pair(key, certificate.cert_pem, Output.from_input(""))
-
-    def _leaf(self, leaf: CertificatePlan, issuing: Pair) -> Pair:
+    def _leaf(self, leaf: CertificatePlan, signer: Signer, issuing: Issuer) -> Pair:
         """The generation is in the key's name alone: a new key is certified in the old one's place."""
         plan, name = self._args.plan, f"{self._name}-{leaf.name}"
         key = tls.PrivateKey(
@@ -157,33 +109,12 @@ class PrivateCa(pulumi.ComponentResource):
             subject=tls.CertRequestSubjectArgs(common_name=leaf.common_name, organization=plan.organization),
             opts=self._child,
         )
-        certificate = tls.LocallySignedCert(
-            f"{name}-certificate",
-            cert_request_pem=request.cert_request_pem,
-            ca_private_key_pem=issuing.key,
-            ca_cert_pem=issuing.certificate,
-            set_subject_key_id=True,
-            allowed_uses=leaf.usages,
-            validity_period_hours=leaf.valid_hours,
-            early_renewal_hours=leaf.renew_hours,
-            opts=self._child,
-        )
-        warn_of_end(name, certificate.validity_end_time, WARN_DAYS, certificate)
-        return Pair(key.private_key_pem, certificate.cert_pem, issuing.certificate)
-
-    def _ca_key(self, name: str, root: str) -> Output[str]:
-        key = tls.PrivateKey(
-            f"{name}-private-key", algorithm="ECDSA", ecdsa_curve=CA_CURVE, opts=self._kept(root)
-        )
-        return key.private_key_pem
+        return Pair(key.private_key_pem, signer.leaf(leaf, request, issuing), issuing.certificate)
 
     def _kept(self, root: str) -> ResourceOptions:
         """What everybody's trust hangs on is protected like data, for as long as it signs."""
         signs = root == self._args.plan.signer
         return ResourceOptions(parent=self, protect=signs and self._args.shared.settings.protect_data)
-
-    def _ca_name(self, role: str) -> str:
-        return f"{self._args.plan.organization} {self._args.shared.settings.stack} {role}"
 
     def _keep(self, role: str, pair: Pair) -> secretsmanager.SecretVersion:
         args, name = self._args, f"{self._name}-{role}"
@@ -214,7 +145,7 @@ class PrivateCa(pulumi.ComponentResource):
             opts=self._child,
         ).arn
 
-    def _publish(self, roots: Mapping[str, Pair], issuing: Mapping[str, Pair]) -> None:
+    def _publish(self, roots: Mapping[str, Issuer], issuing: Mapping[str, Issuer]) -> None:
         """Versioned, since a balancer keeps the version that its trust store was last given."""
         args, shared = self._args, self._args.shared
         bucket = SecureBucket(
@@ -232,11 +163,17 @@ class PrivateCa(pulumi.ComponentResource):
         bundle = self._object("bundle", bucket, BUNDLE, self.bundle_pem)
         self.bundle_bucket, self.bundle_key = bundle.bucket, bundle.key
         self.bundle_version = bundle.version_id
-        self.revocations = {r: self._revoke(r, ca, bucket) for r, ca in issuing.items() if args.plan.revoked}
+        self.revocations = {
+            root: self._revoke(root, ca.key, ca.certificate, bucket)
+            for root, ca in issuing.items()
+            if args.plan.revoked and ca.key is not None
+        }
 
-    def _revoke(self, root: str, ca: Pair, bucket: SecureBucket) -> Revocations:
+    def _revoke(
+        self, root: str, key: Output[str], certificate: Output[str], bucket: SecureBucket
+    ) -> Revocations:
         """Each CA signs the whole list: serial numbers are random, so one CA's mean nothing to another."""
-        signed = Output.all(key=ca.key, certificate=ca.certificate).apply(
+        signed = Output.all(key=key, certificate=certificate).apply(
             lambda found: revocation_list(found["key"], found["certificate"], self._args.plan.revoked)
         )
         # Of the secret key only a signature is in it, and whoever asks may read the list.

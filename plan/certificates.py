@@ -55,6 +55,7 @@ class CaPlan:
     """
 
     organization: str
+    kind: str  # who signs: tls (keys of this program's) or acm-pca (AWS Private CA)
     roots: tuple[str, ...]  # trusted, oldest first
     signer: str  # the one of them whose CA signs
     generation: int  # of the leaves' keys
@@ -72,6 +73,7 @@ def plan_ca(settings: Settings, monolith: ServicePlan, reports: ServicePlan, int
     """Both services serve TLS; the report service also shows who it is to the monolith."""
     return CaPlan(
         organization="tenantry",
+        kind=settings.private_ca,
         roots=settings.ca_roots,
         signer=settings.ca_signer,
         generation=settings.ca_leaves,

@@ -132,6 +132,7 @@ class Settings(AccountSettings):
     hosted_zone_id: str = setting(
         "Route 53 zone of the domain", matching(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
     )
+    private_ca: str = setting("who signs the services' certificates", one_of("tls", "acm-pca"))
     ca_roots: tuple[str, ...] = setting(
         "roots of the private CA that the cell trusts, oldest first; a new one is trusted before it signs",
         _roots,
@@ -223,6 +224,10 @@ def _contradictions(v: Mapping[str, Any]) -> list[str]:
             f"taskMemory: taskCpu {v['task_cpu']} goes with {memory[0]} to {memory[-1]} in steps of 1024",
         ),
         (v["tasks_min"] <= v["tasks_max"], "tasksMin: must not be above tasksMax"),
+        (
+            v["private_ca"] == "tls" or not v["ca_revoked"],
+            "caRevoked: AWS Private CA revokes by its own command; docs/runbooks/private-ca.md",
+        ),
         (v["ca_signer"] in v["ca_roots"], f"caSigner: expected one of caRoots ({', '.join(v['ca_roots'])})"),
         (not networks[0].overlaps(networks[1]), "tenantNetworks: must not overlap networkCidr"),
         (all(z[:-1] == v["region"] for z in v["zones"]), f"zones: expected zones of {v['region']}"),

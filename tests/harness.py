@@ -90,6 +90,8 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "index/certRequest:CertRequest": lambda n: {"certRequestPem": f"csr-{n}"},
     "index/selfSignedCert:SelfSignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
     "index/locallySignedCert:LocallySignedCert": lambda n: {"certPem": f"cert-{n}", "readyForRenewal": False},
+    "acmpca/certificate:Certificate": lambda n: {"certificate": f"cert-{n}", "certificateChain": ""},
+    "certificateAuthority:CertificateAuthority": lambda n: {"certificateSigningRequest": f"csr-{n}"},
     "acm/certificate:Certificate": lambda n: {
         "domainValidationOptions": [
             {

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sandbox.aws.checks import Problem, problems
 from sandbox.aws.describe import Description, describe, is_global
+from sandbox.aws.makers import MAKERS
 from sandbox.aws.refusals import (
     CREATE,
     DELETE,
@@ -104,6 +105,8 @@ class Cloud:
             self._refuse(at, described, f"creating {_noun(token)}")
             self._claim(token, described, resource_id, inputs)
             made = expand(described.make, {**values, "id": resource_id})
+            if token in MAKERS:
+                made |= MAKERS[token](self.store, resource_id, inputs)
             outputs = self._outputs(described, inputs, made)
             if self.store.get(token, resource_id, self._region(described)):
                 raise _taken(token, described, resource_id)
