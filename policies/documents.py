@@ -126,6 +126,13 @@ PLACES: Final[Mapping[str, Mapping[str, str]]] = {
     "aws:backup/vaultPolicy:VaultPolicy": {"policy": "resource"},
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": {"policyDocument": "resource"},
     "aws:apigateway/restApiPolicy:RestApiPolicy": {"policy": "resource"},
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": {"policy": "resource"},
+    "aws:dynamodb/resourcePolicy:ResourcePolicy": {"policy": "resource"},
+    "aws:ecr/registryPolicy:RegistryPolicy": {"policy": "resource"},
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": {"policy": "resource"},
+    "aws:kinesis/resourcePolicy:ResourcePolicy": {"policy": "resource"},
+    "aws:opensearch/domainPolicy:DomainPolicy": {"accessPolicies": "resource"},
+    "aws:s3control/accessPointPolicy:AccessPointPolicy": {"policy": "resource"},
 }
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from policies.rule import Rule
 from policies.rules import (
     account,
+    backups,
     encryption,
     exposure,
     firewall,
@@ -15,14 +16,15 @@ from policies.rules import (
     keys,
     records,
     resilience,
+    sharing,
     tenancy,
     transit,
     workloads,
 )
 
 ROOMS: Final[tuple[ModuleType, ...]] = (
-    *(encryption, keys, transit, exposure, firewall, identity, tenancy),
-    *(workloads, records, resilience, account),
+    *(encryption, keys, transit, exposure, sharing, firewall, identity, tenancy),
+    *(workloads, records, resilience, backups, account),
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for room in ROOMS for rule in room.RULES)
 BY_ID: Final[Mapping[str, Rule]] = {rule.id: rule for rule in RULES}

@@ -1,6 +1,5 @@
 """The account watches itself, everything in it says whose it is, and nothing is elsewhere."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
@@ -10,6 +9,7 @@ from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, 
 from policies.rule import Rule
 from policies.rules.parts import KEY, below_tenant, example
 from policies.serves import DETECTION, INVENTORY, LOCATION
+from policies.tags import tags_of
 from tenants.residency import REGIONS
 
 TAGS: Final = ("project", "cell", "environment")
@@ -32,22 +32,10 @@ PROVIDER: Final = "pulumi:providers:aws"
 _GLOBAL: Final = frozenset({"us-east-1"})
 
 
-def _provider_tags(resource: Resource, plan: Plan) -> Mapping[str, Any]:
-    """The tags that the provider gives everything. The engine keeps its settings as JSON text."""
-    provider = plan.by_urn.get(resource.provider)
-    found: Any = provider.get("defaultTags", {}) if provider else {}
-    if isinstance(found, str):
-        found = json.loads(found)
-    return cast("Mapping[str, Any]", found.get("tags") or {}) if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownMemberType]
-
-
 def _tags(resource: Resource, plan: Plan) -> Verdict:
-    given: dict[str, Any] = dict(_provider_tags(resource, plan))
-    for name in ("tagsAll", "tags"):
-        found = resource.get(name, {})
-        if found is UNKNOWN:
-            return cannot_tell(f"{name} is not known before the update")
-        given |= found
+    given = tags_of(resource, plan)
+    if given is None:
+        return cannot_tell("tags is not known before the update")
     missing = [t for t in TAGS if not given.get(t)]
     return fail(f"it has no tag {', '.join(missing)}") if missing else PASS
 
