@@ -7,6 +7,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch
 
 from components.shared import Shared
+from plan.alarm_names import alarm_name
 from plan.alarms import AlarmPlan
 
 
@@ -33,7 +34,7 @@ def _alarm(
 ) -> Output[str]:
     return cloudwatch.MetricAlarm(
         name,
-        name=shared.names.label("alarm", plan.severity.value, watched.label, key),
+        name=alarm_name(shared.names, watched.label, key, plan.severity),
         alarm_description=f"{plan.severity.value}: {plan.why}",
         namespace=watched.namespace,
         metric_name=plan.metric,

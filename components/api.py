@@ -91,8 +91,8 @@ class RestApi(pulumi.ComponentResource):
         )
 
     def _make_stage(self, api: apigateway.RestApi, deployment: apigateway.Deployment) -> apigateway.Stage:
-        plan, shared = self._args.plan, self._args.shared
-        access = self._make_logs("access", f"/{shared.names.path('log-group', 'api', 'access')}")
+        plan = self._args.plan
+        access = self._make_logs("access", plan.access_log_group)
         return apigateway.Stage(
             f"{self._name}-stage",
             rest_api=api.id,

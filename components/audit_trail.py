@@ -10,6 +10,7 @@ from components.audit_bucket import AuditWriter, audit_bucket
 from components.bucket import SecureBucket
 from components.policy import Statement, document, trust
 from components.shared import AccountShared
+from plan.alarm_names import TRAIL
 from plan.baseline import TrailAlarm
 
 PREFIX = "cloudtrail"
@@ -107,7 +108,7 @@ class AuditTrail(pulumi.ComponentResource):
 
     def _make_alarm(self, alarm: TrailAlarm, group: cloudwatch.LogGroup) -> None:
         shared = self._args.shared
-        label = shared.names.label("alarm", "trail", alarm.name)
+        label = shared.names.label("alarm", TRAIL, alarm.name)
         metric = cloudwatch.LogMetricFilter(
             f"{self._name}-{alarm.name}",
             name=label,

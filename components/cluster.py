@@ -7,6 +7,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, ecs
 
 from components.shared import Shared
+from plan.services import cluster_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class Cluster(pulumi.ComponentResource):
         )
         cluster = ecs.Cluster(
             f"{name}-cluster",
-            name=shared.names.label("service", "services"),
+            name=cluster_name(shared.names),
             settings=[ecs.ClusterSettingArgs(name="containerInsights", value="enhanced")],
             configuration=ecs.ClusterConfigurationArgs(execute_command_configuration=recorded),
             opts=child,

@@ -14,7 +14,7 @@ from components.policy import Statement, document
 from components.scaling import Scaling, ScalingArgs
 from components.shared import Shared
 from components.task import SecretValue, Task, TaskArgs, task_trust
-from plan.services import BALANCER_ALARMS, TASK_ALARMS, ServicePlan
+from plan.services import BALANCER_ALARMS, TASK_ALARMS, ServicePlan, service_name
 
 PLATFORM_VERSION: Final = "1.4.0"  # LATEST would change under a running service
 _ROLLING_BACK: Final = ("target-errors", "unhealthy")  # while a deployment goes on, these undo it
@@ -48,6 +48,8 @@ class FargateService(pulumi.ComponentResource):
     balancer_arn: Output[str]
     balancer_dns_name: Output[str]
     balancer_zone_id: Output[str]
+    balancer_suffix: Output[str]  # as metrics name it
+    target_group_suffix: Output[str]
     listener_arn: Output[str]
     target_group_arn: Output[str]
     service_name: Output[str]
@@ -67,6 +69,8 @@ class FargateService(pulumi.ComponentResource):
         self.balancer_arn, self.listener_arn = balancer.arn, balancer.listener_arn
         self.balancer_dns_name, self.balancer_zone_id = balancer.dns_name, balancer.zone_id
         self.target_group_arn = balancer.target_group_arn
+        self.balancer_suffix = balancer.arn_suffix
+        self.target_group_suffix = balancer.target_group_suffix
         self.service_name = service.name
         self.scaling_resource_id = scaling.resource_id
         self.register_outputs({"serviceName": self.service_name, "balancerArn": self.balancer_arn})
@@ -111,7 +115,7 @@ class FargateService(pulumi.ComponentResource):
         undoing = self._watch_balancer(balancer)
         return ecs.Service(
             f"{self._name}-service",
-            name=args.shared.names.label("service", plan.name),
+            name=service_name(args.shared.names, plan.name),
             cluster=args.cluster_arn,
             task_definition=task.definition_arn,
             launch_type="FARGATE",

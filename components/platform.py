@@ -12,6 +12,7 @@ from components.backup_vault import BackupVault, BackupVaultArgs
 from components.bootstrap import Bootstrap, BootstrapArgs
 from components.cell_data import CellData, CellDataArgs
 from components.cluster import Cluster, ClusterArgs
+from components.dashboard import Dashboard, DashboardArgs
 from components.database_copy import CopyPlace
 from components.dns import PrivateZone, PrivateZoneArgs
 from components.edge import Edge, EdgeArgs
@@ -121,7 +122,7 @@ class Platform(pulumi.ComponentResource):
             PublicCertificateArgs(host=plan.reports.host, zone_id=plan.settings.hosted_zone_id),
             self._child,
         )
-        return ReportService(
+        reports = ReportService(
             plan.reports.name,
             ReportServiceArgs(
                 plan=plan.reports,
@@ -138,6 +139,9 @@ class Platform(pulumi.ComponentResource):
             ),
             self._child,
         )
+        services = {plan.monolith.name: monolith.service, plan.reports.name: reports.service}
+        Dashboard("dashboard", DashboardArgs(plan=plan, services=services), self._child)
+        return reports
 
     def _ca_key(self) -> pulumi.Output[str]:
         shared = self._shared

@@ -11,7 +11,7 @@ from pulumi_aws import cloudwatch, ecs, iam
 from components.policy import Statement, document, trust
 from components.private_ca import PrivateCa
 from components.shared import Shared
-from plan.services import ServicePlan
+from plan.services import ServicePlan, service_name
 
 _SCRATCH: Final = "scratch"
 
@@ -84,7 +84,7 @@ class Task(pulumi.ComponentResource):
         )
         definition = ecs.TaskDefinition(
             f"{name}-definition",
-            family=shared.names.label("service", plan.name),
+            family=service_name(shared.names, plan.name),
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
             cpu=str(plan.cpu),

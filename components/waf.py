@@ -9,15 +9,8 @@ from pulumi import Input, ResourceOptions
 from pulumi_aws import cloudwatch, wafv2
 
 from components.shared import Shared
-from plan.edge import EdgePlan
+from plan.edge import MANAGED_RULES, RATE_RULES, EdgePlan
 
-# AWS's own rule groups in the order that they look; priorities are for ever (WAF developer guide, 2026-11).
-MANAGED: Final = {
-    10: "AWSManagedRulesAmazonIpReputationList",
-    20: "AWSManagedRulesCommonRuleSet",
-    30: "AWSManagedRulesKnownBadInputsRuleSet",
-    40: "AWSManagedRulesSQLiRuleSet",
-}
 KEY_HEADER: Final = "x-api-key"
 _REDACTED: Final = ("authorization", KEY_HEADER, "cookie")
 
@@ -42,7 +35,7 @@ class Waf(pulumi.ComponentResource):
             description="Before the public API",
             scope="REGIONAL",
             default_action={"allow": {}},
-            rules=[*(_managed(p, group) for p, group in MANAGED.items()), *_limits(plan)],
+            rules=[*(_managed(p, group) for p, group in MANAGED_RULES.items()), *_limits(plan)],
             visibility_config=_visible(plan.web_acl),
             opts=child,
         )
@@ -110,7 +103,7 @@ def _limits(plan: EdgePlan) -> list[wafv2.WebAclRuleArgsDict]:
             "statement": {"rate_based_statement": statement},
             "visibility_config": _visible(rule),
         }
-        for rule, priority, statement in (("rate-by-key", 50, by_key), ("rate-without-key", 60, by_address))
+        for (priority, rule), statement in zip(RATE_RULES.items(), (by_key, by_address), strict=True)
     ]
 
 

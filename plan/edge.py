@@ -12,6 +12,15 @@ from tenants.models import ServicePlan as UsagePlan
 
 _WINDOW: Final = 300  # seconds over which the firewall counts
 _SLACK: Final = 2  # the firewall stops what usage plans, which are best effort, let through
+# Rules of the firewall by their priorities, which are for ever, in the order that they look (WAF developer
+# guide, 2026-11): AWS's own groups, and our limits.
+MANAGED_RULES: Final[Mapping[int, str]] = {
+    10: "AWSManagedRulesAmazonIpReputationList",
+    20: "AWSManagedRulesCommonRuleSet",
+    30: "AWSManagedRulesKnownBadInputsRuleSet",
+    40: "AWSManagedRulesSQLiRuleSet",
+}
+RATE_RULES: Final[Mapping[int, str]] = {50: "rate-by-key", 60: "rate-without-key"}
 _WAF_LIMITS: Final = (10, 2_000_000_000)  # of a rate rule (WAF API reference, RateBasedStatement, 2026-11)
 
 
@@ -39,6 +48,7 @@ class EdgePlan:
     window_seconds: int
     web_acl: str
     waf_log_group: str
+    access_log_group: str
     token_host: str  # first label of the token endpoint of the user pool, one name space a Region
     issuer: IssuerPlan | None  # of access tokens; None for the cell's own user pool
     usage_plans: tuple[UsagePlan, ...]
@@ -60,6 +70,7 @@ def plan_edge(settings: Settings, names: Names, usage_plans: Iterable[UsagePlan]
         window_seconds=_WINDOW,
         web_acl=names.label("web-acl", "api"),
         waf_log_group=f"aws-waf-logs-{names.label('any', 'api')}",  # WAF accepts only this beginning
+        access_log_group=f"/{names.path('log-group', 'api', 'access')}",
         token_host=f"{names.label('any', 'auth')}-{settings.account_id}",
         issuer=_issuer(settings, names),
         usage_plans=plans,

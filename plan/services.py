@@ -210,6 +210,15 @@ def _failed(why: str) -> AlarmPlan:
     )
 
 
+def cluster_name(names: Names) -> str:
+    return names.label("service", "services")
+
+
+def service_name(names: Names, service: str) -> str:
+    """Of the ECS service and of its tasks' family."""
+    return names.label("service", service)
+
+
 def internal_domain(names: Names) -> str:
     """The private zone of the cell; `internal` is reserved for this (ICANN, 2024)."""
     return f"{names.stack}.tenantry.internal"

@@ -7,8 +7,7 @@ import pytest
 
 from api import contract
 from components.api import ACCESS_LOG
-from components.waf import MANAGED
-from plan.edge import EDGE_ALARMS
+from plan.edge import EDGE_ALARMS, MANAGED_RULES
 from tests.components.edge_parts import BOUNDARY, Parts, cell, edge
 from tests.harness import run
 
@@ -175,9 +174,9 @@ def test_the_firewall_stands_before_the_stage_and_before_the_tokens() -> None:
 
 def test_managed_rules_block_and_each_rule_has_a_priority_of_its_own() -> None:
     found = rules()
-    assert set(MANAGED.values()) <= set(found)
+    assert set(MANAGED_RULES.values()) <= set(found)
     assert "AWSManagedRulesKnownBadInputsRuleSet" in found  # Log4Shell among others
-    for group in MANAGED.values():
+    for group in MANAGED_RULES.values():
         assert found[group]["overrideAction"] == {"none": {}}
     priorities = [r["priority"] for r in found.values()]
     assert len(set(priorities)) == len(priorities)
