@@ -836,3 +836,13 @@ def test_what_another_account_or_aws_keeps_is_not_looked_up(world: World) -> Non
     assert world.make(ATTACHMENT, role="r", policyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     assert world.make(SECRET, name="s", kmsKeyId=f"arn:aws:kms:{REGION}:999988887777:key/k")
     assert world.make(TOPIC, name="t", kmsMasterKeyId="alias/aws/sns")
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"widgets": 7}', '{"widgets": [{"type": "metric"}]}'])
+def test_a_dashboard_is_made_of_widgets(body: str) -> None:
+    cloud = Cloud(Store(":memory:", ACCOUNT, REGION), {})
+    inputs = {"dashboardName": "cell", "dashboardBody": body}
+    _, wrong = cloud.check("aws:cloudwatch/dashboard:Dashboard", "it", inputs, b"seed")
+    assert any("The Dashboard body is invalid" in str(problem) for problem in wrong)
+    good = {**inputs, "dashboardBody": '{"widgets": [{"type": "text", "properties": {"markdown": "x"}}]}'}
+    assert cloud.check("aws:cloudwatch/dashboard:Dashboard", "it", good, b"seed")[1] == []

@@ -20,6 +20,7 @@ VERSIONING, BUCKET_POLICY = "aws:s3/bucketVersioning:BucketVersioning", "aws:s3/
 QUEUE, SUBSCRIPTION = "aws:sqs/queue:Queue", "aws:sns/topicSubscription:TopicSubscription"
 SECRET, KEY, ALIAS = "aws:secretsmanager/secret:Secret", "aws:kms/key:Key", "aws:kms/alias:Alias"
 ALARM, EVENT_RULE = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/eventRule:EventRule"
+DASHBOARD: Final = "aws:cloudwatch/dashboard:Dashboard"
 PARAMETER, TRAIL = "aws:ssm/parameter:Parameter", "aws:cloudtrail/trail:Trail"
 USER_POOL, ZONE = "aws:cognito/userPool:UserPool", "aws:route53/zone:Zone"
 RECORD = "aws:route53/record:Record"
@@ -250,6 +251,23 @@ def dimensions_of_an_alarm(at: At) -> Iterator[Refusal]:
     if len(at.known("dimensions") or {}) > 30:
         words = "The collection Dimensions must not have a size greater than 30."
         yield Refusal("InvalidParameterValue", words, "dimensions")
+
+
+@rule(INPUTS, DASHBOARD, checks=("dashboardBody",))
+def body_of_a_dashboard(at: At) -> Iterator[Refusal]:
+    """A mapping of at most 500 widgets, each with a type (CloudWatch, PutDashboard, 2026-11)."""
+    body = at.known("dashboardBody")
+    if body is None or UNKNOWN in str(body):
+        return
+    words = "The Dashboard body is invalid, there are validation errors"
+    try:
+        found = json.loads(body)
+        widgets = found["widgets"]
+        sound = len(widgets) <= 500 and all(w["type"] and w["properties"] for w in widgets)
+    except (ValueError, KeyError, TypeError):
+        sound = False
+    if not sound:
+        yield Refusal("InvalidParameterInput", words, "dashboardBody")
 
 
 @rule(INPUTS, EVENT_RULE, checks=("eventPattern", "scheduleExpression"))
