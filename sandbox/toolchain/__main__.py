@@ -50,15 +50,15 @@ def operate(verb: str, stack: str) -> int:
         return status
     plain = () if sys.stdout.isatty() else QUIET
     given = environment(ROOT, sandbox_dir(), stack)
+    engine.check_faults(given)
     if verb == "preview":
+        under_way(sandbox_dir(), stack)
         return planned(stack, given, plain)
     if verb == "up":
         given = {SWITCH: "1", **given}  # databases are real unless a person says no
         if status := planned(stack, given):
             return status
     args = (*ENGINE[verb], "--stack", stack, *plain)
-    if verb == "preview":
-        under_way(sandbox_dir(), stack)
     with quiet() if plain else nullcontext():
         status = engine.run(args, given, ROOT)
     if status and (said := remark(stack, given)):

@@ -72,7 +72,7 @@ def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) 
     from sandbox.toolchain.stacks import give_back, take_salts  # noqa: PLC0415 - `pulumi version` shall be quick
 
     call = Call(args)
-    _checked_faults(env)
+    check_faults(env)
     given = prepared(call, env, cwd)
     project, home = Path(env["TENANTRY_PROJECT_DIR"]), Path(env["TENANTRY_SANDBOX_DIR"])
     before = {p: p.read_text(encoding="utf-8") for p in project.glob("Pulumi.*.yaml")}
@@ -90,7 +90,7 @@ def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) 
     return status
 
 
-def _checked_faults(env: Mapping[str, str]) -> None:
+def check_faults(env: Mapping[str, str]) -> None:
     """A fault plan that cannot be followed is refused before anything starts."""
     from sandbox.faults.plan import FaultPlanError, read_plan  # noqa: PLC0415 - as above
 
@@ -156,7 +156,8 @@ def _wait(
         }
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
-            return process.wait()
+            status = process.wait()
+            return status if status >= 0 else 128 - status  # of a signal, as a shell has it
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -9,19 +9,22 @@ from sandbox.toolchain.guard import resources
 
 
 def orphans(stack: str, env: Mapping[str, str]) -> list[str]:
-    """URNs of the stack that are in the cloud and not in its state, sorted."""
+    """URNs under which the cloud holds what the stack's state does not know, sorted; one may be twice."""
     path = Path(env["SANDBOX_DIR"]) / FILE
     if not path.exists():
         return []
     db = sqlite3.connect(path)
     try:
         rows = db.execute(
-            "SELECT urn FROM resources WHERE urn LIKE ?", (f"urn:pulumi:{stack}::%",)
+            "SELECT urn, type, id FROM resources WHERE urn LIKE ?", (f"urn:pulumi:{stack}::%",)
         ).fetchall()
     finally:
         db.close()
     known = resources(stack, env)
-    return [] if known is None else sorted({urn for (urn,) in rows} - {r["urn"] for r in known})
+    if known is None:
+        return []
+    recorded = {(r["type"], r.get("id")) for r in known}
+    return sorted(urn for urn, kind, found in rows if (kind, found) not in recorded)
 
 
 def remark(stack: str, env: Mapping[str, str]) -> str | None:

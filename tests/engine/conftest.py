@@ -1,11 +1,24 @@
 """Workspaces for the engine's tests; each test has its own, so that they run side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
+from tests.engine.invariants import assert_invariants
 from tests.engine.workspace import Workspace
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    Workspace.made.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """After every test of the engine that went well, the invariants hold in all of its workspaces."""
+    yield
+    for space in Workspace.made:
+        assert_invariants(space)
 
 
 @pytest.fixture

@@ -2,14 +2,16 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from sandbox.cloud.store import FILE, Store
+from sandbox.cloud.store import FILE, Row, Store
 from sandbox.toolchain import environment, prepare_stack
 from tests.cells import ROOT, load
 
@@ -47,9 +49,21 @@ class Run:
 
 
 class Workspace:
-    """Everything of one test lives below `home`; nothing of the checkout is written."""
+    """Everything of one test lives below `home`; nothing of the checkout is written.
+
+    What `assert_invariants` (tests/engine/invariants.py) has to know: `orphans` is how many resources may be
+    in the cloud and unknown to the state, if they are reported; `canaries` are secrets beside those that the
+    engine knows; `unprotected` are URNs whose protection a test took off on purpose.
+    """
+
+    made: ClassVar[list["Workspace"]] = []  # of the test that runs now
 
     def __init__(self, home: Path, stack: str = "dev") -> None:
+        Workspace.made.append(self)
+        self.orphans = 0
+        self.canaries: set[str] = set()
+        self.unprotected: set[str] = set()
+        self.outputs_seen: list[str] = []
         self.stack = stack
         self.project = home / "project"
         self.sandbox = home / "sandbox"
@@ -81,6 +95,7 @@ class Workspace:
             check=False,
             stdin=subprocess.DEVNULL,
         )
+        self.outputs_seen.append(done.stdout + done.stderr)
         return Run(done.returncode, done.stdout + done.stderr, tuple(_steps(log)))
 
     def destroy(self) -> Run:
@@ -94,6 +109,7 @@ class Workspace:
         path = self.project / f"Pulumi.{self.stack}.yaml"
         text = path.read_text(encoding="utf-8")
         if "protectData: true" in text:
+            self.unprotected |= {r["urn"] for r in self.state() if r.get("protect")}
             text = text.replace("protectData: true", "protectData: false")
             path.write_text(text.replace("environment: prod", "environment: staging"), encoding="utf-8")
             run = self.up()
@@ -103,6 +119,22 @@ class Workspace:
         """The cloud of the stack's account and Region."""
         config = load(self.project / f"Pulumi.{self.stack}.yaml")["config"]
         return Store(self.sandbox / FILE, config["tenantry:accountId"], config["tenantry:region"])
+
+    def everything(self) -> list[Row]:
+        """All that is in the cloud that its runs see, of whichever account."""
+        rows = self._ask("SELECT type, id, urn, inputs, outputs FROM resources ORDER BY type, id")
+        return [Row(t, i, u, json.loads(ins), json.loads(outs)) for t, i, u, ins, outs in rows]
+
+    def handles(self) -> set[tuple[str, str]]:
+        """Type and word by which anything in the cloud answers."""
+        return set(self._ask("SELECT type, value FROM handles"))
+
+    def _ask(self, query: str) -> list[Any]:
+        path = Path(self.env["SANDBOX_DIR"]) / FILE
+        if not path.exists():
+            return []  # nothing was ever made
+        with closing(sqlite3.connect(path)) as db:
+            return db.execute(query).fetchall()
 
     def up(self) -> Run:
         return self.pulumi("up", "--yes", "--skip-preview")
@@ -123,8 +155,8 @@ class Workspace:
         )
         return json.loads(found.stdout)
 
-    def state(self) -> list[dict[str, Any]]:
-        command = ["pulumi", "stack", "export", "--stack", self.stack]
+    def state(self, *options: str) -> list[dict[str, Any]]:
+        command = ["pulumi", "stack", "export", "--stack", self.stack, *options]
         found = subprocess.run(
             command,
             cwd=self.project,
@@ -134,7 +166,7 @@ class Workspace:
             timeout=SECONDS,
             check=True,
         )
-        return json.loads(found.stdout)["deployment"].get("resources", [])
+        return json.loads(found.stdout)["deployment"].get("resources") or []
 
 
 def _tracked() -> Iterator[str]:
