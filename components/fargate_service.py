@@ -15,6 +15,7 @@ from components.scaling import Scaling, ScalingArgs
 from components.shared import Shared
 from components.task import SecretValue, Task, TaskArgs, task_trust
 from plan.services import BALANCER_ALARMS, TASK_ALARMS, ServicePlan, service_name
+from plan.tracing import XRAY_ACTIONS
 
 PLATFORM_VERSION: Final = "1.4.0"  # LATEST would change under a running service
 _ROLLING_BACK: Final = ("target-errors", "unhealthy")  # while a deployment goes on, these undo it
@@ -76,16 +77,23 @@ class FargateService(pulumi.ComponentResource):
         self.register_outputs({"serviceName": self.service_name, "balancerArn": self.balancer_arn})
 
     def _allow(self, role: iam.Role) -> list[pulumi.Resource]:
-        if not self._args.statements:
+        statements = [*self._args.statements, *self._tracing()]
+        if not statements:
             return []
         policy = iam.RolePolicy(
             f"{self._name}-task-policy",
             name="work",
             role=role.id,
-            policy=document(*self._args.statements),
+            policy=document(*statements),
             opts=self._child,
         )
         return [policy]
+
+    def _tracing(self) -> list[Statement]:
+        """The collector beside the service sends what the service has traced, as the service's role."""
+        if self._args.plan.collector is None:
+            return []
+        return [Statement(sid="SendTraces", actions=list(XRAY_ACTIONS), resources=["*"])]
 
     def _balancer_args(self) -> BalancerArgs:
         args = self._args

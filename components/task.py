@@ -12,6 +12,7 @@ from components.policy import Statement, document, trust
 from components.private_ca import PrivateCa
 from components.shared import Shared
 from plan.services import ServicePlan, service_name
+from plan.tracing import COLLECTOR, CONFIG_VARIABLE, ENDPOINT
 
 _SCRATCH: Final = "scratch"
 
@@ -97,7 +98,7 @@ class Task(pulumi.ComponentResource):
             volumes=[ecs.TaskDefinitionVolumeArgs(name=_SCRATCH)],
             # A failed deployment goes back to the revision before, which must then still be there.
             skip_destroy=shared.settings.protect_data,
-            container_definitions=Output.json_dumps([_container(args, logs.name)]),
+            container_definitions=Output.json_dumps(_containers(args, logs.name)),
             # A task must not start before its execution role may do its work.
             opts=ResourceOptions(parent=self, depends_on=[allowed]),
         )
@@ -117,12 +118,13 @@ def task_trust(shared: Shared) -> Output[str]:
 def _start(args: TaskArgs, log_group: str) -> list[Statement]:
     """What starting takes. AWS offers no resource for ecr:GetAuthorizationToken (service authorization
     reference, 2026-11)."""
+    collector = args.plan.collector
     found = [
         Statement(sid="SignInToEcr", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
         Statement(
             sid="PullTheImage",
             actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            resources=[args.plan.repository_arn],
+            resources=[args.plan.repository_arn, *([collector.repository_arn] if collector else [])],
         ),
         Statement(
             sid="WriteTheLog",
@@ -156,6 +158,46 @@ def read_secrets(
     ]
 
 
+def _containers(args: TaskArgs, log_group: Input[str]) -> list[dict[str, Any]]:
+    """The service, and what collects its traces where that is asked for."""
+    own = _container(args, log_group)
+    collector = args.plan.collector
+    if collector is None:
+        return [own]
+    own["environment"] = sorted(
+        [*own["environment"], {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": ENDPOINT}],
+        key=lambda variable: variable["name"],
+    )
+    beside: dict[str, Any] = {
+        "name": COLLECTOR,
+        "image": collector.image,
+        "essential": False,  # a service answers without its traces
+        "user": collector.user,
+        "readonlyRootFilesystem": True,
+        "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+        "cpu": collector.cpu,
+        "memory": collector.memory,
+        "environment": [{"name": CONFIG_VARIABLE, "value": collector.config}],
+        "stopTimeout": 30,
+        "logConfiguration": _logs(args, log_group, COLLECTOR),
+    }
+    return [own, beside]
+
+
+def _logs(args: TaskArgs, log_group: Input[str], prefix: str) -> dict[str, Any]:
+    return {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": log_group,
+            "awslogs-region": args.shared.settings.region,
+            "awslogs-stream-prefix": prefix,
+            # A slow log must not stop a payment; what does not fit in the buffer is dropped.
+            "mode": "non-blocking",
+            "max-buffer-size": "25m",
+        },
+    }
+
+
 def _container(args: TaskArgs, log_group: Input[str]) -> dict[str, Any]:
     """The container definition, sorted, so that the same task is the same text.
 
@@ -182,15 +224,5 @@ def _container(args: TaskArgs, log_group: Input[str]) -> dict[str, Any]:
             "startPeriod": plan.start_seconds,
         },
         "stopTimeout": 30,
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": log_group,
-                "awslogs-region": args.shared.settings.region,
-                "awslogs-stream-prefix": plan.name,
-                # A slow log must not stop a payment; what does not fit in the buffer is dropped.
-                "mode": "non-blocking",
-                "max-buffer-size": "25m",
-            },
-        },
+        "logConfiguration": _logs(args, log_group, plan.name),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from plan.names import PROJECT
-from plan.settings import Settings
+from plan.settings import NOWHERE, Settings
 
 Access = tuple[tuple[str, ...], tuple[str, ...]]
 """Actions without their service's prefix, and resources as templates."""
@@ -136,6 +136,7 @@ def _access(settings: Settings, table: tuple[Access, ...]) -> tuple[EndpointAcce
 
 def _registries(settings: Settings) -> tuple[str, ...]:
     """Repositories of this account and of those that the images come from."""
-    images = (settings.monolith_image, settings.reports_image)
+    collector = () if settings.collector_image == NOWHERE else (settings.collector_image,)
+    images = (settings.monolith_image, settings.reports_image, *collector)
     accounts = sorted({settings.account_id, *(image.split(".")[0] for image in images)})
     return tuple(f"arn:aws:ecr:{settings.region}:{account}:repository/*" for account in accounts)

@@ -10,6 +10,7 @@ from plan.alarms import AlarmPlan, Severity
 from plan.names import Names
 from plan.network import SERVICE
 from plan.settings import Settings
+from plan.tracing import CollectorPlan, plan_collector
 
 API_STAGE: Final = "v1"
 """The stage of the REST API. A private integration hands the stage on as the first part of the path
@@ -64,6 +65,7 @@ class ServicePlan:
     # Run inside the task without a shell; the image brings it.
     health_command: tuple[str, ...] = ("/app/healthcheck",)
     start_seconds: int = 60  # until a new task must answer
+    collector: CollectorPlan | None = None  # beside it, where traces are collected
 
     @property
     def mutual_tls(self) -> bool:
@@ -232,6 +234,7 @@ class _Common(TypedDict):
     tasks_min: int
     tasks_max: int
     log_days: int
+    collector: CollectorPlan | None
 
 
 def _common(settings: Settings) -> _Common:
@@ -244,6 +247,7 @@ def _common(settings: Settings) -> _Common:
         "tasks_min": settings.tasks_min,
         "tasks_max": settings.tasks_max,
         "log_days": settings.application_log_days,
+        "collector": plan_collector(settings),
     }
 
 

@@ -58,10 +58,10 @@ def _serials(value: tuple[str, ...]) -> str | None:
     return None if hexadecimal and len(set(value)) == len(value) else meaning
 
 
-_IMAGE = matching(
-    r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9._/-]+@sha256:[0-9a-f]{64}",
-    "an image in ECR by digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…",
-)
+_BY_DIGEST = r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9._/-]+@sha256:[0-9a-f]{64}"
+_AN_IMAGE = "an image in ECR by digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…"
+_IMAGE = matching(_BY_DIGEST, _AN_IMAGE)
+_IMAGE_OR_NONE = matching(f"none|{_BY_DIGEST}", f"none, or {_AN_IMAGE}")
 _DB_CLASS = matching(r"db\.[a-z][a-z0-9]*\.(micro|small|medium|large|[0-9]*xlarge)", "such as db.r6g.large")
 _DOMAIN = matching(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}", "a DNS name such as pay.example")
 _LOG_DAYS = one_of(*LOG_RETENTION_DAYS)
@@ -188,6 +188,9 @@ class Settings(AccountSettings):
     task_memory: int = setting("MiB of a Fargate task, as its CPU allows", between(2048, 30720))
     tasks_min: int = setting("fewest tasks of a service", between(1, 100))
     tasks_max: int = setting("most tasks of a service", between(1, 100))
+    collector_image: str = setting(
+        "image of the OpenTelemetry collector, by digest; none for no tracing", _IMAGE_OR_NONE
+    )
     monolith_image: str = setting("image of the monolith, by digest", _IMAGE)
     monolith_instance_class: str = setting("instance class of the monolith's database", _DB_CLASS)
     monolith_storage: int = setting("GiB of the monolith's database", _STORAGE)
