@@ -1,7 +1,7 @@
 """What `python -m policies check` and `rules` do. Each returns its exit code."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,16 @@ class Verdicts:
     unused: tuple[Allowed, ...]
 
     @property
+    def stale(self) -> tuple[str, ...]:
+        """Exceptions that allow nothing any more, a line each."""
+        return (
+            *(f"exceptions.yaml: {a.rule} on {a.resource} expired on {a.expires}" for a in self.expired),
+            *(f"exceptions.yaml: {a.rule} on {a.resource} is needed by nothing" for a in self.unused),
+        )
+
+    @property
     def fine(self) -> bool:
-        return not (self.refused or self.expired or self.unused)
+        return not (self.refused or self.stale)
 
 
 def verdicts(plan: Plan, rules: Sequence[Rule], exceptions: Exceptions, *, whole: bool = True) -> Verdicts:
@@ -84,13 +92,9 @@ def lines(found: Verdicts, *, whole: bool) -> list[str]:
     told = [
         f"{'FAIL' if f.stops else 'advice'}  {f}. {f.rule.remedy}" for f in (*found.refused, *found.advised)
     ]
-    told += [f"FAIL  exceptions.yaml: {a.rule} on {a.resource} expired on {a.expires}" for a in found.expired]
-    told += [f"FAIL  exceptions.yaml: {a.rule} on {a.resource} is needed by nothing" for a in found.unused]
+    told += [f"FAIL  {line}" for line in found.stale]
     told += [f"excepted  {f}" for f in found.excepted]
-    doubts: dict[str, list[Finding]] = {}
-    for f in found.untold:
-        doubts.setdefault(f.rule.id, []).append(f)
-    for rule, those in sorted(doubts.items()):
+    for rule, those in by_rule(found.untold):
         names = ", ".join(f.resource.name for f in those[:SHOWN])
         more = f" and {len(those) - SHOWN} more" if len(those) > SHOWN else ""
         told.append(f"cannot tell  {rule}: {names}{more}: {those[0].verdict.why}")
@@ -101,6 +105,14 @@ def lines(found: Verdicts, *, whole: bool) -> list[str]:
         f"{len(found.untold)} cannot be told yet, {len(found.excepted)} excepted{part}"
     )
     return told
+
+
+def by_rule(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
+    """Findings by the ids of their rules."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.rule.id, []).append(finding)
+    return sorted(found.items())
 
 
 def report(found: Verdicts) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Read strictly, every problem at once with its place. One that has expired, or th
 more, is a failure of its own.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -105,11 +105,3 @@ def _reporter(file: str, problems: list[Problem]) -> Callable[[Node, str, str], 
         problems.append(Problem(file, node.line, node.column, "", wrong, right))
 
     return report
-
-
-def by_rule(exceptions: Exceptions) -> Mapping[str, tuple[Allowed, ...]]:
-    """The exceptions of each rule that has any."""
-    found: dict[str, tuple[Allowed, ...]] = {}
-    for a in exceptions.allowed:
-        found[a.rule] = (*found.get(a.rule, ()), a)
-    return found

@@ -107,6 +107,7 @@ class Resource:
 
 
 TENANCY: Final = "tenantry:tenancy:Tenancy"  # the component below which everything is one tenant's
+PASSED_ON: Final = 8  # times that a value may be passed on from resource to resource
 # Outputs by which others name a resource.
 NAMES: Final = ("arn", "id", "keyId", "bucket", "name", "url", "identifier")
 
@@ -165,8 +166,19 @@ class Plan:
             found = self.named(value, *types)
             if found:
                 return found
-        made_of = (self.by_urn.get(u) for u in resource.sources.get(path.split(".", maxsplit=1)[0], ()))
-        return tuple(r for r in made_of if r is not None and (not types or r.type in types))
+        return self._made_of(resource, path.split(".", maxsplit=1)[0], types, PASSED_ON)
+
+    def _made_of(
+        self, resource: Resource, name: str, types: tuple[str, ...], far: int
+    ) -> tuple[Resource, ...]:
+        """What an input is made of. A resource that has an input of the same name passes that on, as the
+        parts of a bucket do that are made one after the other.
+        """
+        parts = [r for r in map(self.by_urn.get, resource.sources.get(name, ())) if r is not None]
+        found = tuple(r for r in parts if not types or r.type in types)
+        if found or not far:
+            return found
+        return tuple({r: None for part in parts for r in self._made_of(part, name, types, far - 1)})
 
     @cached_property
     def _attached(self) -> dict[tuple[str, str, str], tuple[Mapping[str, tuple[Resource, ...]], int]]:

@@ -21,10 +21,11 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
+from policies.checking import Verdicts, by_rule, verdicts
 from policies.exceptions import Exceptions, read_exceptions
-from policies.inventory import rules_of
-from policies.judge import judge, look
-from policies.model import Outcome, Plan, Resource
+from policies.inventory import RULES, rules_of
+from policies.judge import look
+from policies.model import Plan, Resource
 from policies.preview import known
 from policies.rule import Finding, Severity
 from policies.settings import settled
@@ -38,7 +39,8 @@ class Pack:
     def __init__(self, exceptions: Exceptions) -> None:
         self.exceptions = exceptions
         self.inputs: dict[str, Mapping[str, Any]] = {}
-        self.results: tuple[Finding, ...] | None = None
+        self.told: set[tuple[str, str]] = set()  # rule and URN of what was refused already
+        self.results: Verdicts | None = None
 
     def resource(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         """The rules that need to see one resource only; what cannot be told yet is told at the end."""
@@ -50,27 +52,28 @@ class Pack:
         for rule in rules_of(seen.type):
             if rule.whole_plan or rule.severity is Severity.ADVISORY:
                 continue
-            verdict = look(rule, seen, plan)
-            finding = Finding(rule, seen, verdict)
-            if verdict.outcome is Outcome.FAIL and not self.exceptions.covers(finding):
+            finding = Finding(rule, seen, look(rule, seen, plan))
+            if finding.stops and not self.exceptions.covers(finding):
+                self.told.add((rule.id, args.urn))
                 report(message(finding), args.urn)
 
     def stack(self, args: StackValidationArgs, report: ReportViolation) -> None:
-        """The rules that need to see everything."""
-        for finding in self._judged(args.resources):
-            if finding.stops and finding.rule.whole_plan:
+        """What only shows among all resources, and exceptions that allow nothing any more."""
+        found = self._judged(args.resources)
+        for finding in found.refused:
+            if (finding.rule.id, finding.resource.urn) not in self.told:
                 report(message(finding), finding.resource.urn)
+        for line in found.stale:
+            report(line, None)
 
     def advice(self, args: StackValidationArgs, report: ReportViolation) -> None:
-        """What should be otherwise, and how much could not be told; a line for each rule."""
+        """What should be otherwise, a line for each rule, and how much could not be told, in one line."""
         for line in advice(self._judged(args.resources)):
             report(line, None)
 
-    def _judged(self, resources: Iterable[PolicyResource]) -> tuple[Finding, ...]:
+    def _judged(self, resources: Iterable[PolicyResource]) -> Verdicts:
         if self.results is None:
-            plan = _plan(*map(self._resource, resources))
-            found = judge(plan).findings
-            self.results = tuple(f for f in found if not self.exceptions.covers(f))
+            self.results = verdicts(_plan(*map(self._resource, resources)), RULES, self.exceptions)
         return self.results
 
     def _resource(self, made: PolicyResource) -> Resource:
@@ -91,16 +94,16 @@ def message(finding: Finding) -> str:
     return f"[{finding.rule.id}] {finding.verdict.why}. {finding.rule.remedy}"
 
 
-def advice(findings: Iterable[Finding]) -> list[str]:
-    """Advisory failures, and what cannot be told before the update, each rule once."""
-    by_rule: dict[tuple[Outcome, str], list[Finding]] = {}
-    for f in findings:
-        if not f.stops:
-            by_rule.setdefault((f.verdict.outcome, f.rule.id), []).append(f)
-    return [
-        f"[{rule}] {outcome} of {len(found)}, such as {found[0].resource.name}: {found[0].verdict.why}"
-        for (outcome, rule), found in sorted(by_rule.items())
+def advice(found: Verdicts) -> list[str]:
+    """Advisory failures, each rule once, and the rules that something cannot be told of before the update."""
+    advised = [
+        f"[{rule}] fail of {len(those)}, such as {those[0].resource.name}: {those[0].verdict.why}"
+        for rule, those in by_rule(found.advised)
     ]
+    if not found.untold:
+        return advised
+    rules = ", ".join(f"{rule} ({len(those)})" for rule, those in by_rule(found.untold))
+    return [*advised, f"cannot be told before the update, and is looked at again in it: {rules}"]
 
 
 def _plain(value: Any) -> Any:
