@@ -1,4 +1,6 @@
-"""`python -m recovery VERB STACK`: check, save, recover, restore; see docs/reliability.md.
+"""`python -m recovery VERB STACK`: check, save, refresh, recover, restore; see docs/reliability.md.
+
+`refresh` copies the state and refreshes it, unless much of it would be dropped.
 
 Runs the `pulumi` on PATH with the environment as it is: the backend, credentials and passphrase with
 which you deploy. Exit status: 0 all is well; 3 done, and something is left for you to look at; 1 refused,
@@ -7,12 +9,15 @@ nothing was changed; 2 wrong usage.
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from recovery import copies
 from recovery.checks import require_passphrase, require_right_place
 from recovery.engine import RecoveryError, Stack
 from recovery.recover import recover, restore
+from recovery.vanishing import require_few_vanish
 
 LEFT = 3
 
@@ -33,11 +38,21 @@ def save(stack: Stack) -> int:
     return 0
 
 
+def refresh(stack: Stack) -> int:
+    check(stack)
+    require_few_vanish(stack)
+    save(stack)
+    status, output = stack.pulumi("refresh", "--yes", "--skip-preview", "--suppress-progress")
+    print(output, end="")
+    return status
+
+
+SIMPLE: Final[dict[str, Callable[[Stack], int]]] = {"check": check, "save": save, "refresh": refresh}
+
+
 def run(verb: str, stack: Stack, copy: str | None) -> int:
-    if verb == "check":
-        return check(stack)
-    if verb == "save":
-        return save(stack)
+    if verb in SIMPLE:
+        return SIMPLE[verb](stack)
     if verb == "recover":
         return 0 if recover(stack, print) else LEFT
     if copy:
@@ -51,7 +66,7 @@ def run(verb: str, stack: Stack, copy: str | None) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m recovery", description=__doc__)
-    parser.add_argument("verb", choices=("check", "save", "recover", "restore"))
+    parser.add_argument("verb", choices=(*SIMPLE, "recover", "restore"))
     parser.add_argument("stack")
     parser.add_argument("--copy", help="restore: the copy to bring back; without it they are listed")
     given = parser.parse_args()

@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -144,7 +145,11 @@ class Injector:
         """
         if fault.victim == "plugin":
             raise Injected("the sandbox's cloud: database or disk is full")
-        resource.prlimit(self.engine, resource.RLIMIT_FSIZE, (0, 0))
+        before = resource.prlimit(self.engine, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.engine, resource.RLIMIT_FSIZE, (0, before[1]))
+        if fault.seconds < ALWAYS:
+            free = partial(resource.prlimit, self.engine, resource.RLIMIT_FSIZE, before)
+            threading.Timer(fault.seconds, free).start()
         return call()
 
     def revoke(self, fault: Fault, step: Step, call: Callable[[], Any]) -> Any:

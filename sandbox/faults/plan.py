@@ -34,7 +34,7 @@ KINDS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "stale-reads": (frozenset({"reads"}), "the first reads of a resource do not see it yet"),
     "hang": (frozenset({"seconds"}), "no answer, for some seconds or for ever"),
     "kill": (frozenset({"victim", "signal", "when"}), "the engine or the plugin gets a signal"),
-    "disk-full": (frozenset({"victim"}), "no byte more can be written by the engine or the plugin"),
+    "disk-full": (frozenset({"victim", "seconds"}), "no byte more can be written, for ever or for a while"),
     "revoke": (frozenset({"code", "message"}), "every call from here on lacks valid credentials"),
     "quota": (frozenset({"limit"}), "a creation beyond so many of a type in the account"),
 }

@@ -11,6 +11,7 @@ from recovery import copies
 from recovery.checks import require_right_place
 from recovery.engine import RecoveryError, Stack
 from recovery.locks import read_locks
+from recovery.vanishing import require_few_vanish
 from sandbox.cloud.store import FILE
 from sandbox.toolchain.places import Sandbox, ToolchainError, say
 from sandbox.toolchain.undo import alone, undoable
@@ -19,13 +20,15 @@ SHOWN: Final = 3
 Start = Callable[[tuple[int, ...]], int]
 
 
-def changing(home: Path, stack: str, env: Mapping[str, str], start: Start) -> int:
+def changing(home: Path, stack: str, env: Mapping[str, str], start: Start, *, refreshes: bool = False) -> int:
     """Run the engine, given the file descriptors that it shall inherit; raises `ToolchainError`."""
     mine = Stack(stack, Path(env["TENANTRY_PROJECT_DIR"]), env)
 
     def begin(held: tuple[int, ...]) -> int:
         _refuse_lost_state(home, mine)
         _refuse_another_place(mine)
+        if refreshes and _state(mine).get("resources"):
+            _refuse_to_forget(mine)
         copies.save(mine, "before")
         return start(held)
 
@@ -49,6 +52,13 @@ def _refuse_another_place(stack: Stack) -> None:
     state = _state(stack)
     try:
         require_right_place(stack, state, lambda: stack.env.get("SANDBOX_ACCOUNT_ID") or None)
+    except RecoveryError as refusal:
+        raise ToolchainError(str(refusal)) from None
+
+
+def _refuse_to_forget(stack: Stack) -> None:
+    try:
+        require_few_vanish(stack)
     except RecoveryError as refusal:
         raise ToolchainError(str(refusal)) from None
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,11 @@ class Call:
             elif not word.startswith("-"):
                 return word
         return ""
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether it reads the cloud into the state."""
+        return self.command == "refresh" or any(w in ("-r", "--refresh", "--refresh=true") for w in self.args)
 
     @property
     def stack(self) -> str | None:
@@ -77,10 +83,11 @@ def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) 
     project, home = Path(env["TENANTRY_PROJECT_DIR"]), Path(env["TENANTRY_SANDBOX_DIR"])
     before = {p: p.read_text(encoding="utf-8") for p in project.glob("Pulumi.*.yaml")}
     stack = Path(given.get(CONFIG_FILE, "")).name.removeprefix("Pulumi.").removesuffix(".yaml")
-    if stack and call.command in CHANGES:
+    if stack and call.command in CHANGES and "--preview-only" not in args:
         from sandbox.toolchain.changing import changing  # noqa: PLC0415 - as above
 
-        status = changing(home, stack, given, lambda held: _wait([real_cli(), *args], given, cwd, held))
+        start = partial(_wait, [real_cli(), *args], given, cwd)
+        status = changing(home, stack, given, start, refreshes=call.refreshes)
         take_salts(project, home, before)
         return status or _settled(home)
     status = _wait([real_cli(), *args], given, cwd)

@@ -203,3 +203,21 @@ def test_a_look_during_a_run_says_so_and_a_recovery_keeps_away(small: Small) -> 
     assert hanging.wait(SECONDS) != 0
     assert recovery(small, "recover", "dev")[0] == 0
     assert_whole(small)
+
+
+@pytest.mark.parametrize("command", [("refresh", "--yes", "--skip-preview"), (*UP, "--refresh")])
+def test_a_refresh_that_sees_nothing_does_not_empty_the_state(small: Small, command: tuple[str, ...]) -> None:
+    assert_whole(small)
+    before = state(small)
+    small.env[VARIABLE] = '{"faults": [{"do": "stale-reads"}]}'
+    status, output = small.pulumi(*command)
+    assert status == 1
+    assert f"a refresh would drop {COUNT} of {COUNT + 2} resources" in output
+    assert "nothing was changed" in output
+    status, output = recovery(small, "refresh", "dev")
+    assert status == 1
+    assert f"set TENANTRY_VANISHED={COUNT}" in output
+    assert state(small) == before
+    small.env["TENANTRY_VANISHED"] = str(COUNT)
+    small.pulumi(*command)
+    assert state(small) != before, "whoever gives the number means it"

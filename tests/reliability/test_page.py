@@ -1,0 +1,52 @@
+"""The page lists the faults that are tried, each with an outcome, and every kind of fault is among them."""
+
+import re
+
+import pytest
+import yaml
+
+from sandbox.faults import read_plan
+from sandbox.faults.plan import KINDS, VARIABLE
+from tests.reliability.__main__ import BEGIN, END, PAGE
+from tests.reliability.scenarios import SCENARIOS, Scenario, play
+
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+def rows() -> dict[str, list[str]]:
+    """Fault → the other cells of its row."""
+    made = TEXT.split(BEGIN)[1].split(END)[0]
+    cells = [[c.strip() for c in line.strip("|").split(" | ")] for line in made.splitlines() if " | " in line]
+    return {row[0].strip("| "): row[1:] for row in cells[2:]}
+
+
+def test_the_table_is_of_the_faults_that_are_tried_now() -> None:
+    assert list(rows()) == [s.name for s in SCENARIOS], "make reliability"
+    for scenario in SCENARIOS:
+        assert rows()[scenario.name][3] == (scenario.remedy or "none"), scenario.name
+
+
+def test_every_fault_was_whole_in_the_end() -> None:
+    assert {name: row[-1].strip("| ") for name, row in rows().items()} == dict.fromkeys(rows(), "yes")
+
+
+def test_every_kind_of_fault_is_tried_and_told() -> None:
+    assert {s.fault["do"] for s in SCENARIOS} == KINDS.keys()
+    told = set(re.findall(r"`([a-z-]+)`", TEXT.split("`do` is one of")[1].split(";")[0]))
+    assert told == KINDS.keys()
+
+
+def test_the_plan_on_the_page_is_a_plan() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    plan = read_plan({VARIABLE: example})
+    assert plan
+    assert len(plan.faults) == len(yaml.safe_load(example)["faults"]) == 3
+
+
+@pytest.mark.parametrize(
+    "scenario", [s for s in SCENARIOS if s.remedy == "adopt by hand"], ids=lambda s: s.name
+)
+def test_the_page_is_right_about_what_nobody_recorded(scenario: Scenario) -> None:
+    outcome = play(scenario)
+    assert outcome.whole
+    assert outcome.cloud > outcome.state
