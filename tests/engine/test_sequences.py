@@ -1,0 +1,194 @@
+"""Any sequence of edits, faults, kills, drift and repairs ends well: the real program on the real engine.
+
+`make fuzz SECONDS=300` tries new ones for so long; `make test` plays the named ones, which people meet.
+"""
+
+import os
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tenants.standing import Isolation
+from tests.engine.sequences import DRIFTS, Sequence
+from tests.engine.workspace import Workspace
+from tests.strategies import RefusedError, edits
+
+LONG: Final = "FUZZ_SECONDS" in os.environ
+SECONDS: Final = float(os.environ.get("FUZZ_SECONDS", "40"))
+FAULTS: Final[tuple[dict[str, Any], ...]] = (
+    {"do": "kill", "when": "after"},
+    {"do": "kill", "when": "before"},
+    {"do": "kill", "signal": "INT"},
+    {"do": "kill", "signal": "TERM"},
+    {"do": "kill", "victim": "plugin"},
+    {"do": "fail", "code": "InternalFailure"},
+    {"do": "throttle", "times": 3},
+    {"do": "throttle", "times": 30},
+    {"do": "timeout"},
+    {"do": "lose-reply"},
+    {"do": "revoke"},
+    {"do": "quota", "type": "aws:kms/key:Key", "limit": 1},
+)
+# Edits that this version deploys: the steps of a move are refused before the engine starts.
+DEPLOYED: Final = frozenset({"add", "change", "reorder", "drop"})
+faults: Final = st.builds(
+    lambda fault, at: fault if fault["do"] == "quota" else {**fault, "at": at},
+    st.sampled_from(FAULTS),
+    st.integers(1, 25),
+)
+
+
+class Whatever(RuleBasedStateMachine):
+    """`dirty`: whether a fault may stand in the way of a run until somebody recovers."""
+
+    dirty = False
+
+    @initialize(chosen=st.integers(0, 2**30))
+    def begin(self, chosen: int) -> None:
+        self.idle = chosen == 0  # the simplest of all sequences, which comes first each time
+        if not self.idle:
+            self.home = tempfile.TemporaryDirectory(prefix="tenantry-sequence-")
+            self.it = Sequence(Path(self.home.name) / "it")
+
+    @precondition(lambda self: self.idle)
+    @rule()
+    def nothing(self) -> None:
+        """The simplest sequence does nothing."""
+
+    @precondition(lambda self: not self.idle)
+    @rule(data=st.data())
+    def edit(self, data: st.DataObject) -> None:
+        """An edit without a run: the next one has more to do."""
+        self._edit(data)
+
+    @precondition(lambda self: not self.idle)
+    @rule(data=st.data(), fault=st.none() | faults)
+    def edit_and_up(self, data: st.DataObject, fault: dict[str, Any] | None) -> None:
+        """An edit, and a run that may go wrong."""
+        self._edit(data)
+        run = self.it.up(*([fault] if fault else []))
+        assert run.status == 0 or fault or self.dirty, run.output
+        self.dirty = self.dirty or bool(fault)
+
+    def _edit(self, data: st.DataObject) -> None:
+        edit = data.draw(edits(self.it.world).filter(lambda e: e.what in DEPLOYED))
+        edited = edit.apply(self.it.world)
+        try:
+            edited.run()
+        except RefusedError:
+            return  # two steps of a life at once, or no room
+        self.it.write(edited)
+
+    @precondition(lambda self: not self.idle)
+    @rule()
+    def recover(self) -> None:
+        self.it.recover()
+        self.it.delete_orphans()
+
+    @precondition(lambda self: not self.idle)
+    @rule(kind=st.sampled_from(sorted(DRIFTS)))
+    def drift(self, kind: str) -> None:
+        self.it.drift(kind)
+        self.dirty = True
+
+    @precondition(lambda self: not self.idle)
+    @rule()
+    def refresh(self) -> None:
+        self.it.space.refresh()
+
+    @precondition(lambda self: not self.idle)
+    @rule()
+    def preview(self) -> None:
+        before = self.it.space.everything()
+        self.it.space.preview()
+        assert self.it.space.everything() == before
+
+    def teardown(self) -> None:
+        if not getattr(self, "idle", True):
+            self.it.converge()
+            self.home.cleanup()
+
+
+@pytest.mark.skipif(not LONG, reason="make fuzz plays random sequences, as long as it is told to")
+def test_any_sequence_converges() -> None:
+    """One sequence a seed, as long as there is time for another; FUZZ_SEED plays one again."""
+    ends, number = (
+        time.monotonic() + SECONDS,
+        int(os.environ.get("FUZZ_SEED", "1" if not LONG else time.time_ns())),
+    )
+    while True:
+        begun = time.monotonic()
+        play(number)
+        Workspace.made.clear()  # each was looked at when it ended
+        took = time.monotonic() - begun
+        print(f"sequence {number}: {took:.0f} s")
+        if "FUZZ_SEED" in os.environ or time.monotonic() + took > ends:
+            return
+        number += 1
+
+
+def play(number: int) -> None:
+    chosen = settings(
+        max_examples=2,
+        stateful_step_count=8 if LONG else 4,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],  # to shrink one would take hours: what failed is printed as it was
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    try:
+        run_state_machine_as_test(seed(number)(type("Sequence", (Whatever,), {})), settings=chosen)
+    except BaseException as wrong:
+        wrong.add_note(f"again by: FUZZ_SEED={number} FUZZ_SECONDS={SECONDS:.0f} make fuzz")
+        raise
+
+
+# -- named ones
+
+
+def new_tenant(sequence: Sequence, id_: str = "harbour-pay", **fields: object) -> None:
+    world = sequence.world
+    pattern = next(t for t in world.entries if t.isolation is Isolation.POOL)
+    made = replace(pattern, id=id_, name=id_, **fields)  # type: ignore[arg-type]
+    sequence.write(replace(world, entries=(*world.entries, made)))
+
+
+@pytest.fixture
+def sequence(tmp_path: Path) -> Sequence:
+    return Sequence(tmp_path / "it")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"do": "kill", "at": 14}, {"do": "kill", "victim": "plugin", "at": 9}, {"do": "lose-reply", "at": 12}],
+    ids=["engine killed", "plugin killed", "reply lost"],
+)
+def test_a_tenant_whose_onboarding_broke_off_is_whole_in_the_end(
+    sequence: Sequence, fault: dict[str, Any]
+) -> None:
+    new_tenant(sequence)
+    assert sequence.up(fault).status != 0
+    sequence.converge()
+
+
+def test_killed_twice_in_a_row_and_drifted_meanwhile(sequence: Sequence) -> None:
+    new_tenant(sequence)
+    assert sequence.up({"do": "kill", "at": 6}).status != 0
+    sequence.recover()
+    sequence.drift("aws:ssm/parameter:Parameter")
+    assert sequence.up({"do": "kill", "at": 6, "when": "before"}).status != 0
+    sequence.converge()
