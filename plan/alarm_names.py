@@ -1,4 +1,4 @@
-"""Every alarm of a cell by its name, worst first: what a dashboard and an auditor list."""
+"""Every alarm of a cell but its silos' by its name, worst first: what its dashboard lists."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
@@ -42,9 +42,8 @@ def queues(plan: "CellPlan") -> tuple[QueuePlan, ...]:
 
 
 def databases(plan: "CellPlan") -> tuple[DatabasePlan, ...]:
-    """The services' own, the pool's shards, the silos."""
-    silos = (t.silo for t in plan.tenants if t.silo)
-    return (plan.monolith_database, plan.reports_database, *plan.shards, *silos)
+    """The services' own and the pool's shards: a new tenant changes nothing that all of a cell share."""
+    return (plan.monolith_database, plan.reports_database, *plan.shards)
 
 
 _Named = tuple[str, str, AlarmPlan]  # label, key, alarm

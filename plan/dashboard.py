@@ -48,6 +48,7 @@ class Graph:
     statistic: str
     lines: tuple[Line, ...]
     seconds: int = 60
+    search: str = ""  # finds its metrics instead (CloudWatch user guide, "Search expressions", 2026-11)
 
 
 def dashboard_body(plan: "CellPlan", fronts: Mapping[str, Front]) -> str:
@@ -58,7 +59,7 @@ def dashboard_body(plan: "CellPlan", fronts: Mapping[str, Front]) -> str:
     shelf.row(_HIGH, [("log", _throttled(plan))])
     for title, graphs in _sections(plan, fronts).items():
         shelf.row(1, [("text", {"markdown": f"## {title}"})])
-        for some in batched([g for g in graphs if g.lines], _ACROSS):
+        for some in batched([g for g in graphs if g.lines or g.search], _ACROSS):
             shelf.row(_HIGH, [("metric", _drawn(graph, plan.settings.region)) for graph in some])
     return json.dumps(
         {"start": "-PT6H", "periodOverride": "inherit", "widgets": shelf.widgets}, separators=(",", ":")
@@ -113,8 +114,11 @@ def _drawn(graph: Graph, region: str) -> Mapping[str, Any]:
         "stat": graph.statistic,
         "period": graph.seconds,
         "metrics": [
-            [namespace, metric, *(part for pair in dimensions.items() for part in pair), {"label": label}]
-            for namespace, metric, dimensions, label in graph.lines
+            *(
+                [namespace, metric, *(part for pair in dimensions.items() for part in pair), {"label": label}]
+                for namespace, metric, dimensions, label in graph.lines
+            ),
+            *([[{"expression": f"SEARCH('{graph.search}', '{graph.statistic}')"}]] if graph.search else []),
         ],
     }
 
@@ -234,4 +238,12 @@ def _databases(plan: "CellPlan") -> list[Graph]:
         *(graph(metric, *how, writers) for metric, how in _OF_WRITERS.items()),
         *(graph(metric, *how, {**writers, **readers}) for metric, how in _OF_ALL.items()),
         graph("ReplicaLag", "Maximum", "Lag of readers, s", readers),
+        *(_silos(plan, metric, *how) for metric, how in (_OF_ALL | _OF_WRITERS).items()),
     ]
+
+
+def _silos(plan: "CellPlan", metric: str, statistic: str, title: str) -> Graph:
+    """Found by the beginning of their names, so that onboarding a tenant leaves the page as it is."""
+    head = plan.names.label("database", "silo-")
+    query = f'{{AWS/RDS,DBInstanceIdentifier}} MetricName="{metric}" "{head}"'
+    return Graph(f"Silos: {title}", statistic, (), search=query)

@@ -1,6 +1,7 @@
 """Before a run changes a stack: the right account, one run at a time, a state to go by, a copy of it."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
@@ -65,7 +66,7 @@ def _refuse_to_forget(stack: Stack) -> None:
 
 def _refuse_lost_state(home: Path, stack: Stack) -> None:
     """A cloud that is not empty and a state that is: a run would make everything a second time."""
-    if _state(stack).get("resources") or not (home / FILE).exists():
+    if _state(stack).get("resources") or not (home / FILE).exists() or _takes_over(stack):
         return
     with closing(sqlite3.connect(home / FILE)) as db, suppress(sqlite3.OperationalError):  # an empty cloud
         urn = f"urn:pulumi:{stack.name}::{stack.project}::%"
@@ -77,6 +78,14 @@ def _refuse_lost_state(home: Path, stack: Stack) -> None:
                 f" ({some}, …): nothing was changed; bring a copy of the state back"
                 f" (make restore STACK={stack.name}), or begin anew in an empty cloud (make clean)"
             )
+
+
+def _takes_over(stack: Stack) -> bool:
+    """Whether the stack's file says that the run is to import what exists already."""
+    found = re.search(
+        r"^ *tenantry:organizationImport: *[\"']?(\S+)", stack.file.read_text("utf-8"), re.MULTILINE
+    )
+    return found is not None and found[1].startswith("o-")
 
 
 def _state(stack: Stack) -> copies.Deployment:

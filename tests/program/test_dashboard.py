@@ -33,7 +33,6 @@ def dimensions(stack: str, name: str) -> Iterator[str]:
     [
         ("ecs/service:Service", "name", "ServiceName"),
         ("ecs/cluster:Cluster", "name", "ClusterName"),
-        ("rds/instance:Instance", "identifier", "DBInstanceIdentifier"),
         ("wafv2/webAcl:WebAcl", "name", "WebACL"),
         ("apigateway/restApi:RestApi", "name", "ApiName"),
     ],
@@ -44,6 +43,24 @@ def test_everything_of_a_kind_is_on_it_and_nothing_else(
     made = {r.inputs[name] for r in deployed(stack).of(kind)}
     assert made
     assert set(dimensions(stack, dimension)) == made
+
+
+@STACKS
+def test_every_database_is_on_it_and_silos_are_found_by_their_names(stack: str) -> None:
+    """A new tenant must change nothing that all share."""
+    made = {r.inputs["identifier"] for r in deployed(stack).of("rds/instance:Instance")}
+    silos = {i for i in made if i.startswith(f"tenantry-{stack}-silo-")}
+    assert silos
+    shown = set(dimensions(stack, "DBInstanceIdentifier"))
+    assert shown == {i for i in made - silos if "reader" not in i or "silo" not in i}
+    searches = [
+        line[0]["expression"]
+        for w in widgets(stack, "metric")
+        for line in w["properties"]["metrics"]
+        if isinstance(line[0], dict)
+    ]
+    assert searches
+    assert all(f'"tenantry-{stack}-silo-"' in s for s in searches)
 
 
 @STACKS
@@ -58,7 +75,7 @@ def test_every_queue_that_somebody_waits_for_is_on_it(stack: str) -> None:
 def test_every_alarm_is_on_it(stack: str) -> None:
     alarms = deployed(stack).of("cloudwatch/metricAlarm:MetricAlarm")
     shown = [arn.rsplit(":", 1)[1] for w in widgets(stack, "alarm") for arn in w["properties"]["alarms"]]
-    assert sorted(shown) == sorted(a.inputs["name"] for a in alarms)
+    assert sorted(shown) == sorted(n for a in alarms if "-silo-" not in (n := a.inputs["name"]))
     assert len(set(shown)) == len(shown)
 
 
