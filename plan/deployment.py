@@ -31,7 +31,7 @@ READS: Final[Mapping[str, str]] = {
     "backup": "DescribeBackupVault GetBackupPlan GetBackupSelection ListTags",
     "budgets": "ViewBudget ListTagsForResource",
     "cloudtrail": "GetEventSelectors GetInsightSelectors GetTrail GetTrailStatus ListTags",
-    "cloudwatch": "DescribeAlarms ListTagsForResource",
+    "cloudwatch": "DescribeAlarms GetDashboard ListTagsForResource",
     "cognito-idp": "DescribeResourceServer DescribeUserPool DescribeUserPoolClient GetUserPoolMfaConfig",
     "config": "DescribeConfigurationRecorderStatus DescribeConfigurationRecorders ListTagsForResource",
     "ec2": "DescribeVpcAttribute",
@@ -95,10 +95,13 @@ WRITES: Final[Mapping[str, str]] = {
     "application-autoscaling": "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy"
     " RegisterScalableTarget TagResource UntagResource",
     "backup": "CreateBackupPlan CreateBackupSelection CreateBackupVault DeleteBackupPlan"
-    " DeleteBackupSelection PutBackupVaultLockConfiguration TagResource UntagResource UpdateBackupPlan",
+    " DeleteBackupSelection PutBackupVaultLockConfiguration TagResource UntagResource UpdateBackupPlan"
+    " DeleteBackupVaultAccessPolicy DeleteBackupVaultNotifications PutBackupVaultAccessPolicy"
+    " PutBackupVaultNotifications",
     "budgets": "ModifyBudget TagResource UntagResource",
     "cloudtrail": "AddTags CreateTrail PutEventSelectors RemoveTags StartLogging UpdateTrail",
-    "cloudwatch": "DeleteAlarms PutMetricAlarm TagResource UntagResource",
+    "cloudwatch": "DeleteAlarms DeleteDashboards GetDashboard PutDashboard PutMetricAlarm TagResource"
+    " UntagResource",
     "cognito-idp": "AssociateWebACL CreateResourceServer CreateUserPoolClient CreateUserPoolDomain"
     " DeleteResourceServer DeleteUserPoolClient DeleteUserPoolDomain SetUserPoolMfaConfig TagResource"
     " UntagResource UpdateResourceServer UpdateUserPool UpdateUserPoolClient",
@@ -122,7 +125,7 @@ WRITES: Final[Mapping[str, str]] = {
     "events": "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource",
     "guardduty": "TagResource UntagResource UpdateDetector",
     "kms": "CreateAlias CreateGrant DeleteAlias EnableKey EnableKeyRotation PutKeyPolicy"
-    " ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription",
+    " RetireGrant ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription",
     "lambda": "AddPermission CreateFunction DeleteEventSourceMapping DeleteFunction DeleteFunctionConcurrency"
     " InvokeFunction PutFunctionConcurrency RemovePermission TagResource UntagResource"
     " UpdateEventSourceMapping UpdateFunctionCode UpdateFunctionConfiguration",
@@ -157,6 +160,7 @@ WRITES_OF_ALL: Final[Mapping[str, str]] = {
     "guardduty": "CreateDetector",
     "iam": "UpdateAccountPasswordPolicy",
     "inspector2": "Enable",
+    "backup-storage": "MountCapsule",
     "kms": "CreateKey",
     "lambda": "CreateEventSourceMapping",
     "logs": "CreateLogDelivery DeleteLogDelivery PutResourcePolicy",
