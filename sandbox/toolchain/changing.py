@@ -1,7 +1,6 @@
 """Before a run changes a stack: the right account, one run at a time, a state to go by, a copy of it."""
 
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
@@ -82,10 +81,7 @@ def _refuse_lost_state(home: Path, stack: Stack) -> None:
 
 def _takes_over(stack: Stack) -> bool:
     """Whether the stack's file says that the run is to import what exists already."""
-    found = re.search(
-        r"^ *tenantry:organizationImport: *[\"']?(\S+)", stack.file.read_text("utf-8"), re.MULTILINE
-    )
-    return found is not None and found[1].startswith("o-")
+    return (stack.setting("organizationImport") or "none") != "none"
 
 
 def _state(stack: Stack) -> copies.Deployment:
