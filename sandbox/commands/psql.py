@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from sandbox.plane.cluster import programs
 from sandbox.plane.instances import Instance
 from sandbox.plane.places import PlaneError
+from sandbox.plane.programs import programs
 from sandbox.plane.service import Service
 from sandbox.toolchain.places import sandbox_dir, say
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from sandbox.plane.reach import PORT, address, shared
 from sandbox.plane.service import Service
 from sandbox.toolchain.locks import locks
 from sandbox.toolchain.places import sandbox_dir
@@ -34,6 +35,8 @@ def status(
         typer.echo("")
         for row in (HEADS, *rows):
             typer.echo("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+    if service.plane.exists and not shared(host := address(service.plane)):
+        typer.echo(f"\nport {PORT} of {host} is another program's: no database can subscribe to one")
     unknown = service.unknown()
     for cluster in unknown:
         what = f"runs (pid {cluster.pid})" if cluster.pid else "does not run"

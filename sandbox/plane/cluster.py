@@ -1,7 +1,6 @@
 """One PostgreSQL server: made from a template, started, asked, stopped by its process id, removed."""
 
 import fcntl
-import importlib.util
 import os
 import secrets
 import shutil
@@ -10,7 +9,6 @@ import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +16,9 @@ from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection
 
 from sandbox.plane.places import Plane, PlaneError, as_user, server_user
+from sandbox.plane.programs import programs
+from sandbox.plane.reach import SETTINGS as REACHING
+from sandbox.plane.reach import environment, roots
 
 SUPERUSER: Final = "rdsadmin"  # as on RDS; the master user is none
 SOCKET: Final = ".s.PGSQL.5432"
@@ -73,7 +74,7 @@ class Cluster:
         copied = as_user(["cp", "-a", str(_template(self.plane)), str(self.data)], self.folder, server_user())
         if copied.returncode:
             raise PlaneError(f"the files of {self.folder.name} cannot be made: {copied.stderr.strip()}")
-        self._configure({**SMALL, **settings})
+        self._configure({**SMALL, **REACHING, **settings, "ssl_ca_file": f"'{roots(self.plane)}'"})
 
     def follow(self, source: "Cluster") -> None:
         """Make its files from a running server, which it then follows: a read replica."""
@@ -109,13 +110,17 @@ class Cluster:
         self._clear_lock()
         done = _program(
             "pg_ctl", "start", "-w", "-D", str(self.data), "-l", str(self.log),
-            cwd=self.folder, plane=self.plane,
+            cwd=self.folder, plane=self.plane, **self._environment(),
         )  # fmt: skip
         if done:
             said = self.log.read_text(encoding="utf-8").strip().splitlines() if self.log.exists() else []
             raise PlaneError(
                 f"PostgreSQL of {self.folder.name} does not start: {' '.join(said[-2:]) or done}"
             )
+
+    def _environment(self) -> dict[str, str]:
+        """A replica follows its source through a socket, and can subscribe to nothing."""
+        return {} if (self.data / "standby.signal").exists() else environment(self.plane)
 
     def _clear_lock(self) -> None:
         """What a killed server leaves names a process that is gone, or by now another one.
@@ -231,31 +236,3 @@ def _program(name: str, *arguments: str, cwd: Path, plane: Plane, **variables: s
     """Run one of PostgreSQL's programs as the servers' user; what it says where it fails."""
     done = as_user([str(programs(plane) / name), *arguments], cwd, server_user(), **variables)
     return (done.stderr or done.stdout).strip() or "it says nothing" if done.returncode else ""
-
-
-@cache
-def programs(plane: Plane) -> Path:
-    """PostgreSQL's programs; a copy where the user that runs them cannot reach the installed ones."""
-    found = importlib.util.find_spec("pgserver")
-    if found is None or found.origin is None:
-        raise PlaneError("PyPI's pgserver, which carries PostgreSQL, is not installed: run `make` again")
-    installed = Path(found.origin).parent
-    if _runs(installed):
-        return installed / "pginstall" / "bin"
-    copy = plane.servers / "programs"
-    if not _runs(copy / installed.name):
-        # The libraries that the wheel brought along are found beside it.
-        for part in (installed, installed.with_name(f"{installed.name}.libs")):
-            if part.exists():
-                shutil.copytree(part, copy / part.name, dirs_exist_ok=True)
-    return copy / installed.name / "pginstall" / "bin"
-
-
-def _runs(package: Path) -> bool:
-    try:
-        done = as_user(
-            [str(package / "pginstall" / "bin" / "postgres"), "--version"], Path("/"), server_user()
-        )
-    except OSError:
-        return False
-    return done.returncode == 0

@@ -1,4 +1,4 @@
-"""The way to the databases: TLS on a loopback port, and from the name that is asked for to its server.
+"""The way to the databases: TLS on loopback ports, and from the name that is asked for to its server.
 
 PyPI's PostgreSQL is built without TLS. So this stands before the servers' sockets, shows the certificate
 of the name that the client asks for (SNI), and refuses who comes without TLS as `rds.force_ssl=1` does.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.plane.authority import Authority
+from sandbox.plane.reach import listener
 
 SSL_REQUEST: Final = 80877103
 GSS_REQUEST: Final = 80877104
@@ -23,15 +24,16 @@ Route = Callable[[str], Path | None]  # host → socket of its server
 
 
 class Front:
-    """Serves from a thread of this process, until it is closed."""
+    """Serves from a thread of this process, until it is closed: functions on a port that is free, the
+    databases themselves at the address that they were told."""
 
-    def __init__(self, authority: Authority, route: Route) -> None:
+    def __init__(self, authority: Authority, route: Route, address: str) -> None:
         self._authority, self._route = authority, route
         self._loop = asyncio.new_event_loop()
-        self._begin: asyncio.Server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0)
-        )
-        self.port: int = self._begin.sockets[0].getsockname()[1]
+        self._servers = [self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))]
+        self.port: int = self._servers[0].sockets[0].getsockname()[1]
+        if sock := listener(address):  # without it all works but subscriptions, and `status` says so
+            self._servers.append(self._loop.run_until_complete(asyncio.start_server(self._serve, sock=sock)))
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -40,7 +42,8 @@ class Front:
         self._thread.join()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
-        self._begin.close()
+        for server in self._servers:
+            server.close()
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
@@ -62,13 +65,13 @@ class Front:
         writer.write(b"S")
         asked: list[str] = []
         await writer.start_tls(self._by_name(asked))
-        socket = self._route(asked[0]) if asked else None
-        if socket is None:
+        server = self._route(asked[0]) if asked else None
+        if server is None:
             await reader.readexactly(8)
             return await _refuse(
                 writer, "08001", f"no database {asked[0] if asked else 'without a name'} here"
             )
-        there, back = await asyncio.open_unix_connection(str(socket))
+        there, back = await asyncio.open_unix_connection(str(server))
         await asyncio.gather(_copy(reader, back), _copy(there, writer))
         return None
 

@@ -12,6 +12,7 @@ from sandbox.cloud.store import Row, Store
 from sandbox.plane.cluster import Cluster
 from sandbox.plane.instances import INSTANCE, Instance, Instances
 from sandbox.plane.places import Plane, PlaneError
+from sandbox.plane.reach import address
 from sandbox.plane.vault import Vault
 
 if TYPE_CHECKING:  # slow to import, and most runs need none of them
@@ -69,7 +70,7 @@ class Service:
     def front(self) -> "Front":
         from sandbox.plane.front import Front  # noqa: PLC0415 - as above
 
-        return Front(self.authority, self.instances.route)
+        return Front(self.authority, self.instances.route, address(self.plane))
 
     @cached_property
     def functions(self) -> "Functions":
@@ -82,7 +83,7 @@ class Service:
         """End what this process has started; databases go on."""
         for name in ("functions", "server", "front", "vault"):
             if name in self.__dict__:
-                self.__dict__[name].close()
+                self.__dict__.pop(name).close()
 
     def rows(self, kind: str, stack: str | None) -> list[Row]:
         """What the cloud has of a type, in all accounts or of one stack."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandbox.databases import Place, placed
 from tests.sandbox.live import Live, cloud_of_dev, running
 
 
@@ -17,3 +18,9 @@ def dev_cloud(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 @pytest.fixture
 def live(dev_cloud: Path, tmp_path: Path) -> Iterator[Live]:
     yield from running(dev_cloud, tmp_path)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with placed(tmp_path) as made:
+        yield made

@@ -6,96 +6,19 @@ import signal
 import socket
 import ssl
 import struct
-import time
-from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
-from pg8000.native import Connection
 
 from functions.tenant_bootstrap.connection import refused_by
-from sandbox.aws.cloud import Cloud
-from sandbox.cloud.store import FILE, Row, Store
+from sandbox.cloud.store import Row
 from sandbox.plane.cluster import serves
 from sandbox.plane.instances import INSTANCE, PARAMETERS, Instance
-from sandbox.plane.service import SWITCH, Service
+from sandbox.plane.service import SWITCH
 from sandbox.providers.aws import Aws
 from sandbox.providers.plugin import Refused
-
-ACCOUNT, REGION = "111122223333", "eu-west-1"
-PASSWORD = "of-the-test"
-GIVEN: dict[str, Any] = {
-    "engine": "postgres",
-    "username": "platform",
-    "dbName": "tenants",
-    "password": PASSWORD,
-}
-GIVEN |= {"backupRetentionPeriod": 7}  # without it nothing can read from it
-LOGICAL = [{"name": "rds.force_ssl", "value": "1"}, {"name": "rds.logical_replication", "value": "1"}]
-
-
-class Place:
-    """A sandbox with nothing but databases in it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home, self.service = home, Service(home)
-        self.store = Store(home / FILE, ACCOUNT, REGION)
-        self.cloud = Cloud(self.store, {})
-        inputs = {"name": "pg", "family": "postgres17", "parameters": LOGICAL}
-        self.cloud.create(PARAMETERS, "urn:pulumi:dev::p::t::pg", inputs)
-
-    def instance(self, name: str, **inputs: Any) -> Instance:
-        """One that runs."""
-        row = self.row(name, **inputs)
-        self.service.raised(row, self.store)
-        return Instance.of(row, ACCOUNT, REGION)
-
-    def row(self, name: str, **inputs: Any) -> Row:
-        urn = f"urn:pulumi:dev::p::{INSTANCE}::{name}"
-        given = {"identifier": name, "parameterGroupName": "pg", "instanceClass": "db.t4g.medium", **inputs}
-        made, outputs = self.cloud.create(INSTANCE, urn, given)
-        return Row(INSTANCE, made, urn, given, outputs)
-
-    def login(self, instance: Instance, **more: Any) -> Connection:
-        """As anybody would: by the address, with TLS."""
-        trusted = ssl.create_default_context(cafile=str(self.service.authority.root))
-        trusted.check_hostname = False
-        given = {"password": PASSWORD, "database": "tenants", **more}
-        front = self.service.front
-        return Connection(
-            "platform", host="127.0.0.1", port=front.port, ssl_context=_named(trusted, instance.host), **given
-        )
-
-
-def _named(context: ssl.SSLContext, host: str) -> Any:
-    """What resolves the name for a client: it asks for the address that AWS gave, and verifies that."""
-
-    class Named:
-        def wrap_socket(self, sock: Any, **_: Any) -> Any:
-            context.check_hostname = True
-            return context.wrap_socket(sock, server_hostname=host)
-
-    return Named()
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path)
-    try:
-        yield made
-    finally:
-        made.service.remove_servers()
-        made.service.close()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+from tests.sandbox.databases import ACCOUNT, GIVEN, LOGICAL, REGION, Place, wait_for
 
 
 def test_the_master_logs_in_by_address_over_tls_and_is_no_superuser(place: Place) -> None:
@@ -164,29 +87,6 @@ def test_a_replica_follows_and_takes_no_writes(place: Place) -> None:
         wait_for(lambda: reading.run("SELECT count(*) FROM rows") == [[1000]])
         with pytest.raises(DatabaseError, match="cannot execute INSERT in a read-only transaction"):
             reading.run("INSERT INTO rows VALUES (0)")
-
-
-def test_rows_move_from_one_instance_to_another_by_logical_replication(place: Place) -> None:
-    """As a tenant's would from its shard to its silo: two servers, and nothing shared."""
-    shard, silo = place.instance("shard", **GIVEN), place.instance("silo", **GIVEN)
-    source = place.service.instances.cluster(shard)
-    with closing(place.login(shard)) as here, closing(place.login(silo)) as there:
-        for session in (here, there):
-            session.run("CREATE SCHEMA t_acme")
-            session.run("CREATE TABLE t_acme.ledger (id int PRIMARY KEY)")
-        here.run("INSERT INTO t_acme.ledger SELECT generate_series(1, 500)")
-        place.service.instances.cluster(shard).run(
-            "CREATE PUBLICATION move FOR TABLES IN SCHEMA t_acme", database="tenants"
-        )
-        there.run("GRANT CREATE ON DATABASE tenants TO platform")
-        there.run(
-            "CREATE SUBSCRIPTION move CONNECTION"
-            f" 'host={source.folder} user=platform password={PASSWORD} dbname=tenants' PUBLICATION move"
-        )
-        wait_for(lambda: there.run("SELECT count(*) FROM t_acme.ledger") == [[500]])
-        here.run("INSERT INTO t_acme.ledger VALUES (501)")
-        wait_for(lambda: there.run("SELECT max(id) FROM t_acme.ledger") == [[501]])
-        there.run("DROP SUBSCRIPTION move")
 
 
 @pytest.fixture

@@ -1,0 +1,159 @@
+"""One instance subscribes to another by the very statement that RDS would be given."""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pg8000.exceptions import DatabaseError
+from pg8000.native import Connection
+from typer.testing import CliRunner
+
+from sandbox.__main__ import app
+from sandbox.plane import programs
+from sandbox.plane.instances import Instance
+from sandbox.plane.reach import PORT, address
+from sandbox.plane.service import Service
+from tests.cells import ROOT
+from tests.sandbox.databases import GIVEN, Place, wait_for
+
+ROLE, SECRET = "m_t_acme", "of-the-move"  # who replicates
+RDS_ROOTS = ROOT / "functions" / "tenant_bootstrap" / "rds-roots.pem"
+LEDGER = "CREATE TABLE t_acme.ledger (id int PRIMARY KEY)"
+
+
+@dataclass
+class Move:
+    """A shard with a tenant's rows, a silo with its empty tables, and the master's sessions at both."""
+
+    place: Place
+    shard: Instance
+    silo: Instance
+    here: Connection
+    there: Connection
+
+    def subscribe(self, host: str | None = None, roots: str | None = None) -> None:
+        trusted = roots or self.there.run("SHOW ssl_ca_file")[0][0]
+        self.there.run(
+            f"CREATE SUBSCRIPTION {ROLE} CONNECTION 'host={host or self.shard.host} port=5432 dbname=tenants"
+            f" user={ROLE} password={SECRET} sslmode=verify-full sslrootcert={trusted}'"
+            f" PUBLICATION {ROLE} WITH (origin = none)"
+        )
+
+    def rows(self) -> list[Any]:
+        return self.there.run("SELECT count(*), max(id) FROM t_acme.ledger")[0]
+
+
+@pytest.fixture
+def move(place: Place) -> Iterator[Move]:
+    shard, silo = place.instance("shard", **GIVEN), place.instance("silo", **GIVEN)
+    with closing(place.login(shard)) as here, closing(place.login(silo)) as there:
+        for session in (here, there):
+            session.run("CREATE ROLE t_acme")
+            session.run("GRANT t_acme TO platform WITH INHERIT TRUE, SET TRUE")
+            session.run("CREATE SCHEMA t_acme AUTHORIZATION t_acme")
+            session.run("SET ROLE t_acme")
+            session.run(LEDGER)
+            session.run("RESET ROLE")
+        here.run("INSERT INTO t_acme.ledger SELECT generate_series(1, 500)")
+        here.run(f"CREATE ROLE {ROLE} LOGIN REPLICATION IN ROLE t_acme PASSWORD '{SECRET}'")
+        here.run(f"CREATE PUBLICATION {ROLE} FOR TABLE t_acme.ledger")
+        yield Move(place, shard, silo, here, there)
+
+
+def test_rows_follow_from_one_instance_to_another_by_the_statement_of_rds(move: Move) -> None:
+    assert move.there.run("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [[False]]
+    move.subscribe()
+    wait_for(lambda: move.rows() == [500, 500])
+    move.here.run("INSERT INTO t_acme.ledger VALUES (501)")
+    wait_for(lambda: move.rows() == [501, 501])
+    assert move.here.run("SELECT usename, active FROM pg_stat_replication, pg_replication_slots") == [
+        [ROLE, True]
+    ]
+    move.there.run(f"DROP SUBSCRIPTION {ROLE}")
+    assert move.here.run("SELECT count(*) FROM pg_replication_slots") == [[0]]
+
+
+def test_it_goes_on_where_the_next_run_reaches_the_origin_again(move: Move) -> None:
+    """Between two runs nobody is the way from one server to the other, and servers go on."""
+    move.subscribe()
+    wait_for(lambda: move.rows() == [500, 500])
+    cluster = move.place.service.instances.cluster(move.shard)
+    move.place.service.close()
+    cluster.run("INSERT INTO t_acme.ledger VALUES (501)", database="tenants")
+    next_run = Service(move.place.home)
+    try:
+        assert next_run.front.port
+        wait_for(lambda: _last(next_run, move.silo) == 501)
+    finally:
+        next_run.close()
+
+
+def _last(service: Service, instance: Instance) -> int:
+    cluster = service.instances.cluster(instance)
+    return cluster.run("SELECT max(id) FROM t_acme.ledger", database="tenants")[0][0]
+
+
+def test_two_runs_at_once_serve_alike(move: Move) -> None:
+    other = Service(move.place.home)
+    try:
+        assert other.front.port != move.place.service.front.port
+        move.subscribe()
+        wait_for(lambda: move.rows() == [500, 500])
+    finally:
+        other.close()
+    move.here.run("INSERT INTO t_acme.ledger VALUES (501)")
+    wait_for(lambda: move.rows() == [501, 501])
+
+
+def test_an_origin_by_a_name_that_is_no_instances_is_refused(move: Move) -> None:
+    strange = move.shard.host.replace("shard", "nobody")
+    with pytest.raises(
+        DatabaseError, match=r"could not connect to the publisher: .*(unexpected eof|unrecognized name)"
+    ):
+        move.subscribe(host=strange)
+
+
+def test_an_origin_that_none_of_the_trusted_roots_vouches_for_is_refused(move: Move) -> None:
+    """Those of AWS, which do not know the sandbox's servers."""
+    others = move.place.service.plane.servers / "others.pem"
+    shutil.copyfile(RDS_ROOTS, others)
+    with pytest.raises(DatabaseError, match="certificate verify failed"):
+        move.subscribe(roots=str(others))
+
+
+def test_an_origin_that_shows_the_certificate_of_another_is_refused(move: Move) -> None:
+    service = move.place.service
+    wrong = service.authority.context(move.silo.host)
+    service.authority.context = lambda _: wrong  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(DatabaseError, match=r"server certificate for .* does not match host name"):
+        move.subscribe()
+
+
+def test_beside_another_postgresql_all_works_but_subscriptions(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shard = place.instance("shard", **GIVEN)
+    monkeypatch.setenv("TENANTRY_SANDBOX_DIR", str(place.home))
+    assert "another program's" not in CliRunner().invoke(app, ["status"]).output
+    with socket.create_server((address(place.service.plane), PORT)):
+        with closing(place.login(shard)) as session:
+            assert session.run("SELECT 1") == [[1]]
+        assert f"port {PORT} of {address(place.service.plane)} is another program's" in (
+            CliRunner().invoke(app, ["status"]).output
+        )
+
+
+def test_a_server_whose_user_reaches_no_package_has_copies(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the project is in a home directory and the only user is root."""
+    runs, servers = programs._runs, place.service.plane.servers
+    monkeypatch.setattr(programs, "_runs", lambda p: p.is_relative_to(servers) and runs(p))
+    cluster = place.service.instances.cluster(place.instance("one", **GIVEN))
+    loaded = Path(f"/proc/{cluster.pid}/maps").read_text(encoding="utf-8")
+    assert str(servers / "programs" / "psycopg_binary.libs" / "libpq-") in loaded
