@@ -160,8 +160,10 @@ class Service:
         try:
             for function in store.all(FUNCTION):
                 self.uploaded(function.inputs)
-            for row in store.all(INVOCATION):
-                if json.loads(row.inputs["input"]).get("host") == instance.host:
+            named = [(_hosts(json.loads(r.inputs["input"])), r) for r in store.all(INVOCATION)]
+            # What moves from place to place comes after the places.
+            for hosts, row in sorted(named, key=lambda found: len(found[0])):
+                if instance.host in hosts:
                     self.invoked(store, "create", row.inputs, None)
         finally:
             store.close()
@@ -220,14 +222,21 @@ class Service:
             store.close()
 
     def _within_reach(self, event: Mapping[str, Any]) -> bool:
-        """Whether the database that the event names is a real one; started, if it was stopped."""
-        for instance in self.instances.known() if self.plane.exists else ():
-            if instance.host == event.get("host"):
-                cluster = self.instances.cluster(instance)
-                if cluster.made:
-                    cluster.start()
-                return cluster.made
-        return False
+        """Whether all databases that the event names are real ones; started, where they were stopped."""
+        hosts = _hosts(event)
+        named = [i for i in self.instances.known() if self.plane.exists and i.host in hosts]
+        clusters = [self.instances.cluster(i) for i in named]
+        if not clusters or len(clusters) < len(hosts) or not all(c.made for c in clusters):
+            return False
+        for cluster in clusters:
+            cluster.start()
+        return True
+
+
+def _hosts(event: Mapping[str, Any]) -> set[str]:
+    """The databases that an event names: its own, or one in each of its parts, as origin and target."""
+    parts: list[Mapping[str, Any]] = [event, *(v for v in event.values() if isinstance(v, dict))]
+    return {str(p["host"]) for p in parts if p.get("host")}
 
 
 __all__ = ["FUNCTION", "INSTANCE", "INVOCATION", "SWITCH", "PlaneError", "Service", "switched_on"]

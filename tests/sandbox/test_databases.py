@@ -7,12 +7,13 @@ import socket
 import ssl
 import struct
 from contextlib import closing
+from typing import Any
 
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.tenant_bootstrap.connection import refused_by
-from sandbox.cloud.store import Row
+from sandbox.cloud.store import Row, Store
 from sandbox.plane.cluster import serves
 from sandbox.plane.instances import INSTANCE, PARAMETERS, Instance
 from sandbox.plane.service import SWITCH
@@ -148,3 +149,30 @@ def test_a_server_that_was_killed_is_started_again_with_its_rows(place: Place) -
     assert place.service.start(None, make=False) == ["one"]
     with closing(place.login(one)) as session:
         assert session.run("SELECT count(*) FROM rows") == [[0]]
+
+
+def test_a_function_runs_where_all_databases_that_its_event_names_are_real(place: Place) -> None:
+    """A tenant's move names two; one that is a record only would leave it half way."""
+    calls: list[dict[str, Any]] = []
+
+    class Recorder:
+        def invoke(self, _: Store, name: str, event: dict[str, Any]) -> str:
+            calls.append({"name": name, **event})
+            return "{}"
+
+        def close(self) -> None:
+            """Nothing runs."""
+
+    place.service.__dict__["functions"] = Recorder()
+    shard, record = place.instance("shard", **GIVEN), Instance.of(place.row("silo", **GIVEN), ACCOUNT, REGION)
+    move = {"origin": {"host": shard.host}, "target": {"host": record.host}, "tenant": "acme"}
+    inputs = {"functionName": "data", "lifecycleScope": "CRUD", "input": json.dumps(move)}
+    assert place.service.invoked(place.store, "create", inputs, None) is None
+    assert calls == []
+    place.service.instances.raise_(record)
+    place.service.stop(None)
+    assert place.service.invoked(place.store, "create", inputs, None) == "{}"
+    assert calls == [{"name": "data", **move, "tf": {"action": "create", "prev_input": None}}]
+    assert all(c.pid for c in place.service.instances.clusters()), "what was stopped is started"
+    elsewhere = {**inputs, "input": json.dumps({**move, "third": {"host": "nobody.rds.amazonaws.com"}})}
+    assert place.service.invoked(place.store, "update", elsewhere, None) is None
