@@ -9,7 +9,7 @@ from typing import Final
 import pulumi
 
 FUNCTIONS: Final = Path(__file__).parent.parent / "functions"
-_SHIPPED: Final = frozenset({".py", ".pem"})
+_SHIPPED: Final = frozenset({".py", ".pem", ".sql"})
 
 
 class PackagingError(RuntimeError):

@@ -30,7 +30,7 @@ class Where:
     database: str
 
 
-def connect(where: Where, login: Mapping[str, Any]) -> Connection:
+def connect(where: Where, login: Mapping[str, Any], timeout: float = TIMEOUT) -> Connection:
     """Log in with a secret's `username` and `password`.
 
     An instance that was made a moment ago may not answer yet, so what the network refuses is tried again.
@@ -44,7 +44,7 @@ def connect(where: Where, login: Mapping[str, Any]) -> Connection:
                 database=where.database,
                 password=login["password"],
                 ssl_context=trusted(),
-                timeout=TIMEOUT,
+                timeout=timeout,
                 application_name="tenant-bootstrap",
             )
         except (DatabaseError, InterfaceError) as failure:

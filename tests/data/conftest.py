@@ -17,6 +17,13 @@ def server() -> Iterator[Server]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def other() -> Iterator[Server]:
+    """A second one, for tenants that move."""
+    with running() as found:
+        yield found
+
+
 @pytest.fixture
 def empty(server: Server) -> Shard:
     """Nobody is placed yet."""

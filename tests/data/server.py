@@ -30,6 +30,11 @@ SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "max_connections": "60",
+    "max_replication_slots": "40",
+    "max_wal_senders": "40",
+    "max_worker_processes": "40",
+    "max_logical_replication_workers": "30",
+    "wal_retrieve_retry_interval": "200ms",
 }
 
 
@@ -62,6 +67,19 @@ class Server:
                 connection.run(statement)
         finally:
             connection.close()
+
+    def rows(self, database: str, statement: str) -> Any:
+        """As the superuser."""
+        connection = self.connect(SUPERUSER, database=database)
+        try:
+            return connection.run(statement)
+        finally:
+            connection.close()
+
+    def psql(self, database: str, file: Path) -> None:
+        """Run a file as the superuser; fails at the first thing that is refused."""
+        where = f"host='{self.directory}' dbname={database} user={SUPERUSER} password={PASSWORD}"
+        self.program("psql", "--no-psqlrc", "-q", "-v", "ON_ERROR_STOP=1", "-d", where, "-f", str(file))
 
     def program(self, name: str, *arguments: str) -> None:
         found = subprocess.run(
@@ -131,9 +149,9 @@ def _create(server: Server) -> None:
 
 def _as_rds_does(server: Server) -> None:
     server.superuser(
-        f"CREATE ROLE {MASTER} LOGIN CREATEDB CREATEROLE PASSWORD {literal(PASSWORD)}",
+        f"CREATE ROLE {MASTER} LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD {literal(PASSWORD)}",
         # What rds_superuser has of this kind.
-        f"GRANT pg_signal_backend, pg_monitor TO {MASTER}",
+        f"GRANT pg_signal_backend, pg_monitor, pg_create_subscription TO {MASTER}",
         f"ALTER DATABASE postgres OWNER TO {MASTER}",
         f"ALTER DATABASE template1 OWNER TO {MASTER}",
         f"CREATE DATABASE {OTHER} OWNER {MASTER}",

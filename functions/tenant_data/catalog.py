@@ -1,0 +1,38 @@
+"""The queries of `catalog.sql`: a schema's contents as statements, and in which order they can be made."""
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).parent
+
+
+class Section(IntEnum):
+    """In the order in which they can be made; those from INDEXES on may wait until the rows are there."""
+
+    TYPES = 0
+    SEQUENCES = 1
+    FUNCTIONS = 2
+    TABLES = 3
+    KEYS = 4
+    ATTACH = 5
+    VIEWS = 6
+    LATE = 7
+    DEFAULTS = 8
+    INDEXES = 9
+    FOREIGN = 10
+    TRIGGERS = 11
+    NOTES = 12
+
+
+def queries(file: str) -> Mapping[str, str]:
+    """The queries of an SQL file, by the line `--- …` before each."""
+    text = (FOLDER / file).read_text(encoding="utf-8")
+    parts = re.split(r"^--- (.+)$", text, flags=re.MULTILINE)
+    return {name.strip(): query.strip() for name, query in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def definitions() -> Sequence[tuple[Section, str]]:
+    return [(Section[name.partition(":")[0]], query) for name, query in queries("catalog.sql").items()]

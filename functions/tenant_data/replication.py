@@ -1,0 +1,181 @@
+"""Rows that follow: publication and slot at the source, subscription at the one that follows.
+
+Both directions filter by origin (`origin = none`), so that what arrived from the other end is never sent
+back, and both may be on at once. Slots are dropped here by name and not by the subscription: a killed step
+may have left either without the other.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pg8000.native import identifier, literal
+
+from ..tenant_bootstrap.passwords import new_password, verifier
+from .schema import tables
+from .side import MoveError, Reach, Side, connection_string
+
+PAUSE: Final = 0.02  # seconds between looks
+ENDING: Final = 10.0  # seconds for a process to end
+RDS: Final = "rds_replication"  # what RDS gives instead of the attribute (RDS user guide, 2026-11)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One tenant's rows from `source` to `follower`: publication, slot and subscription have one name."""
+
+    source: Side
+    follower: Side
+    direction: str  # out: from the origin; back: to it
+
+    @property
+    def plain(self) -> str:
+        return f"m_{self.source.request.schema}_{self.direction}"
+
+    @property
+    def name(self) -> str:
+        return identifier(self.plain)
+
+    # what there is
+
+    @property
+    def subscribed(self) -> int | None:
+        """The subscription's number, None where there is none."""
+        return self.follower.value(
+            "SELECT oid::int8 FROM pg_subscription WHERE subname = :name AND subdbid ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())",
+            name=self.plain,
+        )
+
+    @property
+    def copying(self) -> list[str]:
+        """Tables whose first copy is not over."""
+        rows = self.follower.rows(
+            "SELECT srrelid::regclass::text FROM pg_subscription_rel WHERE srsubid = :number"
+            " AND srsubstate <> 'r' ORDER BY 1",
+            number=self.subscribed or 0,
+        )
+        return [str(name) for (name,) in rows]
+
+    @property
+    def behind(self) -> int | None:
+        """Bytes that the follower has not confirmed; None where there is no slot."""
+        return self.source.value(
+            "SELECT (pg_current_wal_lsn() - confirmed_flush_lsn)::int8 FROM pg_replication_slots"
+            " WHERE slot_name = :name",
+            name=self.plain,
+        )
+
+    @property
+    def errors(self) -> int:
+        """How often rows could not be applied or copied since the subscription was made."""
+        return int(
+            self.follower.value(
+                "SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats"
+                " WHERE subid = :number",
+                number=self.subscribed or 0,
+            )
+            or 0
+        )
+
+    # made
+
+    def publish(self) -> None:
+        """The role that replicates, and every table that holds rows."""
+        source, request = self.source, self.source.request
+        make_mover(source)
+        replicates = f"GRANT {RDS} TO {source.mover}" if source.has_role(RDS) else f"ALTER ROLE {source.mover} REPLICATION"  # fmt: skip  # noqa: E501
+        names = [source.named(t.name) for t in tables(source)]
+        source.run(
+            replicates,
+            f"GRANT CONNECT ON DATABASE {identifier(request.where(source.end).database)} TO {source.mover}",
+            f"GRANT USAGE ON SCHEMA {source.schema} TO {source.mover}",
+            *(f"GRANT SELECT ON {name} TO {source.mover}" for name in names),
+        )
+        if not source.rows("SELECT 1 FROM pg_publication WHERE pubname = :name", name=self.plain):
+            what = f" FOR TABLE {', '.join(names)}" if names else ""
+            source.run(f"CREATE PUBLICATION {self.name}{what}")
+
+    def subscribe(self, reach: Reach, *, copy: bool) -> None:
+        """Follow, from now on or with all that is there; a new password each time, which nobody keeps."""
+        password = new_password()
+        self.source.run(f"ALTER ROLE {self.source.mover} LOGIN PASSWORD {literal(verifier(password))}")
+        where = literal(connection_string(self.source, reach(self.source, self.follower), password))
+        if self.subscribed is not None:
+            self.follower.run(
+                f"ALTER SUBSCRIPTION {self.name} CONNECTION {where}", f"ALTER SUBSCRIPTION {self.name} ENABLE"
+            )
+            return
+        self._drop_slots(f"slot_name = {literal(self.plain)}")
+        # Rows are confirmed when they are on disk; the worker acts as each table's owner (run_as_owner).
+        self.follower.run(
+            f"CREATE SUBSCRIPTION {self.name} CONNECTION {where} PUBLICATION {self.name} WITH"
+            f" (copy_data = {str(copy).lower()}, origin = none, synchronous_commit = 'local',"
+            " run_as_owner = false)"
+        )
+
+    def wait_copied(self, ends: float) -> bool:
+        """Until the first copy is over, or the clock says `ends`; whether it is over."""
+        while self.copying:
+            if time.monotonic() >= ends:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def wait_level(self, late: Callable[[], None]) -> None:
+        """Until the follower has all that was written until now; `late` raises when it takes too long."""
+        position = self.source.value("SELECT pg_current_wal_insert_lsn()::text")
+        while not self.source.value(
+            "SELECT confirmed_flush_lsn >= CAST(:position AS pg_lsn) FROM pg_replication_slots"
+            " WHERE slot_name = :name",
+            position=position,
+            name=self.plain,
+        ):
+            late()
+            time.sleep(PAUSE)
+
+    # taken down
+
+    def drop(self) -> None:
+        """Subscription, slots and publication, whichever of them are left."""
+        number = self.subscribed
+        if number is not None:
+            self.follower.run(
+                f"ALTER SUBSCRIPTION {self.name} DISABLE",
+                f"ALTER SUBSCRIPTION {self.name} SET (slot_name = NONE)",
+                f"DROP SUBSCRIPTION {self.name}",
+            )
+        # First copies have slots of their own, named by PostgreSQL after the subscription's number.
+        copies = f" OR slot_name LIKE 'pg\\_{number}\\_sync\\_%'" if number is not None else ""
+        self._drop_slots(f"slot_name = {literal(self.plain)}{copies}")
+        self.source.run(f"DROP PUBLICATION IF EXISTS {self.name}")
+
+    def _drop_slots(self, which: str) -> None:
+        query = f"SELECT slot_name, active_pid FROM pg_replication_slots WHERE {which}"  # noqa: S608
+        ends = time.monotonic() + ENDING
+        while found := self.source.rows(query):
+            for name, pid in found:
+                if pid is None:
+                    self.source.rows("SELECT pg_drop_replication_slot(:name)", name=name)
+                elif time.monotonic() > ends:
+                    raise MoveError(f"slot {name} of the {self.source.name} is in use and cannot be dropped")
+                else:
+                    self.source.rows("SELECT pg_terminate_backend(:pid, 1000)", pid=pid)
+
+
+def make_mover(side: Side) -> None:
+    if not side.has_role(side.mover.strip('"')):
+        side.run(f"CREATE ROLE {side.mover} NOLOGIN")
+
+
+def drop_mover(side: Side) -> None:
+    """With all that it was given; it owns nothing."""
+    if side.has_role(side.mover.strip('"')):
+        side.run(f"ALTER ROLE {side.mover} NOLOGIN")
+        side.end_sessions(side.mover.strip('"'))
+        side.run(
+            f"GRANT {side.mover} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE",
+            f"DROP OWNED BY {side.mover}",
+            f"DROP ROLE {side.mover}",
+        )

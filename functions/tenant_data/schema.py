@@ -1,0 +1,120 @@
+"""A tenant's schema as statements: read at one end, made at the other, compared between both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pg8000.exceptions import DatabaseError
+
+from . import catalog
+from .side import MoveError, Rows, Side
+
+# What a statement says that needs another one first: undefined table, function, object, column; no unique
+# constraint yet to refer to (PostgreSQL 16, appendix A).
+NEEDS_OTHERS: Final = frozenset({"42P01", "42883", "42704", "42703", "42830"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Definition:
+    """One statement. What comes from `Section.INDEXES` on may be made after the rows are there."""
+
+    section: catalog.Section
+    place: int
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that holds rows; a partition is one, the table that is cut into them is not."""
+
+    name: str
+    key: tuple[str, ...]  # columns of its primary key
+    columns: tuple[str, ...]  # that are written and not computed
+    rows: int  # about
+
+
+TABLES: Final = """
+SELECT c.relname, greatest(c.reltuples, 0)::int8,
+  (SELECT array_agg(a.attname ORDER BY array_position(i.indkey::int2[], a.attnum))
+   FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+     AND a.attnum = ANY (i.indkey)
+   WHERE i.indrelid = c.oid AND i.indisprimary),
+  (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname = :schema ORDER BY c.relname"""
+
+
+def tables(side: Side) -> tuple[Table, ...]:
+    rows = side.rows(TABLES, schema=side.request.schema)
+    return tuple(Table(str(n), tuple(key or ()), tuple(columns or ()), int(r)) for n, r, key, columns in rows)
+
+
+def definitions(side: Side) -> tuple[Definition, ...]:
+    """All that makes the schema's contents, in an order in which most of it can be made."""
+    found = [
+        Definition(section, int(place), str(name), str(sql))
+        for section, query in catalog.definitions()
+        for place, name, sql in side.rows(query, schema=side.request.schema)
+    ]
+    return tuple(sorted(found))
+
+
+def difference(one: Sequence[Definition], other: Sequence[Definition]) -> list[str]:
+    """Names of what is not the same in both."""
+    here, there = {(d.name, d.sql) for d in one}, {(d.name, d.sql) for d in other}
+    return sorted({name for name, _ in here ^ there})
+
+
+def make(session: Any, wanted: Sequence[Definition]) -> None:
+    """Make everything, all or nothing. What needs something that comes later is tried again after it."""
+    session.run("BEGIN")
+    session.run("SET LOCAL check_function_bodies = off")
+    pending = list(wanted)
+    while pending:
+        again = [d for d in pending if not _made(session, d)]
+        if len(again) == len(pending):
+            session.run("ROLLBACK")
+            raise MoveError(f"the schema cannot be made again: {', '.join(d.name for d in again)}")
+        pending = again
+    session.run("COMMIT")
+
+
+def _made(session: Any, definition: Definition) -> bool:
+    session.run("SAVEPOINT one")
+    try:
+        session.run(definition.sql)
+    except DatabaseError as refusal:
+        if refusal.args and refusal.args[0].get("C") in NEEDS_OTHERS:
+            session.run("ROLLBACK TO one")
+            return False
+        raise
+    session.run("RELEASE one")
+    return True
+
+
+def sequences(side: Side) -> Rows:
+    """Name, last value and whether it was given out, of every sequence."""
+    names = side.rows(
+        "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind = 'S' AND n.nspname = :schema ORDER BY c.relname",
+        schema=side.request.schema,
+    )
+    return [
+        (name, *side.rows(f"SELECT last_value, is_called FROM {side.named(name)}")[0])  # noqa: S608 - quoted
+        for (name,) in names
+    ]
+
+
+def set_sequences(source: Side, target: Side) -> int:
+    """Let the target's go on where the source's stand; how many there are."""
+    found = sequences(source)
+    for name, last, called in found:
+        target.rows(
+            "SELECT setval(CAST(:name AS regclass), :last, :called)",
+            name=target.named(str(name)),
+            last=int(last),
+            called=bool(called),
+        )
+    return len(found)

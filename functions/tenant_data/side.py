@@ -1,0 +1,133 @@
+"""One end of a move: a session of its administrator, and what is asked of the tenant's place there."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from pg8000.exceptions import DatabaseError
+from pg8000.native import Connection, identifier, literal
+
+from ..tenant_bootstrap.connection import BootstrapError, Where, words
+from .request import End, Request
+
+# What rows read as text must look alike at both ends, whatever their servers' settings are.
+PLAIN: Final = (
+    "SET search_path = ''",
+    "SET TimeZone = 'UTC'",
+    "SET DateStyle = 'ISO, YMD'",
+    "SET IntervalStyle = 'postgres'",
+    "SET extra_float_digits = 1",
+    "SET bytea_output = 'hex'",
+    "SET xmlbinary = 'base64'",
+    "SET statement_timeout = 0",
+    "SET idle_in_transaction_session_timeout = 0",
+)
+Rows: TypeAlias = Sequence[Sequence[Any]]
+Connect: TypeAlias = Callable[[Where, Mapping[str, Any]], Connection]
+# How a server reaches another one and proves who that is: the start of a connection string.
+Reach: TypeAlias = Callable[["Side", "Side"], str]  # whom it reaches, who does
+
+
+class MoveError(RuntimeError):
+    """It cannot go on; one sentence for the person who runs it, with what to do and no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """`name` is what people call it; the session is the administrator's, who owns the database."""
+
+    name: str  # origin or target
+    end: End
+    request: Request
+    session: Connection
+
+    @property
+    def role(self) -> str:
+        return identifier(self.request.role)
+
+    @property
+    def schema(self) -> str:
+        return identifier(self.request.schema)
+
+    @property
+    def mover(self) -> str:
+        """The role that carries the tenant's rows, and is nobody between moves. Quoted."""
+        return identifier(mover(self.request))
+
+    def rows(self, sql: str, **values: Any) -> Rows:
+        return self.session.run(sql, **values) or ()
+
+    def value(self, sql: str, **values: Any) -> Any:
+        """The one value of the one row, None where there is no row."""
+        found = self.rows(sql, **values)
+        return found[0][0] if found else None
+
+    def run(self, *statements: str) -> None:
+        for statement in statements:
+            self.session.run(statement)
+
+    def named(self, relation: str) -> str:
+        """A table or sequence of the tenant's, as SQL."""
+        return f"{self.schema}.{identifier(relation)}"
+
+    def has_role(self, name: str) -> bool:
+        return bool(self.rows("SELECT 1 FROM pg_roles WHERE rolname = :name", name=name))
+
+    def act_for_tenant(self) -> None:
+        """While a move is on, the administrator may read the tenant's tables and use its sequences."""
+        self.run(f"GRANT {self.role} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE")
+
+    def leave_tenant(self) -> None:
+        if self.has_role(self.request.role):
+            self.run(f"REVOKE {self.role} FROM CURRENT_USER GRANTED BY CURRENT_USER")
+
+    def end_sessions(self, role: str | None = None) -> None:
+        self.rows(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = :role",
+            role=role or self.request.role,
+        )
+
+
+def mover(request: Request) -> str:
+    return f"m_{request.schema}"
+
+
+def verify_fully(_source: Side, side: Side) -> str:
+    """TLS, with the name and the roots verified that the server itself was given for this.
+
+    `ssl_ca_file` is RDS's own bundle (/rdsdbdata/rds-metadata/ca-cert.pem, 2026-11).
+    """
+    roots = side.value("SELECT current_setting('ssl_ca_file')")
+    if not roots:
+        raise MoveError(f"the {side.name} has no ssl_ca_file, so it cannot tell whom it replicates from")
+    return f"sslmode=verify-full sslrootcert={_quoted(str(roots))}"
+
+
+def connection_string(source: Side, reach: str, password: str) -> str:
+    """How the other end logs in here, as the role that replicates."""
+    end = source.end
+    parts = {"host": end.host, "port": end.port, "dbname": end.database, "user": mover(source.request)}
+    said = " ".join(f"{k}={_quoted(str(v))}" for k, v in parts.items())
+    return f"{said} password={_quoted(password)} {reach}"
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+@contextmanager
+def told(request: Request) -> Iterator[None]:
+    """What a server refuses becomes a sentence, without the statement, which may hold a secret."""
+    try:
+        yield
+    except DatabaseError as refusal:
+        raise MoveError(f"tenant {request.tenant}, {request.stage}: {words(refusal)}") from None
+    except BootstrapError as refusal:
+        raise MoveError(str(refusal)) from None
+
+
+__all__ = [
+    "PLAIN", "Connect", "MoveError", "Reach", "Rows", "Side", "connection_string", "identifier", "literal",
+    "mover", "told", "verify_fully",
+]  # fmt: skip

@@ -1,0 +1,269 @@
+"""What each stage of a move does. Each may be run again at any time, after any end of the run before."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pg8000.native import literal
+
+from ..tenant_bootstrap.connection import Where
+from ..tenant_bootstrap.passwords import new_password, verifier
+from ..tenant_bootstrap.store import Store
+from .dump import Objects, last_dump
+from .refusals import refusals
+from .replication import Link, drop_mover, make_mover
+from .request import Request, Stage
+from .schema import definitions, difference, make, tables
+from .side import Connect, MoveError, Reach, Side
+from .switching import Clock, Step, Switch, lives, open_again, open_with
+
+LOGICAL: Final = "logical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the outside gives: ways in, the secrets, the bucket, and how long a call may take."""
+
+    connect: Connect
+    store: Store
+    objects: Objects
+    reach: Reach
+    step: Step
+    patience: float = 600.0  # seconds for a first copy
+
+
+@dataclass
+class Move:
+    """One call: both ends open, and what is to be told of it."""
+
+    request: Request
+    origin: Side
+    target: Side
+    tools: Tools
+    notes: list[str] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def out(self) -> Link:
+        return Link(self.origin, self.target, "out")
+
+    @property
+    def back(self) -> Link:
+        return Link(self.target, self.origin, "back")
+
+    def result(self) -> Mapping[str, Any]:
+        """What may be kept and shown; no secret is in it."""
+        serves = self.target if lives(self.tools.store, self.target) else self.origin
+        link = self.back if serves is self.target else self.out
+        return {
+            "tenant": self.request.tenant,
+            "stage": str(self.request.stage),
+            "serves": serves.name,
+            "lagBytes": link.behind,
+            "copied": link.subscribed is not None and not link.copying,
+            "rows": None,
+            "readOnlySeconds": None,
+            **self.told,
+            "notes": self.notes,
+        }
+
+
+def perform(move: Move) -> Mapping[str, Any]:
+    """The stage that is asked for; raises `MoveError` where it cannot be reached."""
+    for side in (move.origin, move.target):
+        if not side.has_role(move.request.role) and move.request.stage not in LEFT:
+            raise MoveError(f"role {move.request.role} is not at the {side.name}: its place was not made")
+    STAGES[move.request.stage](move)
+    return move.result()
+
+
+def prepare(move: Move) -> None:
+    """Look, and change nothing."""
+    move.tools.step("examined")
+    move.origin.act_for_tenant()
+    wrong = refusals(move.origin)
+    for side in (move.origin, move.target):
+        level = side.value("SELECT current_setting('wal_level')")
+        if level != LOGICAL:
+            wrong.append(
+                f"wal_level of the {side.name} is {level}, and rds.logical_replication asks for a reboot"
+            )
+    if wrong:
+        raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
+    move.told["tables"] = len(tables(move.origin))
+    move.told["bytes"] = int(
+        move.origin.value(
+            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c"
+            " WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind = 'r'",
+            schema=move.origin.schema,
+        )
+    )
+
+
+def replicate(move: Move) -> None:
+    """The schema first, then its rows, then whatever changes."""
+    prepare(move)
+    move.tools.step("role")
+    move.target.act_for_tenant()
+    move.tools.step("schema")
+    _copy_schema(move)
+    move.tools.step("published")
+    move.out.publish()
+    move.tools.step("subscribed")
+    move.out.subscribe(move.tools.reach, copy=True)
+    move.tools.step("copied")
+    if not move.out.wait_copied(time.monotonic() + move.tools.patience):
+        move.notes.append(f"the first copy of {len(move.out.copying)} tables goes on")
+    move.notes.append("until the move is over, tables must not be changed; rows may")
+
+
+def _copy_schema(move: Move) -> None:
+    """As the tenant, in a session of a role that can become nobody else."""
+    wanted, found = definitions(move.origin), definitions(move.target)
+    if found:
+        if changed := difference(wanted, found):
+            raise MoveError(
+                f"the place at the target is not empty: {', '.join(changed)}; end it with --abort"
+            )
+        return
+    target, password = move.target, new_password()
+    make_mover(target)
+    target.run(
+        f"GRANT {target.role} TO {target.mover} WITH INHERIT TRUE, SET TRUE",
+        f"GRANT CONNECT ON DATABASE {_database(target)} TO {target.mover}",
+        f"ALTER ROLE {target.mover} LOGIN PASSWORD {literal(verifier(password))}",
+    )
+    try:
+        login = {"username": target.mover.strip('"'), "password": password}
+        with closing(move.tools.connect(_where(target), login)) as session:
+            session.run(f"SET ROLE {target.role}")
+            session.run("SET search_path = ''")
+            make(session, wanted)
+    finally:
+        target.run(f"ALTER ROLE {target.mover} NOLOGIN", f"REVOKE {target.role} FROM {target.mover}")
+
+
+def cutover(move: Move) -> None:
+    _run(move, _switch(move, move.out, move.back))
+
+
+def soak(move: Move) -> None:
+    """The target serves, and the origin loses nothing of it."""
+    _require(move, move.target, "cutover")
+    _switch(move, move.out, move.back).finish()
+    move.tools.step("way back")
+    _follow(move, move.back)
+    _healthy(move, move.back)
+
+
+def rollback(move: Move) -> None:
+    """The origin serves again, with all that was written at the target."""
+    _run(move, _switch(move, move.back, None))
+
+
+def abort(move: Move) -> None:
+    """As if there had been no move; what was copied goes."""
+    _require(move, move.origin, "rollback")
+    move.tools.step("origin open")
+    open_again(move.origin)
+    _take_down(move, gone=move.target)
+
+
+def done(move: Move) -> None:
+    """The origin is kept as a dump under the tenant's key, and goes."""
+    _require(move, move.target, "cutover")
+    if move.origin.has_role(move.request.role):
+        move.tools.step("target open")
+        open_with(move.target, move.tools.store)
+        if move.back.subscribed is not None:
+            move.tools.step("level")
+            clock = Clock(move.request.budget)
+            clock.start()
+            move.back.wait_level(clock.late)
+        move.tools.step("dump")
+        move.origin.act_for_tenant()
+        move.told["dump"] = last_dump(move.origin, move.tools.objects)
+    _take_down(move, gone=move.origin)
+
+
+def _take_down(move: Move, gone: Side) -> None:
+    """Replication first, or what is dropped at one end would be dropped at the other."""
+    for link in (move.out, move.back):
+        move.tools.step(f"replication {link.direction}")
+        link.drop()
+    for side in (move.origin, move.target):
+        move.tools.step(f"role of the move at the {side.name}")
+        drop_mover(side)
+    move.tools.step(f"place at the {gone.name}")
+    _empty(gone)
+    for side in (move.origin, move.target):
+        side.leave_tenant()
+
+
+def _empty(side: Side) -> None:
+    """The schema with all that is in it, and the role."""
+    if not side.has_role(side.request.role):
+        return
+    side.run(f"ALTER ROLE {side.role} NOLOGIN")
+    side.end_sessions()
+    side.act_for_tenant()
+    side.run(
+        f"DROP SCHEMA IF EXISTS {side.schema} CASCADE",
+        f"DROP OWNED BY {side.role}",
+        f"DROP ROLE {side.role}",
+    )
+
+
+def _follow(move: Move, link: Link) -> None:
+    """From now on; the other end has all that there is."""
+    link.source.act_for_tenant()
+    link.follower.act_for_tenant()
+    link.publish()
+    link.subscribe(move.tools.reach, copy=False)
+
+
+def _healthy(move: Move, link: Link) -> None:
+    if link.errors:
+        raise MoveError(
+            f"rows cannot be applied at the {link.follower.name} ({link.errors} failures); its log says why"
+        )
+    move.notes.append(f"the {link.follower.name} follows, {link.behind} bytes behind")
+
+
+def _require(move: Move, side: Side, stage: str) -> None:
+    if not lives(move.tools.store, side):
+        raise MoveError(f"the {side.name} does not serve tenant {move.request.tenant}; first comes {stage}")
+
+
+def _switch(move: Move, link: Link, back: Link | None) -> Switch:
+    move.origin.act_for_tenant()
+    move.target.act_for_tenant()
+    clock = Clock(move.request.budget)
+    return Switch(link, back, move.tools.store, move.tools.step, clock, notes=move.notes)
+
+
+def _run(move: Move, switch: Switch) -> None:
+    switch.run(lambda back: _follow(move, back))
+    move.told["rows"], move.told["readOnlySeconds"] = switch.rows, switch.clock.seconds
+
+
+def _where(side: Side) -> Where:
+    return side.request.where(side.end)
+
+
+def _database(side: Side) -> str:
+    return side.end.database
+
+
+LEFT: Final = frozenset({Stage.DONE, Stage.ABORT})  # of which a killed run may have dropped a role
+STAGES: Final[Mapping[Stage, Callable[[Move], None]]] = {
+    Stage.PREPARE: prepare,
+    Stage.REPLICATE: replicate,
+    Stage.CUTOVER: cutover,
+    Stage.SOAK: soak,
+    Stage.ROLLBACK: rollback,
+    Stage.ABORT: abort,
+    Stage.DONE: done,
+}

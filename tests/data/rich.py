@@ -1,0 +1,35 @@
+"""A schema with everything that can be moved, and how to compare two of them."""
+
+from pathlib import Path
+from typing import Any
+
+from functions.tenant_data.request import parse
+from functions.tenant_data.schema import definitions
+from functions.tenant_data.side import PLAIN, Side
+from tests.data.moving import Journey
+
+TEXT = (Path(__file__).parent / "rich.sql").read_text(encoding="utf-8")
+RICH = tuple(s.strip() for s in TEXT.split(";\n") if s.strip())
+
+
+def rows_of(journey: Journey, name: str) -> dict[str, Any]:
+    """Every row of every table, as text."""
+    query = (
+        f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '{journey.role}'::regnamespace"
+    )
+    return {
+        t: journey.peek(name, f'SELECT t::text FROM "{t}" t ORDER BY 1') for (t,) in journey.peek(name, query)
+    }
+
+
+def fingerprint(journey: Journey, name: str) -> list[tuple[str, str]]:
+    """What makes the schema, without the order in which it was made."""
+    connection = journey.servers[name].connect("rdsadmin", database=journey.database)
+    try:
+        for statement in PLAIN:
+            connection.run(statement)
+        request = parse(journey.event("prepare"))
+        side = Side(name, request.origin, request, connection)
+        return sorted((d.name, d.sql) for d in definitions(side))
+    finally:
+        connection.close()
