@@ -27,6 +27,8 @@ OWNERS: Final = {
     "versions": "secret",
     "stages": "secret",
     "objects": "bucket",
+    "uploads": "bucket",
+    "parts": "bucket",
     "messages": "queue",
 }
 SCHEMA: Final = """
@@ -42,6 +44,13 @@ CREATE TABLE IF NOT EXISTS sessions (access_key TEXT PRIMARY KEY, content TEXT N
 CREATE TABLE IF NOT EXISTS objects (
     bucket TEXT NOT NULL, name TEXT NOT NULL, about TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (bucket, name)
+);
+CREATE TABLE IF NOT EXISTS uploads (
+    id TEXT PRIMARY KEY, bucket TEXT NOT NULL, name TEXT NOT NULL, about TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS parts (
+    upload TEXT NOT NULL, bucket TEXT NOT NULL, number INTEGER NOT NULL, etag TEXT NOT NULL,
+    size INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (upload, number)
 );
 CREATE TABLE IF NOT EXISTS messages (
     id TEXT PRIMARY KEY, queue TEXT NOT NULL, about TEXT NOT NULL, body BLOB NOT NULL, visible REAL NOT NULL,

@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -27,43 +28,26 @@ class Buckets:
         self._vault, self._keys = vault, keys
 
     def PutObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
-        said, chosen = p.get("ServerSideEncryption"), p.get("SSEKMSKeyId")
-        known: dict[str, str] = {}
-        if said:
-            known["s3:x-amz-server-side-encryption"] = said
-        if chosen:
-            known["s3:x-amz-server-side-encryption-aws-kms-key-id"] = chosen
-        row = self._bucket(call, p["Bucket"], "s3:PutObject", p["Key"], known)
-        body, key = _bytes(p.get("Body")), None
-        if said != "AES256":
-            key = chosen or self._default_key(call, row)
-        sealed = body
-        if key:
-            sealed, key = self._keys.encrypt(call, key, body, _bound(row), "s3")
-        about = {
-            "key": key,
-            "etag": hashlib.md5(body, usedforsecurity=False).hexdigest(),
-            "type": p.get("ContentType") or "binary/octet-stream",
-            "size": len(body),
-            "changed": time.time(),
-        }
-        with self._vault.change() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
-                (row.id, p["Key"], json.dumps(about), sealed),
-            )
-        return {"ETag": f'"{about["etag"]}"', **_encryption(key)}
+        row = self._bucket(call, p["Bucket"], "s3:PutObject", p["Key"], asked_of(p))
+        about = {"key": self._key(call, row, p), "type": p.get("ContentType")}
+        done = self._put(call, row, p["Key"], bytes_of(p.get("Body")), about)
+        return {"ETag": f'"{done["etag"]}"', **encryption(done["key"])}
 
     def GetObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row, about, body = self._object(call, p)
         if about["key"]:
-            body, _ = self._keys.decrypt(call, body, _bound(row), via="s3")
-        return {"Body": body, **_shown(about)}
+            body, _ = self._keys.decrypt(call, body, bound(row), via="s3")
+        if "Range" not in p:
+            return {"Body": body, **_shown(about)}
+        first, last = _range(str(p["Range"]), len(body))
+        part = body[first : last + 1]
+        shown = {**_shown(about), "ContentLength": len(part)}
+        return {"Body": part, **shown, "ContentRange": f"bytes {first}-{last}/{len(body)}"}
 
     def HeadObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row, about, _ = self._object(call, p)
         if about["key"]:
-            self._keys.use(call, about["key"], "kms:Decrypt", _bound(row), "s3")
+            self._keys.use(call, about["key"], "kms:Decrypt", bound(row), "s3")
         return _shown(about)
 
     def DeleteObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,6 +120,31 @@ class Buckets:
             raise AwsError("NoSuchKey", "The specified key does not exist.")
         return row, json.loads(found[0][0]), found[0][1]
 
+    def _key(self, call: Call, row: Row, p: Mapping[str, Any]) -> str | None:
+        """What the object is to lie under: as the request says, or as the bucket does."""
+        if p.get("ServerSideEncryption") == "AES256":
+            return None
+        return p.get("SSEKMSKeyId") or self._default_key(call, row)
+
+    def _put(self, call: Call, row: Row, name: str, body: bytes, about: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep an object; what is now known about it."""
+        sealed, key = body, about["key"]
+        if key:
+            sealed, key = self._keys.encrypt(call, key, body, bound(row), "s3")
+        known = {
+            "key": key,
+            "etag": about.get("etag") or etag_of(body),
+            "type": about.get("type") or "binary/octet-stream",
+            "size": len(body),
+            "changed": time.time(),
+        }
+        with self._vault.change() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
+                (row.id, name, json.dumps(known), sealed),
+            )
+        return known
+
     def _default_key(self, call: Call, row: Row) -> str | None:
         for kind in ENCRYPTION:
             for found in call.store.all(kind):
@@ -145,12 +154,36 @@ class Buckets:
         return None
 
 
-def _bound(row: Row) -> dict[str, str]:
+def asked_of(p: Mapping[str, Any]) -> dict[str, str]:
+    """What a request says about encryption, as conditions see it."""
+    known = {
+        "s3:x-amz-server-side-encryption": p.get("ServerSideEncryption"),
+        "s3:x-amz-server-side-encryption-aws-kms-key-id": p.get("SSEKMSKeyId"),
+    }
+    return {k: v for k, v in known.items() if v}
+
+
+def _range(asked: str, size: int) -> tuple[int, int]:
+    """First and last byte (RFC 9110, section 14); S3 takes one range only."""
+    found = re.fullmatch(r"bytes=(\d*)-(\d*)", asked)
+    begin, end = found.groups() if found else ("", "")
+    first, last = (int(begin), min(int(end or size), size - 1)) if begin else (size - int(end or 0), size - 1)
+    first = max(first, 0)
+    if first > last:
+        raise AwsError("InvalidRange", "The requested range is not satisfiable")
+    return first, last
+
+
+def etag_of(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def bound(row: Row) -> dict[str, str]:
     """With a bucket key, the context is the bucket (S3 user guide, "Using S3 Bucket Keys")."""
     return {"aws:s3:arn": str(row.outputs["arn"])}
 
 
-def _encryption(key: str | None) -> dict[str, Any]:
+def encryption(key: str | None) -> dict[str, Any]:
     return (
         {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {"ServerSideEncryption": "AES256"}
     )
@@ -162,7 +195,7 @@ def _shown(about: Mapping[str, Any]) -> dict[str, Any]:
         "ContentLength": about["size"],
         "ContentType": about["type"],
         "LastModified": _time(about),
-        **_encryption(about["key"]),
+        **encryption(about["key"]),
     }
 
 
@@ -170,5 +203,5 @@ def _time(about: Mapping[str, Any]) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(about["changed"], datetime.UTC)
 
 
-def _bytes(body: Any) -> bytes:
+def bytes_of(body: Any) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body or b"")

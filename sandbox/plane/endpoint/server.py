@@ -16,7 +16,6 @@ from sandbox.cloud.store import Store
 from sandbox.plane.authority import Authority
 from sandbox.plane.endpoint import wire
 from sandbox.plane.endpoint.access import Access, Call, Judge, judge
-from sandbox.plane.endpoint.buckets import Buckets
 from sandbox.plane.endpoint.errors import AwsError
 from sandbox.plane.endpoint.keys import Keys
 from sandbox.plane.endpoint.parameters import Parameters
@@ -25,6 +24,7 @@ from sandbox.plane.endpoint.secrets_manager import SecretsManager
 from sandbox.plane.endpoint.sessions import Sessions
 from sandbox.plane.endpoint.signing import Http, Signed, verify
 from sandbox.plane.endpoint.tokens import Tokens
+from sandbox.plane.endpoint.uploads import Uploads
 from sandbox.plane.vault import Vault
 
 HOST: Final = "127.0.0.1"
@@ -40,7 +40,7 @@ class Endpoint:
         keys = Keys(vault)
         self._services: Mapping[str, Any] = {
             "kms": keys,
-            "s3": Buckets(vault, keys),
+            "s3": Uploads(vault, keys),
             "secretsmanager": SecretsManager(vault, keys),
             "sns": Topics(vault, keys),
             "sqs": Queues(vault, keys),

@@ -18,17 +18,24 @@ from werkzeug.datastructures import Headers, MultiDict
 from sandbox.plane.endpoint.errors import AwsError
 from sandbox.plane.endpoint.signing import Http
 
-# S3 names its operations by method and by whether there is a key; of those with a sub-resource none is known.
+# S3 names its operations by method, by whether there is a key, and by a sub-resource; others are not known.
 S3 = {
-    ("PUT", True): "PutObject",
-    ("GET", True): "GetObject",
-    ("HEAD", True): "HeadObject",
-    ("DELETE", True): "DeleteObject",
-    ("GET", False): "ListObjectsV2",
-    ("HEAD", False): "HeadBucket",
+    ("PUT", True, ""): "PutObject",
+    ("GET", True, ""): "GetObject",
+    ("HEAD", True, ""): "HeadObject",
+    ("DELETE", True, ""): "DeleteObject",
+    ("POST", True, "uploads"): "CreateMultipartUpload",
+    ("PUT", True, "uploadId"): "UploadPart",
+    ("GET", True, "uploadId"): "ListParts",
+    ("POST", True, "uploadId"): "CompleteMultipartUpload",
+    ("DELETE", True, "uploadId"): "AbortMultipartUpload",
+    ("GET", False, ""): "ListObjectsV2",
+    ("HEAD", False, ""): "HeadBucket",
 }
-S3_QUERY = frozenset({"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after",
-                      "encoding-type", "fetch-owner", "x-id", "versionId"})  # fmt: skip
+S3_PARTS = ("uploads", "uploadId")
+S3_QUERY = frozenset({*S3_PARTS, "partNumber", "list-type", "prefix", "delimiter", "max-keys", "fetch-owner",
+                      "continuation-token", "start-after", "encoding-type", "x-id", "versionId"})  # fmt: skip
+CHUNK = re.compile(rb"([0-9a-fA-F]+)[^\r\n]*\r\n")
 
 
 @cache
@@ -67,7 +74,7 @@ def read(http: Http, service: str) -> tuple[OperationModel, dict[str, Any]]:
 
 def _s3(http: Http, path: str, values: Mapping[str, str]) -> tuple[str, dict[str, str], bytes]:
     bucket, _, key = unquote(path).lstrip("/").partition("/")
-    name = S3.get((http.method, bool(key)))
+    name = S3.get((http.method, bool(key), next((x for x in S3_PARTS if x in values), "")))
     strange = sorted(set(values) - S3_QUERY)
     if name is None or strange:
         what = f"{http.method} {'object' if key else 'bucket'} {' '.join(strange)}".strip()
@@ -81,13 +88,13 @@ def _s3(http: Http, path: str, values: Mapping[str, str]) -> tuple[str, dict[str
 def _unchunked(body: bytes) -> bytes:
     """The content of `aws-chunked`: sizes in hexadecimal, and checksums as trailers, which are dropped."""
     parts: list[bytes] = []
-    while found := re.match(rb"([0-9a-fA-F]+)[^\r\n]*\r\n", body):
+    place = 0
+    while found := CHUNK.match(body, place):
         size = int(found[1], 16)
         if size == 0:
             break
-        start = found.end()
-        parts.append(body[start : start + size])
-        body = body[start + size + 2 :]
+        parts.append(body[found.end() : found.end() + size])
+        place = found.end() + size + 2
     return b"".join(parts)
 
 
@@ -100,7 +107,11 @@ def write(
     done = serializer(known, SerializationContext(request_id=request_id)).serialize(result)
     body = done["body"]
     headers = {str(k): str(v) for k, v in dict(done["headers"]).items()}
-    status = 403 if isinstance(result, AwsError) and "ccessDenied" in result.code else done["status_code"]
+    status = done["status_code"]
+    if isinstance(result, AwsError) and "ccessDenied" in result.code:
+        status = 403
+    elif "Content-Range" in headers:
+        status = 206
     return status, headers, body.encode() if isinstance(body, str) else bytes(body)
 
 
