@@ -7,13 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import Connection
 
 from sandbox.commands.psql import login
 from sandbox.plane.cluster import serves
+from sandbox.plane.instances import Instance
 from sandbox.plane.service import SWITCH, Service
 from sandbox.toolchain.locks import locks
 from tests.cells import ROOT
@@ -180,3 +183,40 @@ def test_what_was_stopped_is_reported_and_goes_on_with_its_rows(live: Live) -> N
     assert "kept" in live.psql(POOLED, "SELECT payer FROM payments"), "a session starts what it needs"
     assert live.sandbox_command("start").stdout.count("started") == 4
     assert live.sandbox_command("status").stdout.count("runs") == 5
+
+
+def test_rows_of_a_tenant_follow_from_its_shard_to_another_instance(live: Live) -> None:
+    """With what the program itself sets up: parameter groups, master users, and the names of AWS."""
+    assert live.up().status == 0
+    live.psql(POOLED, KEEP)
+    live.psql(POOLED, "INSERT INTO payments VALUES (1, 'before')")
+    service = live.service
+    shard, silo = (login(service, t, "dev").instance for t in (POOLED, SILOED))
+    with closing(master(service, shard)) as here, closing(master(service, silo)) as there:
+        here.run("GRANT t_amber_pay TO CURRENT_USER WITH INHERIT TRUE, SET TRUE")
+        here.run("CREATE ROLE m_t_amber_pay LOGIN REPLICATION IN ROLE t_amber_pay PASSWORD 'of-the-move'")
+        here.run("CREATE PUBLICATION m_t_amber_pay FOR TABLE t_amber_pay.payments")
+        there.run("CREATE SCHEMA t_amber_pay")
+        there.run(KEEP.replace("payments", "t_amber_pay.payments"))
+        assert service.front.port, "it stands while a run does"
+        ((roots,),) = there.run("SHOW ssl_ca_file")
+        ((database,),) = here.run("SELECT current_database()")
+        there.run(
+            f"CREATE SUBSCRIPTION m_t_amber_pay CONNECTION 'host={shard.host} port=5432 dbname={database}"
+            f" user=m_t_amber_pay password=of-the-move sslmode=verify-full sslrootcert={roots}'"
+            " PUBLICATION m_t_amber_pay"
+        )
+        live.psql(POOLED, "INSERT INTO payments VALUES (2, 'after')")
+        deadline = time.monotonic() + 20
+        while there.run("SELECT payer FROM t_amber_pay.payments ORDER BY id") != [["before"], ["after"]]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        there.run("DROP SUBSCRIPTION m_t_amber_pay")
+    service.close()
+
+
+def master(service: Service, instance: Instance) -> Connection:
+    """A session of the administrator, whose password RDS keeps."""
+    secret = service.vault.current(instance.managed_secret or "") or {}
+    database = instance.inputs["dbName"]
+    return service.instances.cluster(instance).connect(secret["username"], secret["password"], database)
