@@ -73,7 +73,8 @@ class Cluster:
         self._begin()
         copied = as_user(["cp", "-a", str(_template(self.plane)), str(self.data)], self.folder, server_user())
         if copied.returncode:
-            raise PlaneError(f"the files of {self.folder.name} cannot be made: {copied.stderr.strip()}")
+            why = copied.stderr.strip() or f"cp ended with status {copied.returncode}"
+            raise PlaneError(f"the files of {self.folder.name} cannot be made: {why}")
         self._configure({**SMALL, **REACHING, **settings, "ssl_ca_file": f"'{roots(self.plane)}'"})
 
     def follow(self, source: "Cluster") -> None:

@@ -92,7 +92,8 @@ def test_tenants_log_in_and_keep_rows_to_themselves_and_a_destroy_stops_it_all(l
 
 def test_a_rotation_turns_the_password_and_nobody_is_locked_out(live: Live) -> None:
     """The function's four steps, called as Secrets Manager calls them, with its role's permissions."""
-    assert live.up().status == 0
+    run = live.up()
+    assert run.status == 0, run.output
     live.psql(POOLED, KEEP)
     before = login(live.service, POOLED, "dev")
     done = live.sandbox_command("rotate", POOLED)
@@ -159,7 +160,8 @@ def assert_no_secret_in_state(live: Live) -> None:
 
 
 def test_a_suspended_tenant_is_locked_out_and_let_in_again(live: Live) -> None:
-    assert live.up().status == 0
+    run = live.up()
+    assert run.status == 0, run.output
     text = live.registry.read_text(encoding="utf-8")
     suspended = text.replace("  name: Amber Pay\n", "  name: Amber Pay\n  state: suspended\n")
     assert suspended != text
@@ -168,12 +170,14 @@ def test_a_suspended_tenant_is_locked_out_and_let_in_again(live: Live) -> None:
     assert run.status == 0, run.output
     assert "is not permitted to log in" in live.psql(POOLED, "SELECT 1")
     live.registry.write_text(text, encoding="utf-8")
-    assert live.up().status == 0
+    run = live.up()
+    assert run.status == 0, run.output
     assert "1" in live.psql(POOLED, "SELECT 1")
 
 
 def test_what_was_stopped_is_reported_and_goes_on_with_its_rows(live: Live) -> None:
-    assert live.up().status == 0
+    run = live.up()
+    assert run.status == 0, run.output
     live.psql(POOLED, KEEP)
     live.psql(POOLED, "INSERT INTO payments VALUES (1, 'kept')")
     before = live.pids()
@@ -187,7 +191,8 @@ def test_what_was_stopped_is_reported_and_goes_on_with_its_rows(live: Live) -> N
 
 def test_rows_of_a_tenant_follow_from_its_shard_to_another_instance(live: Live) -> None:
     """With what the program itself sets up: parameter groups, master users, and the names of AWS."""
-    assert live.up().status == 0
+    run = live.up()
+    assert run.status == 0, run.output
     live.psql(POOLED, KEEP)
     live.psql(POOLED, "INSERT INTO payments VALUES (1, 'before')")
     service = live.service
