@@ -114,7 +114,7 @@ def test_what_cannot_be_moved_is_refused_by_name_and_nothing_changes(journey: Jo
     ):
         journey.run(statement)
     for stage in ("prepare", "replicate"):
-        with pytest.raises(MoveError) as refused:
+        with pytest.raises(MoveError, match="keyless") as refused:
             journey.go(stage)
         said = str(refused.value)
         for name in (
