@@ -132,7 +132,8 @@ class Cloud:
             self._refuse(at, described, f"updating {_noun(token)} ({resource_id})")
             values = {**self._values(described, inputs, urn), "id": resource_id}
             again = {k: v for k, v in described.make.items() if is_pure(v) or k in described.fresh}
-            kept = {k: before.outputs[k] for k in described.computed if k in before.outputs}
+            own = {*described.computed, *described.make}  # what AWS made, where nobody says otherwise
+            kept = {k: before.outputs[k] for k in own if k in before.outputs and inputs.get(k) is None}
             outputs = self._outputs(described, inputs, {**kept, **expand(again, values)})
             self.store.release(token, resource_id)
             self._claim(token, described, resource_id, inputs)

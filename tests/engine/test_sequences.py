@@ -21,8 +21,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tenants.standing import Isolation
-from tests.engine.sequences import DRIFTS, Sequence
+from tenants.standing import Isolation, State
+from tests.engine.sequences import DRIFTS, KEPT, Sequence
 from tests.engine.workspace import Workspace
 from tests.strategies import RefusedError, edits
 
@@ -192,3 +192,26 @@ def test_killed_twice_in_a_row_and_drifted_meanwhile(sequence: Sequence) -> None
     sequence.drift("aws:ssm/parameter:Parameter")
     assert sequence.up({"do": "kill", "at": 6, "when": "before"}).status != 0
     sequence.converge()
+
+
+def test_a_tenant_that_is_suspended_and_resumed_keeps_its_api_key(sequence: Sequence) -> None:
+    """What AWS made of a resource outlives an update of it."""
+    before, keys = sequence.world, secrets_of_keys(sequence)
+    suspended = tuple(
+        replace(t, state=State.SUSPENDED) if t.id == KEPT[0] else t for t in sequence.world.entries
+    )
+    sequence.write(replace(sequence.world, entries=suspended))
+    run = sequence.up()
+    assert run.counts.keys() == {"update"}, run.output
+    assert secrets_of_keys(sequence) == keys
+    sequence.drift("aws:cloudwatch/metricAlarm:MetricAlarm")
+    sequence.converge()
+    sequence.write(replace(before, ledger=sequence.ledger))
+    sequence.converge()
+    assert secrets_of_keys(sequence) == keys
+
+
+def secrets_of_keys(sequence: Sequence) -> dict[str, str]:
+    found = {r.urn: r.outputs["value"] for r in sequence.space.cloud().all("aws:apigateway/apiKey:ApiKey")}
+    assert all(found.values())
+    return found
