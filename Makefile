@@ -21,7 +21,7 @@ help:
 	@echo "make restore      list the copies of the state; bring one back  [STACK=$(STACK) COPY=name]"
 	@echo 'make env          the environment for pulumi itself: eval "$$(make -s env)"'
 	@echo "make test         all tests              make lint    style, types, imports"
-	@echo "make fuzz         new sequences of edits, faults and repairs            [SECONDS=$(SECONDS)]"
+	@echo "make fuzz         new sequences of faults and repairs; moves killed     [SECONDS=$(SECONDS)] each"
 	@echo "make reliability  try every fault; writes docs/reliability.md"
 	@echo "make bench        what it costs          make clean   remove all that make made"
 	@echo "make requirements compile the short lists into pinned and hashed ones"
@@ -41,7 +41,8 @@ lint: venv
 
 fuzz: venv
 	@$(TOOLCHAIN) setup
-	@FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest -q -s tests/engine/test_sequences.py -k any_sequence
+	@FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest -q -s tests/engine/test_sequences.py \
+		tests/data/test_move_killed.py -k "any_sequence or any_moment"
 
 reliability: venv
 	@$(TOOLCHAIN) setup

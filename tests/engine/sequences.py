@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -20,19 +21,27 @@ from typing import Any, Final
 import yaml
 
 from sandbox.aws.cloud import GLOBAL
+from sandbox.commands.psql import login
 from sandbox.faults.plan import VARIABLE
-from sandbox.plane.service import SWITCH
+from sandbox.plane.service import SWITCH, Service
 from sandbox.toolchain.environ import FAST
 from sandbox.toolchain.orphans import orphans
 from tenants.editing import entry_text, values_of
 from tenants.ledger import parse_ledger
 from tenants.models import Ledger, Tenant
 from tenants.reading import read_tenants
+from tenants.standing import State
 from tests.engine.invariants import assert_invariants
 from tests.engine.workspace import Run, Workspace
 from tests.strategies import World, committed_cell
 
 KEPT: Final = ("amber-pay", "birch-lending")
+ROWS: Final = (
+    "CREATE TABLE kept (id int PRIMARY KEY, said text)",
+    "INSERT INTO kept SELECT n, current_user || n FROM generate_series(1, 100) n",
+    "SELECT id, said FROM kept ORDER BY id",
+)
+READ: Final = ROWS[-1]
 DRIFTS: Final = {  # type → what a hand in the console changes; None deletes it
     "aws:rds/instance:Instance": {"backupRetentionPeriod": 9},
     "aws:ssm/parameter:Parameter": None,
@@ -43,10 +52,15 @@ DRIFTS: Final = {  # type → what a hand in the console changes; None deletes i
 class Sequence:
     """One stack from its first deployment to its last, whatever is done to it meanwhile."""
 
-    def __init__(self, home: Path) -> None:
-        shutil.copytree(_base(), home, symlinks=True)
+    def __init__(self, home: Path, *, live: bool = False) -> None:
+        """`live`: with databases that run, and rows in them; such a stack is made anew."""
+        if live:
+            _make(home, "1")
+        else:
+            shutil.copytree(_base(), home, symlinks=True)
+        self.live = live
         self.space = Workspace(home, "dev")
-        self.space.env[SWITCH] = "0"
+        self.space.env[SWITCH] = "1" if live else "0"
         self.space.registry.write_bytes((home / "base.yaml").read_bytes())
         self._ledger.write_bytes((home / "base-ledger.yaml").read_bytes())
         for key in FAST:
@@ -55,6 +69,11 @@ class Sequence:
         read, findings = read_tenants(self.space.registry.read_text(encoding="utf-8"), "dev")
         assert not findings
         self.world = World(cell, tuple(read.models.values()), self.ledger, date.today())
+        self.rows = {id_: self._as_tenant(id_, *ROWS) for id_ in KEPT} if live else {}
+
+    def close(self) -> None:
+        if self.live:
+            Service(self.space.sandbox).remove_servers()
 
     @property
     def _ledger(self) -> Path:
@@ -125,7 +144,18 @@ class Sequence:
         assert (preview.status, preview.changes) == (0, ()), preview.output
         placed = {t.id for t in self.world.entries if t.state.placed}
         assert set(self.space.outputs()["tenants"]) == placed
+        for id_ in self.rows.keys() & {t.id for t in self.world.entries if t.state is State.ACTIVE}:
+            assert self._as_tenant(id_, READ) == self.rows[id_], f"rows of {id_}"
         assert_invariants(self.space)
+
+    def _as_tenant(self, id_: str, *statements: str) -> Any:
+        """Rows of the last statement, in a session of the tenant's own."""
+        service = Service(self.space.sandbox)
+        found = login(service, id_, "dev")
+        secret = found.secret
+        server = service.instances.cluster(found.instance)
+        with closing(server.connect(secret["username"], secret["password"], secret["dbname"])) as session:
+            return [session.run(s) for s in statements][-1]
 
     def delete_orphans(self) -> None:
         """What nobody can look up is reported, and a person deletes it."""
@@ -148,8 +178,12 @@ def _base() -> Path:
     """The stack with two tenants, up; made once in a process, without checkpoints."""
     home = Path(tempfile.mkdtemp(prefix="tenantry-sequences-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return _make(home, "0")
+
+
+def _make(home: Path, postgres: str) -> Path:
     space = Workspace(home, "dev")
-    space.env[SWITCH] = "0"
+    space.env[SWITCH] = postgres
     blocks = re.split(r"(?m)^(?=[a-z])", space.registry.read_text(encoding="utf-8"))
     kept = [b for b in blocks if b.split(":")[0] in KEPT]
     space.registry.write_text("".join(kept), encoding="utf-8")
