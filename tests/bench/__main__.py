@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import escalation, guardrails, registry, sandbox
+from tests.bench import escalation, guardrails, moves, registry, sandbox
 from tests.cells import ROOT
 from tests.engine.workspace import Run, Workspace
 
@@ -37,6 +37,8 @@ def main() -> None:
     sandbox.main()
     print()
     registry.main()
+    print()
+    moves.main()
 
 
 def _engine(stack: str) -> None:
