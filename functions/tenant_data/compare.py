@@ -1,25 +1,28 @@
 """Whether both ends hold the same rows: every row is read whole at both, each after its last change.
 
-While the tenant still writes, rows are compared in buckets by their key, round after round, each round only
-what changed since the one before or was not equal yet. So when writes stop there is little left to read:
-the last round counts all keys of a table and reads whole only the buckets that were written to meanwhile.
+First all rows are compared while the tenant writes, in buckets by their key. From then on the source's log
+says which rows were written, and those are compared again, round after round. So when writes stop, only the
+last moment's rows are left to read, however large the tables are.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pg8000.native import identifier
 
+from .changes import Key, read
+from .replication import Link
 from .schema import Table, tables
 from .side import MoveError, Side
 
 PER_BUCKET: Final = 64  # rows
 MOST: Final = 1 << 16  # buckets of a table
-ROUNDS: Final = 8
-SHORT: Final = 0.3  # seconds; a round as quick as this leaves little for the last one
+AT_ONCE: Final = 5000  # rows looked up by one statement
+ROUNDS: Final = 10
+SHORT: Final = 0.2  # seconds; a round as quick as this leaves little for the last one
 # Types whose values have the same hash on every server; other keys are hashed as text.
 HASHED: Final = frozenset({"int2", "int4", "int8", "uuid", "text", "varchar", "date", "timestamptz", "bool"})
 
@@ -31,37 +34,41 @@ class Progress:
     """What of one table is not known to be equal."""
 
     table: Table
-    key: str  # SQL that hashes the key
+    types: tuple[str, ...]  # of the key's columns
+    hashed: str  # SQL that hashes the key
     buckets: int  # a power of two
-    dirty: set[int] | None = None  # None: nothing was compared yet
-    horizon: str | None = None  # transactions before it were over when the last round began
+    rows: int = 0
+    dirty: set[int] | None = None  # None: all of them
+    keys: set[Key] = field(default_factory=set)
+
+    @property
+    def clean(self) -> bool:
+        return self.dirty == set() and not self.keys
 
 
 @dataclass
 class Comparison:
-    """Rows of `source` against `follower`, over several rounds."""
+    """Rows of a link's source against those of its follower, over several rounds."""
 
-    source: Side
-    follower: Side
-    progress: list[Progress] = field(default_factory=list)
+    link: Link
+    progress: dict[str, Progress] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for table in tables(self.source):
-            size = self.source.value(f"SELECT count(*) FROM {self.source.named(table.name)}")  # noqa: S608
-            wanted = 1 << max(0, (int(size) // PER_BUCKET).bit_length())
-            self.progress.append(Progress(table, key_hash(self.source, table), min(wanted, MOST)))
+        self.progress = {t.name: _progress(self.link.source, t) for t in tables(self.link.source)}
 
     @property
-    def tables(self) -> int:
-        return len(self.progress)
+    def rows(self) -> int:
+        """As many as there were when all of them were read."""
+        return sum(p.rows for p in self.progress.values())
 
     def narrow(self) -> int:
         """Rounds while the tenant writes, until they are short; how many."""
+        self.link.remember()
+        self.link.wait_level(lambda: None)
         for done in range(1, ROUNDS + 1):
             began = time.monotonic()
-            for one in self.progress:
-                self._round(one)
-            if time.monotonic() - began < SHORT:
+            self._round()
+            if time.monotonic() - began < SHORT and done > 1:
                 return done
         return ROUNDS
 
@@ -70,91 +77,93 @@ class Comparison:
 
         Raises `MoveError` with the tables that differ.
         """
-        rows, wrong = 0, []
-        for one in self.progress:
-            late()
-            here, there, dirty = self._counted(one)
-            equal = here == there
-            if equal and dirty:
-                first, second = self._read(one, sorted(dirty))
-                equal = first == second
-            rows += here[0]
-            if not equal:
-                wrong.append(f"{one.table.name} ({here[0]} rows, and {there[0]} at the {self.follower.name})")
+        self._round(late)
+        wrong = [
+            f"{name} ({len(p.keys) or 'some'} of {p.rows} rows)"
+            for name, p in self.progress.items()
+            if not p.clean
+        ]
         if wrong:
             raise MoveError(f"rows are not the same at both ends in {', '.join(wrong)}")
-        return rows
+        return self.rows
 
-    def _round(self, one: Progress) -> None:
-        horizon = str(self.source.value("SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text"))
-        wanted = None if one.dirty is None else sorted(one.dirty | self._changed(one))
-        if wanted != []:
-            here, there = self._read(one, wanted)
-            one.dirty = {b for b in here.keys() | there.keys() if here.get(b) != there.get(b)}
-        one.horizon = horizon
+    def _round(self, late: Callable[[], None] = lambda: None) -> None:
+        """What was written is looked up before any bucket is read again, which takes in later writes."""
+        found = read(self.link.written(), {n: p.table.key for n, p in self.progress.items()})
+        for name, one in self.progress.items():
+            late()
+            if name in found.whole:
+                one.dirty = None
+            one.keys |= found.keys.get(name, set())
+            if one.dirty != set():
+                self._read_buckets(one)
+            keys = sorted(one.keys)
+            one.keys = {
+                k for at in range(0, len(keys), AT_ONCE) for k in self._unequal(one, keys[at : at + AT_ONCE])
+            }
 
-    def _changed(self, one: Progress) -> set[int]:
-        sql = f"SELECT DISTINCT {_bucket(one)} FROM {self.source.named(one.table.name)} t WHERE {_since(one)}"  # noqa: S608
-        return {int(b) for (b,) in self.source.rows(sql)}
+    def _read_buckets(self, one: Progress) -> None:
+        which = "" if one.dirty is None else " WHERE b = ANY (CAST(:wanted AS int[]))"
+        values = {} if one.dirty is None else {"wanted": sorted(one.dirty)}
 
-    def _counted(self, one: Progress) -> tuple[tuple[int, int], tuple[int, int], set[int]]:
-        """Rows and sum of keys at both ends, and which buckets were written to since the last round."""
-        named = one.table.name
-        there = f"SELECT count(*), coalesce(sum({one.key}), 0) FROM {self.follower.named(named)} t"  # noqa: S608
-        here = (
-            f"SELECT count(*), coalesce(sum({one.key}), 0),"  # noqa: S608
-            f" array_agg(DISTINCT {_bucket(one)}) FILTER (WHERE {_since(one)})"
-            f" FROM {self.source.named(named)} t"
-        )
-        first, second = both(lambda: self.source.rows(here)[0], lambda: self.follower.rows(there)[0])
-        dirty = {int(b) for b in first[2] or ()} | (one.dirty or set())
-        return (int(first[0]), int(first[1])), (int(second[0]), int(second[1])), dirty
-
-    def _read(self, one: Progress, wanted: Sequence[int] | None) -> tuple[Buckets, Buckets]:
-        """Those buckets (None: all) at both ends, every row whole."""
-        which = "" if wanted is None else " WHERE b = ANY (CAST(:wanted AS int[]))"
-        values = {} if wanted is None else {"wanted": list(wanted)}
-
-        def read(side: Side) -> Buckets:
+        def read_at(side: Side) -> Buckets:
             sql = (
                 "SELECT b, count(*), sum(h) FROM (SELECT"  # noqa: S608
-                f" {_bucket(one)} AS b, hashtextextended(t::text, 0) AS h"
+                f" ({one.hashed} & {one.buckets - 1})::int4 AS b, hashtextextended(t::text, 0) AS h"
                 f" FROM {side.named(one.table.name)} t) x{which} GROUP BY b"
             )
             return {int(b): (int(n), int(h)) for b, n, h in side.rows(sql, **values)}
 
-        return both(lambda: read(self.source), lambda: read(self.follower))
+        here, there = self._both(read_at)
+        if one.dirty is None:
+            one.rows = sum(n for n, _ in here.values())
+        one.dirty = {b for b in here.keys() | there.keys() if here.get(b) != there.get(b)}
+
+    def _unequal(self, one: Progress, keys: Sequence[Key]) -> Iterable[Key]:
+        """Of some rows those that are not alike at both ends, gone from both being alike."""
+        places = range(len(one.types))
+        given = ", ".join(f"CAST(:k{p} AS text[])" for p in places)
+        wanted = ", ".join(f"CAST(u.k{p} AS {t})" for p, t in enumerate(one.types))
+        told = ", ".join(f"u.k{p}" for p in places)
+        own = _columns(one.table)
+        values = {f"k{p}": [k[p] for k in keys] for p in places}
+
+        def look_up(side: Side) -> Mapping[Key, int]:
+            sql = (
+                f"SELECT {told}, hashtextextended(t::text, 0)"  # noqa: S608
+                f" FROM unnest({given}) AS u({told.replace('u.', '')})"
+                f" JOIN {side.named(one.table.name)} t ON ROW({own}) = ROW({wanted})"
+            )
+            return {tuple(row[:-1]): int(row[-1]) for row in side.rows(sql, **values)}
+
+        here, there = self._both(look_up)
+        return [k for k in keys if here.get(k) != there.get(k)]
+
+    def _both(self, call: Callable[[Side], Any]) -> tuple[Any, Any]:
+        """At both servers at once."""
+        with ThreadPoolExecutor(1) as pool:
+            second = pool.submit(call, self.link.follower)
+            first = call(self.link.source)
+            return first, second.result()
 
 
-def both(one: Callable[[], Any], other: Callable[[], Any]) -> tuple[Any, Any]:
-    """At two servers at once."""
-    with ThreadPoolExecutor(1) as pool:
-        second = pool.submit(other)
-        first = one()
-        return first, second.result()
-
-
-def key_hash(side: Side, table: Table) -> str:
+def _progress(side: Side, table: Table) -> Progress:
     types = {
-        str(name): str(kind)
-        for name, kind in side.rows(
-            "SELECT a.attname, t.typname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+        str(name): (str(short), str(whole))
+        for name, short, whole in side.rows(
+            "SELECT a.attname, t.typname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
+            " JOIN pg_type t ON t.oid = a.atttypid"
             " WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0",
             name=side.named(table.name),
         )
     }
-    columns = ", ".join(f"t.{identifier(c)}" for c in table.key)
-    if all(types[c] in HASHED for c in table.key):
-        return f"hash_record_extended(ROW({columns}), 0)"
-    return f"hashtextextended(ROW({columns})::text, 0)"
+    columns = _columns(table)
+    hashed = f"hashtextextended(ROW({columns})::text, 0)"
+    if all(types[c][0] in HASHED for c in table.key):
+        hashed = f"hash_record_extended(ROW({columns}), 0)"
+    wanted = 1 << max(0, (table.rows // PER_BUCKET).bit_length())
+    return Progress(table, tuple(types[c][1] for c in table.key), hashed, min(wanted, MOST))
 
 
-def _bucket(one: Progress) -> str:
-    return f"({one.key} & {one.buckets - 1})::int4"
-
-
-def _since(one: Progress) -> str:
-    """Rows that a transaction wrote which was not over when the last round began."""
-    if one.horizon is None:
-        return "true"
-    return f"age(t.xmin) <= age('{int(one.horizon)}'::xid)"
+def _columns(table: Table) -> str:
+    return ", ".join(f"t.{identifier(c)}" for c in table.key)

@@ -6,7 +6,7 @@ may have left either without the other.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -135,6 +135,31 @@ class Link:
             late()
             time.sleep(PAUSE)
 
+    # watched
+
+    @property
+    def watch(self) -> str:
+        """The slot that remembers a moment of the source's log."""
+        return f"{self.plain}_seen"
+
+    def remember(self) -> None:
+        """From now on, `written` tells what is written."""
+        self.forget()
+        self.source.rows("SELECT pg_create_logical_replication_slot(:name, 'pgoutput')", name=self.watch)
+
+    def written(self) -> Iterator[bytes]:
+        """The log since it was last asked for."""
+        rows = self.source.rows(
+            "SELECT data FROM pg_logical_slot_get_binary_changes(:name, NULL, NULL,"
+            " 'proto_version', '1', 'publication_names', :publication)",
+            name=self.watch,
+            publication=self.plain,
+        )
+        return (bytes(data) for (data,) in rows)
+
+    def forget(self) -> None:
+        self._drop_slots(f"slot_name = {literal(self.watch)}")
+
     # taken down
 
     def drop(self) -> None:
@@ -148,7 +173,7 @@ class Link:
             )
         # First copies have slots of their own, named by PostgreSQL after the subscription's number.
         copies = f" OR slot_name LIKE 'pg\\_{number}\\_sync\\_%'" if number is not None else ""
-        self._drop_slots(f"slot_name = {literal(self.plain)}{copies}")
+        self._drop_slots(f"slot_name IN ({literal(self.plain)}, {literal(self.watch)}){copies}")
         self.source.run(f"DROP PUBLICATION IF EXISTS {self.name}")
 
     def _drop_slots(self, which: str) -> None:

@@ -35,7 +35,7 @@ class Table:
 
 
 TABLES: Final = """
-SELECT c.relname, greatest(c.reltuples, 0)::int8,
+SELECT c.relname, greatest(c.reltuples, pg_relation_size(c.oid) / 100)::int8,
   (SELECT array_agg(a.attname ORDER BY array_position(i.indkey::int2[], a.attnum))
    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
      AND a.attnum = ANY (i.indkey)

@@ -111,7 +111,7 @@ class Switch:
             self.step("way back")
             follow_back(self.back)
         self.step("rows compared")
-        comparison = Comparison(self.old, self.new)
+        comparison = Comparison(self.link)
         self.notes.append(f"compared in {comparison.narrow()} rounds before writes stopped")
         return comparison
 
@@ -157,6 +157,7 @@ class Switch:
         log.warning("tenant %s: called off, the %s serves again", self.old.request.tenant, self.old.name)
         open_again(self.old)
         self.clock.stop()
+        self.link.forget()
         if self.back:  # nobody writes at the new end, and what somebody should is not to come back
             self.back.drop()
 

@@ -1,0 +1,101 @@
+"""Which rows were written since a moment: read from the server's own log, whatever the size of the tables.
+
+A slot of its own remembers the moment. The log is decoded by `pgoutput`, PostgreSQL's own plugin, for the
+tables of a publication (PostgreSQL 16, 55.9, "Logical Replication Message Formats").
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+Key: TypeAlias = tuple[str, ...]  # of one row, as text
+IN_KEY: Final = 1  # flag of a column
+OLD: Final = (b"K", b"O")  # what an updated or deleted row was: its key, or all of it
+
+
+@dataclass
+class Changes:
+    """Keys of rows by table; a table of which it cannot be told row by row is in `whole`."""
+
+    keys: dict[str, set[Key]] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[int, ...]  # places of the columns that tell rows apart
+
+
+class _Reader:
+    """One message, from its front to its end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def take(self, length: int) -> bytes:
+        self._at += length
+        return self._data[self._at - length : self._at]
+
+    def number(self, form: str) -> int:
+        return struct.unpack(form, self.take(struct.calcsize(form)))[0]
+
+    def text(self) -> str:
+        end = self._data.index(b"\0", self._at)
+        found = self._data[self._at : end].decode()
+        self._at = end + 1
+        return found
+
+    def tuple(self) -> list[str | None]:
+        return [self._value() for _ in range(self.number("!h"))]
+
+    def _value(self) -> str | None:
+        return self.take(self.number("!i")).decode() if self.take(1) == b"t" else None
+
+
+def read(messages: Iterator[bytes], keys: Mapping[str, tuple[str, ...]]) -> Changes:
+    """The changes that messages tell of; `keys` are the columns of each table's key."""
+    found, relations = Changes(), dict[int, _Relation]()
+    for message in messages:
+        reader = _Reader(message)
+        kind = reader.take(1)
+        if kind == b"R":
+            number = reader.number("!I")
+            relations[number] = _relation(reader)
+        elif kind == b"T":
+            count, _ = reader.number("!i"), reader.take(1)
+            found.whole |= {relations[reader.number("!I")].name for _ in range(count)}
+        elif kind in (b"I", b"U", b"D"):
+            _row(reader, relations[reader.number("!I")], keys, found)
+    return found
+
+
+def _relation(reader: _Reader) -> _Relation:
+    _schema, name, _identity = reader.text(), reader.text(), reader.take(1)
+    columns: list[str] = []
+    key: list[int] = []
+    for place in range(reader.number("!h")):
+        flags = reader.number("!b")
+        columns.append(reader.text())
+        reader.take(8)  # type and its modifier
+        if flags & IN_KEY:
+            key.append(place)
+    return _Relation(name, tuple(columns), tuple(key))
+
+
+def _row(reader: _Reader, table: _Relation, keys: Mapping[str, tuple[str, ...]], found: Changes) -> None:
+    """A row as it was and as it is: where its key changes, both are of interest."""
+    if {table.columns[p] for p in table.key} != set(keys.get(table.name, ())):
+        found.whole.add(table.name)
+        return
+    places = [table.columns.index(c) for c in keys[table.name]]
+    rows = found.keys.setdefault(table.name, set())
+    kind = reader.take(1)
+    while kind:
+        values = reader.tuple()
+        key = tuple(v for p in places if (v := values[p]) is not None)
+        if len(key) == len(places):
+            rows.add(key)
+        kind = reader.take(1) if kind in OLD else b""
