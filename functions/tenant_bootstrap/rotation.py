@@ -39,8 +39,18 @@ def rotate(event: Mapping[str, Any], store: Store, connect: Connect) -> None:
     stages = store.stages(arn).get(token)
     if stages is None:
         raise BootstrapError("rotation: the secret has no version of this token")
-    if CURRENT not in stages:
-        step(arn, token, store, connect)
+    if CURRENT in stages:
+        return
+    if _outdated(arn, token, store):
+        store.drop(arn, token)
+        raise BootstrapError(f"tenant {_tenant(arn)}: was moved since this rotation began; rotate again")
+    step(arn, token, store, connect)
+
+
+def _outdated(arn: str, token: str, store: Store) -> bool:
+    """Whether the tenant has moved since the pending version was written: it would lead to the old place."""
+    current, pending = store.read(arn), store.read(arn, token)
+    return current is not None and pending is not None and current.get("host") != pending.get("host")
 
 
 def _create(arn: str, token: str, store: Store, _: Connect) -> None:

@@ -30,6 +30,10 @@ class Store(Protocol):
         """Make that version the current one."""
         ...
 
+    def drop(self, arn: str, version: str) -> None:
+        """Let a pending version be forgotten."""
+        ...
+
 
 class SecretsManager:
     """The real one."""
@@ -58,4 +62,9 @@ class SecretsManager:
         which = {"RemoveFromVersionId": old[0]} if old else {}
         self._client.update_secret_version_stage(
             SecretId=arn, VersionStage=CURRENT, MoveToVersionId=version, **which
+        )
+
+    def drop(self, arn: str, version: str) -> None:
+        self._client.update_secret_version_stage(
+            SecretId=arn, VersionStage=PENDING, RemoveFromVersionId=version
         )

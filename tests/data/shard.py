@@ -48,6 +48,9 @@ class FakeStore:
                 stages.remove(CURRENT)
         self.labels[arn][version] = [CURRENT]
 
+    def drop(self, arn: str, version: str) -> None:
+        del self.labels[arn][version]  # a version without a stage is not listed any more
+
 
 @dataclass
 class Shard:
@@ -90,6 +93,7 @@ class Shard:
             "tenantSecret": self.secret_arn(tenant),
             "webhookSecret": None,
             "login": True,
+            "hold": False,
             "connections": 5,
             "statementMs": 5000,
             "idleMs": 5000,

@@ -46,6 +46,21 @@ def test_after_all_steps_the_new_password_works_and_the_old_one_does_not(shard: 
     assert shard.run(shard.bolt, "SELECT 1") == [[1]]
 
 
+@pytest.mark.parametrize("done", range(1, 4))
+def test_a_rotation_that_a_move_overtakes_never_leads_back(shard: Shard, done: int) -> None:
+    """Its pending version still names the old place, where a login is refused and not the password."""
+    arn = shard.secret_arn(shard.acme)
+    begin(shard)
+    for name in list(STEPS)[:done]:
+        step(shard, name)
+    moved = shard.secret(shard.acme) | {"host": "silo.mock.eu-west-1.rds.amazonaws.com", "password": "of it"}
+    shard.secrets.write(arn, moved)
+    with pytest.raises(BootstrapError, match="was moved since this rotation began; rotate again"):
+        step(shard, list(STEPS)[done])
+    assert shard.secret(shard.acme) == moved
+    assert PENDING not in [stage for stages in shard.secrets.stages(arn).values() for stage in stages]
+
+
 @pytest.mark.parametrize("done", range(1, 5))
 def test_each_step_may_be_called_again(shard: Shard, done: int) -> None:
     begin(shard)
