@@ -49,6 +49,10 @@ class RefusedError(RuntimeError):
     """What was found in the database is not of this function's making, and a person must look at it."""
 
 
+def _mover(p: Place) -> str | None:
+    return p.request.mover if p.request.hold else None
+
+
 def _rows(connection: Connection, sql: str, **values: Any) -> Sequence[Sequence[Any]]:
     return connection.run(sql, **values) or ()
 
@@ -70,13 +74,17 @@ def _attributes(_: Connection, p: Place) -> Iterator[str]:
 
 
 def _memberships(connection: Connection, p: Place) -> Iterator[str]:
-    """The tenant is a member of nothing and nobody is a member of it, the administrator aside."""
+    """The tenant is a member of nothing and nobody is a member of it, the administrator aside.
+
+    While the tenant moves, so is the role that carries its rows.
+    """
     rows = _rows(
         connection,
         "SELECT r.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
         " JOIN pg_roles m ON m.oid = a.member WHERE :role IN (r.rolname, m.rolname)"
-        " AND m.rolname <> CURRENT_USER",
+        " AND m.rolname <> CURRENT_USER AND m.rolname IS DISTINCT FROM :mover",
         role=p.request.role,
+        mover=_mover(p),
     )
     for group, member in rows:
         yield f"REVOKE {identifier(group)} FROM {identifier(member)}"
@@ -145,14 +153,19 @@ def _schema_made(connection: Connection, p: Place) -> Iterator[str]:
 
 
 def _schema_private(connection: Connection, p: Place) -> Iterator[str]:
-    """Whoever was let in by hand is let out: PUBLIC, other tenants, all but the owner and the tenant."""
+    """Whoever was let in by hand is let out: PUBLIC, other tenants, all but the owner and the tenant.
+
+    While the tenant moves, the role that carries its rows is let in.
+    """
     rows = _rows(
         connection,
         "SELECT DISTINCT coalesce(r.rolname, '') FROM pg_namespace n, aclexplode(n.nspacl) a"
         " LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE n.nspname = :schema"
-        " AND a.grantee <> n.nspowner AND r.rolname IS DISTINCT FROM :role",
+        " AND a.grantee <> n.nspowner AND r.rolname IS DISTINCT FROM :role"
+        " AND (r.rolname IS NULL OR r.rolname IS DISTINCT FROM :mover)",
         schema=p.request.schema,
         role=p.request.role,
+        mover=_mover(p),
     )
     for (grantee,) in rows:
         yield f"REVOKE ALL ON SCHEMA {p.schema} FROM {identifier(grantee) if grantee else 'PUBLIC'} CASCADE"
@@ -179,6 +192,12 @@ GUARDS: Final = (
     Guard("schema usable by its tenant", _schema_use),
     Guard("login", _login),
 )
+LOGIN: Final = frozenset({"login"})  # what the function that moves a tenant has in its hands
+
+
+def held(guards: Sequence[Guard]) -> Sequence[Guard]:
+    """The guards of a place whose tenant moves."""
+    return [g for g in guards if g.name not in LOGIN]
 
 
 def open_place(connection: Connection, place: Place, guards: Sequence[Guard]) -> None:

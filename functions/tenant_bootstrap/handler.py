@@ -10,7 +10,7 @@ from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier
 
 from .connection import BootstrapError, connect, words
-from .guards import GUARDS, Guard, Place, close_place, end_sessions, open_place
+from .guards import GUARDS, Guard, Place, close_place, end_sessions, held, open_place
 from .passwords import new_password, verifier
 from .request import Action, Request, parse
 from .rotation import Connect, rotate
@@ -38,6 +38,9 @@ def bootstrap(
 ) -> Mapping[str, Any]:
     """Do what `event` asks; returns what was done, which may be kept and shown (no secret is in it)."""
     request = parse(event)
+    done = {"tenant": request.tenant, "action": request.action, "role": request.role, "login": _open(request)}
+    if request.hold and request.action is Action.DELETE:
+        return done  # what the move has left of this place is all that shall be
     master = store.read(request.master_secret)
     if master is None:
         raise BootstrapError(f"tenant {request.tenant}: the secret of the administrator is empty")
@@ -47,29 +50,40 @@ def bootstrap(
         except DatabaseError as refusal:
             raise BootstrapError(f"tenant {request.tenant}: {words(refusal)}") from None
     log.info("tenant %s: %s done", request.tenant, request.action)
-    return {"tenant": request.tenant, "action": request.action, "role": request.role, "login": _open(request)}
+    return done
 
 
-def _open(request: Request) -> bool:
-    return request.login and request.action is not Action.DELETE
+def _open(request: Request) -> bool | None:
+    """Whether the tenant may log in afterwards; None: it is not this function's to say."""
+    return None if request.hold else request.login and request.action is not Action.DELETE
 
 
 def _serve(connection: Connection, request: Request, store: Store, guards: Sequence[Guard]) -> None:
     if request.action is Action.DELETE:
         place = _place(request, "")
         close_place(connection, place)
-    else:
-        found = store.read(request.tenant_secret)
-        content = _content(request, found)
-        if found is None:  # before the role: a password that nobody has would lock everybody out
-            store.write(request.tenant_secret, content)
-        place = _place(request, verifier(content["password"]))
-        open_place(connection, place, guards)
-        if found is not None and found != content:  # after it: who reads this goes there
-            store.write(request.tenant_secret, content)
+    elif request.hold:
+        place = _place(request, "")
+        open_place(connection, place, held(guards))
         _sign(request, store)
-    if not _open(request):
+    else:
+        place = _opened(connection, request, store, guards)
+        _sign(request, store)
+    if _open(request) is False:
         end_sessions(connection, place)
+
+
+def _opened(connection: Connection, request: Request, store: Store, guards: Sequence[Guard]) -> Place:
+    """The place with the password that the tenant's secret holds, and a secret that leads there."""
+    found = store.read(request.tenant_secret)
+    content = _content(request, found)
+    if found is None:  # before the role: a password that nobody has would lock everybody out
+        store.write(request.tenant_secret, content)
+    place = _place(request, verifier(content["password"]))
+    open_place(connection, place, guards)
+    if found is not None and found != content:  # after it: who reads this goes there
+        store.write(request.tenant_secret, content)
+    return place
 
 
 def _sign(request: Request, store: Store) -> None:

@@ -36,9 +36,15 @@ class Request:
     tenant_secret: str  # ARN
     webhook_secret: str | None  # ARN; None: the tenant is not told by webhook
     login: bool  # False: the tenant is suspended
+    hold: bool  # True: it moves; login, password and secret are left to the function that moves it
     connections: int  # at most, at one time
     statement_ms: int
     idle_ms: int  # in a transaction
+
+    @property
+    def mover(self) -> str:
+        """The role that carries the tenant's rows while it moves."""
+        return f"m_{self.schema}"
 
     @property
     def where(self) -> Where:
@@ -68,16 +74,20 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "tenantSecret": _text(_ARN + r"[A-Za-z0-9/_+=.@!-]+"),
     "webhookSecret": lambda v: v is None or _text(_ARN + r"[A-Za-z0-9/_+=.@!-]+")(v),
     "login": lambda v: isinstance(v, bool),
+    "hold": lambda v: isinstance(v, bool),
     "connections": _number(1, 5000),
     "statementMs": _number(1, 86_400_000),
     "idleMs": _number(1, 86_400_000),
 }
+# Inputs that were sent before a field existed come again when their place ends.
+DEFAULTS: Final[Mapping[str, Any]] = {"hold": False}
 # Said only so that a change of it calls the function again.
 NOTES: Final = frozenset({"revision", LIFECYCLE})
 
 
 def parse(event: Mapping[str, Any]) -> Request:
     """Make a `Request` of an event, or raise `RequestError` naming every field that is wrong."""
+    event = {**DEFAULTS, **event}
     wrong = [f"{k}: missing" for k in FIELDS if k not in event]
     wrong += [f"{k}: not a field" for k in sorted(set(event) - set(FIELDS) - NOTES)]
     wrong += [f"{k}: not allowed" for k, check in FIELDS.items() if k in event and not check(event[k])]
@@ -96,6 +106,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         tenant_secret=event["tenantSecret"],
         webhook_secret=event["webhookSecret"],
         login=event["login"],
+        hold=event["hold"],
         connections=event["connections"],
         statement_ms=event["statementMs"],
         idle_ms=event["idleMs"],

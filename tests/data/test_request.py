@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.tenant_bootstrap.request import FIELDS, Action, RequestError, parse
+from functions.tenant_bootstrap.request import DEFAULTS, FIELDS, Action, RequestError, parse
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 EVENT: dict[str, Any] = {
@@ -20,6 +20,7 @@ EVENT: dict[str, Any] = {
     "tenantSecret": f"{SECRET}tenantry/dev/tenants/acme-pay/database-AbCdEf",
     "webhookSecret": None,
     "login": True,
+    "hold": False,
     "connections": 20,
     "statementMs": 60000,
     "idleMs": 60000,
@@ -44,7 +45,13 @@ def test_what_happens_to_the_resource_must_be_said(lifecycle: Any) -> None:
     assert refused(lifecycle=lifecycle) == "lifecycle.action: expected one of create, update, delete"
 
 
-@pytest.mark.parametrize("field", FIELDS)
+def test_an_input_from_before_a_field_existed_still_ends_its_place() -> None:
+    event = {k: v for k, v in EVENT.items() if k not in DEFAULTS}
+    assert event.keys() < EVENT.keys()
+    assert parse(event) == parse(EVENT)
+
+
+@pytest.mark.parametrize("field", sorted(FIELDS.keys() - DEFAULTS.keys()))
 def test_a_missing_field_is_named(field: str) -> None:
     assert refused(**{field: ...}) == f"{field}: missing"
 
@@ -64,6 +71,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "tenantSecret": ("", f"{SECRET}'"),
     "webhookSecret": ("", 0, f"{SECRET}'"),
     "login": (1, "true", None),
+    "hold": (0, "false", None),
     "connections": (0, -1, True, "20", 5001),
     "statementMs": (0, "1s", 86_400_001),
     "idleMs": (0, None),
