@@ -31,7 +31,7 @@ up preview refresh destroy recover restore env: venv
 
 test: venv
 	@$(TOOLCHAIN) setup
-	@$(PY) -m pytest -n auto
+	@$(PY) -m pytest -n auto --dist worksteal
 
 lint: venv
 	@$(PY) -m ruff check .
