@@ -3,6 +3,8 @@
 import datetime
 import ipaddress
 import ssl
+import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +30,8 @@ class Authority:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             key = ec.generate_private_key(ec.SECP256R1())
             certificate = _signed(NAME, key.public_key(), NAME, key, ca=True)
-            write(bundle, _pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode(), 0o600)
-        # One file holds both, so that two processes that start together agree on them.
+            _keep(bundle, _pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode())
+        # One file holds both, and the first that is kept stays: all who start together agree on it.
         text = bundle.read_bytes()
         key = serialization.load_pem_private_key(text, None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - narrows the type; made above
@@ -61,6 +63,15 @@ class Authority:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(chain)
         return context
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a file for its owner alone, unless somebody was quicker."""
+    new = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    write(new, text, 0o600)
+    with suppress(FileExistsError):
+        path.hardlink_to(new)
+    new.unlink()
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> str:
