@@ -236,7 +236,9 @@ def test_rows_outlive_whatever_is_done_to_the_stack(tmp_path: Path) -> None:
         sequence.write(replace(sequence.world, entries=suspended))
         assert sequence.up({"do": "kill", "victim": "plugin", "at": 9}).status != 0
         sequence.recover()
-        assert sequence.up().status == 0
+        sequence.delete_orphans()  # which there are, is a matter of which replies were lost
+        run = sequence.up()
+        assert run.status == 0, run.output
         sequence.write(replace(sequence.world, entries=active))
         sequence.converge()
     finally:
