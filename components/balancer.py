@@ -10,7 +10,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import lb
 
 from components.shared import Shared
-from plan.network import HTTPS
+from plan.paths import HTTPS
 from plan.services import CallerCheck, Route, ServicePlan
 
 _NOT_FOUND: Final = json.dumps({"type": "about:blank", "title": "Not Found", "status": 404})

@@ -8,19 +8,17 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, lambda_, sqs
 
-from components.function_code import function_archive
+from components.data_access import keys_of_secrets, master_secrets, tenant_secrets
+from components.function_code import POSTGRES_DRIVER, FunctionCode, function_archive
 from components.function_policy import function_basics
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.policy import EVERYONE, Statement, document, trust
 from components.shared import Shared
 from components.waiting import after
 
-FOLDER: Final = "tenant_bootstrap"
-# pg8000 and all that it imports; a test starts the archive with nothing else at hand.
-DISTRIBUTIONS: Final = ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six")
+CODE: Final = FunctionCode("tenant_bootstrap", POSTGRES_DRIVER)
 RUNTIME: Final = "python3.13"
 TIMEOUT: Final = 90  # seconds; waits up to half of it for a database that was just made
-HOMES: Final = ("shard-*", "silo-*")  # databases that tenants live in, by their names
 AT_ONCE: Final = 10  # the lock inside a database lets one through at a time anyway
 
 
@@ -84,8 +82,8 @@ class Bootstrap(pulumi.ComponentResource):
             role=role.arn,
             runtime=RUNTIME,
             architectures=["arm64"],
-            handler=f"{FOLDER}.handler.handle",
-            code=function_archive(FOLDER, DISTRIBUTIONS),
+            handler=CODE.handler,
+            code=function_archive(CODE),
             memory_size=256,
             timeout=TIMEOUT,
             reserved_concurrent_executions=AT_ONCE,
@@ -145,46 +143,10 @@ def _dead_letters(name: str, key: EncryptionKey, shared: Shared, child: Resource
 def _statements(
     shared: Shared, log_group: Input[str], dead_letters: Input[str], key: Input[str]
 ) -> Sequence[Statement]:
-    """Secrets by the pattern of this cell's names, so that a new tenant changes no shared policy."""
-    names = shared.names
-    databases = [shared.arn("rds", f"db:{names.label('database', home)}") for home in HOMES]
     return (
-        Statement(
-            sid="KeepTenantsSecrets",
-            actions=[
-                "secretsmanager:DescribeSecret",
-                "secretsmanager:GetSecretValue",
-                "secretsmanager:PutSecretValue",
-                "secretsmanager:UpdateSecretVersionStage",
-            ],
-            resources=[
-                shared.arn("secretsmanager", f"secret:{names.path('secret', 'tenants', '*', kind)}-*")
-                for kind in ("database", "webhook")
-            ],
-        ),
-        Statement(
-            sid="ReadMasterSecretsOfTenantsDatabases",
-            actions=["secretsmanager:GetSecretValue"],
-            resources=[
-                shared.arn("secretsmanager", f"secret:{names.path('secret', 'databases', home, 'master')}-*")
-                for home in HOMES
-            ],
-        ),
-        Statement(
-            sid="ReadMasterSecretsThatRdsKeeps",
-            actions=["secretsmanager:GetSecretValue"],
-            resources=[shared.arn("secretsmanager", "secret:rds!db-*")],
-            condition={"ArnLike": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": databases}},
-        ),
-        Statement(
-            sid="UseTheKeysOfTheseSecrets",
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=[shared.arn("kms", "key/*")],
-            condition={
-                "StringEquals": {"kms:ViaService": f"secretsmanager.{shared.settings.region}.amazonaws.com"},
-                "ForAnyValue:StringLike": {"kms:ResourceAliases": f"alias/{names.path('alias', '*')}"},
-            },
-        ),
+        tenant_secrets(shared, ("database", "webhook")),
+        *master_secrets(shared),
+        keys_of_secrets(shared),
         Statement(
             sid="WriteLogs",
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -192,5 +154,5 @@ def _statements(
         ),
         Statement(sid="LeaveDeadLetters", actions=["sqs:SendMessage"], resources=[dead_letters]),
         Statement(sid="EncryptDeadLetters", actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key]),
-        *function_basics(names.label("function", "bootstrap"), shared),
+        *function_basics(shared.names.label("function", "bootstrap"), shared),
     )

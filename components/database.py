@@ -25,6 +25,7 @@ from plan.data import (
 
 PORT = 5432
 MONITORING_SECONDS = 60
+RELEASED = "released"  # the tag on what a stage of a tenant's life has let go: the next one may delete it
 INSIGHTS_DAYS = 7  # of Performance Insights; the free tier
 
 
@@ -50,7 +51,8 @@ class DatabaseArgs:
     @property
     def tags(self) -> Mapping[str, str]:
         owner = {"tenant": self.plan.owner} if self.plan.owner else {}
-        return {"Name": self.plan.identifier, **owner}
+        released = {RELEASED: "move"} if self.plan.released else {}
+        return {"Name": self.plan.identifier, **owner, **released}
 
 
 class Database(pulumi.ComponentResource):
@@ -120,7 +122,7 @@ def _program_master(name: str, args: DatabaseArgs, parent: pulumi.Resource) -> _
         kms_key_id=args.key_arn,
         recovery_window_in_days=recovery_days(args.plan.protect),
         tags=args.tags,
-        opts=ResourceOptions(parent=parent, protect=args.plan.protect),
+        opts=ResourceOptions(parent=parent, protect=args.plan.guarded),
     )
     version = secretsmanager.SecretVersion(
         f"{name}-master-secret-version",
@@ -176,7 +178,7 @@ def _instance(name: str, args: DatabaseArgs, master: _Master | None, opts: Resou
         skip_final_snapshot=not plan.protect,
         final_snapshot_identifier=_final_snapshot(name, args, opts) if plan.protect else None,
         tags={**args.tags, **BACKED_UP},
-        opts=ResourceOptions.merge(opts, ResourceOptions(protect=plan.protect)),
+        opts=ResourceOptions.merge(opts, ResourceOptions(protect=plan.guarded)),
         **_common(args),
     )
 
@@ -207,7 +209,7 @@ def _reader(
         enabled_cloudwatch_logs_exports=[],
         skip_final_snapshot=True,
         tags={**args.tags, "Name": identifier},
-        opts=ResourceOptions(parent=parent, protect=args.plan.protect),
+        opts=ResourceOptions(parent=parent, protect=args.plan.guarded),
         **_common(args),
     )
 
@@ -230,7 +232,7 @@ def _common(args: DatabaseArgs) -> Mapping[str, Any]:
         "maintenance_window": MAINTENANCE_WINDOW,
         # Where data is protected a change that restarts the database waits for its window.
         "apply_immediately": not plan.protect,
-        "deletion_protection": plan.protect,
+        "deletion_protection": plan.guarded,
         "copy_tags_to_snapshot": True,
         "monitoring_interval": MONITORING_SECONDS,
         "monitoring_role_arn": args.monitoring_role_arn,

@@ -48,6 +48,7 @@ class DatabaseCopy(pulumi.ComponentResource):
                 purpose=f"Copies of the backups of database {plan.name}",
                 users={},
                 via=("rds",),
+                released=plan.released,
                 tags=owner,
             ),
             ResourceOptions(parent=self),
@@ -57,6 +58,6 @@ class DatabaseCopy(pulumi.ComponentResource):
             source_db_instance_arn=args.source_arn,
             kms_key_id=key.arn,
             retention_period=plan.backup_days,
-            opts=ResourceOptions(parent=self, protect=plan.protect),
+            opts=ResourceOptions(parent=self, protect=plan.guarded),
         )
         self.register_outputs({"keyArn": key.arn})

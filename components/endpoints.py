@@ -11,7 +11,8 @@ from components.network_tags import network_tags
 from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
 from plan.endpoints import EndpointAccess, EndpointPlan
-from plan.network import S3, NetworkPlan
+from plan.network import NetworkPlan
+from plan.paths import S3
 
 
 @dataclass(frozen=True, kw_only=True)

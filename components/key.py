@@ -57,6 +57,7 @@ class EncryptionKeyArgs:
     via: Sequence[str] = ()  # "rds", "secretsmanager", "s3" …
     extra: Sequence[Statement] = ()
     rotation_days: int = 90
+    released: bool = False  # a stage of a tenant's life has let it go: a later one may delete it
     account_id: Input[str] | None = None  # of the key, where it is not the stack's
     tags: Mapping[str, str] | None = None
 
@@ -86,7 +87,7 @@ class EncryptionKey(pulumi.ComponentResource):
             deletion_window_in_days=30,
             policy=document(*_statements(args)),
             tags=args.tags,
-            opts=ResourceOptions(parent=self, protect=args.settings.protect_data),
+            opts=ResourceOptions(parent=self, protect=args.settings.protect_data and not args.released),
         )
         kms.Alias(
             f"{name}-alias",

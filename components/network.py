@@ -15,7 +15,8 @@ from components.routes import Routes, RoutesArgs
 from components.shared import Shared
 from components.waiting import after
 from plan.acl import AclRule
-from plan.network import ENDPOINTS, NetworkPlan, PathPlan, Reach, SegmentPlan
+from plan.network import NetworkPlan, SegmentPlan
+from plan.paths import ENDPOINTS, GATEWAY_SEGMENTS, PathPlan, Reach
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +125,10 @@ class Network(pulumi.ComponentResource):
     def _make_endpoints(
         self, subnet_ids: Sequence[Output[str]], groups: Mapping[str, Output[str]]
     ) -> Endpoints:
-        """Gateways serve the segments with a way out; interfaces stand in a segment of their own."""
-        outward = [s.name for s in self._plan.segments if s.reach is Reach.PRIVATE]
+        """Gateways serve the segments that reach S3; interfaces stand in a segment of their own."""
+        outward = [
+            s.name for s in self._plan.segments if s.reach is Reach.PRIVATE or s.name in GATEWAY_SEGMENTS
+        ]
         args = EndpointsArgs(
             plan=self._plan,
             vpc_id=self.vpc_id,

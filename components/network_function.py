@@ -8,7 +8,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, lambda_
 
-from components.function_code import function_archive
+from components.function_code import FunctionCode, function_archive
 from components.function_policy import function_basics
 from components.policy import Statement, document, trust
 from components.shared import Shared
@@ -29,6 +29,7 @@ class NetworkFunctionArgs:
     group_id: Input[str]
     key_arn: Input[str]  # encrypts its environment
     environment: Mapping[str, Input[str]]
+    code: FunctionCode | None = None  # where it is more than the plan's folder
     shared: Shared
 
 
@@ -40,7 +41,7 @@ class NetworkFunction(pulumi.ComponentResource):
     def __init__(self, name: str, args: NetworkFunctionArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:functions:NetworkFunction", name, None, opts)
         child = ResourceOptions(parent=self)
-        plan, shared = args.plan, args.shared
+        plan, shared, code = args.plan, args.shared, args.code or FunctionCode(args.plan.folder)
         log = f"/aws/lambda/{plan.name}"
         logs = cloudwatch.LogGroup(
             f"{name}-logs",
@@ -68,9 +69,10 @@ class NetworkFunction(pulumi.ComponentResource):
             role=args.role.arn,
             runtime=RUNTIME,
             architectures=["arm64"],
-            handler=f"{plan.folder}.handler.handle",
-            code=function_archive(plan.folder, ()),
-            memory_size=256,
+            handler=code.handler,
+            code=function_archive(code),
+            memory_size=plan.memory_mib,
+            ephemeral_storage={"size": plan.disk_mib},
             timeout=plan.timeout_seconds,
             reserved_concurrent_executions=plan.at_once,
             kms_key_arn=args.key_arn,

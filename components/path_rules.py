@@ -10,7 +10,8 @@ from pulumi_aws import vpc
 from components.network_tags import network_tags
 from components.shared import Shared
 from plan.acl import ANYWHERE
-from plan.network import INTERNET, S3, NetworkPlan, PathPlan
+from plan.network import NetworkPlan
+from plan.paths import INTERNET, S3, PathPlan
 
 
 @dataclass(frozen=True, kw_only=True)

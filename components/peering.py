@@ -1,5 +1,6 @@
 """The one way between the cell and a dedicated tenant's network: PostgreSQL, over a peering."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -12,7 +13,8 @@ from components.network_tags import network_tags
 from components.path_rules import PathRules, PathRulesArgs
 from components.shared import Shared
 from components.waiting import after
-from plan.network import CELL_GROUPS, DEDICATED_GROUPS, PEERED_PATHS, NetworkPlan
+from plan.network import NetworkPlan
+from plan.paths import CELL_GROUPS, DEDICATED_GROUPS, PathPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,7 @@ class PeeringArgs:
 
 
 class Peering(pulumi.ComponentResource):
-    """Routes between the segments of `PEERED_PATHS` alone, and a rule at each end of each path.
+    """Routes between the segments of the network's paths alone, and a rule at each end of each path.
 
     A peering does not lead on: what the tenant's network reaches is the cell's segments with a route
     back, and never another tenant's network.
@@ -56,10 +58,12 @@ class Peering(pulumi.ComponentResource):
 
     def _make_routes(self) -> None:
         """To whole segments: a route for each subnet would grow with the zones and say no more."""
-        args = self._args
-        services = sorted({CELL_GROUPS[p.source] for p in PEERED_PATHS})
-        data = sorted({DEDICATED_GROUPS[p.target] for p in PEERED_PATHS})
-        for here, there in product(services, data):
+        args, plan = self._args, self._args.tenant_plan
+        ours = {p.source for p in plan.arriving} | {p.target for p in plan.leading}
+        theirs = {p.target for p in plan.arriving} | {p.source for p in plan.leading}
+        cell = sorted({CELL_GROUPS[group] for group in ours})
+        data = sorted({DEDICATED_GROUPS[group] for group in theirs})
+        for here, there in product(cell, data):
             self._route(args.cell, args.cell_plan, here, (there, args.tenant_plan))
             self._route(args.tenant, args.tenant_plan, there, (here, args.cell_plan))
 
@@ -82,12 +86,25 @@ class Peering(pulumi.ComponentResource):
     def _make_rules(self) -> None:
         """A group of the other network can be named only while the peering is there."""
         args, peering = self._args, [self.connection_id]
+        cell = {group: after(id_, peering) for group, id_ in args.cell.group_ids.items()}
+        self._rules("paths", args.tenant_plan.arriving, cell, args.tenant.group_ids)
+        if args.tenant_plan.leading:
+            theirs = {group: after(id_, peering) for group, id_ in args.tenant.group_ids.items()}
+            self._rules("paths-back", args.tenant_plan.leading, theirs, args.cell.group_ids)
+
+    def _rules(
+        self,
+        role: str,
+        paths: Sequence[PathPlan],
+        sources: Mapping[str, Output[str]],
+        targets: Mapping[str, Output[str]],
+    ) -> None:
         rules = PathRulesArgs(
-            plan=args.tenant_plan,
-            paths=PEERED_PATHS,
-            sources={p.source: after(args.cell.group_ids[p.source], peering) for p in PEERED_PATHS},
-            targets={p.target: args.tenant.group_ids[p.target] for p in PEERED_PATHS},
+            plan=self._args.tenant_plan,
+            paths=paths,
+            sources={p.source: sources[p.source] for p in paths},
+            targets={p.target: targets[p.target] for p in paths},
             prefix_list_id=None,
-            shared=args.shared,
+            shared=self._args.shared,
         )
-        PathRules(f"{self._name}-paths", rules, self._child)
+        PathRules(f"{self._name}-{role}", rules, self._child)

@@ -24,6 +24,7 @@ from components.private_ca import PrivateCa, PrivateCaArgs
 from components.public_certificate import PublicCertificate, PublicCertificateArgs
 from components.report_service import ReportService, ReportServiceArgs
 from components.tenancy import Tenancy, TenancyArgs
+from components.tenant_mover import TenantMover, TenantMoverArgs
 from plan import CellPlan
 from plan.baseline import duties
 from plan.tenant import TenantPlan
@@ -81,10 +82,22 @@ class Platform(pulumi.ComponentResource):
             ),
             self._child,
         )
+        self._mover = TenantMover(
+            "mover",
+            TenantMoverArgs(
+                plan=plan.mover,
+                subnet_ids=self._network.subnet_ids[plan.mover.segment],
+                group_id=self._network.group_ids[plan.mover.group],
+                shared=shared,
+            ),
+            self._child,
+        )
+        tenants = {t.id: self._make_tenant(t) for t in plan.tenants}
         self.exports = {
             "api": self._edge.url,
             "breakGlassRole": baseline.break_glass_role_arn,
-            "tenants": {t.id: self._make_tenant(t).summary for t in plan.tenants},
+            "tenants": {id_: tenant.summary for id_, tenant in tenants.items()},
+            "moves": {id_: tenant.moved for id_, tenant in tenants.items() if tenant.moved},
         }
         self.register_outputs(self.exports)
 
@@ -179,6 +192,7 @@ class Platform(pulumi.ComponentResource):
                 cell_network_plan=self._plan.network,
                 data=self._data,
                 bootstrap=self._bootstrap,
+                mover=self._mover,
                 edge=self._edge,
                 service_role_arns={
                     **{name: role.arn for name, role in self._roles.items()},

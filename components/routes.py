@@ -11,7 +11,8 @@ from components.network_tags import network_tags
 from components.shared import Shared
 from components.waiting import after
 from plan.acl import ANYWHERE
-from plan.network import NetworkPlan, Reach, SegmentPlan
+from plan.network import NetworkPlan, SegmentPlan
+from plan.paths import Reach
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,10 @@ from components.peering import Peering, PeeringArgs
 from components.shared import Shared
 from components.tenant import Tenant, TenantArgs
 from components.tenant_identity import TenantIdentity, TenantIdentityArgs
+from components.tenant_mover import TenantMover
 from plan.data import DatabasePlan
 from plan.network import NetworkPlan
+from plan.place import PlacePlan
 from plan.tenant import TenantPlan
 
 
@@ -31,6 +33,7 @@ class TenancyArgs:
     cell_network_plan: NetworkPlan
     data: CellData
     bootstrap: Bootstrap
+    mover: TenantMover
     edge: Edge
     service_role_arns: Mapping[str, Input[str]]
     shared: Shared
@@ -40,6 +43,7 @@ class Tenancy(pulumi.ComponentResource):
     """Everything below it is this tenant's alone, and carries its id in its name."""
 
     summary: Output[Mapping[str, Any]]
+    moved: Output[Mapping[str, Any]] | None
 
     def __init__(self, name: str, args: TenancyArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:Tenancy", name, None, opts)
@@ -50,27 +54,28 @@ class Tenancy(pulumi.ComponentResource):
                 plan=args.plan,
                 service_role_arns=args.service_role_arns,
                 bootstrap_role_arn=args.bootstrap.role_arn,
+                mover_role_arn=args.mover.role_arn,
                 shared=args.shared,
             ),
             self._child,
         )
         self._way: list[pulumi.Resource] = []
-        network = self._network(args.plan.network) if args.plan.network else None
-        silo = args.plan.silo
+        networks = {plan.name: self._network(plan) for plan in args.plan.networks}
         tenant = Tenant(
             f"{name}-tenant",
             TenantArgs(
                 plan=args.plan,
                 identity=identity,
-                database=self._silo(silo, identity, network) if silo else args.data.shards[args.plan.home],
+                databases={p.home: self._database(p, identity, networks) for p in args.plan.places},
                 bootstrap=args.bootstrap,
+                mover=args.mover,
                 entrance=args.edge.entrance,
                 way=self._way,
                 shared=args.shared,
             ),
             self._child,
         )
-        self.summary = tenant.summary
+        self.summary, self.moved = tenant.summary, tenant.moved
         self.register_outputs({"summary": self.summary})
 
     def _network(self, plan: NetworkPlan) -> Network:
@@ -91,6 +96,13 @@ class Tenancy(pulumi.ComponentResource):
         )
         self._way.append(peering)
         return network
+
+    def _database(
+        self, place: PlacePlan, identity: TenantIdentity, networks: Mapping[str, Network]
+    ) -> Database:
+        if place.silo is None:
+            return self._args.data.shards[place.home]
+        return self._silo(place.silo, identity, networks.get(place.silo.place.network))
 
     def _silo(self, plan: DatabasePlan, identity: TenantIdentity, network: Network | None) -> Database:
         args, segment, subnets = self._args, plan.place.segment, None

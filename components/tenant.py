@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-from pulumi import Output, ResourceOptions
-from pulumi_aws import budgets, iam, lambda_, secretsmanager, sns, ssm
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import budgets, iam, secretsmanager, sns, ssm
 
 from components.api_access import ApiAccess, ApiAccessArgs, ApiEntrance
 from components.bootstrap import Bootstrap
@@ -15,11 +15,11 @@ from components.database import Database
 from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
 from components.tenant_identity import CONTEXT, DIRECT, TenantIdentity, tenant_tags
+from components.tenant_mover import TenantMover
+from components.tenant_places import Places, PlacesArgs, make_places
 from components.tenant_secrets import TenantSecrets, TenantSecretsArgs
 from plan.tenant import PASSWORD_DAYS, WEBHOOK_DAYS, TenantPlan
 
-# Raise it when the bootstrap function's guards change: every tenant's place is then gone over again.
-REVISION: Final = 1
 ARTEFACT_DAYS: Final = 400  # reports can be fetched for a year and a month
 
 
@@ -27,11 +27,17 @@ ARTEFACT_DAYS: Final = 400  # reports can be fetched for a year and a month
 class TenantArgs:
     plan: TenantPlan
     identity: TenantIdentity
-    database: Database  # its shard or its silo
+    databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
     bootstrap: Bootstrap
+    mover: TenantMover
     entrance: ApiEntrance
-    way: Sequence[pulumi.Resource] = ()  # what lies between the bootstrap function and the database
+    way: Sequence[pulumi.Resource] = ()  # what lies between the functions and the databases
     shared: Shared
+
+    @property
+    def database(self) -> Database:
+        """Where the services find the tenant's data."""
+        return self.databases[self.plan.place.home]
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -42,60 +48,53 @@ class Tenant(pulumi.ComponentResource):
     """Credentials, place in the database, storage, notifications, API key, catalog entry, budget."""
 
     summary: Output[Mapping[str, Any]]
+    moved: Output[Mapping[str, Any]] | None  # what the last stage of its move told
 
     def __init__(self, name: str, args: TenantArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:Tenant", name, None, opts)
         child = ResourceOptions(parent=self)
         secrets = TenantSecrets(
             f"{name}-secrets",
-            TenantSecretsArgs(plan=args.plan, identity=args.identity, shared=args.shared),
+            TenantSecretsArgs(
+                plan=args.plan,
+                identity=args.identity,
+                mover_role_arn=args.mover.role_arn,
+                shared=args.shared,
+            ),
             child,
         )
-        _place(name, args, secrets, child)
         bucket = _bucket(name, args, child)
+        places = make_places(
+            name,
+            PlacesArgs(
+                plan=args.plan,
+                databases=args.databases,
+                secrets=secrets,
+                bucket=bucket.name,
+                bootstrap=args.bootstrap,
+                mover=args.mover,
+                way=args.way,
+            ),
+            self,
+        )
+        _rotations(name, args, secrets, places, child)
         topic = _topic(name, args, child)
         access = ApiAccess(
             f"{name}-api",
             ApiAccessArgs(plan=args.plan, identity=args.identity, entrance=args.entrance, shared=args.shared),
             child,
         )
-        catalog = _catalog(name, args, secrets, bucket, topic, access, child)
+        after = ResourceOptions(parent=self, depends_on=list(places.resources))
+        catalog = _catalog(name, args, secrets, bucket, topic, access, after)
         _permissions(name, args, secrets, bucket, topic, catalog, child)
         _budget(name, args, child)
-        self.summary = _summary(args)
+        self.summary, self.moved = _summary(args), places.moved
         self.register_outputs({"summary": self.summary})
 
 
-def _place(name: str, args: TenantArgs, secrets: TenantSecrets, child: ResourceOptions) -> None:
-    """Role, schema and grants. The call holds ARNs only; the function reads the secrets itself."""
-    plan, database = args.plan, args.database
-    place = lambda_.Invocation(
-        f"{name}-place",
-        function_name=args.bootstrap.function_name,
-        lifecycle_scope="CRUD",
-        terraform_key="lifecycle",
-        input=Output.json_dumps(
-            {
-                "tenant": plan.id,
-                "role": plan.names.sql,
-                "schema": plan.names.sql,
-                "host": database.endpoint,
-                "port": database.port,
-                "database": database.database,
-                "masterSecret": database.master_secret_arn,
-                "tenantSecret": secrets.database_arn,
-                "webhookSecret": secrets.webhook_arn,
-                "login": plan.active,
-                "connections": plan.limits.connections,
-                "statementMs": plan.limits.statement_ms,
-                "idleMs": plan.limits.idle_ms,
-                "revision": REVISION,
-            }
-        ),
-        # Made anew, the old one must go first: its end takes the login away. The way must be there before
-        # it, and still be there at its end.
-        opts=ResourceOptions(parent=child.parent, delete_before_replace=True, depends_on=list(args.way)),
-    )
+def _rotations(
+    name: str, args: TenantArgs, secrets: TenantSecrets, places: Places, child: ResourceOptions
+) -> None:
     turning = {"rotation": (secrets.database_arn, PASSWORD_DAYS)}
     if secrets.webhook_arn:
         turning["webhook-rotation"] = (secrets.webhook_arn, WEBHOOK_DAYS)
@@ -106,8 +105,8 @@ def _place(name: str, args: TenantArgs, secrets: TenantSecrets, child: ResourceO
             rotation_lambda_arn=args.bootstrap.rotation_arn,
             rotation_rules=secretsmanager.SecretRotationRotationRulesArgs(automatically_after_days=days),
             rotate_immediately=False,
-            # Not before there is something to rotate, which the call above makes.
-            opts=ResourceOptions(parent=child.parent, depends_on=[place]),
+            # Not before there is something to rotate, which the first place's call makes.
+            opts=ResourceOptions(parent=child.parent, depends_on=list(places.resources)),
         )
 
 
@@ -130,13 +129,19 @@ def _bucket(name: str, args: TenantArgs, child: ResourceOptions) -> SecureBucket
                     actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"],
                     principals=EVERYONE,
                     resources=[objects],
-                    condition={"ArnNotEquals": {"aws:PrincipalArn": args.identity.role_arn}},
+                    condition={"ArnNotEquals": {"aws:PrincipalArn": _with_objects(args)}},
                 ),
             ],
             tags=args.tags,
         ),
         child,
     )
+
+
+def _with_objects(args: TenantArgs) -> Input[str] | list[Input[str]]:
+    """The tenant itself; while it moves also the function that keeps its last dump."""
+    tenant = args.identity.role_arn
+    return [tenant, args.mover.role_arn] if args.plan.move else tenant
 
 
 def _topic(name: str, args: TenantArgs, child: ResourceOptions) -> sns.Topic:
@@ -190,7 +195,10 @@ def _catalog(
     entry = {
         "tenant": plan.id,
         "active": plan.active,
-        "isolation": plan.isolation,
+        "isolation": plan.place.kind.isolation,
+        "move": {"stage": plan.move.stage, "readOnlySeconds": plan.move.read_only_seconds}
+        if plan.move
+        else None,
         "servicePlan": plan.service_plan,
         "roleArn": args.identity.role_arn,
         "keyArn": args.identity.key.arn,
@@ -278,9 +286,9 @@ def _budget(name: str, args: TenantArgs, child: ResourceOptions) -> None:
 def _summary(args: TenantArgs) -> Output[Mapping[str, Any]]:
     """What the stack exports of a tenant; no secret is in it."""
     return Output.all(
-        isolation=args.plan.isolation.value,
-        network="dedicated" if args.plan.network else "shared",
-        dataTier=args.plan.home,
+        isolation=args.plan.place.kind.isolation.value,
+        network=args.plan.place.kind.network.value,
+        dataTier=args.plan.place.home,
         endpoint=Output.format("{0}:{1}", args.database.endpoint, args.database.port),
         keyArn=args.identity.key.arn,
         api=args.entrance.url,

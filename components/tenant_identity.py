@@ -32,6 +32,7 @@ class TenantIdentityArgs:
     plan: TenantPlan
     service_role_arns: Mapping[str, Input[str]]  # short word → role that may act for the tenant
     bootstrap_role_arn: Input[str]
+    mover_role_arn: Input[str]  # gets at the key while the tenant moves
     shared: Shared
 
 
@@ -74,7 +75,7 @@ def _trust(args: TenantIdentityArgs) -> Statement:
 
 def _key(args: TenantIdentityArgs, role_arn: Input[str]) -> EncryptionKeyArgs:
     # Deployments make and change what is under the key, by way of these services only.
-    via = ("secretsmanager", "rds") if args.plan.silo else ("secretsmanager",)
+    via = ("secretsmanager", "rds") if args.plan.own_instances else ("secretsmanager",)
     return EncryptionKeyArgs(
         settings=args.shared.settings,
         alias=args.plan.names.key_alias,
@@ -105,11 +106,21 @@ def _uses(args: TenantIdentityArgs, role_arn: Input[str]) -> Sequence[Statement]
             principals={"AWS": [role_arn]},
             condition={"StringEquals": {"kms:ViaService": [f"{s}.{region}.amazonaws.com" for s in THROUGH]}},
         ),
-        Statement(
-            sid="BootstrapKeepsSecrets",
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=["*"],
-            principals={"AWS": [args.bootstrap_role_arn]},
-            condition={"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}},
+        _worker("BootstrapKeepsSecrets", args.bootstrap_role_arn, region, ("secretsmanager",)),
+        *(
+            (_worker("MoverKeepsSecretsAndDumps", args.mover_role_arn, region, ("secretsmanager", "s3")),)
+            if args.plan.move
+            else ()
         ),
+    )
+
+
+def _worker(sid: str, role_arn: Input[str], region: str, services: Sequence[str]) -> Statement:
+    """A function of the cell's, and only for what these services keep."""
+    return Statement(
+        sid=sid,
+        actions=["kms:Decrypt", "kms:GenerateDataKey"],
+        resources=["*"],
+        principals={"AWS": [role_arn]},
+        condition={"StringEquals": {"kms:ViaService": [f"{s}.{region}.amazonaws.com" for s in services]}},
     )

@@ -18,6 +18,7 @@ from plan.tenant import TenantPlan
 class TenantSecretsArgs:
     plan: TenantPlan
     identity: TenantIdentity
+    mover_role_arn: Input[str]
     shared: Shared
 
 
@@ -50,11 +51,27 @@ def _secret(name: str, label: str, args: TenantSecretsArgs, parent: pulumi.Resou
         name=label,
         description=f"Tenant {args.plan.id}",
         kms_key_id=args.identity.key.arn,
-        policy=document(_readers(args)),
+        policy=document(_readers(args), *_idle(args)),
         recovery_window_in_days=recovery_days(protect),
         tags=tenant_tags(args.plan),
         opts=ResourceOptions(parent=parent, protect=protect),
     ).arn
+
+
+def _idle(args: TenantSecretsArgs) -> Sequence[Statement]:
+    """Nor does the function that moves tenants while this one does not move."""
+    if args.plan.move:
+        return ()
+    return (
+        Statement(
+            sid="NoMoveIsOn",
+            effect="Deny",
+            actions=["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            resources=["*"],
+            principals=EVERYONE,
+            condition={"ArnEquals": {"aws:PrincipalArn": args.mover_role_arn}},
+        ),
+    )
 
 
 def _readers(args: TenantSecretsArgs) -> Statement:

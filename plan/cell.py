@@ -9,8 +9,17 @@ from plan.data import DatabasePlan, plan_monolith_database, plan_reports_databas
 from plan.deployment import DeploymentPlan, plan_deployment
 from plan.edge import EdgePlan, plan_edge
 from plan.names import Names
-from plan.network import CELL_PATHS, NetworkPlan, PathPlan, plan_cell_network
-from plan.services import ReportsPlan, ServicePlan, internal_domain, plan_monolith, plan_reports
+from plan.network import NetworkPlan, plan_cell_network
+from plan.paths import CELL_PATHS, PathPlan, follow_paths
+from plan.services import (
+    FunctionPlan,
+    ReportsPlan,
+    ServicePlan,
+    internal_domain,
+    plan_monolith,
+    plan_mover,
+    plan_reports,
+)
 from plan.settings import Settings
 from plan.tenant import TenantPlan, plan_tenant
 from tenants.models import Registry
@@ -29,6 +38,7 @@ class CellPlan:
     internal_domain: str
     monolith: ServicePlan
     reports: ReportsPlan
+    mover: FunctionPlan
     ca: CaPlan
     monolith_database: DatabasePlan
     reports_database: DatabasePlan
@@ -50,15 +60,17 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
     names = Names(settings.stack, settings.account_id)
     tenants = sorted(registry.tenants, key=lambda t: t.id)
     monolith, reports = plan_monolith(settings, names), plan_reports(settings, names)
+    moves = [t.homes for t in tenants if t.move]
     return CellPlan(
         settings=settings,
         names=names,
         deployment=plan_deployment(settings, names),
-        network=plan_cell_network(settings),
-        paths=CELL_PATHS,
+        network=plan_cell_network(settings, moves),
+        paths=(*CELL_PATHS, *follow_paths(moves)),
         internal_domain=internal_domain(names),
         monolith=monolith,
         reports=reports,
+        mover=plan_mover(names),
         ca=plan_ca(settings, monolith, reports, internal_domain(names)),
         monolith_database=plan_monolith_database(settings, names),
         reports_database=plan_reports_database(settings, names),

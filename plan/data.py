@@ -11,6 +11,7 @@ from plan.settings import Settings
 from tenants.models import Registry, Tenant
 
 CELL_NETWORK: Final = "cell"
+SHARD: Final = "shard-"  # what the names of shards begin with, in the ledger too
 
 # The major version alone: RDS chooses the minor one and raises it in the maintenance window.
 ENGINE_VERSION: Final = "17"
@@ -122,6 +123,12 @@ class DatabasePlan:
     password_generation: int = 1  # of a master password that this program makes
     master: Master = Master.MANAGED
     owner: str | None = None  # the tenant whose key encrypts it; None: a key of its own
+    released: bool = False  # its tenant lives elsewhere by now; a later change may delete it
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the engine and RDS refuse to delete it."""
+        return self.protect and not self.released
 
     @property
     def readers(self) -> Mapping[str, str]:
@@ -174,22 +181,29 @@ def plan_reports_database(settings: Settings, names: Names) -> DatabasePlan:
 
 
 def plan_shards(settings: Settings, names: Names, registry: Registry) -> tuple[DatabasePlan, ...]:
-    """One instance for each shard that holds a tenant of the registry."""
+    """One instance for each shard that holds a tenant or has held one: an emptied one waits for the next."""
     size = Size(settings.shard_instance_class, settings.shard_storage)
-    ids = {t.id for t in registry.tenants}
-    used = sorted({shard for tenant, shard in registry.ledger.shards.items() if tenant in ids})
+    rested = {place.partition("/")[0] for place in registry.ledger.resting if place.startswith(SHARD)}
+    used = sorted({*registry.ledger.shards.values(), *rested})
     return tuple(_database(settings, names, s, Place("pool-data", "pool-db"), size) for s in used)
 
 
-def plan_silo(settings: Settings, names: Names, tenant: Tenant, network: str) -> DatabasePlan:
-    """The instance of a siloed tenant, under the tenant's own key."""
+def silo_name(tenant_id: str, number: int) -> str:
+    """`silo-acme`, the next one `silo2-acme`: no instance takes an earlier one's name, whose last snapshot,
+    backups and secret outlive it. The number comes first, since another tenant may be called `acme-2`.
+    """
+    return f"silo{number if number > 1 else ''}-{tenant_id}"
+
+
+def plan_silo(settings: Settings, names: Names, tenant: Tenant, number: int, network: str) -> DatabasePlan:
+    """An instance of a siloed tenant, under the tenant's own key; `number` is the ledger's."""
     override = tenant.overrides
     size = Size(
         override.instance_class or settings.silo_instance_class,
         override.storage_gib or settings.silo_storage,
     )
     place = Place("silo-data", "silo-db", network)
-    silo = _database(settings, names, f"silo-{tenant.id}", place, size)
+    silo = _database(settings, names, silo_name(tenant.id, number), place, size)
     days = max(override.backup_days or 0, settings.backup_days)
     replicas = override.report_replicas or 0
     return replace(

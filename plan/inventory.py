@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
+from plan.data import silo_name
 from plan.names import Names
 from plan.tenant import TenantNames, tenant_names
-from tenants.models import Isolation, NetworkMode, Registry
+from tenants.models import Registry
+from tenants.standing import HomeKind
 
 # Field of `TenantNames` → what it is the name of. A test holds the two together.
 KINDS: Final = {
@@ -32,7 +34,12 @@ def of_tenant(registry: Registry, account: str, tenant_id: str) -> Iterator[tupl
         if field.name == "webhook_secret" and tenant.contacts.webhook is None:
             continue
         yield KINDS[field.name], getattr(own, field.name)
-    if tenant.isolation is Isolation.SILO:
-        yield "database", names.label("database", f"silo-{tenant_id}")
-    if tenant.network is NetworkMode.DEDICATED:
+    home = registry.ledger.homes.get(tenant_id)
+    numbers = {tenant.home: home.instance} if home else {}
+    if tenant.move and home:
+        numbers = {tenant.move.origin: home.instance, tenant.move.to: home.issued}
+    for kind, number in numbers.items():
+        if kind.alone:
+            yield "database", names.label("database", silo_name(tenant_id, number))
+    if HomeKind.DEDICATED in tenant.homes:
         yield "network", f"tenant-{tenant_id}, {registry.ledger.networks[tenant_id]}"

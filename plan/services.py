@@ -8,7 +8,7 @@ from typing import Final, TypedDict
 
 from plan.alarms import AlarmPlan, Severity
 from plan.names import Names
-from plan.network import SERVICE
+from plan.paths import SERVICE
 from plan.settings import Settings
 from plan.tracing import CollectorPlan, plan_collector
 
@@ -97,7 +97,7 @@ class QueuePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionPlan:
-    """A Lambda function of `functions/` that calls servers outside."""
+    """A Lambda function of `functions/` in the network."""
 
     name: str
     folder: str
@@ -105,6 +105,8 @@ class FunctionPlan:
     at_once: int  # reserved for it, and the most that run
     segment: str = "reports"
     group: str = "callouts"  # in the table of paths
+    memory_mib: int = 256
+    disk_mib: int = 512  # of its own /tmp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,20 @@ def _webhooks(names: Names) -> WebhooksPlan:
         name=names.label("function", "webhooks"), folder="webhook_delivery", timeout_seconds=60, at_once=10
     )
     return WebhooksPlan(events=events, function=function)
+
+
+def plan_mover(names: Names) -> FunctionPlan:
+    """As much time as Lambda gives, for a large table is read whole, and a disk for a tenant's dump."""
+    return FunctionPlan(
+        name=names.label("function", "mover"),
+        folder="tenant_data",
+        timeout_seconds=900,
+        at_once=5,
+        segment="functions",
+        group="functions",
+        memory_mib=1024,
+        disk_mib=10_240,
+    )
 
 
 def _waiting(seconds: int, why: str, severity: Severity) -> AlarmPlan:

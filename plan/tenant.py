@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from plan.data import CELL_NETWORK, DatabasePlan, Size, plan_silo
+from plan.data import DatabasePlan
 from plan.names import Names, sql_name
-from plan.network import NetworkPlan, plan_dedicated_network
+from plan.network import NetworkPlan
+from plan.place import MovePlan, PlacePlan, plan_places
 from plan.settings import Settings
-from tenants.models import Isolation, NetworkMode, Registry, State, Tenant
+from tenants.models import Registry, Tenant
+from tenants.standing import State
 
 PASSWORD_DAYS: Final = 30  # between rotations of a tenant's password
 WEBHOOK_DAYS: Final = 90  # between rotations of what its webhooks are signed with
-STATEMENT_MS: Final = 60_000
-IDLE_MS: Final = 60_000  # in a transaction; it would hold back the cleaning of a shard's tables
-FOR_TENANTS: Final = 0.8  # share of a database's connections that tenants may take, all together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,65 +33,57 @@ class TenantNames:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SqlLimits:
-    """What a tenant's role may take of its database."""
-
-    connections: int
-    statement_ms: int = STATEMENT_MS
-    idle_ms: int = IDLE_MS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantPlan:
+    """`place` is where the services find the tenant's data; a move has a second one."""
+
     id: str
     display_name: str
-    isolation: Isolation
     active: bool  # False: suspended; its requests and its login are refused, its data stays
     service_plan: str
     budget_usd: int  # a month
-    limits: SqlLimits
     key_rotation_days: int
     email: str
     webhook: str | None
     tags: Mapping[str, str]
-    home: str  # name of the DatabasePlan that holds the tenant's data
-    silo: DatabasePlan | None  # its own instance, or None in the pool
-    network: NetworkPlan | None  # its own VPC, or None in the cell's
+    place: PlacePlan
+    move: MovePlan | None
+    own_instances: bool  # whether it has or had any: their backups are under its key
     names: TenantNames
+
+    @property
+    def places(self) -> tuple[PlacePlan, ...]:
+        """Every place that the tenant has now."""
+        return (self.move.origin, self.move.target) if self.move else (self.place,)
+
+    @property
+    def silos(self) -> tuple[DatabasePlan, ...]:
+        """Instances of its own."""
+        return tuple(p.silo for p in self.places if p.silo)
+
+    @property
+    def networks(self) -> tuple[NetworkPlan, ...]:
+        """Networks of its own."""
+        return tuple(p.network for p in self.places if p.network)
 
 
 def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Tenant) -> TenantPlan:
     """Place one tenant. Reads this tenant's entries only, so that no other one can change the answer."""
-    network = None
-    if tenant.network is NetworkMode.DEDICATED:
-        network = plan_dedicated_network(tenant.id, registry.ledger.networks[tenant.id], settings)
-    silo = None
-    if tenant.isolation is Isolation.SILO:
-        silo = plan_silo(settings, names, tenant, network.name if network else CELL_NETWORK)
+    place, move = plan_places(settings, names, registry, tenant)
     return TenantPlan(
         id=tenant.id,
         display_name=tenant.name,
-        isolation=tenant.isolation,
         active=tenant.state is State.ACTIVE,
         service_plan=tenant.plan,
         budget_usd=registry.plans[tenant.plan].budget_usd,
-        limits=_limits(settings, silo),
         key_rotation_days=tenant.key_rotation_days,
         email=tenant.contacts.email,
         webhook=tenant.contacts.webhook,
         tags=dict(tenant.tags),
-        home=silo.name if silo else registry.ledger.shards[tenant.id],
-        silo=silo,
-        network=network,
+        place=place,
+        move=move,
+        own_instances=registry.ledger.homes[tenant.id].issued > 0,
         names=tenant_names(names, tenant.id),
     )
-
-
-def _limits(settings: Settings, silo: DatabasePlan | None) -> SqlLimits:
-    """A full shard of busy tenants stays below its limit, so none of them can shut another out."""
-    size = silo.size if silo else Size(settings.shard_instance_class, settings.shard_storage)
-    sharing = 1 if silo else settings.shard_capacity
-    return SqlLimits(connections=max(1, int(size.max_connections * FOR_TENANTS) // sharing))
 
 
 def tenant_names(names: Names, tenant_id: str) -> TenantNames:

@@ -6,12 +6,13 @@ goes because a line changed: a tenant goes from one phase to the next only along
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from tenants.models import Home, Ledger, Tenant
 from tenants.phases import ARROWS, LEAVING, MOVING, Phase, arrow, phase_of
-from tenants.standing import HomeKind, Stage, State
+from tenants.standing import READ_ONLY_SECONDS, HomeKind, Stage, State
 
 Problem = tuple[str, tuple[str, ...], str, str]
 """Tenant, path of the field, what is wrong, what would be right."""
@@ -26,7 +27,8 @@ def home_of(tenant: Tenant, before: Home | None, on: date) -> Home:
         isolation=tenant.isolation,
         network=tenant.network,
         state=tenant.state,
-        move=tenant.move,
+        move=tenant.move
+        and replace(tenant.move, read_only_seconds=READ_ONLY_SECONDS),  # no place depends on it
         instance=instance,
         issued=issued,
         since=before.since if same and before else None if first else on,

@@ -130,7 +130,7 @@ ABOUT: Final[Mapping[Phase, About]] = {
 
 # What a run can make so. The others are told apart, checked and recorded, and wait for the functions that
 # move and export data: until then nobody is led to believe that something was done.
-DEPLOYABLE: Final = frozenset({Phase.ACTIVE, Phase.SUSPENDED, Phase.ERASED})
+DEPLOYABLE: Final = frozenset({Phase.ACTIVE, Phase.SUSPENDED, Phase.ERASED, *(Phase(s) for s in Stage)})
 LEAVING: Final = frozenset({Phase.EXPORTED, Phase.RETAINED, Phase.CLOSING, Phase.ERASED})
 
 Guard = Callable[[Tenant, Home, date], tuple[str, str] | None]

@@ -90,6 +90,7 @@ def spec(shape: Shape, doc: str) -> Mapping[str, Any]:
 
 
 SOAK_DAYS: Final = 7
+READ_ONLY_SECONDS: Final = 60
 KEY_DAYS: Final = 30
 
 
@@ -103,6 +104,10 @@ class Move:
     soak_days: int = field(
         default=SOAK_DAYS,
         metadata=spec(Whole(0, 90), "Days that the old place is kept up to date, as the way back"),
+    )
+    read_only_seconds: int = field(
+        default=READ_ONLY_SECONDS,
+        metadata=spec(Whole(1, 600), "Seconds that the tenant's writes may wait at the cutover"),
     )
 
     @property

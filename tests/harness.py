@@ -106,6 +106,7 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "sqs/queue:Queue": lambda n: {"url": f"https://sqs.mock/{n}"},
     "secretsmanager/secretVersion:SecretVersion": lambda n: {"versionId": f"version-of-{n}"},
     "cognito/userPoolClient:UserPoolClient": lambda n: {"clientSecret": f"canary-client-secret-{n}"},
+    "lambda/invocation:Invocation": lambda _: {"result": "{}"},
     "lambda/function:Function": lambda n: {"invokeArn": f"arn:aws:apigateway:mock:lambda:path/{n}"},
     "ec2/vpcEndpoint:VpcEndpoint": lambda n: {"prefixListId": f"pl-{n}", "dnsEntries": []},
     "apigateway/apiKey:ApiKey": lambda n: {"value": f"canary-api-key-{n}"},

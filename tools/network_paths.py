@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from plan.network import (
+from plan.paths import (
     CELL_GROUPS,
     CELL_PATHS,
     CELL_SEGMENTS,

@@ -44,6 +44,7 @@ class Request:
     stage: Stage
     origin: End
     target: End
+    target_gib: int  # storage of the target's instance
     tenant_secret: str  # ARN
     bucket: str  # of the tenant; the last dump goes there
     budget: float  # seconds
@@ -78,6 +79,7 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "stage": lambda v: v in tuple(Stage),
     "origin": lambda v: isinstance(v, Mapping),
     "target": lambda v: isinstance(v, Mapping),
+    "targetGib": _number(1, 65_536),
     "tenantSecret": _SECRET,
     "bucket": _text(r"[a-z0-9][a-z0-9.-]{2,62}"),
     "budgetSeconds": _number(1, 600),
@@ -102,6 +104,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         stage=Stage(event["stage"]),
         origin=_end(event["origin"]),
         target=_end(event["target"]),
+        target_gib=event["targetGib"],
         tenant_secret=event["tenantSecret"],
         bucket=event["bucket"],
         budget=float(event["budgetSeconds"]),

@@ -20,6 +20,9 @@ from .side import Connect, MoveError, Reach, Side
 from .switching import Clock, Step, Switch, lives, open_again, open_with
 
 LOGICAL: Final = "logical"
+GIB: Final = 2**30
+CATCH_UP: Final = 60.0  # seconds for a follower to have what was written until now
+FILLED: Final = 0.8  # of the target's storage: it grows by itself, and only once in six hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +93,21 @@ def prepare(move: Move) -> None:
             wrong.append(
                 f"wal_level of the {side.name} is {level}, and rds.logical_replication asks for a reboot"
             )
-    if wrong:
-        raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
-    move.told["tables"] = len(tables(move.origin))
-    move.told["bytes"] = int(
+    size = int(
         move.origin.value(
             "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c"
             " WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind = 'r'",
             schema=move.origin.schema,
         )
     )
+    if size > FILLED * move.request.target_gib * GIB:
+        wrong.append(
+            f"its {size / GIB:.1f} GiB leave too little of the {move.request.target_gib} GiB at the target;"
+            " raise its storage"
+        )
+    if wrong:
+        raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
+    move.told["tables"], move.told["bytes"] = len(tables(move.origin)), size
 
 
 def replicate(move: Move) -> None:
@@ -225,10 +233,18 @@ def _follow(move: Move, link: Link) -> None:
 
 
 def _healthy(move: Move, link: Link) -> None:
-    if link.errors:
-        raise MoveError(
-            f"rows cannot be applied at the {link.follower.name} ({link.errors} failures); its log says why"
-        )
+    """Whether the follower keeps up. Failures alone say little: a connection that was cut counts as one."""
+    move.tools.step(f"level {link.direction}")
+    ends = time.monotonic() + min(move.tools.patience, CATCH_UP)
+
+    def late() -> None:
+        if time.monotonic() > ends:
+            raise MoveError(
+                f"the {link.follower.name} is {link.behind} bytes behind and does not catch up"
+                f" ({link.errors} failures); its log says why"
+            )
+
+    link.wait_level(late)
     move.notes.append(f"the {link.follower.name} follows, {link.behind} bytes behind")
 
 

@@ -10,12 +10,16 @@ from components.database import Database, DatabaseArgs
 from components.shared import Shared
 from components.tenant import Tenant, TenantArgs
 from components.tenant_identity import TenantIdentity, TenantIdentityArgs
+from components.tenant_mover import TenantMover, TenantMoverArgs
 from plan.data import DatabasePlan, plan_shards
 from plan.names import Names
+from plan.services import plan_mover
 from plan.tenant import TenantPlan, plan_tenant
 from tenants import models
+from tenants.lifecycle import home_of
 from tests.cells import settings_of
 from tests.harness import Recording, Registered, run
+from tests.strategies import DAY
 
 ACME = models.Tenant(
     id="acme", name="Acme", isolation=models.Isolation.POOL, residency="eu", plan="basic",
@@ -64,6 +68,7 @@ def registry(*tenants: models.Tenant, stack: str = "dev") -> models.Registry:
         ledger=models.Ledger(
             shards=dict.fromkeys(pooled, "shard-a"),
             networks={t: f"10.64.{8 * i}.0/21" for i, t in enumerate(dedicated)},
+            homes={t.id: home_of(t, None, DAY) for t in tenants},
         ),
     )
 
@@ -98,6 +103,12 @@ def make_bootstrap(stack: str = "dev") -> Bootstrap:
     )
 
 
+def make_mover(stack: str = "dev") -> TenantMover:
+    plan = plan_mover(Names(stack, settings_of(stack).account_id))
+    args = TenantMoverArgs(plan=plan, subnet_ids=["subnet-a"], group_id="sg-fn", shared=shared(stack))
+    return TenantMover("mover", args)
+
+
 CLIENTS = ClientPool(
     user_pool_id="the-pool",
     scopes=["reports/read", "reports/write"],
@@ -109,7 +120,7 @@ def make_tenants(
     tenants: Iterable[models.Tenant], stack: str = "dev", clients: ClientPool | None = CLIENTS
 ) -> None:
     """What the platform does for its tenants: shared parts first, then one tenant beside the other."""
-    bootstrap = make_bootstrap(stack)
+    bootstrap, mover = make_bootstrap(stack), make_mover(stack)
     found = list(tenants)
     shard = (
         make_database(shard_plan(stack), stack)
@@ -124,18 +135,19 @@ def make_tenants(
                 plan=plan,
                 service_role_arns={"monolith": "arn:monolith-role", "reports": "arn:reports-role"},
                 bootstrap_role_arn=bootstrap.role_arn,
+                mover_role_arn=mover.role_arn,
                 shared=shared(stack),
             ),
         )
-        home = make_database(plan.silo, stack) if plan.silo else shard
-        assert home is not None
+        homes = {p.home: make_database(p.silo, stack) if p.silo else shard for p in plan.places}
         Tenant(
             plan.id,
             TenantArgs(
                 plan=plan,
                 identity=identity,
-                database=home,
+                databases={name: home for name, home in homes.items() if home},
                 bootstrap=bootstrap,
+                mover=mover,
                 entrance=ApiEntrance(
                     url="https://api.dev.tenantry.example",
                     usage_plan_ids={"basic": "usage-basic"},

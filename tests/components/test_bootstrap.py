@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from components.bootstrap import DISTRIBUTIONS, FOLDER
-from components.function_code import PackagingError, function_archive, function_files
+from components.bootstrap import CODE
+from components.function_code import FunctionCode, PackagingError, function_archive, function_files
 from tests.components.parts import make_bootstrap, record
 from tests.harness import Recording
 
@@ -36,7 +36,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The archive as Lambda gets it."""
     path = tmp_path_factory.mktemp("function") / "function.zip"
     with zipfile.ZipFile(path, "w") as target:
-        for name, file in function_files(FOLDER, DISTRIBUTIONS).items():
+        for name, file in function_files(CODE).items():
             target.write(file, name)
     return path
 
@@ -63,28 +63,28 @@ def test_the_archive_starts_with_nothing_else_at_hand(archive: Path, tmp_path: P
 
 
 def test_the_archive_is_sources_and_licences_in_a_fixed_order() -> None:
-    files = function_files(FOLDER, DISTRIBUTIONS)
+    files = function_files(CODE)
     assert list(files) == sorted(files)
     assert {Path(f).suffix for f in files} <= {".py", ".pem", ""}
     assert not [f for f in files if "__pycache__" in f or f.startswith(("/", ".."))]
-    for distribution in DISTRIBUTIONS:
+    for distribution in CODE.distributions:
         folder = distribution.replace("-", "_")
         assert [f for f in files if f.startswith(folder) and "LICENSE" in f], distribution
 
 
 def test_the_archive_is_what_the_engine_is_given() -> None:
-    files = function_files(FOLDER, DISTRIBUTIONS)
+    files = function_files(CODE)
     assert function()["code"] == {path: str(file) for path, file in files.items()}
 
 
 def test_a_package_that_is_not_there_is_named_with_what_to_do() -> None:
     with pytest.raises(PackagingError, match=r"not-a-package is not installed here.*install the pinned"):
-        function_archive(FOLDER, ("not-a-package",))
+        function_archive(FunctionCode("tenant_bootstrap", ("not-a-package",)))
 
 
 def test_a_package_with_anything_compiled_is_refused() -> None:
     with pytest.raises(PackagingError, match="grpcio is not pure Python"):
-        function_archive(FOLDER, ("grpcio",))
+        function_archive(FunctionCode("tenant_bootstrap", ("grpcio",)))
 
 
 def test_it_runs_inside_the_network_traced_encrypted_and_not_without_end() -> None:
@@ -133,13 +133,13 @@ def test_it_keeps_secrets_of_this_cell_only() -> None:
     ]
     assert statements()["ReadMasterSecretsOfTenantsDatabases"]["Resource"] == [
         f"{secret}tenantry/dev/databases/shard-*/master-*",
-        f"{secret}tenantry/dev/databases/silo-*/master-*",
+        f"{secret}tenantry/dev/databases/silo*-*/master-*",
     ]
     managed = statements()["ReadMasterSecretsThatRdsKeeps"]
     assert managed["Condition"]["ArnLike"] == {
         "aws:ResourceTag/aws:rds:primaryDBInstanceArn": [
             "arn:aws:rds:eu-west-1:111122223333:db:tenantry-dev-shard-*",
-            "arn:aws:rds:eu-west-1:111122223333:db:tenantry-dev-silo-*",
+            "arn:aws:rds:eu-west-1:111122223333:db:tenantry-dev-silo*-*",
         ]
     }
     writes = {sid for sid, s in statements().items() if "secretsmanager:PutSecretValue" in s["Action"]}

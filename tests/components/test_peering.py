@@ -7,7 +7,8 @@ import pytest
 
 from components.network import Network, NetworkArgs
 from components.peering import Peering, PeeringArgs
-from plan.network import CELL_PATHS, Reach, plan_cell_network, plan_dedicated_network
+from plan.network import plan_cell_network, plan_dedicated_network
+from plan.paths import CELL_PATHS, Reach
 from tests.cells import settings_of
 from tests.components.account import shared_of
 from tests.harness import Recording, Registered, run

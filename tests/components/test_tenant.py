@@ -26,6 +26,7 @@ from tests.program.cell import deployed
 
 ALL = (ACME, BOLT, CASA, DUNE)
 TENANTS = [t.id for t in ALL]
+HOMES = {"acme": "shard-a", "bolt": "shard-a", "casa": "silo-casa", "dune": "silo-dune"}
 
 
 @cache
@@ -177,7 +178,7 @@ def test_the_role_may_do_little_and_each_of_it_by_name() -> None:
 
 
 def event(recording: Recording, tenant: str) -> dict[str, Any]:
-    inputs = recording.one("lambda/invocation:Invocation", f"{tenant}-place").inputs
+    inputs = recording.one("lambda/invocation:Invocation", f"{tenant}-place-{HOMES[tenant]}").inputs
     return json.loads(inputs["input"])
 
 
@@ -195,14 +196,14 @@ def test_the_function_understands_what_it_is_sent() -> None:
 
 
 def test_its_end_is_called_and_a_new_one_comes_after_the_old_ones_end() -> None:
-    place = made().one("lambda/invocation:Invocation", "acme-place")
+    place = made().one("lambda/invocation:Invocation", "acme-place-shard-a")
     assert (place.inputs["lifecycleScope"], place.inputs["terraformKey"]) == ("CRUD", "lifecycle")
     assert place.delete_before_replace
 
 
 def test_the_call_holds_no_secret() -> None:
     for tenant in TENANTS:
-        place = made().one("lambda/invocation:Invocation", f"{tenant}-place")
+        place = made().one("lambda/invocation:Invocation", f"{tenant}-place-{HOMES[tenant]}")
         assert isinstance(place.inputs["input"], str), "a secret would be marked"
         assert "canary" not in place.inputs["input"]
 
@@ -235,12 +236,17 @@ def test_a_secret_turns_once_there_is_something_in_it(rotation: str, secret: str
     assert found.inputs["secretId"].endswith(secret)
     assert found.inputs["rotationLambdaArn"].endswith("bootstrap-function")
     tenant = rotation.split("-", maxsplit=1)[0]
-    for needed in (f"invocation:Invocation::{tenant}-place", "permission:Permission::bootstrap-rotation"):
+    for needed in (
+        f"invocation:Invocation::{tenant}-place-{HOMES[tenant]}",
+        "permission:Permission::bootstrap-rotation",
+    ):
         assert any(d.endswith(needed) for d in found.dependencies), needed
 
 
 def test_no_other_tenants_role_reads_the_secret_whatever_else_is_allowed() -> None:
-    (statement,) = policy(made(), "secretsmanager/secret:Secret", "acme-secrets-database").values()
+    found = policy(made(), "secretsmanager/secret:Secret", "acme-secrets-database")
+    assert found.keys() == {"NoOtherTenant", "NoMoveIsOn"}
+    statement = found["NoOtherTenant"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {
         "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/tenantry-dev-tenant-*"},

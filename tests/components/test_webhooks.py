@@ -3,7 +3,7 @@
 import json
 
 from plan.baseline import ALLOWED, actions
-from plan.network import CELL_PATHS, INTERNET
+from plan.paths import CELL_PATHS, INTERNET
 from tests.components.edge_parts import BOUNDARY, cell, environment, services, statements
 
 

@@ -109,6 +109,7 @@ class Journey:
             "stage": stage,
             "origin": self.end("origin"),
             "target": self.end("target"),
+            "targetGib": 20,
             "tenantSecret": self.secret_arn,
             "bucket": "the-bucket",
             "budgetSeconds": 30,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.invariants import assert_invariants
+from tests.engine.live import Live
 from tests.engine.workspace import Workspace
 
 
@@ -25,6 +26,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 def workspace(tmp_path: Path) -> Callable[[str], Workspace]:
     """Make a workspace for a stack, empty."""
     return lambda stack: Workspace(tmp_path / stack, stack)
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Generator[Live]:
+    """The dev stack with databases that run; not up yet."""
+    space = Live(tmp_path)
+    try:
+        yield space
+    finally:
+        space.service.remove_servers()
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -17,55 +15,11 @@ from pg8000.native import Connection
 from sandbox.commands.psql import login
 from sandbox.plane.cluster import serves
 from sandbox.plane.instances import Instance
-from sandbox.plane.service import SWITCH, Service
+from sandbox.plane.service import Service
 from sandbox.toolchain.locks import locks
-from tests.cells import ROOT
-from tests.engine.workspace import Workspace
+from tests.engine.live import OTHER, POOLED, SILOED, Live
 
-POOLED, OTHER, SILOED = "amber-pay", "birch-lending", "ember-cards"
 KEEP = "CREATE TABLE IF NOT EXISTS payments (id int PRIMARY KEY, payer text)"
-
-
-class Live(Workspace):
-    """The dev stack with real databases."""
-
-    def __init__(self, home: Path) -> None:
-        super().__init__(home, "dev")
-        self.env[SWITCH] = "1"
-
-    @property
-    def service(self) -> Service:
-        return Service(self.sandbox)
-
-    def sandbox_command(self, *args: str) -> "subprocess.CompletedProcess[str]":
-        """What a person types."""
-        return subprocess.run(
-            [sys.executable, "-m", "sandbox", *args],
-            cwd=ROOT,
-            env=os.environ | {"TENANTRY_SANDBOX_DIR": str(self.sandbox)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            stdin=subprocess.DEVNULL,
-        )
-
-    def psql(self, tenant: str, sql: str) -> str:
-        done = self.sandbox_command("psql", tenant, "-c", sql)
-        return done.stdout if done.returncode == 0 else f"refused: {done.stderr}"
-
-    def pids(self) -> dict[Path, int]:
-        """Data directory → the server that serves it now."""
-        return {c.data: c.pid for c in self.service.instances.clusters() if c.pid}
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    space = Live(tmp_path)
-    try:
-        yield space
-    finally:
-        space.service.remove_servers()
 
 
 def test_tenants_log_in_and_keep_rows_to_themselves_and_a_destroy_stops_it_all(live: Live) -> None:

@@ -17,7 +17,7 @@ from plan.data import (
     plan_reports_database,
 )
 from plan.names import Names
-from plan.network import CELL_PATHS, CELL_SEGMENTS, DEDICATED_SEGMENTS
+from plan.paths import CELL_PATHS, CELL_SEGMENTS, DEDICATED_SEGMENTS
 from tenants.models import Registry
 from tests.cells import registry_of, settings_of
 from tests.strategies import registries
@@ -29,7 +29,7 @@ QUOTA_INSTANCES = 40  # DB instances a Region (RDS quotas, 2026-11)
 
 def databases(registry: Registry, stack: str = "prod") -> list[DatabasePlan]:
     cell = plan_cell(settings_of(stack), registry)
-    silos = [t.silo for t in cell.tenants if t.silo]
+    silos = [silo for t in cell.tenants for silo in t.silos]
     return [cell.monolith_database, cell.reports_database, *cell.shards, *silos]
 
 
@@ -91,14 +91,14 @@ def test_prod_is_protected_kept_and_doubled(registry: Registry) -> None:
 @given(registries())
 def test_shards_are_those_that_hold_somebody(registry: Registry) -> None:
     cell = plan_cell(PROD, registry)
-    homes = {t.home for t in cell.tenants if t.silo is None}
+    homes = {p.home for t in cell.tenants for p in t.places if p.silo is None}
     assert {s.name for s in cell.shards} == homes
 
 
 @given(registries())
 def test_silos_belong_to_their_tenants_and_nothing_else_does(registry: Registry) -> None:
     cell = plan_cell(PROD, registry)
-    assert all(t.silo.owner == t.id for t in cell.tenants if t.silo)
+    assert all(silo.owner == t.id for t in cell.tenants for silo in t.silos)
     assert all(s.owner is None for s in (*cell.shards, cell.monolith_database, cell.reports_database))
 
 

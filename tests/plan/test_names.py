@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from plan import CellPlan, plan_cell
 from plan.names import LIMITS, Names, fit, sql_name
+from tenants.lifecycle import home_of
 from tenants.models import Contacts, Isolation, Ledger, Overrides, Registry, Tenant
 from tests.cells import settings_of
-from tests.strategies import ids, plans, registries
+from tests.strategies import DAY, ids, plans, registries
 
 NAMES = Names("prod", "444455556666")
 parts = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,60}){0,8}", fullmatch=True)
@@ -64,7 +65,7 @@ def test_what_is_no_tenant_id_never_becomes_sql(bad: str) -> None:
 def named(cell: CellPlan) -> Iterator[tuple[str, str]]:
     """(kind, name) of everything that a plan names in one name space of AWS."""
     databases = [cell.monolith_database, cell.reports_database, *cell.shards]
-    databases += [t.silo for t in cell.tenants if t.silo]
+    databases += [silo for t in cell.tenants for silo in t.silos]
     for database in databases:
         yield "database", database.identifier
         yield from (("database", reader) for reader in database.readers.values())
@@ -74,7 +75,7 @@ def named(cell: CellPlan) -> Iterator[tuple[str, str]]:
         yield from (("bucket", n.bucket), ("role", n.role), ("topic", n.topic), ("alias", n.key_alias))
         yield from (("secret", n.database_secret), ("secret", n.webhook_secret), ("sql", n.sql))
         yield from (("api key", n.api_key), ("parameter", n.catalog))
-        yield from (("network", tenant.network.name),) if tenant.network else ()
+        yield from (("network", network.name) for network in tenant.networks)
 
 
 @given(registries())
@@ -109,6 +110,7 @@ def test_a_silo_and_a_reader_of_another_silo_never_meet() -> None:
     )
     for look_alike in ("abc-reader-a", "abc-a", "reader-a", "reader-a-abc", "reader-a-silo-abc"):
         other = replace(abc, id=look_alike, overrides=Overrides())
-        registry = Registry(stack="prod", tenants=(abc, other), plans=plans(), ledger=Ledger())
+        ledger = Ledger(homes={t.id: home_of(t, None, DAY) for t in (abc, other)})
+        registry = Registry(stack="prod", tenants=(abc, other), plans=plans(), ledger=ledger)
         counts = Counter(named(plan_cell(settings_of("prod"), registry)))
         assert max(counts.values()) == 1

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from plan import CellPlan, plan_cell
 from plan.names import sql_name
+from plan.place import PlacePlan
 from plan.tenant import TenantPlan
 from tenants.models import Isolation, NetworkMode, Registry, State
 from tests.cells import settings_of
@@ -40,9 +41,13 @@ def test_who_stays_stays_where_its_data_is(edited: tuple[Registry, Registry, str
     before, after, _ = edited
     old, new = plans(before), plans(after)
     for i in old.keys() & new.keys():
-        assert new[i].home == old[i].home
+        assert new[i].place.home == old[i].place.home
         assert new[i].names == old[i].names
-        assert (new[i].silo and new[i].silo.identifier) == (old[i].silo and old[i].silo.identifier)
+        assert _identifier(new[i].place) == _identifier(old[i].place)
+
+
+def _identifier(place: PlacePlan) -> str | None:
+    return place.silo.identifier if place.silo else None
 
 
 @given(registries(min_size=1))
@@ -59,20 +64,21 @@ def test_isolation_says_where_the_data_is(registry: Registry) -> None:
     found = plans(registry)
     for tenant in registry.tenants:
         plan = found[tenant.id]
-        assert (plan.silo is not None) == (tenant.isolation is Isolation.SILO)
-        assert (plan.network is not None) == (tenant.network is NetworkMode.DEDICATED)
+        silo, network = plan.place.silo, plan.place.network
+        assert (silo is not None) == (tenant.isolation is Isolation.SILO)
+        assert (network is not None) == (tenant.network is NetworkMode.DEDICATED)
         assert plan.names.sql == sql_name(tenant.id)
         assert plan.active == (tenant.state is State.ACTIVE)
         assert plan.budget_usd == registry.plans[tenant.plan].budget_usd
-        if plan.silo and plan.network:
-            assert plan.silo.place.network == plan.network.name
+        if silo and network:
+            assert silo.place.network == network.name
 
 
 @given(registries())
 def test_a_full_shard_of_busy_tenants_leaves_connections_for_who_looks_after_it(registry: Registry) -> None:
     cell: CellPlan = plan_cell(PROD, registry)
     for shard in cell.shards:
-        each = {t.limits.connections for t in cell.tenants if t.home == shard.name}
+        each = {p.limits.connections for t in cell.tenants for p in t.places if p.home == shard.name}
         assert len(each) == 1
         assert each.pop() * PROD.shard_capacity < shard.size.max_connections
 
@@ -80,6 +86,7 @@ def test_a_full_shard_of_busy_tenants_leaves_connections_for_who_looks_after_it(
 @given(registries())
 def test_a_silo_takes_nearly_all_of_its_own(registry: Registry) -> None:
     for plan in plans(registry).values():
-        if plan.silo:
-            most = plan.silo.size.max_connections
-            assert most // 2 < plan.limits.connections < most
+        for place in plan.places:
+            if place.silo:
+                most = place.silo.size.max_connections
+                assert most // 2 < place.limits.connections < most

@@ -18,7 +18,7 @@ THERE = "eu-central-1"
 
 def databases(plan: CellPlan) -> list[DatabasePlan]:
     own = [plan.monolith_database, plan.reports_database, *plan.shards]
-    return own + [t.silo for t in plan.tenants if t.silo]
+    return own + [silo for t in plan.tenants for silo in t.silos]
 
 
 def selected(recording: Recording, stack: str) -> set[str]:
@@ -125,7 +125,7 @@ def test_copies_and_their_keys_are_made_in_the_second_region_and_nothing_else_is
 def test_a_tenants_copy_is_the_tenants() -> None:
     plan, recording = copying()
     whose = owners(recording)
-    silos = {t.id for t in plan.tenants if t.silo}
+    silos = {t.id for t in plan.tenants if t.silos}
     assert silos
     owned = {whose[c.urn] for c in recording.of("InstanceAutomatedBackupsReplication")}
     assert owned == {*silos, None}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plan.network import CELL_PATHS, OUTSIDE, PEERED_PATHS
+from plan.paths import CELL_PATHS, OUTSIDE, PEERED_PATHS
 from tests.cells import cell_of
 from tests.program.cell import deployed
 
@@ -12,7 +12,7 @@ INLINE = ("ingress", "egress")
 
 
 def dedicated(stack: str) -> int:
-    return sum(1 for tenant in cell_of(stack).tenants if tenant.network)
+    return sum(1 for tenant in cell_of(stack).tenants if tenant.networks)
 
 
 @in_both_stacks

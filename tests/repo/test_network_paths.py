@@ -1,6 +1,6 @@
 """The page of allowed paths is the table of the plan."""
 
-from plan.network import CELL_PATHS, CELL_SEGMENTS
+from plan.paths import CELL_PATHS, CELL_SEGMENTS
 from tools.network_paths import PAGE, render
 
 

@@ -153,7 +153,7 @@ def test_no_name_of_a_tenant_is_ever_cut_and_none_is_had_twice(world: World) -> 
     cell = plan_cell(settings_, replace(world.registry, stack=stack))
     for tenant in cell.tenants:
         names = [getattr(tenant.names, f) for f in tenant.names.__dataclass_fields__]
-        names += [tenant.silo.identifier] if tenant.silo else []
+        names += [silo.identifier for silo in tenant.silos]
         assert [n for n in names if tenant.id not in n and tenant.id.replace("-", "_") not in n] == []
     for field in cell.tenants[0].names.__dataclass_fields__:
         assert len({getattr(t.names, field) for t in cell.tenants}) == len(cell.tenants)

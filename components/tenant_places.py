@@ -1,0 +1,122 @@
+"""A tenant's places in databases: roles and schemas, and the move between two of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+from pulumi import Alias, Input, Output, ResourceOptions
+from pulumi_aws import lambda_
+
+from components.bootstrap import Bootstrap
+from components.database import Database
+from components.tenant_mover import TenantMover
+from components.tenant_secrets import TenantSecrets
+from plan.place import MovePlan, PlacePlan
+from plan.tenant import TenantPlan
+
+# Raise it when the bootstrap function's guards change: every tenant's place is then gone over again.
+REVISION: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacesArgs:
+    plan: TenantPlan
+    databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
+    secrets: TenantSecrets
+    bucket: Input[str]
+    bootstrap: Bootstrap
+    mover: TenantMover
+    way: Sequence[pulumi.Resource]  # what lies between the functions and the databases
+
+
+@dataclass(frozen=True)
+class Places:
+    """What others of the tenant's wait for, and what was told of the move."""
+
+    resources: Sequence[pulumi.Resource]
+    moved: Output[Mapping[str, Any]] | None
+
+
+def make_places(name: str, args: PlacesArgs, parent: pulumi.Resource) -> Places:
+    """Each place by the name of its database; the move, where there is one, when both are there."""
+    made = [_place(name, place, args, parent) for place in args.plan.places]
+    if args.plan.move is None:
+        return Places(made, None)
+    move = _move(name, args.plan.move, args, [*made, *args.way], parent)
+    return Places([*made, move], Output.json_loads(move.result))
+
+
+def _place(name: str, place: PlacePlan, args: PlacesArgs, parent: pulumi.Resource) -> lambda_.Invocation:
+    """Role, schema and grants. The call holds ARNs only; the function reads the secrets itself."""
+    plan = args.plan
+    # Before places had names of their own there was one, and it is where the tenant is or comes from.
+    first = plan.places[0] is place
+    return lambda_.Invocation(
+        f"{name}-place-{place.home}",
+        function_name=args.bootstrap.function_name,
+        lifecycle_scope="CRUD",
+        terraform_key="lifecycle",
+        input=Output.json_dumps(
+            {
+                "tenant": plan.id,
+                "role": plan.names.sql,
+                "schema": plan.names.sql,
+                **_end(args.databases[place.home]),
+                "tenantSecret": args.secrets.database_arn,
+                "webhookSecret": args.secrets.webhook_arn,
+                "login": plan.active,
+                "hold": plan.move is not None,
+                "connections": place.limits.connections,
+                "statementMs": place.limits.statement_ms,
+                "idleMs": place.limits.idle_ms,
+                "revision": REVISION,
+            }
+        ),
+        # Made anew, the old one must go first: its end takes the login away. The way must be there before
+        # it, and still be there at its end.
+        opts=ResourceOptions(
+            parent=parent,
+            delete_before_replace=True,
+            depends_on=list(args.way),
+            aliases=[Alias(name=f"{name}-place")] if first else None,
+        ),
+    )
+
+
+def _move(
+    name: str, move: MovePlan, args: PlacesArgs, ready: Sequence[pulumi.Resource], parent: pulumi.Resource
+) -> lambda_.Invocation:
+    """One stage for each change of it; what failed half way is called again by the next run."""
+    plan = args.plan
+    return lambda_.Invocation(
+        f"{name}-move",
+        function_name=args.mover.function_name,
+        lifecycle_scope="CRUD",
+        terraform_key="lifecycle",
+        input=Output.json_dumps(
+            {
+                "tenant": plan.id,
+                "role": plan.names.sql,
+                "schema": plan.names.sql,
+                "stage": move.stage,
+                "origin": _end(args.databases[move.origin.home]),
+                "target": _end(args.databases[move.target.home]),
+                "targetGib": move.target.storage_gib,
+                "tenantSecret": args.secrets.database_arn,
+                "bucket": args.bucket,
+                "budgetSeconds": move.read_only_seconds,
+                "revision": REVISION,
+            }
+        ),
+        opts=ResourceOptions(parent=parent, depends_on=list(ready)),
+    )
+
+
+def _end(database: Database) -> Mapping[str, Input[Any]]:
+    return {
+        "host": database.endpoint,
+        "port": database.port,
+        "database": database.database,
+        "masterSecret": database.master_secret_arn,
+    }

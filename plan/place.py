@@ -1,0 +1,101 @@
+"""Where a tenant's data lives: a schema on a shard or an instance of its own, and both while it moves."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from plan.data import CELL_NETWORK, DatabasePlan, Size, plan_silo
+from plan.names import Names
+from plan.network import NetworkPlan, plan_dedicated_network
+from plan.settings import Settings
+from tenants.models import Registry, Tenant
+from tenants.standing import HomeKind, Stage
+
+STATEMENT_MS: Final = 60_000
+IDLE_MS: Final = 60_000  # in a transaction; it would hold back the cleaning of a shard's tables
+FOR_TENANTS: Final = 0.8  # share of a database's connections that tenants may take, all together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlLimits:
+    """What a tenant's role may take of its database."""
+
+    connections: int
+    statement_ms: int = STATEMENT_MS
+    idle_ms: int = IDLE_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacePlan:
+    """One place for a tenant's data."""
+
+    kind: HomeKind
+    home: str  # name of the DatabasePlan that holds it
+    silo: DatabasePlan | None  # its own instance, or None in the pool
+    network: NetworkPlan | None  # its own VPC, or None in the cell's
+    storage_gib: int  # of the database
+    limits: SqlLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovePlan:
+    """A move under way: both places, and how far it is to come."""
+
+    origin: PlacePlan
+    target: PlacePlan
+    stage: Stage
+    read_only_seconds: int  # that the tenant's writes may wait at the cutover
+
+    @property
+    def live(self) -> PlacePlan:
+        """Where the services find the data after this stage."""
+        return self.target if self.stage.moved else self.origin
+
+
+def plan_places(
+    settings: Settings, names: Names, registry: Registry, tenant: Tenant
+) -> tuple[PlacePlan, MovePlan | None]:
+    """Where the tenant's data is, and the move that it is on. Reads this tenant's entries only."""
+    home = registry.ledger.homes[tenant.id]
+    if tenant.move is None:
+        return _place(settings, names, registry, tenant, tenant.home, home.instance), None
+    move = tenant.move
+    origin = _place(settings, names, registry, tenant, move.origin, home.instance)
+    target = _place(settings, names, registry, tenant, move.to, home.issued)
+    plan = MovePlan(
+        origin=_released(origin) if move.stage is Stage.DONE else origin,
+        target=_released(target) if move.stage is Stage.ABORT else target,
+        stage=move.stage,
+        read_only_seconds=move.read_only_seconds,
+    )
+    return plan.live, plan
+
+
+def _released(place: PlacePlan) -> PlacePlan:
+    """What the move leaves behind may be deleted by the next change."""
+    return replace(place, silo=replace(place.silo, released=True)) if place.silo else place
+
+
+def _place(
+    settings: Settings, names: Names, registry: Registry, tenant: Tenant, kind: HomeKind, number: int
+) -> PlacePlan:
+    network, silo = None, None
+    if kind is HomeKind.DEDICATED:
+        peers = [other for other in tenant.homes if other is not kind]
+        network = plan_dedicated_network(tenant.id, registry.ledger.networks[tenant.id], settings, peers)
+    if kind.alone:
+        silo = plan_silo(settings, names, tenant, number, network.name if network else CELL_NETWORK)
+    size = silo.size if silo else Size(settings.shard_instance_class, settings.shard_storage)
+    return PlacePlan(
+        kind=kind,
+        home=silo.name if silo else registry.ledger.shards[tenant.id],
+        silo=silo,
+        network=network,
+        storage_gib=size.storage_gib,
+        limits=_limits(settings, size, alone=silo is not None),
+    )
+
+
+def _limits(settings: Settings, size: Size, *, alone: bool) -> SqlLimits:
+    """A full shard of busy tenants stays below its limit, so none of them can shut another out."""
+    sharing = 1 if alone else settings.shard_capacity
+    return SqlLimits(connections=max(1, int(size.max_connections * FOR_TENANTS) // sharing))

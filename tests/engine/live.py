@@ -1,0 +1,81 @@
+"""The dev stack with real databases."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pg8000.native import Connection
+
+from sandbox.commands.psql import login
+from sandbox.plane.service import SWITCH, Service
+from tests.cells import ROOT
+from tests.engine.workspace import Run, Workspace
+
+POOLED, OTHER, SILOED = "amber-pay", "birch-lending", "ember-cards"
+
+
+class Live(Workspace):
+    """Everything that a person would type."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home, "dev")
+        self.env[SWITCH] = "1"
+
+    @property
+    def service(self) -> Service:
+        return Service(self.sandbox)
+
+    def sandbox_command(self, *args: str) -> "subprocess.CompletedProcess[str]":
+        """What a person types."""
+        return subprocess.run(
+            [sys.executable, "-m", "sandbox", *args],
+            cwd=ROOT,
+            env=os.environ | {"TENANTRY_SANDBOX_DIR": str(self.sandbox)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def psql(self, tenant: str, sql: str) -> str:
+        done = self.sandbox_command("psql", tenant, "-c", sql)
+        return done.stdout if done.returncode == 0 else f"refused: {done.stderr}"
+
+    def pids(self) -> dict[Path, int]:
+        """Data directory → the server that serves it now."""
+        return {c.data: c.pid for c in self.service.instances.clusters() if c.pid}
+
+    @contextmanager
+    def session(self, tenant: str) -> Iterator[Connection]:
+        """As a tenant, with what its secret says now."""
+        found = login(self.service, tenant, self.stack)
+        secret = found.secret
+        cluster = self.service.instances.cluster(found.instance)
+        session = cluster.connect(secret["username"], secret["password"], secret["dbname"])
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def tenants_command(self, *args: str) -> str:
+        """`python -m tenants` on this workspace's registry."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tenants", *args],
+            cwd=self.project,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def step(self, *args: str) -> Run:
+        """The next stage of a tenant's life, as a change of the registry and a run."""
+        self.tenants_command(*args)
+        return self.up()
