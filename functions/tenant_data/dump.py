@@ -1,9 +1,13 @@
-"""The last copy of a place that goes: statements that psql runs, compressed, under the tenant's own key."""
+"""A copy of a tenant's place: statements that psql runs, compressed, under the tenant's own key."""
 
 import gzip
 import hashlib
 import importlib
+import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -11,10 +15,11 @@ from typing import Any, Final, Protocol
 from pg8000.native import identifier
 
 from .catalog import Section
-from .schema import Definition, definitions, sequences, tables
+from .schema import Table, definitions, sequences, tables
 from .side import Side
 
 PREFIX: Final = "moves/"  # in the tenant's bucket
+FORMAT: Final = "-- tenantry dump 1"  # a dump's first line; its marker follows
 
 
 class Out(Protocol):
@@ -41,8 +46,8 @@ def last_dump(side: Side, objects: Objects) -> dict[str, Any]:
     """Write everything of the schema and put it away; where it is, its size and its SHA-256."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dump.sql.gz"
-        with path.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, compresslevel=6) as file:
-            write(side, file)
+        with compressed(path) as file, one_moment(side):
+            write(side, file, f"at the {side.name} of its move")
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -51,33 +56,75 @@ def last_dump(side: Side, objects: Objects) -> dict[str, Any]:
         return {"bucket": side.request.bucket, "key": key, "bytes": path.stat().st_size, "sha256": digest}
 
 
-def write(side: Side, file: Out) -> None:
-    """One moment of the schema, in the order in which it can be made again."""
+@contextmanager
+def compressed(path: Path) -> Iterator[Out]:
+    with path.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, compresslevel=6) as file:
+        yield file
+
+
+@contextmanager
+def one_moment(side: Side) -> Iterator[None]:
+    """All that is read until the end is of one moment."""
     side.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
-        found = definitions(side)
-        _say(file, f"-- Data of tenant {side.request.tenant}, as it was at the {side.name} of its move.")
-        _say(file, "SET check_function_bodies = off;", f"CREATE SCHEMA IF NOT EXISTS {side.schema};")
-        _statements(file, [d for d in found if d.section < Section.INDEXES])
-        for table in tables(side):
-            columns = ", ".join(identifier(c) for c in table.columns)
-            name = side.named(table.name)
-            _say(file, "", f"COPY {name} ({columns}) FROM stdin;")
-            side.session.run(f"COPY (SELECT {columns} FROM {name}) TO STDOUT", stream=file)  # noqa: S608
-            _say(file, "\\.")
-        _statements(file, [d for d in found if d.section >= Section.INDEXES])
-        for name, last, called in sequences(side):
-            quoted = side.named(str(name)).replace("'", "''")
-            _say(file, f"SELECT setval('{quoted}', {int(last)}, {str(called).lower()});")
+        yield
     finally:
         side.run("ROLLBACK")
 
 
-def _statements(file: Out, found: list[Definition]) -> None:
+def write(side: Side, file: Out, when: str) -> None:
+    """The schema, in the order in which it can be made again.
+
+    psql runs it as it stands. A program tells its pieces apart by the lines between them, which begin with
+    a word that is drawn anew for each dump, so that nothing in a tenant's schema can be taken for one.
+    """
+    pieces = _Pieces(file, secrets.token_hex(16))
+    pieces.begin(f"Data of tenant {side.request.tenant}, as it was {when}.")
+    found = definitions(side)
+    pieces.statement("SET client_encoding = 'UTF8'")
+    pieces.statement("SET check_function_bodies = off")
+    pieces.statement(f"CREATE SCHEMA IF NOT EXISTS {side.schema}")
+    # Functions of indexes and checks run while rows come, and may name others as their tenant does.
+    pieces.statement(f"SET search_path = {side.schema}")
     for one in found:
-        _say(file, f"{one.sql};")
+        if one.section < Section.INDEXES:
+            pieces.statement(one.sql)
+    for table in tables(side):
+        if table.columns:
+            pieces.rows(side, table)
+    for one in found:
+        if one.section >= Section.INDEXES:
+            pieces.statement(one.sql)
+    for name, last, called in sequences(side):
+        quoted = side.named(str(name)).replace("'", "''")
+        pieces.statement(f"SELECT setval('{quoted}', {int(last)}, {str(called).lower()})")
+    pieces.end()
 
 
-def _say(file: Out, *lines: str) -> None:
-    for line in lines:
-        file.write(f"{line}\n".encode())
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """What a dump is made of; `tenant_leaving.reading` reads it."""
+
+    file: Out
+    marker: str
+
+    def begin(self, about: str) -> None:
+        self._say(f"{FORMAT} {self.marker}", f"-- {about}")
+
+    def statement(self, sql: str) -> None:
+        self._say(f"-- {self.marker} statement", f"{sql};")
+
+    def rows(self, side: Side, table: Table) -> None:
+        columns, name = ", ".join(identifier(c) for c in table.columns), side.named(table.name)
+        sql = f"COPY {name} ({columns}) FROM stdin;"
+        lines = sql.count("\n") + 1  # a name may hold some
+        self._say(f"-- {self.marker} rows {lines}", sql)
+        side.session.run(f"COPY (SELECT {columns} FROM {name}) TO STDOUT", stream=self.file)  # noqa: S608
+        self._say("\\.")
+
+    def end(self) -> None:
+        self._say(f"-- {self.marker} end")
+
+    def _say(self, *lines: str) -> None:
+        for line in lines:
+            self.file.write(f"{line}\n".encode())

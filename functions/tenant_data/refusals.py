@@ -1,14 +1,20 @@
 """What stands in the way of a move: the queries of `refusals.sql`, asked of the origin."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from .catalog import queries
 from .side import Side
 
+# What only rows that follow cannot do without; a copy of one moment can.
+OF_REPLICATION: Final = ("table without a primary key", "table whose replica identity", "unlogged table")
 
-def refusals(side: Side) -> list[str]:
-    """A sentence for each kind of thing that cannot be moved, with every name."""
+
+def refusals(side: Side, but: Sequence[str] = ()) -> list[str]:
+    """A sentence for each kind of thing that cannot be moved, with every name; but those that begin so."""
     found: list[str] = []
     for what, query in queries("refusals.sql").items():
         names = sorted(str(name) for (name,) in side.rows(query, schema=side.request.schema))
-        if names:
+        if names and not what.startswith(tuple(but)):
             found.append(f"{what}: {', '.join(names)}")
     return found

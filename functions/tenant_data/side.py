@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier, literal
@@ -33,13 +33,30 @@ class MoveError(RuntimeError):
     """It cannot go on; one sentence for the person who runs it, with what to do and no secret."""
 
 
+class Whose(Protocol):
+    """Whose place it is: what a request says of its tenant, whatever else it asks for."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def schema(self) -> str: ...
+    @property
+    def tenant_secret(self) -> str: ...  # ARN
+    @property
+    def bucket(self) -> str: ...
+
+    def where(self, end: End) -> Where: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """`name` is what people call it; the session is the administrator's, who owns the database."""
 
     name: str  # origin or target
     end: End
-    request: Request
+    request: Whose
     session: Connection
 
     @property
@@ -89,7 +106,7 @@ class Side:
         )
 
 
-def mover(request: Request) -> str:
+def mover(request: Whose) -> str:
     return f"m_{request.schema}"
 
 
@@ -128,6 +145,6 @@ def told(request: Request) -> Iterator[None]:
 
 
 __all__ = [
-    "PLAIN", "Connect", "MoveError", "Reach", "Rows", "Side", "connection_string", "identifier", "literal",
-    "mover", "told", "verify_fully",
+    "PLAIN", "Connect", "MoveError", "Reach", "Rows", "Side", "Whose", "connection_string", "identifier",
+    "literal", "mover", "told", "verify_fully",
 ]  # fmt: skip

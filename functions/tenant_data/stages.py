@@ -205,12 +205,12 @@ def _take_down(move: Move, gone: Side) -> None:
         move.tools.step(f"role of the move at the {side.name}")
         drop_mover(side)
     move.tools.step(f"place at the {gone.name}")
-    _empty(gone)
+    empty(gone)
     for side in (move.origin, move.target):
         side.leave_tenant()
 
 
-def _empty(side: Side) -> None:
+def empty(side: Side) -> None:
     """The schema with all that is in it, and the role."""
     if not side.has_role(side.request.role):
         return
