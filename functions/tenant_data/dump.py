@@ -5,7 +5,7 @@ import hashlib
 import importlib
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from pg8000.native import identifier
 
 from .catalog import Section
-from .schema import Table, definitions, sequences, tables
+from .schema import Definition, Table, definitions, sequences, tables
 from .side import Side
 
 PREFIX: Final = "moves/"  # in the tenant's bucket
@@ -72,15 +72,15 @@ def one_moment(side: Side) -> Iterator[None]:
         side.run("ROLLBACK")
 
 
-def write(side: Side, file: Out, when: str) -> None:
-    """The schema, in the order in which it can be made again.
+def write(side: Side, file: Out, when: str, order: Sequence[Definition] = ()) -> None:
+    """The schema, in the order in which it can be made again: `order`, where that was found out.
 
     psql runs it as it stands. A program tells its pieces apart by the lines between them, which begin with
     a word that is drawn anew for each dump, so that nothing in a tenant's schema can be taken for one.
     """
     pieces = _Pieces(file, secrets.token_hex(16))
     pieces.begin(f"Data of tenant {side.request.tenant}, as it was {when}.")
-    found = definitions(side)
+    found = order or definitions(side)
     pieces.statement("SET client_encoding = 'UTF8'")
     pieces.statement("SET check_function_bodies = off")
     pieces.statement(f"CREATE SCHEMA IF NOT EXISTS {side.schema}")

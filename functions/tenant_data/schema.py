@@ -67,18 +67,24 @@ def difference(one: Sequence[Definition], other: Sequence[Definition]) -> list[s
     return sorted({name for name, _ in here ^ there})
 
 
-def make(session: Any, wanted: Sequence[Definition]) -> None:
-    """Make everything, all or nothing. What needs something that comes later is tried again after it."""
+def make(session: Any, wanted: Sequence[Definition]) -> Sequence[Definition]:
+    """Make everything, all or nothing. What needs something that comes later is tried again after it.
+
+    Returns them in the order in which they could be made.
+    """
     session.run("BEGIN")
     session.run("SET LOCAL check_function_bodies = off")
+    order: list[Definition] = []
     pending = list(wanted)
     while pending:
-        again = [d for d in pending if not _made(session, d)]
-        if len(again) == len(pending):
+        made = [d for d in pending if _made(session, d)]
+        if not made:
             session.run("ROLLBACK")
-            raise MoveError(f"the schema cannot be made again: {', '.join(d.name for d in again)}")
-        pending = again
+            raise MoveError(f"the schema cannot be made again: {', '.join(d.name for d in pending)}")
+        order += made
+        pending = sorted({*pending}.difference(made))
     session.run("COMMIT")
+    return order
 
 
 def _made(session: Any, definition: Definition) -> bool:

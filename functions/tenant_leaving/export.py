@@ -1,0 +1,169 @@
+"""A tenant's data, handed over: a dump, its artefacts, and a manifest that says what they must be.
+
+The dump is proven by restoring it from where it was handed over. What is there already and still says what
+the tenant has is left as it is.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ..tenant_data.dump import compressed, one_moment, write
+from ..tenant_data.refusals import OF_REPLICATION, refusals
+from ..tenant_data.schema import Definition, make
+from ..tenant_data.side import Side
+from ..tenant_data.switching import lives
+from . import artefacts, state
+from .artefacts import Copying, File
+from .documents import Hashed, digest, load, save
+from .reading import opened, restore
+from .request import Request
+from .scratch import plainly, scratch
+from .state import State
+from .tools import Found, LeavingError, Tools
+
+DUMP: Final = "dump.sql.gz"
+MANIFEST: Final = "manifest.json"
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One call: the tenant's place open, its buckets at hand."""
+
+    request: Request
+    side: Side
+    tools: Tools
+
+    def run(self) -> Mapping[str, Any]:
+        self._allowed()
+        self.tools.step("artefacts listed")
+        wanted = artefacts.listed(self.tools.objects, self.request.bucket)
+        with self._acting():
+            self.tools.step("rows counted")
+            with one_moment(self.side):
+                moment, now = self.tools.now(), state.read(self.side)
+            content = digest([now.plain(), list(artefacts.plain(wanted))])
+            before = load(self.tools.objects, self.request.handover, MANIFEST)
+            if before and self._stands(before, content):
+                return self._result(before)
+            files = [*self._artefacts(wanted, before), self._proven_dump(now)]
+        self.tools.step("manifest")
+        manifest = {
+            "format": FORMAT,
+            "tenant": self.request.tenant,
+            "moment": moment.isoformat(timespec="seconds"),
+            "verified": True,
+            "content": content,
+            "rows": now.rows,
+            "files": [f.plain() for f in files],
+        }
+        save(self.tools.objects, self.request.handover, MANIFEST, manifest)
+        return self._result(manifest)
+
+    def _allowed(self) -> None:
+        """Of a tenant that still works, or lives elsewhere, a copy would be old when it is made."""
+        self.tools.step("examined")
+        tenant, role = self.request.tenant, self.request.role
+        closed = self.side.value("SELECT NOT rolcanlogin FROM pg_roles WHERE rolname = :role", role=role)
+        if closed is None:
+            raise LeavingError(f"tenant {tenant}: role {role} is not there, so there is nothing to hand over")
+        if not closed:
+            raise LeavingError(f"tenant {tenant} can still log in: suspend it first")
+        if not lives(self.tools.store, self.side):
+            raise LeavingError(f"tenant {tenant} lives at another database than {self.side.end.host}")
+        if wrong := refusals(self.side, but=OF_REPLICATION):
+            raise LeavingError(f"tenant {tenant} cannot be handed over whole: {'; '.join(wrong)}")
+        self.side.end_sessions()
+
+    @contextmanager
+    def _acting(self) -> Iterator[None]:
+        self.side.act_for_tenant()
+        try:
+            yield
+        finally:
+            self.side.leave_tenant()
+
+    def _stands(self, manifest: Mapping[str, Any], content: str) -> bool:
+        """Whether what was handed over was proven, says what the tenant has, and was not touched."""
+        if not manifest.get("verified") or manifest.get("content") != content:
+            return False
+        there = {f.key: f for f in self.tools.objects.listed(self.request.handover)}
+        return all(
+            (found := there.get(f["key"])) is not None and (found.size, found.etag) == (f["bytes"], f["etag"])
+            for f in manifest["files"]
+        )
+
+    def _proven_dump(self, now: State) -> File:
+        """The bytes that are handed over make the schema again, row for row."""
+        self.tools.step("scratch made")
+        with scratch(self.side, self.tools.connect) as copy:
+            self.tools.step("order found")
+            order = self._order(copy, now)
+            with tempfile.TemporaryDirectory() as folder:
+                dump = self._dump(Path(folder) / DUMP, order)
+            self._restore(copy, dump)
+            self.tools.step("copy compared")
+            plainly(copy)
+            state.same(now, state.read(copy))
+            self.tools.step("scratch dropped")
+        return dump
+
+    def _order(self, copy: Side, now: State) -> Sequence[Definition]:
+        """In which psql can make it all, without trying anything twice."""
+        copy.run(f"CREATE SCHEMA {copy.schema}", f"SET search_path = {copy.schema}")
+        order = make(copy.session, now.definitions)
+        copy.run(f"DROP SCHEMA {copy.schema} CASCADE")
+        return order
+
+    def _dump(self, path: Path, order: Sequence[Definition]) -> File:
+        self.tools.step("dump written")
+        with compressed(path) as file, one_moment(self.side):
+            write(self.side, file, "when it left", order)
+        self.tools.step("dump handed over")
+        bucket = self.request.handover
+        with path.open("rb") as file:
+            sent = Hashed(file)
+            self.tools.objects.write(bucket, DUMP, sent)
+        found = self.tools.objects.find(bucket, DUMP)
+        return File(DUMP, sent.size, sent.sha256, found.etag if found else "")
+
+    def _restore(self, copy: Side, dump: File) -> None:
+        self.tools.step("dump restored")
+        source = self.tools.objects.read(self.request.handover, DUMP)
+        if source is None:
+            raise LeavingError(f"the dump is not in {self.request.handover}: run again")
+        arrived = Hashed(source)
+        with opened(arrived) as found:
+            restore(copy.session, found)
+        arrived.drain()
+        if (arrived.size, arrived.sha256) != (dump.bytes, dump.sha256):
+            raise LeavingError(f"the dump in {self.request.handover} is not what was written: run again")
+
+    def _artefacts(self, wanted: Sequence[Found], before: Mapping[str, Any] | None) -> Sequence[File]:
+        self.tools.step("artefacts copied")
+        known = {f["key"]: File(**f) for f in (before or {}).get("files", ()) if f["key"] != DUMP}
+        copying = Copying(self.tools, self.request.bucket, self.request.handover)
+        return copying.run(wanted, known, self._remember)
+
+    def _remember(self, files: Sequence[File]) -> None:
+        """A manifest of an export that is not over."""
+        known = {"verified": False, "tenant": self.request.tenant, "files": [f.plain() for f in files]}
+        save(self.tools.objects, self.request.handover, MANIFEST, known)
+
+    def _result(self, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`sha256` is the manifest's, which has those of all the rest."""
+        return {
+            "bucket": self.request.handover,
+            "manifest": MANIFEST,
+            "rows": sum(manifest["rows"].values()),
+            "tables": len(manifest["rows"]),
+            "files": len(manifest["files"]),
+            "bytes": sum(f["bytes"] for f in manifest["files"]),
+            "sha256": digest(manifest),
+            "moment": manifest["moment"],
+            "verified": True,
+        }

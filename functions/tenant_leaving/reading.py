@@ -1,0 +1,82 @@
+"""A dump, piece by piece: what `tenant_data.dump` writes, read without holding more than a piece of it."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, Final, cast
+
+from ..tenant_data.dump import FORMAT
+from .tools import LeavingError, Source
+
+BLOCK: Final = 1 << 16  # bytes of rows that are sent at once
+LAST: Final = b"\\.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A statement; one that takes rows has them, and they must be taken before the next piece."""
+
+    sql: str
+    rows: Iterator[bytes] | None = None
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[Iterator[Piece]]:
+    """The pieces of a compressed dump; whatever is wrong with its bytes is one sentence."""
+    try:
+        with gzip.GzipFile(fileobj=cast("IO[bytes]", source), mode="rb") as file:
+            yield pieces(file)
+    except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as failure:
+        raise LeavingError(f"the dump that was handed over cannot be read: {failure}") from None
+
+
+def pieces(file: gzip.GzipFile) -> Iterator[Piece]:
+    first = file.readline().decode().rstrip("\n")
+    if not first.startswith(f"{FORMAT} "):
+        raise LeavingError("what was handed over is not a dump of this program's")
+    mark = f"-- {first.rpartition(' ')[2]} ".encode()
+    line = file.readline()
+    while not line.startswith(mark):
+        line = _next(file)
+    while (kind := line.removeprefix(mark).split()) != [b"end"]:
+        if kind[0] == b"rows":
+            sql = b"".join(_next(file) for _ in range(int(kind[1])))
+            yield Piece(sql.decode(), _rows(file))
+            line = _next(file)
+        else:
+            said: list[bytes] = []
+            while not (line := _next(file)).startswith(mark):
+                said.append(line)
+            yield Piece(b"".join(said).decode())
+        if not line.startswith(mark):
+            raise LeavingError("the dump that was handed over is not whole: rows end where they should not")
+
+
+def _rows(file: gzip.GzipFile) -> Iterator[bytes]:
+    block: list[bytes] = []
+    size = 0
+    while (line := _next(file)) != LAST:
+        block.append(line)
+        size += len(line)
+        if size > BLOCK:
+            yield b"".join(block)
+            block, size = [], 0
+    yield b"".join(block)
+
+
+def _next(file: gzip.GzipFile) -> bytes:
+    line = file.readline()
+    if not line:
+        raise LeavingError("the dump that was handed over is not whole: its end is missing")
+    return line
+
+
+def restore(session: Any, found: Iterator[Piece]) -> None:
+    """Make it all, one statement after the other, as psql would."""
+    for piece in found:
+        if piece.rows is None:
+            session.run(piece.sql)
+        else:
+            session.run(piece.sql, stream=piece.rows)

@@ -1,0 +1,60 @@
+"""What a schema holds at one moment, as numbers: enough to tell whether another one holds the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..tenant_data.schema import Definition, definitions, difference, sequences, tables
+from ..tenant_data.side import Side
+from .tools import LeavingError
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`sums` is of each table: rows, and the sum of their hashes."""
+
+    definitions: tuple[Definition, ...]
+    sums: Mapping[str, tuple[int, int]]
+    sequences: Mapping[str, tuple[int, bool]]
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        return {name: rows for name, (rows, _) in self.sums.items()}
+
+    def plain(self) -> Any:
+        """What a digest is made of, without numbers that are only the server's own."""
+        return [
+            sorted((d.section.name, d.name, d.sql) for d in self.definitions),
+            {name: [rows, str(hashed)] for name, (rows, hashed) in self.sums.items()},
+            {name: list(at) for name, at in self.sequences.items()},
+        ]
+
+
+def read(side: Side) -> State:
+    """Every row of every table is read whole."""
+    return State(
+        definitions(side),
+        {table.name: _sum(side, table.name) for table in tables(side)},
+        {str(name): (int(last), bool(called)) for name, last, called in sequences(side)},
+    )
+
+
+def _sum(side: Side, table: str) -> tuple[int, int]:
+    # `t.*` is the row whatever its columns are called; `t` would be a column of that name.
+    sql = f"SELECT count(*), coalesce(sum(hashtextextended((t.*)::text, 0)), 0) FROM {side.named(table)} t"  # noqa: S608
+    rows, hashed = side.rows(sql)[0]
+    return int(rows), int(hashed)
+
+
+def same(source: State, copy: State) -> None:
+    """Raise `LeavingError` naming all in which the copy is not the same."""
+    wrong = difference(source.definitions, copy.definitions)
+    for name in sorted(source.sums.keys() | copy.sums.keys()):
+        here, there = source.sums.get(name), copy.sums.get(name)
+        if here and there and here != there:
+            wrong.append(f"{name} ({there[0]} of {here[0]} rows)")
+    wrong += [
+        f"sequence {name}" for name, at in source.sequences.items() if copy.sequences.get(name, at) != at
+    ]
+    if wrong:
+        raise LeavingError(f"the dump does not restore to what the schema holds: {', '.join(wrong)}")

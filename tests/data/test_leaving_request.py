@@ -1,0 +1,156 @@
+"""What the function of a tenant's leaving takes for a request: nothing that could end another tenant."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.tenant_leaving.permissions import RIGHTS
+from functions.tenant_leaving.request import FIELDS, NEEDS, RequestError, Stage, parse
+from plan.names import Names
+from tests.data.leaving import ACCOUNT, KEY
+
+SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:"
+NAMES = Names("dev", ACCOUNT)
+VALUES: dict[str, Any] = {
+    "tenant": "acme-pay",
+    "role": "t_acme_pay",
+    "schema": "t_acme_pay",
+    "host": "tenantry-dev-shard-a.abc.eu-west-1.rds.amazonaws.com",
+    "port": 5432,
+    "database": "tenants",
+    "masterSecret": f"{SECRET}rds!db-0a1b-XyZ",
+    "tenantSecret": f"{SECRET}tenantry/dev/tenants/acme-pay/database-AbCdEf",
+    "bucket": NAMES.bucket("t", "acme-pay"),
+    "handover": NAMES.bucket("handover", "acme-pay"),
+    "keyArn": KEY,
+    "keyDays": 30,
+    "instances": [NAMES.label("database", "silo-acme-pay")],
+    "secrets": [f"{SECRET}tenantry/dev/tenants/acme-pay/webhook-AbCdEf"],
+    "evidence": NAMES.bucket("evidence"),
+}
+
+
+def event(of: str, /, **changes: Any) -> dict[str, Any]:
+    said = {k: v for k, v in VALUES.items() if k in NEEDS[Stage(of)]}
+    whole = {**said, "stage": of, "revision": 1, "lifecycle": {"action": "create"}, **changes}
+    return {k: v for k, v in whole.items() if v is not ...}
+
+
+def refused(of: str, /, **changes: Any) -> str:
+    with pytest.raises(RequestError, match=r".") as refusal:
+        parse(event(of, **changes))
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize(("stage", "field"), [(s, f) for s in Stage for f in NEEDS[s]])
+def test_each_stage_asks_for_what_it_needs(stage: str, field: str) -> None:
+    parse(event(stage))
+    assert refused(stage, **{field: ...}) == f"{field}: missing"
+
+
+@pytest.mark.parametrize(("stage", "field"), [(s, f) for s in Stage for f in FIELDS if f not in NEEDS[s]])
+def test_what_a_stage_does_not_need_is_not_sent(stage: str, field: str) -> None:
+    assert refused(stage, **{field: VALUES[field]}) == f"{field}: not a field of {stage}"
+
+
+WRONG: dict[str, tuple[Any, ...]] = {
+    "tenant": ("Acme", "acme_pay", "", None),
+    "role": ("postgres", 't_a"', "t_" + "a" * 60),
+    "port": (0, "5432", True),
+    "bucket": ("", "A", "a/b", None),
+    "handover": ("a" * 64,),
+    "keyArn": ("", "alias/acme", "arn:aws:kms:eu-west-1:1:key/x", None),
+    "keyDays": (6, 31, True, "7"),
+    "instances": (None, "x", ["X"], [1], ["a", "a"], ["a/b"]),
+    "secrets": (None, ["x"], [None]),
+    "evidence": (None, "x" * 64),
+}
+STAGE_OF = {f: next(s for s in reversed(Stage) if f in NEEDS[s]) for f in WRONG}
+
+
+@pytest.mark.parametrize(("field", "value"), [(f, v) for f, values in WRONG.items() for v in values])
+def test_a_wrong_value_is_named_and_not_repeated(field: str, value: Any) -> None:
+    assert refused(STAGE_OF[field], **{field: value}) == f"{field}: not allowed"
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    assert refused("close", keyArn="", keyDays=0, evidence=..., password="canary") == (
+        "evidence: missing; keyArn: not allowed; keyDays: not allowed; password: not a field of close"
+    )
+    assert refused("export", stage="leave", tenant="") == "tenant: not allowed; stage: not allowed"
+
+
+END = ("host", "port", "database", "masterSecret")
+
+
+def test_only_what_is_erased_may_have_lost_its_database() -> None:
+    gone = dict.fromkeys(END)
+    assert parse(event("erase", **gone)).end is None
+    assert refused("erase", host=None).endswith("null all together or not at all")
+    assert refused("export", **gone) == "; ".join(f"{k}: not allowed" for k in END)
+
+
+FOREIGN = {
+    "role": ("erase", "t_bolt", "role: expected t_acme_pay"),
+    "schema": ("export", "t_bolt", "schema: expected t_acme_pay"),
+    "tenantSecret": (
+        "export",
+        f"{SECRET}tenantry/dev/tenants/x-acme-pay/database-AbCdEf",
+        "tenantSecret: not a database secret of tenant acme-pay",
+    ),
+    "secrets": (
+        "erase",
+        [*VALUES["secrets"], f"{SECRET}tenantry/dev/tenants/bolt/webhook-AbCdEf"],
+        "secrets: not all of tenant acme-pay",
+    ),
+    "bucket": ("erase", NAMES.bucket("t", "bolt"), "bucket: not of tenant acme-pay"),
+    "handover": ("export", NAMES.bucket("t", "bolt"), "handover: not of tenant acme-pay"),
+    "instances": ("erase", ["tenantry-dev-shard-a"], "instances: not all of tenant acme-pay"),
+    "evidence": ("erase", VALUES["bucket"], "bucket, handover, evidence: expected different ones"),
+}
+
+
+@pytest.mark.parametrize("field", FOREIGN)
+def test_what_is_another_tenants_is_refused(field: str) -> None:
+    stage, value, said = FOREIGN[field]
+    assert refused(stage, **{field: value}) == said
+
+
+@pytest.mark.parametrize("length", [1, 30, 40, 50, 59])
+def test_names_that_were_cut_are_still_the_tenants(length: int) -> None:
+    tenant = "a" * length
+    sql = "t_" + tenant
+    parse(
+        event(
+            "erase", tenant=tenant, role=sql, schema=sql, bucket=NAMES.bucket("t", tenant),
+            handover=NAMES.bucket("handover", tenant), secrets=[],
+            instances=[NAMES.label("database", f"silo-{tenant}")],
+        )
+    )  # fmt: skip
+
+
+def test_rights_are_named_for_every_stage() -> None:
+    assert set(RIGHTS) == set(Stage)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(
+    st.sampled_from(Stage),
+    st.dictionaries(st.sampled_from([*FIELDS, "lifecycle"]), anything, min_size=1),
+)
+def test_whatever_an_event_holds_the_end_is_a_request_or_a_refusal(
+    stage: Stage, changes: dict[str, Any]
+) -> None:
+    try:
+        request = parse(event(stage, **changes))
+    except RequestError:
+        return
+    assert request.deleted or request.role in ("", "t_" + request.tenant.replace("-", "_"))
