@@ -15,7 +15,9 @@ from ..tenant_bootstrap.connection import BootstrapError, words
 from ..tenant_bootstrap.connection import connect as open_session
 from ..tenant_bootstrap.store import SecretsManager
 from ..tenant_data.side import MoveError, Side
-from . import aws
+from . import aws, keys
+from .certify import certify
+from .erase import erase
 from .export import Export
 from .request import Request, Stage, parse
 from .scratch import plainly
@@ -74,8 +76,19 @@ def _export(request: Request, tools: Tools) -> Mapping[str, Any]:
         return Export(request, side, tools).run()
 
 
+def _erase(request: Request, tools: Tools) -> Mapping[str, Any]:
+    if not keys.gone(tools.keys.describe(request.key), tools.now()):
+        return erase(request, None, tools)  # which refuses, before anybody logs in
+    with _side(request, tools) as side:
+        return erase(request, side, tools)
+
+
 STAGES: Final[Mapping[Stage, Callable[[Request, Tools], Mapping[str, Any]]]] = {
     Stage.EXPORT: _export,
+    Stage.KEEP: keys.keep,
+    Stage.CLOSE: keys.close,
+    Stage.ERASE: _erase,
+    Stage.CERTIFY: certify,
 }
 
 

@@ -147,3 +147,30 @@ class Leaver:
             f" WHERE r.rolname = '{self.role}' AND (a.inherit_option OR a.set_option)"
         )
         return sorted(str(x) for (x,) in found)
+
+
+def moved(leaver: Leaver, role: str) -> None:
+    """What moves that nobody ended have left."""
+    leaver.peek(
+        f"CREATE PUBLICATION m_{role}_out",
+        f"CREATE PUBLICATION m_{role}_back",
+        f"SELECT pg_create_logical_replication_slot('m_{role}_out', 'pgoutput')",
+        f"SELECT pg_create_logical_replication_slot('m_{role}_back_seen', 'pgoutput')",
+    )
+    leaver.shard.master(
+        f"CREATE ROLE m_{role}",
+        f"GRANT CONNECT ON DATABASE {leaver.shard.database} TO m_{role}",
+        f"CREATE SUBSCRIPTION m_{role}_back CONNECTION 'host=nowhere password=x' PUBLICATION m_{role}_back"
+        " WITH (connect = false, slot_name = NONE)",
+    )
+    leaver.peek(*(f"ALTER PUBLICATION m_{role}_{d} OWNER TO platform" for d in ("out", "back")))
+
+
+def of_moves(leaver: Leaver) -> int:
+    names = f"'m_{leaver.role}%'"
+    return leaver.peek(
+        f"SELECT (SELECT count(*) FROM pg_publication WHERE pubname LIKE {names})"
+        f" + (SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE {names})"
+        f" + (SELECT count(*) FROM pg_subscription WHERE subname LIKE {names})"
+        f" + (SELECT count(*) FROM pg_roles WHERE rolname LIKE {names})"
+    )[0][0]

@@ -1,0 +1,20 @@
+"""A certificate of destruction as a document: a body, and the SHA-256 over it that says it is unchanged."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .documents import digest
+
+FORMAT: Final = 1
+KIND: Final = "certificate of destruction"
+SEAL: Final = "sha256"
+
+
+def sealed(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**body, SEAL: digest(body)}
+
+
+def verify(certificate: Mapping[str, Any]) -> bool:
+    """Whether it is one, and every word of it is as it was written."""
+    body = {k: v for k, v in certificate.items() if k != SEAL}
+    return body.get("kind") == KIND and body.get("format") == FORMAT and certificate.get(SEAL) == digest(body)

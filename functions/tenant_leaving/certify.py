@@ -1,0 +1,114 @@
+"""The certificate of destruction: what is gone, what was looked at to say so, and what remains until when."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from . import keys
+from .certificate import FORMAT, KIND, sealed, verify
+from .documents import load, save
+from .report import key_of
+from .request import Request
+from .tools import LeavingError, Tools
+
+Certificate = Mapping[str, Any]
+LOOKED: Final = {
+    "instance": "rds:DescribeDBInstances does not find it, and rds:DescribeDBSnapshots none of it by hand",
+    "bucket": "s3:HeadBucket does not find it",
+    "secret": "secretsmanager:DescribeSecret does not find it, or says that it is deleted",
+    "schema": "not in pg_namespace, nor its role in pg_roles, after they were dropped",
+}
+
+
+def place_of(tenant: str) -> str:
+    return f"tenants/{tenant}/certificate.json"
+
+
+def certify(request: Request, tools: Tools) -> Mapping[str, Any]:
+    """Raises `LeavingError` naming all that is still there. A certificate that was given stays as it is."""
+    tools.step("certificate read")
+    place = place_of(request.tenant)
+    found = load(tools.objects, request.evidence, place)
+    if found is None:
+        report = _report(request, tools)
+        tools.step("looked for what is left")
+        if left := _left(report, tools):
+            raise LeavingError(f"tenant {request.tenant} is not gone, there is still: {', '.join(left)}")
+        found = _made(report, tools)
+        tools.step("certificate written")
+        save(tools.objects, request.evidence, place, found)
+    elif not verify(found) or found["tenant"] != request.tenant:
+        raise LeavingError(
+            f"{place} in {request.evidence} was changed after it was written: find out who did, and put the"
+            " version before it back"
+        )
+    return _result(request, found)
+
+
+def _report(request: Request, tools: Tools) -> Mapping[str, Any]:
+    found = load(tools.objects, request.evidence, key_of(request.tenant))
+    if found is None or not found["complete"] or found["tenant"] != request.tenant:
+        raise LeavingError(f"tenant {request.tenant} was not erased to the end: erase comes first")
+    return found
+
+
+def _left(report: Mapping[str, Any], tools: Tools) -> list[str]:
+    left: list[str] = []
+    if not keys.gone(tools.keys.describe(report["key"]["arn"]), tools.now()):
+        left.append(f"key {report['key']['arn']}")
+    for store in report["stores"]:
+        left += _store_left(store["kind"], store["name"], tools)
+    return left
+
+
+def _store_left(kind: str, name: str, tools: Tools) -> list[str]:
+    if kind == "bucket":
+        return [f"bucket {name}"] if tools.objects.exists(name) else []
+    if kind == "secret":
+        return [f"secret {name}"] if tools.secrets.exists(name) else []
+    if kind == "instance":
+        there = [f"instance {name}"] if tools.databases.instance(name) else []
+        return there + [f"snapshot {s.name}" for s in tools.databases.snapshots(name) if s.kind == "manual"]
+    return []  # a schema: `erase` looked, in the session that dropped it
+
+
+def _made(report: Mapping[str, Any], tools: Tools) -> Certificate:
+    key = tools.keys.describe(report["key"]["arn"])
+    seen = [
+        {"what": f"{store['kind']} {store['name']}", "how": LOOKED[store["kind"]]}
+        for store in report["stores"]
+    ]
+    seen.append(
+        {
+            "what": f"key {report['key']['arn']}",
+            "how": "kms:DescribeKey does not find it, or says that its deletion date has passed",
+        }
+    )
+    return sealed(
+        {
+            "format": FORMAT,
+            "kind": KIND,
+            "tenant": report["tenant"],
+            "issued": keys.text(tools.now()),
+            "key": {**report["key"], "state": key.state if key else "Deleted"},
+            "stores": report["stores"],
+            "backups": [b for b in report["backups"] if b.get("deleted")],
+            "remaining": [b for b in report["backups"] if not b.get("deleted")],
+            "steps": report["steps"],
+            "verified": seen,
+        }
+    )
+
+
+def _result(request: Request, certificate: Certificate) -> Mapping[str, Any]:
+    return {
+        "bucket": request.evidence,
+        "certificate": place_of(request.tenant),
+        "sha256": certificate["sha256"],
+        "issued": certificate["issued"],
+        "key": certificate["key"],
+        "stores": len(certificate["stores"]),
+        "backups": len(certificate["backups"]),
+        "remaining": [
+            {k: b.get(k) for k in ("kind", "name", "until", "readable")} for b in certificate["remaining"]
+        ],
+    }

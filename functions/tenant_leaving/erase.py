@@ -1,0 +1,177 @@
+"""Everything of the tenant's goes, once its key has: rows, artefacts, what was handed over, snapshots.
+
+Each thing is written down before it is removed, so that a run that was killed is continued and not forgotten.
+Buckets, secrets and instances themselves are the program's to delete; `certify` looks whether it has.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from ..tenant_data.replication import Link, drop_mover
+from ..tenant_data.side import Side
+from ..tenant_data.stages import empty
+from .keys import deletion_date, gone, text
+from .report import Report
+from .request import Request
+from .scratch import drop
+from .tools import Key, LeavingError, Objects, Snapshot, Tools, Version
+
+BY_HAND: Final = "manual"  # the kind of a snapshot that RDS deletes when it is told to
+
+
+def erase(request: Request, side: Side | None, tools: Tools) -> Mapping[str, Any]:
+    """`side` is None where the database was an instance of the tenant's own."""
+    key = tools.keys.describe(request.key)
+    if not gone(key, tools.now()):
+        raise LeavingError(_refusal(request, key))
+    report = Report(request.tenant, request.evidence, tools)
+    state, date = key.state if key else "Deleted", deletion_date(request, tools, key)
+    report.about_key(arn=request.key, state=state, deletionDate=date)
+    report.done("key gone")
+    erasing = Erasing(request, tools, report)
+    if side is not None:
+        erasing.place(side)
+    for bucket in (request.bucket, request.handover):
+        erasing.bucket(bucket)
+    for instance in request.instances:
+        erasing.instance(instance)
+    for arn in request.secrets:
+        report.named("stores", "secret", arn)
+    report.done("secrets")
+    report.finish()
+    return _result(report)
+
+
+def _refusal(request: Request, key: Key | None) -> str:
+    when = f"until {text(key.deletion)}" if key and key.deletion else "and is not scheduled for deletion"
+    return f"tenant {request.tenant}: its key {request.key} exists {when}, so nothing is erased yet"
+
+
+def _result(report: Report) -> Mapping[str, Any]:
+    content = report.content
+    return {
+        "bucket": report.bucket,
+        "report": report.key,
+        "stores": len(content["stores"]),
+        "objects": sum(s.get("objects") or 0 for s in content["stores"]),
+        "snapshots": sum(bool(b.get("deleted")) for b in content["backups"]),
+        "remaining": sum(not b.get("deleted") for b in content["backups"]),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """One call."""
+
+    request: Request
+    tools: Tools
+    report: Report
+
+    # a place in a database that others use
+
+    def place(self, side: Side) -> None:
+        end, schema = side.end, self.request.schema
+        name = f"{end.host}:{end.port}/{end.database}/{schema}"
+        self.report.named("stores", "schema", name, host=end.host, database=end.database, schema=schema)
+        self.report.save()
+        self.tools.step("what moves left")
+        for direction in ("out", "back"):
+            Link(side, side, direction).drop()
+        drop_mover(side)
+        drop(side)
+        self.tools.step("schema and role")
+        empty(side)
+        side.run(f"DROP SCHEMA IF EXISTS {side.schema} CASCADE")
+        left = side.rows(
+            "SELECT 'schema' FROM pg_namespace WHERE nspname = :schema UNION ALL"
+            " SELECT 'role' FROM pg_roles WHERE rolname = :role",
+            schema=self.request.schema,
+            role=self.request.role,
+        )
+        if left:
+            raise LeavingError(f"{' and '.join(str(w) for (w,) in left)} {schema} cannot be dropped")
+        self._shared_backups(side.end.host.partition(".")[0])
+        self.report.done("schema and role")
+
+    def _shared_backups(self, name: str) -> None:
+        """Of a database that others use too: under a key of its own, so readable as long as they are kept."""
+        instance = self.tools.databases.instance(name)
+        if instance is None:
+            return
+        until = self.tools.now() + timedelta(days=instance.backup_days)
+        self.report.named(
+            "backups", "automated backups", name, of=name, key=instance.key, until=text(until),
+            readable=instance.key != self.request.key,
+        )  # fmt: skip
+        for snapshot in self.tools.databases.snapshots(name):
+            if snapshot.kind != "automated":  # those end with the automated backups
+                self._remains(name, snapshot)
+
+    # buckets
+
+    def bucket(self, name: str) -> None:
+        step = f"bucket {name}"
+        self.tools.step(step)
+        objects = self.tools.objects
+        if objects.exists(name):
+            count = sum(len(page) for page in objects.versions(name))
+            self.report.named("stores", "bucket", name, objects=count)
+            self.report.save()
+            self.tools.step(f"{step} emptied")
+            empty_bucket(objects, name)
+        else:
+            self.report.named("stores", "bucket", name, objects=0)
+        self.report.done(step)
+
+    # a database of its own
+
+    def instance(self, name: str) -> None:
+        step = f"backups of {name}"
+        self.tools.step(step)
+        self.report.named("stores", "instance", name)
+        found = self.tools.databases.snapshots(name)
+        ours = [s for s in found if s.kind == BY_HAND]
+        for snapshot in ours:
+            self.report.named("backups", "snapshot", snapshot.name, of=name, key=snapshot.key, deleted=None)
+        self.report.save()
+        for snapshot in ours:
+            self.tools.step(f"snapshot {snapshot.name}")
+            self.tools.databases.remove_snapshot(snapshot.name)
+        self._snapshots_deleted(name)
+        for snapshot in found:
+            if snapshot.kind not in (BY_HAND, "automated"):
+                self._remains(name, snapshot)
+        for kept in self.tools.databases.backups(name):
+            until = (kept.latest or self.tools.now()) + timedelta(days=kept.days)
+            self.report.named(
+                "backups", "automated backups", name, of=name, key=kept.key, until=text(until),
+                readable=kept.key != self.request.key,
+            )  # fmt: skip
+        self.report.done(step)
+
+    def _snapshots_deleted(self, instance: str) -> None:
+        """Also those that a killed run deleted and could not say so."""
+        for one in list(self.report.content["backups"]):
+            if one["kind"] == "snapshot" and one["of"] == instance and "until" not in one:
+                self.report.named("backups", "snapshot", one["name"], deleted=text(self.tools.now()))
+
+    def _remains(self, instance: str, snapshot: Snapshot) -> None:
+        """Not this function's to delete: it holds other tenants' rows, or a backup plan keeps it."""
+        self.report.named(
+            "backups", "snapshot", snapshot.name, of=instance, key=snapshot.key, until=None,
+            readable=snapshot.key != self.request.key,
+        )  # fmt: skip
+
+
+def empty_bucket(objects: Objects, name: str) -> None:
+    """Every version, from the front again after each page: what goes moves all that is behind it."""
+    for upload in objects.uploads(name):
+        objects.abort(name, upload)
+    before: Sequence[Version] = ()
+    while page := next(iter(objects.versions(name)), ()):
+        if page == before:
+            raise LeavingError(f"bucket {name} still holds {len(page)} versions that do not go: run again")
+        objects.purge(name, page)
+        before = page

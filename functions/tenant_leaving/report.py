@@ -1,0 +1,62 @@
+"""What was erased, written down step by step: what a killed run did is not forgotten by the next one."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .documents import load, save
+from .keys import text
+from .tools import Tools
+
+FORMAT: Final = 1
+
+
+def key_of(tenant: str) -> str:
+    return f"tenants/{tenant}/erased.json"
+
+
+class Report:
+    """A document in the evidence bucket, read first and written when something is added."""
+
+    def __init__(self, tenant: str, bucket: str, tools: Tools) -> None:
+        self._tools, self.bucket, self.key = tools, bucket, key_of(tenant)
+        found = load(tools.objects, bucket, self.key)
+        self.content: dict[str, Any] = found or {
+            "format": FORMAT, "tenant": tenant, "complete": False, "key": {}, "stores": [], "backups": [],
+            "steps": [],
+        }  # fmt: skip
+        self.changed = False
+
+    def named(self, section: str, kind: str, name: str, **facts: Any) -> Mapping[str, Any]:
+        """A store or a backup, as it was first found; facts that come later are added."""
+        for one in self.content[section]:
+            if (one["kind"], one["name"]) == (kind, name):
+                self._add(one, {k: v for k, v in facts.items() if one.get(k) is None and v is not None})
+                return one
+        one = {"kind": kind, "name": name, **facts}
+        self.content[section].append(one)
+        self.changed = True
+        return one
+
+    def about_key(self, **facts: Any) -> None:
+        self._add(self.content["key"], {k: v for k, v in facts.items() if self.content["key"].get(k) is None})
+
+    def done(self, step: str) -> None:
+        """The step's end, as it was reached first; all until here is kept."""
+        if all(s["step"] != step for s in self.content["steps"]):
+            self.content["steps"].append({"step": step, "at": text(self._tools.now())})
+            self.changed = True
+        self.save()
+
+    def finish(self) -> None:
+        self._add(self.content, {} if self.content["complete"] else {"complete": True})
+        self.save()
+
+    def save(self) -> None:
+        if self.changed:
+            save(self._tools.objects, self.bucket, self.key, self.content)
+            self.changed = False
+
+    def _add(self, where: dict[str, Any], facts: Mapping[str, Any]) -> None:
+        if facts:
+            where.update(facts)
+            self.changed = True

@@ -1,0 +1,292 @@
+"""A tenant's key, rows, artefacts and backups go, and a certificate says so, and only then."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from functions.tenant_leaving.certificate import verify
+from functions.tenant_leaving.tools import Backups, Instance, Key, LeavingError, Snapshot, Upload
+from tests.data.leaving import HOST, KEY, SHARD_KEY, Leaver, moved, of_moves
+from tests.data.rich import RICH
+from tests.data.shard import Shard
+
+
+@pytest.fixture
+def leaver(shard: Shard) -> Leaver:
+    """Suspended, with rows, artefacts of several versions, backups of a silo that it once had."""
+    found = Leaver(shard)
+    for tenant in (shard.acme, shard.bolt):
+        shard.run(tenant, *RICH)
+    for n in range(7):
+        found.objects.put(found.bucket, f"a{n % 3}.pdf", b"x")
+    found.objects.put(found.bucket, "a1.pdf", None)
+    found.objects.put(found.handover, "dump.sql.gz", b"x")
+    found.objects.begun[found.bucket] = [Upload("half.pdf", "u1")]
+    found.databases.kept = {
+        found.own: [Snapshot(f"{found.own}-final", "manual", KEY), Snapshot("rds:x", "automated", KEY)],
+        "shard": [Snapshot("before-upgrade", "manual", SHARD_KEY), Snapshot("rds:y", "automated", SHARD_KEY)],
+    }
+    found.databases.automated[found.own] = [Backups(found.own, KEY, found.clock.now, 14)]
+    found.suspend()
+    return found
+
+
+def closed(leaver: Leaver) -> None:
+    """The key's last day is over."""
+    leaver.go("close")
+    leaver.clock.pass_days(8)
+
+
+def erased(leaver: Leaver, **changes: Any) -> Any:
+    closed(leaver)
+    return leaver.go("erase", instances=[leaver.own], **changes)
+
+
+def deleted_by_the_program(leaver: Leaver) -> None:
+    """What `pulumi up` deletes afterwards."""
+    del leaver.objects.buckets[leaver.bucket], leaver.objects.buckets[leaver.handover]
+
+
+# the key
+
+
+def test_a_closed_key_can_be_kept_until_its_date(leaver: Leaver) -> None:
+    assert leaver.go("keep")["cancelled"] is False
+    told = leaver.go("close")
+    assert (told["state"], told["deletionDate"]) == ("PendingDeletion", "2026-11-09T12:00:00+00:00")
+    leaver.clock.pass_days(3)
+    assert leaver.go("close", keyDays=30)["deletionDate"] == told["deletionDate"]
+    assert leaver.go("keep")["cancelled"] is True
+    assert leaver.keys.keys[KEY] == Key("Enabled")
+    assert leaver.go("close", keyDays=30)["deletionDate"] == "2026-12-05T12:00:00+00:00"
+    leaver.clock.pass_days(31)
+    del leaver.keys.keys[KEY]
+    told = leaver.go("close")
+    assert (told["state"], told["deletionDate"]) == ("Deleted", "2026-12-05T12:00:00+00:00")
+    with pytest.raises(LeavingError, match="its key is gone, and all that it encrypted"):
+        leaver.go("keep")
+
+
+@pytest.mark.parametrize("state", ["Unavailable", "PendingImport", "PendingReplicaDeletion"])
+def test_a_key_in_another_state_is_left_to_a_person(leaver: Leaver, state: str) -> None:
+    leaver.keys.keys[KEY] = Key(state)
+    for stage in ("keep", "close", "erase"):
+        with pytest.raises(LeavingError, match=r"its key .*"):
+            leaver.go(stage)
+    assert leaver.keys.keys[KEY] == Key(state)
+
+
+@pytest.mark.parametrize("stage", ["keep", "close"])
+def test_killed_at_every_step_the_key_ends_as_asked(leaver: Leaver, stage: str) -> None:
+    leaver.go("close")
+    if stage == "close":
+        leaver.go("keep")
+        leaver.clock.pass_days(1)
+    _, killed = leaver.through(stage)
+    assert len(killed) == 2
+    assert leaver.keys.keys[KEY].state == {"keep": "Enabled", "close": "PendingDeletion"}[stage]
+
+
+# erased
+
+
+def everything(leaver: Leaver) -> Any:
+    return (
+        leaver.peek(f"SELECT relname FROM pg_class WHERE relnamespace = '{leaver.role}'::regnamespace"),
+        leaver.objects.content(leaver.bucket),
+        leaver.databases.kept[leaver.own],
+    )
+
+
+@pytest.mark.parametrize("days", [None, 0, 6])
+def test_nothing_is_erased_while_the_key_can_come_back(leaver: Leaver, days: int | None) -> None:
+    if days is not None:
+        leaver.go("close")
+        leaver.clock.pass_days(days)
+    before = everything(leaver)
+    says = "is not scheduled" if days is None else r"exists until 2026-11-09T12:00:00\+00:00"
+    with pytest.raises(LeavingError, match=says):
+        leaver.go("erase")
+    assert everything(leaver) == before
+    assert leaver.sessions == []
+
+
+def of_bolt(leaver: Leaver) -> Any:
+    shard = leaver.shard
+    role = shard.role(shard.bolt)
+    made = (
+        "SELECT c.relname, c.relacl::text FROM pg_class c"
+        f" WHERE c.relnamespace = '{role}'::regnamespace ORDER BY 1"
+    )
+    return (
+        leaver.peek(made),
+        shard.run(shard.bolt, "SELECT (t.*)::text FROM customers t ORDER BY 1"),
+        leaver.peek(f"SELECT nspacl::text FROM pg_namespace WHERE nspname = '{role}'"),
+    )
+
+
+def test_everything_goes_and_the_neighbour_notices_nothing(leaver: Leaver) -> None:
+    before = of_bolt(leaver)
+    moved(leaver, leaver.role)
+    assert of_moves(leaver) == 6
+    told = erased(leaver)
+    assert of_moves(leaver) == 0
+    assert (
+        leaver.peek(
+            f"SELECT 1 FROM pg_roles WHERE rolname = '{leaver.role}' UNION ALL"
+            f" SELECT 1 FROM pg_namespace WHERE nspname = '{leaver.role}'"
+        )
+        == []
+    )
+    assert leaver.objects.buckets[leaver.bucket] == leaver.objects.buckets[leaver.handover] == []
+    assert leaver.objects.begun[leaver.bucket] == []
+    assert [s.name for s in leaver.databases.kept[leaver.own]] == ["rds:x"]
+    assert len(leaver.databases.kept["shard"]) == 2
+    assert of_bolt(leaver) == before
+    assert {k: told[k] for k in ("stores", "objects", "snapshots", "remaining")} == {
+        "stores": 5, "objects": 9, "snapshots": 1, "remaining": 3,
+    }  # fmt: skip
+
+
+def test_the_report_names_it_all(leaver: Leaver) -> None:
+    erased(leaver)
+    report = leaver.document(leaver.evidence, f"tenants/{leaver.tenant}/erased.json")
+    now = "2026-11-10T12:00:00+00:00"
+    assert report["complete"] is True
+    assert report["key"] == {
+        "arn": KEY, "state": "PendingDeletion", "deletionDate": "2026-11-09T12:00:00+00:00",
+    }  # fmt: skip
+    database = leaver.shard.database
+    assert report["stores"] == [
+        {
+            "kind": "schema", "name": f"{HOST}:5432/{database}/{leaver.role}", "host": HOST,
+            "database": database, "schema": leaver.role,
+        },
+        {"kind": "bucket", "name": leaver.bucket, "objects": 8},
+        {"kind": "bucket", "name": leaver.handover, "objects": 1},
+        {"kind": "instance", "name": leaver.own},
+        {"kind": "secret", "name": leaver.shard.secret_arn(leaver.tenant)},
+    ]  # fmt: skip
+    assert [{k: b.get(k) for k in ("name", "deleted", "until", "readable")} for b in report["backups"]] == [
+        {"name": "shard", "deleted": None, "until": "2026-11-17T12:00:00+00:00", "readable": True},
+        {"name": "before-upgrade", "deleted": None, "until": None, "readable": True},
+        {"name": f"{leaver.own}-final", "deleted": now, "until": None, "readable": None},
+        {"name": leaver.own, "deleted": None, "until": "2026-11-16T12:00:00+00:00", "readable": False},
+    ]
+    assert {s["at"] for s in report["steps"]} == {now}
+    assert [s["step"] for s in report["steps"]][:2] == ["key gone", "schema and role"]
+
+
+def test_killed_at_every_step_all_is_gone_and_nothing_is_forgotten(leaver: Leaver) -> None:
+    moved(leaver, leaver.role)
+    before = of_bolt(leaver)
+    closed(leaver)
+    told, killed = leaver.through("erase", instances=[leaver.own])
+    assert len(killed) >= 8
+    assert (told["objects"], told["snapshots"], told["remaining"]) == (9, 1, 3)
+    assert of_moves(leaver) == 0
+    assert leaver.objects.buckets[leaver.bucket] == []
+    assert of_bolt(leaver) == before
+
+
+def test_erased_again_the_report_stays(leaver: Leaver) -> None:
+    erased(leaver)
+    before = leaver.objects.content(leaver.evidence)
+    leaver.clock.pass_days(1)
+    del leaver.keys.keys[KEY]
+    leaver.go("erase", instances=[leaver.own])
+    assert leaver.objects.content(leaver.evidence) == before
+    late = Snapshot(f"{leaver.own}-late", "manual", KEY)
+    leaver.databases.kept[leaver.own].append(late)
+    assert leaver.go("erase", instances=[leaver.own])["snapshots"] == 2
+    assert late not in leaver.databases.kept[leaver.own]
+
+
+def test_of_a_database_of_its_own_only_backups_are_left_to_erase(leaver: Leaver) -> None:
+    """It cannot be opened any more: its storage was encrypted under the key that is gone."""
+    nothing = dict.fromkeys(("host", "port", "database", "masterSecret"))
+    told = erased(leaver, **nothing)
+    assert leaver.sessions == []
+    assert (told["stores"], told["snapshots"], told["remaining"]) == (4, 1, 1)
+
+
+def test_an_object_that_stays_ends_the_stage(leaver: Leaver) -> None:
+    closed(leaver)
+    leaver.objects.purge = lambda _bucket, _versions: None  # type: ignore[method-assign]
+    with pytest.raises(LeavingError, match=f"bucket {leaver.bucket} still holds 3 versions that do not go"):
+        leaver.go("erase")
+    with pytest.raises(LeavingError, match="was not erased to the end"):
+        leaver.go("certify")
+
+
+# certified
+
+
+def test_what_is_still_there_is_named_and_nothing_certified(leaver: Leaver) -> None:
+    erased(leaver)
+    leaver.keys.keys[KEY] = Key("Enabled")
+    leaver.databases.instances[leaver.own] = Instance(leaver.own, KEY, 7)
+    leaver.databases.kept[leaver.own].append(Snapshot("one-more", "manual", KEY))
+    secret = leaver.shard.secret_arn(leaver.tenant)
+    leaver.secrets.arns.add(secret)
+    with pytest.raises(LeavingError, match="is not gone, there is still: ") as refused:
+        leaver.go("certify")
+    names = (
+        f"key {KEY}", f"bucket {leaver.bucket}", f"bucket {leaver.handover}", f"instance {leaver.own}",
+        "snapshot one-more", f"secret {secret}",
+    )  # fmt: skip
+    assert str(refused.value).partition("still: ")[2] == ", ".join(names)
+    assert f"tenants/{leaver.tenant}/certificate.json" not in leaver.objects.content(leaver.evidence)
+
+
+def certificate(leaver: Leaver) -> dict[str, Any]:
+    return leaver.document(leaver.evidence, f"tenants/{leaver.tenant}/certificate.json")
+
+
+def test_a_certificate_says_what_is_gone_and_what_remains(leaver: Leaver) -> None:
+    erased(leaver)
+    deleted_by_the_program(leaver)
+    told = leaver.go("certify")
+    found = certificate(leaver)
+    assert verify(found)
+    assert told["sha256"] == found["sha256"]
+    assert (found["tenant"], found["key"]["arn"]) == (leaver.tenant, KEY)
+    assert [b["name"] for b in found["backups"]] == [f"{leaver.own}-final"]
+    assert [b["name"] for b in told["remaining"]] == ["shard", "before-upgrade", leaver.own]
+    assert {v["what"].partition(" ")[0] for v in found["verified"]} == {
+        "key", "schema", "bucket", "instance", "secret",
+    }  # fmt: skip
+
+
+def test_a_certificate_is_given_once(leaver: Leaver) -> None:
+    erased(leaver)
+    deleted_by_the_program(leaver)
+    told, killed = leaver.through("certify")
+    assert len(killed) == 3
+    leaver.clock.pass_days(100)
+    before = leaver.objects.content(leaver.evidence)
+    assert {**leaver.go("certify"), "steps": None} == {**told, "steps": None}
+    assert leaver.objects.content(leaver.evidence) == before
+
+
+def test_a_certificate_that_was_changed_is_not_taken_for_one(leaver: Leaver) -> None:
+    erased(leaver)
+    deleted_by_the_program(leaver)
+    leaver.go("certify")
+    changed = {**certificate(leaver), "remaining": []}
+    leaver.objects.put(
+        leaver.evidence, f"tenants/{leaver.tenant}/certificate.json", json.dumps(changed).encode()
+    )
+    with pytest.raises(LeavingError, match="was changed after it was written"):
+        leaver.go("certify")
+    assert certificate(leaver) == changed
+
+
+def test_a_stage_that_ends_does_nothing(leaver: Leaver) -> None:
+    before = dataclasses.replace(leaver.keys)
+    for stage in ("export", "keep", "close", "erase", "certify"):
+        told = leaver.go(stage, lifecycle={"action": "delete"}, forgotten=1)
+        assert told == {"tenant": leaver.tenant, "stage": stage, "deleted": True}
+    assert leaver.keys == before
