@@ -109,7 +109,7 @@ class Comparison:
         def read_at(side: Side) -> Buckets:
             sql = (
                 "SELECT b, count(*), sum(h) FROM (SELECT"  # noqa: S608
-                f" ({one.hashed} & {one.buckets - 1})::int4 AS b, hashtextextended(t::text, 0) AS h"
+                f" ({one.hashed} & {one.buckets - 1})::int4 AS b, hashtextextended((t.*)::text, 0) AS h"
                 f" FROM {side.named(one.table.name)} t) x{which} GROUP BY b"
             )
             return {int(b): (int(n), int(h)) for b, n, h in side.rows(sql, **values)}
@@ -130,7 +130,7 @@ class Comparison:
 
         def look_up(side: Side) -> Mapping[Key, int]:
             sql = (
-                f"SELECT {told}, hashtextextended(t::text, 0)"  # noqa: S608
+                f"SELECT {told}, hashtextextended((t.*)::text, 0)"  # noqa: S608
                 f" FROM unnest({given}) AS u({told.replace('u.', '')})"
                 f" JOIN {side.named(one.table.name)} t ON ROW({own}) = ROW({wanted})"
             )

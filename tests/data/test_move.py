@@ -140,7 +140,7 @@ def test_a_table_that_changes_during_the_move_stops_the_cutover(journey: Journey
 
 
 def test_rows_that_differ_stop_the_cutover(journey: Journey) -> None:
-    journey.run("CREATE TABLE one (id int PRIMARY KEY, said text)")
+    journey.run("CREATE TABLE one (id int PRIMARY KEY, said text, t text DEFAULT 'a name')")
     journey.run("INSERT INTO one SELECT n, 'x' FROM generate_series(1, 5000) n")
     journey.go("replicate")
     journey.peek("target", "UPDATE one SET said = 'y' WHERE id = 4999")
