@@ -147,7 +147,10 @@ class Export:
         self.tools.step("artefacts copied")
         known = {f["key"]: File(**f) for f in (before or {}).get("files", ()) if f["key"] != DUMP}
         copying = Copying(self.tools, self.request.bucket, self.request.handover)
-        return copying.run(wanted, known, self._remember)
+        files = copying.run(wanted, known, self._remember)
+        if files != list(known.values()):  # a run that ends while the dump is proven has not copied in vain
+            self._remember(files)
+        return files
 
     def _remember(self, files: Sequence[File]) -> None:
         """A manifest of an export that is not over."""

@@ -179,7 +179,7 @@ def test_a_dump_that_is_not_what_it_was_is_not_proven(leaver: Leaver, what: str)
 
     with pytest.raises(LeavingError, match=says):
         leaver.go("export", step=meddle)
-    assert "manifest.json" not in leaver.objects.content(leaver.handover)
+    assert leaver.document(leaver.handover, "manifest.json")["verified"] is False
     assert leaver.left == []
     leaver.go("export")
 
@@ -201,7 +201,7 @@ def test_a_copy_that_is_not_the_same_is_not_proven(leaver: Leaver, lost: str) ->
 
     with pytest.raises(LeavingError, match=f"does not restore to what the schema holds: .*{LOST[lost]}"):
         leaver.go("export", step=meddle)
-    assert "manifest.json" not in leaver.objects.content(leaver.handover)
+    assert leaver.document(leaver.handover, "manifest.json")["verified"] is False
     assert leaver.left == []
 
 
@@ -255,6 +255,7 @@ def test_who_still_works_or_lives_elsewhere_is_not_handed_over(leaver: Leaver) -
 def test_killed_at_every_step_the_next_run_comes_to_the_end(leaver: Leaver) -> None:
     told, killed = leaver.through("export")
     assert told["verified"] is True
+    assert len([k for _, k in leaver.objects.written if k.startswith("artefacts/")]) == len(ARTEFACTS)
     assert len(killed) >= 9
     assert leaver.left == []
 
