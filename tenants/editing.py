@@ -29,6 +29,8 @@ class EditError(ValueError):
 
 def scalar_text(value: object) -> str:
     """A value as YAML that reads back as itself, in quotes only where it must be."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str):
         return str(value)
     plain = _SAFE.fullmatch(value) and ": " not in value and kind_of(Scalar(value, True, 1, 1)) == "text"

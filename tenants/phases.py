@@ -28,6 +28,7 @@ class Phase(StrEnum):
     EXPORTED = "exported"
     RETAINED = "retained"
     CLOSING = "closing"
+    ERASING = "erasing"
     ERASED = "erased"
 
 
@@ -119,19 +120,25 @@ ABOUT: Final[Mapping[Phase, About]] = {
         "nothing",
         "offboard --cancel, until the key is deleted",
     ),
-    Phase.ERASED: About(
-        "everything is gone; the id stays taken",
-        "the certificate of destruction",
-        "the tombstone in the ledger",
+    Phase.ERASING: About(
+        "the key is gone; the schema, every object and every store of the tenant's go",
+        "a report of what was found and removed",
+        "its place in the ledger",
         "everything",
+        "none",
+    ),
+    Phase.ERASED: About(
+        "everything was looked for and is gone; the id stays taken",
+        "the certificate of destruction",
+        "the tombstone in the ledger, report and certificate",
+        "nothing: there is nothing left",
         "none",
     ),
 }
 
-# What a run can make so. The others are told apart, checked and recorded, and wait for the functions that
-# move and export data: until then nobody is led to believe that something was done.
-DEPLOYABLE: Final = frozenset({Phase.ACTIVE, Phase.SUSPENDED, Phase.ERASED, *(Phase(s) for s in Stage)})
-LEAVING: Final = frozenset({Phase.EXPORTED, Phase.RETAINED, Phase.CLOSING, Phase.ERASED})
+# What a run can make so: a phase that nothing carries out is refused, lest somebody believe that it was done.
+DEPLOYABLE: Final = frozenset(Phase)
+LEAVING: Final = frozenset({Phase.EXPORTED, Phase.RETAINED, Phase.CLOSING, Phase.ERASING, Phase.ERASED})
 
 Guard = Callable[[Tenant, Home, date], tuple[str, str] | None]
 """What is wrong with taking an arrow on that day, and what would be right; None if it may be taken."""
@@ -148,14 +155,15 @@ def _soaked(_tenant: Tenant, home: Home, on: date) -> tuple[str, str] | None:
 
 
 def _retained(tenant: Tenant, _home: Home, on: date) -> tuple[str, str] | None:
-    if tenant.leaving is not None and on > tenant.leaving.retain_until:
+    until = tenant.leaving.retain_until if tenant.leaving else None
+    if until is not None and on > until:
         return None
-    if tenant.leaving is None:
+    if until is None:
         return (
             "has no leaving.retain_until",
             "say how long the data must be kept, with offboard --retain-until",
         )
-    return f"must be kept until {tenant.leaving.retain_until}", "wait until that day is over"
+    return f"must be kept until {until}", "wait until that day is over"
 
 
 def _key_gone(tenant: Tenant, home: Home, on: date) -> tuple[str, str] | None:
@@ -203,7 +211,8 @@ ARROWS: Final = (
     Arrow("resume", _P.RETAINED, _P.SUSPENDED),
     Arrow("offboard", _P.RETAINED, _P.CLOSING, _retained, "the retention is over"),
     Arrow("cancel", _P.CLOSING, _P.RETAINED),
-    Arrow("offboard", _P.CLOSING, _P.ERASED, _key_gone, "the key is gone"),
+    Arrow("offboard", _P.CLOSING, _P.ERASING, _key_gone, "the key is gone"),
+    Arrow("offboard", _P.ERASING, _P.ERASED),
 )
 
 

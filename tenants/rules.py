@@ -42,7 +42,8 @@ def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem
 
 
 def _leaving(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
-    if tenant.leaving is None and tenant.state in (State.RETAINED, State.CLOSING):
+    until = tenant.leaving.retain_until if tenant.leaving else None
+    if until is None and tenant.state in (State.RETAINED, State.CLOSING, State.ERASING):
         right = f"python -m tenants offboard {tenant.id} --retain-until DATE writes it"
         yield tenant.id, ("state",), f"a tenant that is {tenant.state} has no leaving.retain_until", right
 

@@ -132,6 +132,23 @@ class Choice:
         return {"type": "string", "enum": list(self.words())}
 
 
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """true or false, as YAML 1.2 has them."""
+
+    def read(self, node: Node, label: str, report: Report) -> bool | Wrong:
+        scalar = _scalar(node, label, "true or false", report)
+        if scalar is None:
+            return WRONG
+        if scalar.plain and scalar.text in ("true", "false"):
+            return scalar.text == "true"
+        report(scalar, f"{label} {shown(scalar.text)} is not allowed", "expected true or false")
+        return WRONG
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?")
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from tenants import values
-from tenants.shapes import Choice, Shape, Whole
+from tenants.shapes import Choice, Flag, Shape, Whole
 
 
 class Isolation(StrEnum):
@@ -59,6 +59,7 @@ class State(StrEnum):
     EXPORTED = "exported"  # its data was handed over, and the copy proven by restoring it
     RETAINED = "retained"  # kept for as long as the law asks
     CLOSING = "closing"  # its key is scheduled for deletion; the last stage that can be called off
+    ERASING = "erasing"  # its key is gone; what was under it goes
     ERASED = "erased"  # nothing of it is left; its id stays taken
 
     @property
@@ -123,8 +124,11 @@ class Move:
 class Leaving:
     """What was agreed about the end. `python -m tenants offboard` writes it."""
 
-    retain_until: date = field(
-        metadata=spec(values.DATE, "Last day that the law or the contract asks for the data")
+    retain_until: date | None = field(
+        default=None, metadata=spec(values.DATE, "Last day that the law or the contract asks for the data")
+    )
+    handed_over: bool = field(
+        default=False, metadata=spec(Flag(), "Whether a copy of its data stands in a bucket of its own")
     )
     key_days: int = field(
         default=KEY_DAYS,

@@ -76,8 +76,11 @@ def _finish(tenant: Tenant) -> Changes:
 
 def _state(step: Arrow, wish: Wish) -> Changes:
     changes: Changes = {"state": None if step.after is Phase.ACTIVE else str(step.after)}
-    if step.after is Phase.SUSPENDED:
-        changes["leaving"] = None
+    if step.after is Phase.EXPORTED:
+        changes["leaving.handed_over"] = True
+    if step.after is Phase.SUSPENDED and step.event == "resume":
+        # What was handed over stays; what was agreed about the end does not.
+        changes["leaving.retain_until"] = changes["leaving.key_days"] = None
     if wish.retain_until is not None:
         changes["leaving.retain_until"] = wish.retain_until
     if wish.key_days is not None:

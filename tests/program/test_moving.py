@@ -144,6 +144,8 @@ def the_function_gets_at_key_and_bucket_only_meanwhile(origin: HomeKind, to: Hom
             "policy"
         ]
         assert ("mover-role" in key, "mover-role" in bucket) == (moving, moving)
+        secret = recording.one("secretsmanager/secret:Secret", f"{tenant}-tenant-secrets-database")
+        assert ("NoMoveIsOn" in secret.inputs["policy"]) is not moving
         for other in set(MOVER.values()) - {tenant}:
             assert "mover-role" not in recording.one("kms/key:Key", f"{other}-identity-key").inputs["policy"]
 

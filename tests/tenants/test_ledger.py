@@ -107,7 +107,7 @@ def test_a_stack_whose_name_would_cut_others_is_refused(tmp_path: Path) -> None:
 def test_leaving_by_stages_frees_and_entombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = project(tmp_path)
     open_registry("dev", root=root, locked=False)
-    for month, state in enumerate(("suspended", "exported", "retained", "closing", "erased"), 1):
+    for month, state in enumerate(("suspended", "exported", "retained", "closing", "erasing", "erased"), 1):
         monkeypatch.setattr(opening, "today", lambda month=month: date(2027, month, 1))
         changes = {"state": state, "leaving.retain_until": date(2027, 3, 31)}
         text = set_fields(registry(root).read_text("utf-8"), "acme-pay", changes)
@@ -241,7 +241,7 @@ def merge_file(texts: list[str]) -> tuple[int, str]:
 def test_freed_places_are_not_given_twice_by_a_merge() -> None:
     """Both branches reuse the same rested place: they remove one line and write another, and git sees it."""
     world = World(small_cell(), (pool("aaa"), pool("bbb"), pool("ccc")), Ledger(), DAY).run()
-    stages = (State.SUSPENDED, State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASED)
+    stages = (State.SUSPENDED, State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASING, State.ERASED)
     for months, state in enumerate(stages):
         world = replace(world, day=DAY + timedelta(days=30 * months))
         world = world.edit("bbb", state=state, leaving=Leaving(retain_until=DAY)).run()
