@@ -8,6 +8,7 @@ import sys
 import typer
 
 from sandbox.commands.as_role import as_role
+from sandbox.commands.clock import clock
 from sandbox.commands.coverage import coverage
 from sandbox.commands.psql import psql, rotate
 from sandbox.commands.run import start, stop
@@ -17,6 +18,7 @@ from sandbox.toolchain.places import ToolchainError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.command("as")(as_role)
+app.command()(clock)
 app.command()(coverage)
 app.command()(psql)
 app.command()(rotate)

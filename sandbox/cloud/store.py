@@ -1,5 +1,6 @@
 """What exists: one row a resource, keyed by account, Region, type and id. Any number of runs at once."""
 
+import datetime
 import json
 import os
 import sqlite3
@@ -8,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from sandbox.cloud import clock
 
 FILE: Final = "cloud.sqlite"
 BUSY_SECONDS: Final = 60
@@ -35,9 +38,10 @@ CREATE TABLE IF NOT EXISTS links (
 );
 CREATE INDEX IF NOT EXISTS handles_by_value ON handles (type, value);
 CREATE INDEX IF NOT EXISTS links_by_target ON links (account, target, type);
--- What a deletion leaves behind: a snapshot, a key that waits for its end, a secret's name.
-CREATE TABLE IF NOT EXISTS remains (
-    account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+-- What a deletion leaves behind, and all that AWS goes on knowing of it: a snapshot, a key that waits for
+-- its end, a secret's name.
+CREATE TABLE IF NOT EXISTS traces (
+    account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, about TEXT NOT NULL,
     PRIMARY KEY (account, region, kind, name)
 );
 """
@@ -68,7 +72,7 @@ class Store:
             path.touch(mode=0o600)
         self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         # A lost power supply may lose the last moments of a throw-away cloud; a killed process may not.
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + SCHEMA)
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + SCHEMA + clock.SCHEMA)
 
     @contextmanager
     def change(self) -> Iterator[None]:
@@ -161,16 +165,41 @@ class Store:
         )
         return int(found.fetchone()[0])
 
-    def leave(self, kind: str, name: str) -> None:
+    def leave(self, kind: str, name: str, **about: Any) -> None:
         """Note what a deletion leaves behind."""
         self._db.execute(
-            "INSERT OR IGNORE INTO remains VALUES (?, ?, ?, ?)", (self.account, self.region, kind, name)
+            "INSERT OR REPLACE INTO traces VALUES (?, ?, ?, ?, ?)",
+            (self.account, self.region, kind, name, json.dumps(about, sort_keys=True)),
         )
 
-    def remains(self, kind: str, name: str) -> bool:
+    def trace(self, kind: str, name: str) -> dict[str, Any] | None:
+        """What was noted of a thing that is left."""
+        return self.traces(kind).get(name)
+
+    def traces(self, kind: str) -> dict[str, dict[str, Any]]:
+        """All that is left of a kind in this account and Region, by name."""
+        query = "SELECT name, about FROM traces WHERE account = ? AND region = ? AND kind = ? ORDER BY name"
+        found = self._db.execute(query, (self.account, self.region, kind))
+        return {name: json.loads(about) for name, about in found}
+
+    def forget(self, kind: str, name: str) -> None:
+        """It is not even left any more."""
         where = (self.account, self.region, kind, name)
-        query = "SELECT 1 FROM remains WHERE account = ? AND region = ? AND kind = ? AND name = ?"
-        return self._db.execute(query, where).fetchone() is not None
+        self._db.execute(
+            "DELETE FROM traces WHERE account = ? AND region = ? AND kind = ? AND name = ?", where
+        )
+
+    def now(self) -> datetime.datetime:
+        """What time it is in the sandbox."""
+        return clock.now(self._db)
+
+    def of_the_machine(self, when: datetime.datetime) -> datetime.datetime:
+        """When it was this time, by the clock of the machine."""
+        return clock.of_the_machine(self._db, when)
+
+    def move_clock(self, days: float) -> None:
+        """Let days go by."""
+        clock.move(self._db, days)
 
     def release(self, kind: str, resource_id: str) -> None:
         """Give up the names that a resource has taken."""
@@ -241,10 +270,11 @@ class Store:
 
 
 def accounts(path: Path) -> list[tuple[str, str]]:
-    """The accounts and Regions that hold anything."""
+    """The accounts and Regions that hold anything, or something that is left of it."""
     with sqlite3.connect(path, timeout=BUSY_SECONDS) as db:
         db.executescript(SCHEMA)
-        return db.execute("SELECT DISTINCT account, region FROM resources ORDER BY 1, 2").fetchall()
+        query = "SELECT account, region FROM resources UNION SELECT account, region FROM traces ORDER BY 1, 2"
+        return db.execute(query).fetchall()
 
 
 def default_path() -> Path:

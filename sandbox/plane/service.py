@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.cloud.store import Row, Store
 from sandbox.plane.cluster import Cluster
+from sandbox.plane.ends import end_all
 from sandbox.plane.instances import INSTANCE, Instance, Instances
 from sandbox.plane.places import Plane, PlaneError
 from sandbox.plane.reach import address
@@ -136,7 +137,8 @@ class Service:
         self.instances.sweep()
         if not any(self.instances.clusters()):
             self.remove_servers()
-        kept = {i.managed_secret or "" for i in self.instances.known()}
+        kept = end_all(self.plane.cloud, self.vault)
+        kept |= {i.managed_secret or "" for i in self.instances.known()}
         for kind in KEEPERS:
             kept |= {str(r.outputs.get("arn") or r.id) for r in self.rows(kind, None)}
             kept |= {r.id for r in self.rows(kind, None)}

@@ -114,17 +114,24 @@ class Vault:
     def decrypt(self, key: str, cipher: bytes, context: Mapping[str, str]) -> bytes:
         """Raises `WrongCiphertext`."""
         try:
-            return AESGCM(self._material(key)).decrypt(cipher[:NONCE], cipher[NONCE:], _bound(context))
-        except (InvalidTag, ValueError) as wrong:
+            return AESGCM(self._kept(key) or b"").decrypt(cipher[:NONCE], cipher[NONCE:], _bound(context))
+        except (InvalidTag, ValueError) as wrong:  # without its material too, which was destroyed
             raise WrongCiphertext(key) from wrong
 
+    def destroy(self, key: str) -> None:
+        """Nothing under the key with this ARN can be read ever again."""
+        with self.change() as db:
+            db.execute("DELETE FROM material WHERE key = ?", (key,))
+
     def _material(self, key: str) -> bytes:
-        found = self.rows("SELECT bytes FROM material WHERE key = ?", key)
-        if not found:
+        if (found := self._kept(key)) is None:
             with self.change() as db:
                 db.execute("INSERT OR IGNORE INTO material VALUES (?, ?)", (key, os.urandom(32)))
-            found = self.rows("SELECT bytes FROM material WHERE key = ?", key)
-        return found[0][0]
+        return found or self._material(key)
+
+    def _kept(self, key: str) -> bytes | None:
+        found = self.rows("SELECT bytes FROM material WHERE key = ?", key)
+        return found[0][0] if found else None
 
     # -- Secrets Manager
 

@@ -14,8 +14,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from sandbox.aws.cloud import Cloud
 from sandbox.cloud.store import FILE, Row, Store
 from sandbox.plane.authority import Authority
+from sandbox.plane.endpoint.access import ROLE_POLICY
 from sandbox.plane.endpoint.server import Endpoint, Server
 from sandbox.plane.endpoint.sessions import ROLE, session_of
 from sandbox.plane.vault import Vault
@@ -24,6 +26,7 @@ from tests.engine.workspace import Workspace
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 ONCE = Config(retries={"max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=20)
 Statements = list[dict[str, Any]]
+ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
 def cloud_of_dev(shared: Path) -> Path:
@@ -86,6 +89,17 @@ class Live:
             config=ONCE,
         )
 
+    def administrator(self, service: str) -> Any:
+        """A client of a role that this account's administrators have: no boundary, and all actions."""
+        name = "tenantry-dev-administrator"
+        if not self.store.get(ROLE, name, "-"):
+            cloud, urn = Cloud(self.store, {}), "urn:pulumi:dev::tenantry"
+            trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+            cloud.create(ROLE, f"{urn}::{ROLE}::administrator", {"name": name, "assumeRolePolicy": trust})
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [ANYTHING]})
+            cloud.create(ROLE_POLICY, f"{urn}::{ROLE_POLICY}::all", {"role": name, "policy": policy})
+        return self.client(service, "administrator")
+
     def tenant(self, service: str, tenant: str, region: str = REGION) -> Any:
         """As the monolith becomes a tenant: by STS, with the session tag."""
         found = self.become(tenant, tenant)
@@ -115,13 +129,9 @@ class Live:
 
     def widen(self, role: str) -> None:
         """As if the role's own policy had been lost to an attacker: it may do everything."""
-        rows = [
-            r
-            for r in self.store.all("aws:iam/rolePolicy:RolePolicy")
-            if r.inputs["role"] == f"tenantry-dev-{role}"
-        ]
+        rows = [r for r in self.store.all(ROLE_POLICY) if r.inputs["role"] == f"tenantry-dev-{role}"]
         assert len(rows) == 1
-        self.edit(rows[0], "policy", lambda _: [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
+        self.edit(rows[0], "policy", lambda _: [ANYTHING])
 
 
 def running(cloud: Path, home: Path) -> Iterator[Live]:

@@ -343,6 +343,6 @@ def last_snapshot(at: At) -> Iterator[Refusal]:
     elif not name:
         words = "final_snapshot_identifier is required when skip_final_snapshot is false"
         yield Refusal(COMBINATION, words)
-    elif at.store.remains(SNAPSHOT, str(name)):
+    elif at.store.trace(SNAPSHOT, str(name)) is not None:
         words = f"Cannot create the snapshot because a snapshot with the identifier {name} already exists."
         yield Refusal("DBSnapshotAlreadyExists", words)

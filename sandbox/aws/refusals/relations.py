@@ -11,10 +11,9 @@ import yaml
 from sandbox.aws.describe import HERE, LOADER, Description, is_global
 from sandbox.aws.refusals.rule import At, Refusal
 from sandbox.aws.templates import UNKNOWN
+from sandbox.aws.waiting import KEY, waiting
 from sandbox.cloud.store import Row
 
-KEY: Final = "aws:kms/key:Key"
-PENDING: Final = "kms-key"  # among what remains: keys that wait for their deletion
 PEERING: Final = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection"
 
 
@@ -79,7 +78,7 @@ def _of_others(at: At, kind: str, word: str) -> list[Row]:
 
 def _unusable(at: At, key: str, word: str, found: list[Row]) -> Iterator[Refusal]:
     """KMS, Key states of AWS KMS keys: a key that waits for its deletion or is disabled serves nobody."""
-    if at.store.remains(PENDING, word.rsplit("/", 1)[-1]):
+    if not found and waiting(at.store, word):
         yield Refusal("KMSInvalidStateException", f"{word} is pending deletion.", key)
     elif not found:
         code, words = relation(KEY).missing

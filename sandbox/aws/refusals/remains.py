@@ -1,10 +1,11 @@
 """What a deletion leaves behind, and what of it stands in the way later."""
 
+import datetime
 from collections.abc import Iterator
 from typing import Final
 
-from sandbox.aws.refusals.relations import KEY, PENDING
 from sandbox.aws.refusals.rule import CREATE, At, Refusal, rule
+from sandbox.aws.waiting import KEY, WINDOW, schedule
 from sandbox.cloud.store import Row, Store
 
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
@@ -17,9 +18,11 @@ def note(row: Row, store: Store) -> None:
     """Keep what AWS keeps of a resource that is deleted now."""
     given = row.outputs
     if row.type == KEY:
-        store.leave(PENDING, row.id)
+        schedule(store, row, int(given.get("deletionWindowInDays") or WINDOW))
     if row.type == SECRET and given.get("recoveryWindowInDays") != 0:
-        store.leave(SECRET_NAME, str(given["name"]))
+        days = int(given.get("recoveryWindowInDays") or WINDOW)
+        until = store.now() + datetime.timedelta(days=days)
+        store.leave(SECRET_NAME, str(given["name"]), until=until.isoformat())
     if row.type == INSTANCE and not given.get("skipFinalSnapshot") and given.get("finalSnapshotIdentifier"):
         store.leave(SNAPSHOT, str(given["finalSnapshotIdentifier"]))
 
@@ -27,7 +30,8 @@ def note(row: Row, store: Store) -> None:
 @rule(CREATE, SECRET, checks=("name",))
 def name_of_a_secret_that_waits(at: At) -> Iterator[Refusal]:
     """Secrets Manager, DeleteSecret: the name stays taken through the recovery window."""
-    if at.before is None and at.store.remains(SECRET_NAME, str(at.known("name"))):
+    waits = at.store.trace(SECRET_NAME, str(at.known("name"))) if at.before is None else None
+    if waits and datetime.datetime.fromisoformat(waits["until"]) > at.store.now():
         yield Refusal(
             "InvalidRequestException",
             "You can't create this secret because a secret with this name is already scheduled for deletion.",

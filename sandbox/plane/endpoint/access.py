@@ -1,8 +1,6 @@
 """Who may do what: the policies that the cloud's rows hold, put before IAM's judge (`policies.evaluate`)."""
 
-import datetime
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -78,7 +76,7 @@ class Access:
     # -- what is known about a request
 
     def _context(self, session: Session, asked: Asked, tls: str) -> Context:
-        now = datetime.datetime.now(datetime.UTC)
+        now = self.store.now()
         role = self.store.get(ROLE, session.role, "-")
         tags = {**((role.outputs.get("tagsAll") or {}) if role else {}), **session.tags}
         known: dict[str, str | Sequence[str]] = {
@@ -92,7 +90,7 @@ class Access:
             "aws:SecureTransport": str(bool(tls)).lower(),
             "aws:ViaAWSService": str(asked.forwarded).lower(),
             "aws:CurrentTime": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "aws:EpochTime": str(int(time.time())),
+            "aws:EpochTime": str(int(now.timestamp())),
             **{f"aws:PrincipalTag/{k}": v for k, v in tags.items()},
             **{f"aws:ResourceTag/{k}": v for k, v in asked.tags.items()},
             **session.context,

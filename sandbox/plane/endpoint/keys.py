@@ -7,13 +7,13 @@ import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sandbox.aws.waiting import KEY, UNTIL, ends, waiting
 from sandbox.cloud.store import Row
 from sandbox.plane.endpoint.access import Asked, Call, tags_of
 from sandbox.plane.endpoint.errors import AwsError
+from sandbox.plane.ends import ALIAS, end_keys
 from sandbox.plane.vault import Vault, WrongCiphertext
 
-KEY: Final = "aws:kms/key:Key"
-ALIAS: Final = "aws:kms/alias:Alias"
 SIZES: Final = {"AES_256": 32, "AES_128": 16}
 LARGEST: Final = 4096  # bytes that Encrypt takes
 
@@ -42,24 +42,26 @@ class Keys:
         context = p.get("EncryptionContext") or {}
         row = self.use(call, p["KeyId"], "kms:GenerateDataKey", context)
         plain = os.urandom(int(p.get("NumberOfBytes") or SIZES[p.get("KeySpec") or "AES_256"]))
-        return {"Plaintext": plain, "CiphertextBlob": self._seal(row, plain, context), "KeyId": _arn(row)}
+        return {"Plaintext": plain, "CiphertextBlob": self._seal(row, plain, context), "KeyId": arn_of(row)}
 
     def DescribeKey(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row = self._find(call, p["KeyId"])
         self._require(call, row, "kms:DescribeKey", {}, None)
+        until = {"DeletionDate": ends(row)} if UNTIL in row.outputs else {}
         return {
             "KeyMetadata": {
                 "AWSAccountId": call.session.account,
                 "KeyId": row.id,
-                "Arn": _arn(row),
-                "Enabled": _state(row) == "Enabled",
-                "KeyState": _state(row),
+                "Arn": arn_of(row),
+                "Enabled": state_of(row) == "Enabled",
+                "KeyState": state_of(row),
                 "KeyUsage": row.outputs["keyUsage"],
                 "KeySpec": row.outputs["customerMasterKeySpec"],
                 "KeyManager": "CUSTOMER",
                 "Origin": "AWS_KMS",
                 "MultiRegion": bool(row.outputs.get("multiRegion")),
                 "Description": row.outputs.get("description") or "",
+                **until,
             }
         }
 
@@ -70,7 +72,7 @@ class Keys:
     ) -> tuple[bytes, str]:
         """Ciphertext and the key's ARN. Services ask for data keys where a caller would encrypt."""
         row = self.use(call, key, "kms:GenerateDataKey" if via else "kms:Encrypt", context, via)
-        return self._seal(row, plain, context), _arn(row)
+        return self._seal(row, plain, context), arn_of(row)
 
     def decrypt(
         self,
@@ -86,14 +88,14 @@ class Keys:
             named, sealed = blob[2 : 2 + size].decode(), blob[2 + size :]
         except (struct.error, UnicodeDecodeError):
             raise AwsError("InvalidCiphertextException", "") from None
-        if key is not None and _arn(self._find(call, key)) != named:
+        if key is not None and arn_of(self._find(call, key)) != named:
             raise AwsError(
                 "IncorrectKeyException",
                 "The key ID in the request does not identify a CMK that can perform this operation.",
             )
         row = self.use(call, named, "kms:Decrypt", context, via)
         try:
-            return self._vault.decrypt(_arn(row), sealed, context), _arn(row)
+            return self._vault.decrypt(arn_of(row), sealed, context), arn_of(row)
         except WrongCiphertext:
             raise AwsError("InvalidCiphertextException", "") from None
 
@@ -103,21 +105,29 @@ class Keys:
         """The key, once its policy and the caller's let it be used and its state does."""
         row = self._find(call, key)
         self._require(call, row, action, context, via)
-        if _state(row) != "Enabled":
-            code = "DisabledException" if _state(row) == "Disabled" else "KMSInvalidStateException"
-            raise AwsError(code, f"{_arn(row)} is {_words(_state(row))}.")
+        if state_of(row) == "PendingDeletion":
+            raise pending(row)
+        if state_of(row) == "Disabled":
+            raise AwsError("DisabledException", f"{arn_of(row)} is disabled.")
         return row
 
     def _require(
-        self, call: Call, row: Row, action: str, context: Mapping[str, str], via: str | None
+        self,
+        call: Call,
+        row: Row,
+        action: str,
+        context: Mapping[str, str],
+        via: str | None,
+        more: Mapping[str, str] | None = None,
     ) -> None:
-        aliases = [r for r in call.store.all(ALIAS) if r.inputs.get("targetKeyId") in (row.id, _arn(row))]
+        aliases = [r for r in call.store.all(ALIAS) if r.inputs.get("targetKeyId") in (row.id, arn_of(row))]
         known: dict[str, str | list[str]] = {
             "kms:CallerAccount": call.session.account,
             "kms:KeySpec": str(row.outputs["customerMasterKeySpec"]),
             "kms:KeyUsage": str(row.outputs["keyUsage"]),
             "kms:KeyOrigin": "AWS_KMS",
             **{f"kms:EncryptionContext:{k}": v for k, v in context.items()},
+            **(more or {}),
         }
         if aliases:
             known["kms:ResourceAliases"] = [str(r.outputs["name"]) for r in aliases]
@@ -128,7 +138,7 @@ class Keys:
         call.require(
             Asked(
                 action,
-                _arn(row),
+                arn_of(row),
                 policy=str(row.inputs["policy"]) if row.inputs.get("policy") else _default(call),
                 tags=tags_of(row),
                 context=known,
@@ -138,11 +148,13 @@ class Keys:
         )
 
     def _find(self, call: Call, key: str) -> Row:
-        """By id, ARN, alias or ARN of an alias."""
+        """By id, ARN, alias or ARN of an alias; also one that waits for its deletion, until it has come."""
+        end_keys(call.store, self._vault)
         name = key.rpartition(":")[2] if ":alias/" in key else key
         for alias in call.store.find(ALIAS, name):
             key = str(alias.inputs["targetKeyId"])
         rows = call.store.find(KEY, key)
+        rows = rows or [row for row in (waiting(call.store, key),) if row]
         if not rows:
             where = f"arn:aws:kms:{call.store.region}:{call.session.account}:"
             said = (
@@ -154,20 +166,22 @@ class Keys:
         return rows[0]
 
     def _seal(self, row: Row, plain: bytes, context: Mapping[str, str]) -> bytes:
-        name = _arn(row).encode()
-        return struct.pack("!H", len(name)) + name + self._vault.encrypt(_arn(row), plain, context)
+        name = arn_of(row).encode()
+        return struct.pack("!H", len(name)) + name + self._vault.encrypt(arn_of(row), plain, context)
 
 
-def _arn(row: Row) -> str:
+def arn_of(row: Row) -> str:
     return str(row.outputs["arn"])
 
 
-def _state(row: Row) -> str:
+def state_of(row: Row) -> str:
+    if UNTIL in row.outputs:
+        return "PendingDeletion"
     return "Enabled" if row.outputs.get("isEnabled", True) else "Disabled"
 
 
-def _words(state: str) -> str:
-    return "".join(f" {c.lower()}" if c.isupper() else c for c in state).strip()
+def pending(row: Row) -> AwsError:
+    return AwsError("KMSInvalidStateException", f"{arn_of(row)} is pending deletion.")
 
 
 def _default(call: Call) -> str:

@@ -17,7 +17,7 @@ from sandbox.plane.authority import Authority
 from sandbox.plane.endpoint import wire
 from sandbox.plane.endpoint.access import Access, Call, Judge, judge
 from sandbox.plane.endpoint.errors import AwsError
-from sandbox.plane.endpoint.keys import Keys
+from sandbox.plane.endpoint.key_states import KeyStates
 from sandbox.plane.endpoint.parameters import Parameters
 from sandbox.plane.endpoint.queues import Queues, Topics
 from sandbox.plane.endpoint.secrets_manager import SecretsManager
@@ -37,7 +37,7 @@ class Endpoint:
 
     def __init__(self, cloud: Path, vault: Vault, judged: Judge = judge) -> None:
         self._cloud, self._judge, self.sessions = cloud, judged, Sessions(vault)
-        keys = Keys(vault)
+        keys = KeyStates(vault)
         self._services: Mapping[str, Any] = {
             "kms": keys,
             "s3": Uploads(vault, keys),
