@@ -12,6 +12,7 @@ from sandbox.cloud.store import Row, Store
 from sandbox.plane.cluster import Cluster
 from sandbox.plane.ends import end_all
 from sandbox.plane.instances import INSTANCE, Instance, Instances
+from sandbox.plane.objects import Objects
 from sandbox.plane.places import Plane, PlaneError
 from sandbox.plane.reach import address
 from sandbox.plane.vault import Vault
@@ -22,17 +23,21 @@ if TYPE_CHECKING:  # slow to import, and most runs need none of them
     from sandbox.plane.front import Front
     from sandbox.plane.functions import Functions
 
+BUCKET: Final = "aws:s3/bucket:Bucket"
 FUNCTION: Final = "aws:lambda/function:Function"
 INVOCATION: Final = "aws:lambda/invocation:Invocation"
 # Whose values the vault holds.
 KEEPERS: Final = (
     "aws:kms/key:Key",
     "aws:secretsmanager/secret:Secret",
-    "aws:s3/bucket:Bucket",
+    BUCKET,
     "aws:sqs/queue:Queue",
     "aws:sns/topic:Topic",
 )
 SWITCH: Final = "SANDBOX_POSTGRES"
+NOT_EMPTY: Final = (
+    "BucketNotEmpty: The bucket you tried to delete is not empty. You must delete all versions in the bucket."
+)
 
 
 def switched_on(env: Mapping[str, str] = os.environ) -> bool:
@@ -172,6 +177,12 @@ class Service:
 
     # -- what happens to resources
 
+    def emptied(self, row: Row) -> None:
+        """A bucket is to be deleted, which S3 refuses while it holds anything (DeleteBucket, 2026-11)."""
+        is_asked = self.plane.vault.exists() and not row.outputs.get("forceDestroy")
+        if is_asked and Objects(self.vault).holds(row.id):
+            raise PlaneError(f"deleting S3 Bucket ({row.id}): {NOT_EMPTY}")
+
     def uploaded(self, inputs: Mapping[str, Any]) -> None:
         from sandbox.plane.functions import upload  # noqa: PLC0415 - as above
 
@@ -241,4 +252,4 @@ def _hosts(event: Mapping[str, Any]) -> set[str]:
     return {str(p["host"]) for p in parts if p.get("host")}
 
 
-__all__ = ["FUNCTION", "INSTANCE", "INVOCATION", "SWITCH", "PlaneError", "Service", "switched_on"]
+__all__ = ["BUCKET", "FUNCTION", "INSTANCE", "INVOCATION", "SWITCH", "PlaneError", "Service", "switched_on"]

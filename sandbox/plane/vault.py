@@ -27,6 +27,7 @@ OWNERS: Final = {
     "versions": "secret",
     "stages": "secret",
     "objects": "bucket",
+    "noncurrent": "bucket",
     "uploads": "bucket",
     "parts": "bucket",
     "messages": "queue",
@@ -44,6 +45,11 @@ CREATE TABLE IF NOT EXISTS sessions (access_key TEXT PRIMARY KEY, content TEXT N
 CREATE TABLE IF NOT EXISTS objects (
     bucket TEXT NOT NULL, name TEXT NOT NULL, about TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (bucket, name)
+);
+-- Versions that are not the current one, and delete markers, which have no body; the later, the newer.
+CREATE TABLE IF NOT EXISTS noncurrent (
+    place INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
+    about TEXT NOT NULL, body BLOB
 );
 CREATE TABLE IF NOT EXISTS uploads (
     id TEXT PRIMARY KEY, bucket TEXT NOT NULL, name TEXT NOT NULL, about TEXT NOT NULL

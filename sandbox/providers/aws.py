@@ -10,7 +10,7 @@ from sandbox.aws.cloud import Cloud, CloudError
 from sandbox.aws.describe import Undescribed, describe
 from sandbox.aws.invokes import answer
 from sandbox.cloud.store import Row, Store, default_path
-from sandbox.plane.service import FUNCTION, INSTANCE, INVOCATION, PlaneError, Service, switched_on
+from sandbox.plane.service import BUCKET, FUNCTION, INSTANCE, INVOCATION, PlaneError, Service, switched_on
 from sandbox.providers.plugin import Checked, Diffed, Provider, Refused, Values, serve
 
 
@@ -116,7 +116,7 @@ class Aws(Provider):
         return self._service
 
     def _row(self, token: str, resource_id: str) -> Row | None:
-        if token not in (INSTANCE, INVOCATION):
+        if token not in (BUCKET, INSTANCE, INVOCATION):
             return None
         with _Answering(self._lock):
             return self.cloud.read(token, resource_id)
@@ -126,6 +126,8 @@ class Aws(Provider):
         with _Answering():
             if token == FUNCTION and action != "delete" and switched_on():
                 self.service.uploaded(inputs)
+            if token == BUCKET and action == "delete" and row:
+                self.service.emptied(row)
             if token == INVOCATION:
                 return self.service.invoked(self.cloud.store, action, inputs, row.inputs if row else None)
         return None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.databases import Place, placed
-from tests.sandbox.live import Live, cloud_of_dev, running
+from tests.sandbox.live import Live, alone, cloud_of_dev, running
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,12 @@ def dev_cloud(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 @pytest.fixture
 def live(dev_cloud: Path, tmp_path: Path) -> Iterator[Live]:
     yield from running(dev_cloud, tmp_path)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Live]:
+    """Nothing of the dev stack in the way."""
+    yield from alone(tmp_path)
 
 
 @pytest.fixture

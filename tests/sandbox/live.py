@@ -144,6 +144,13 @@ def running(cloud: Path, home: Path) -> Iterator[Live]:
         server.close()
 
 
+def alone(home: Path) -> Iterator[Live]:
+    """A cloud with nothing in it."""
+    empty = home / "empty" / FILE
+    Store(empty, ACCOUNT, REGION).close()
+    yield from running(empty, home)
+
+
 def refused(call: Callable[[], Any]) -> str:
     """The words with which a call was refused; nothing where it went through."""
     try:

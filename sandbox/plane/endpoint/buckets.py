@@ -4,7 +4,6 @@ import datetime
 import hashlib
 import json
 import re
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from sandbox.cloud.store import Row
 from sandbox.plane.endpoint.access import Asked, Call, policy_row, tags_of
 from sandbox.plane.endpoint.errors import AwsError
 from sandbox.plane.endpoint.keys import Keys
+from sandbox.plane.objects import ENABLED, NULL, SUSPENDED, Objects, Version
 from sandbox.plane.vault import Vault
 
 BUCKET: Final = "aws:s3/bucket:Bucket"
@@ -20,41 +20,35 @@ ENCRYPTION: Final = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
 )
+VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
 PAGE: Final = 1000
 
 
 class Buckets:
     def __init__(self, vault: Vault, keys: Keys) -> None:
-        self._vault, self._keys = vault, keys
+        self._vault, self._keys, self._objects = vault, keys, Objects(vault)
 
     def PutObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row = self._bucket(call, p["Bucket"], "s3:PutObject", p["Key"], asked_of(p))
         about = {"key": self._key(call, row, p), "type": p.get("ContentType")}
         done = self._put(call, row, p["Key"], bytes_of(p.get("Body")), about)
-        return {"ETag": f'"{done["etag"]}"', **encryption(done["key"])}
+        return {"ETag": f'"{done["etag"]}"', **encryption(done["key"]), **versioned(done["version"])}
 
     def GetObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
-        row, about, body = self._object(call, p)
-        if about["key"]:
-            body, _ = self._keys.decrypt(call, body, bound(row), via="s3")
+        row, found = self._object(call, p)
+        body, known = self._opened(call, row, found), _shown(found)
         if "Range" not in p:
-            return {"Body": body, **_shown(about)}
-        first, last = _range(str(p["Range"]), len(body))
+            return {"Body": body, **known}
+        first, last = range_of(str(p["Range"]), len(body))
         part = body[first : last + 1]
-        shown = {**_shown(about), "ContentLength": len(part)}
+        shown = {**known, "ContentLength": len(part)}
         return {"Body": part, **shown, "ContentRange": f"bytes {first}-{last}/{len(body)}"}
 
     def HeadObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
-        row, about, _ = self._object(call, p)
-        if about["key"]:
-            self._keys.use(call, about["key"], "kms:Decrypt", bound(row), "s3")
-        return _shown(about)
-
-    def DeleteObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
-        row = self._bucket(call, p["Bucket"], "s3:DeleteObject", p["Key"])
-        with self._vault.change() as db:
-            db.execute("DELETE FROM objects WHERE bucket = ? AND name = ?", (row.id, p["Key"]))
-        return {}
+        row, found = self._object(call, p)
+        if found.about["key"]:
+            self._keys.use(call, found.about["key"], "kms:Decrypt", bound(row), "s3")
+        return _shown(found)
 
     def HeadBucket(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         self._bucket(call, p["Bucket"], "s3:ListBucket")
@@ -85,7 +79,7 @@ class Buckets:
                     "Key": n,
                     "Size": a["size"],
                     "ETag": f'"{a["etag"]}"',
-                    "LastModified": _time(a),
+                    "LastModified": time_of(a),
                     "StorageClass": "STANDARD",
                 }
                 for n, a in page
@@ -111,14 +105,27 @@ class Buckets:
             raise AwsError("NoSuchBucket", "The specified bucket does not exist")
         return rows[0]
 
-    def _object(self, call: Call, p: Mapping[str, Any]) -> tuple[Row, dict[str, Any], bytes]:
-        row = self._bucket(call, p["Bucket"], "s3:GetObject", p["Key"])
-        found = self._vault.rows(
-            "SELECT about, body FROM objects WHERE bucket = ? AND name = ?", row.id, p["Key"]
-        )
-        if not found:
-            raise AwsError("NoSuchKey", "The specified key does not exist.")
-        return row, json.loads(found[0][0]), found[0][1]
+    def _object(self, call: Call, p: Mapping[str, Any]) -> tuple[Row, Version]:
+        """The version that is asked for, or the current one; to name one needs a permission of its own."""
+        named = p.get("VersionId")
+        action = "s3:GetObjectVersion" if named else "s3:GetObject"
+        row = self._bucket(call, p["Bucket"], action, p["Key"], version_of(p))
+        if not named:
+            found = self._objects.current(row.id, p["Key"])
+            if found is None or found.is_marker:
+                raise AwsError("NoSuchKey", "The specified key does not exist.")
+            return row, found
+        found = self._objects.find(row.id, p["Key"], str(named))
+        if found is None:
+            raise AwsError("NoSuchVersion", "The specified version does not exist.")
+        if found.is_marker:
+            raise AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.")
+        return row, found
+
+    def _opened(self, call: Call, row: Row, found: Version) -> bytes:
+        """What a version holds, for whoever may use its key."""
+        body = found.body or b""
+        return self._keys.decrypt(call, body, bound(row), via="s3")[0] if found.about["key"] else body
 
     def _key(self, call: Call, row: Row, p: Mapping[str, Any]) -> str | None:
         """What the object is to lie under: as the request says, or as the bucket does."""
@@ -136,14 +143,9 @@ class Buckets:
             "etag": about.get("etag") or etag_of(body),
             "type": about.get("type") or "binary/octet-stream",
             "size": len(body),
-            "changed": time.time(),
+            "changed": call.store.now().timestamp(),
         }
-        with self._vault.change() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
-                (row.id, name, json.dumps(known), sealed),
-            )
-        return known
+        return {**known, "version": self._objects.put(row.id, name, known, sealed, versioning(call, row))}
 
     def _default_key(self, call: Call, row: Row) -> str | None:
         for kind in ENCRYPTION:
@@ -152,6 +154,24 @@ class Buckets:
                     rule = (found.inputs.get("rules") or [{}])[0]
                     return (rule.get("applyServerSideEncryptionByDefault") or {}).get("kmsMasterKeyId")
         return None
+
+
+def versioning(call: Call, row: Row) -> str | None:
+    """Enabled, Suspended, or None where nobody has ever asked for versions."""
+    for found in call.store.all(VERSIONING):
+        if found.inputs.get("bucket") == row.id:
+            status = (found.inputs.get("versioningConfiguration") or {}).get("status")
+            return status if status in (ENABLED, SUSPENDED) else None
+    return None
+
+
+def version_of(p: Mapping[str, Any]) -> dict[str, str]:
+    """The version that a request names, as conditions see it."""
+    return {"s3:versionid": str(p["VersionId"])} if p.get("VersionId") else {}
+
+
+def versioned(version: str) -> dict[str, str]:
+    return {} if version == NULL else {"VersionId": version}
 
 
 def asked_of(p: Mapping[str, Any]) -> dict[str, str]:
@@ -163,7 +183,7 @@ def asked_of(p: Mapping[str, Any]) -> dict[str, str]:
     return {k: v for k, v in known.items() if v}
 
 
-def _range(asked: str, size: int) -> tuple[int, int]:
+def range_of(asked: str, size: int) -> tuple[int, int]:
     """First and last byte (RFC 9110, section 14); S3 takes one range only."""
     found = re.fullmatch(r"bytes=(\d*)-(\d*)", asked)
     begin, end = found.groups() if found else ("", "")
@@ -189,17 +209,19 @@ def encryption(key: str | None) -> dict[str, Any]:
     )
 
 
-def _shown(about: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(found: Version) -> dict[str, Any]:
+    about = found.about
     return {
+        **versioned(found.id),
         "ETag": f'"{about["etag"]}"',
         "ContentLength": about["size"],
         "ContentType": about["type"],
-        "LastModified": _time(about),
+        "LastModified": time_of(about),
         **encryption(about["key"]),
     }
 
 
-def _time(about: Mapping[str, Any]) -> datetime.datetime:
+def time_of(about: Mapping[str, Any]) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(about["changed"], datetime.UTC)
 
 

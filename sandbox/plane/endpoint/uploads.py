@@ -8,14 +8,25 @@ from typing import Any, Final
 
 from sandbox.cloud.store import Row
 from sandbox.plane.endpoint.access import Call
-from sandbox.plane.endpoint.buckets import Buckets, asked_of, bound, bytes_of, encryption, etag_of
+from sandbox.plane.endpoint.buckets import (
+    PAGE,
+    asked_of,
+    bound,
+    bytes_of,
+    encryption,
+    etag_of,
+    range_of,
+    time_of,
+    versioned,
+)
 from sandbox.plane.endpoint.errors import AwsError
+from sandbox.plane.endpoint.versions import Versions
 
 SMALLEST: Final = 5 * 1024 * 1024  # bytes of a part that is not the last
 MOST: Final = 10_000  # parts of one upload
 
 
-class Uploads(Buckets):
+class Uploads(Versions):
     """A part lies under the key that its upload began with, as the object will."""
 
     def CreateMultipartUpload(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,7 +34,7 @@ class Uploads(Buckets):
         key = self._key(call, row, p)
         if key:
             key = self._keys.encrypt(call, key, b"", bound(row), "s3")[1]
-        about = {"key": key, "type": p.get("ContentType")}
+        about = {"key": key, "type": p.get("ContentType"), "begun": call.store.now().timestamp()}
         upload = secrets.token_urlsafe(48)
         with self._vault.change() as db:
             db.execute(
@@ -33,7 +44,23 @@ class Uploads(Buckets):
 
     def UploadPart(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row, about = self._upload(call, p, "s3:PutObject")
-        number, body = int(p["PartNumber"]), bytes_of(p.get("Body"))
+        etag = self._add(call, row, about, p, bytes_of(p.get("Body")))
+        return {"ETag": f'"{etag}"', **encryption(about["key"])}
+
+    def UploadPartCopy(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        """A part from what lies in a bucket already, as boto3 copies what is large."""
+        row, about = self._upload(call, p, "s3:PutObject")
+        source, found = self._source(call, p)
+        body = self._opened(call, source, found)
+        if p.get("CopySourceRange"):
+            first, last = range_of(str(p["CopySourceRange"]), len(body))
+            body = body[first : last + 1]
+        etag = self._add(call, row, about, p, body)
+        result = {"ETag": f'"{etag}"', "LastModified": call.store.now()}
+        return {"CopyPartResult": result, **encryption(about["key"])}
+
+    def _add(self, call: Call, row: Row, about: Mapping[str, Any], p: Mapping[str, Any], body: bytes) -> str:
+        number = int(p["PartNumber"])
         if not 1 <= number <= MOST:
             raise AwsError(
                 "InvalidArgument", f"Part number must be an integer between 1 and {MOST}, inclusive"
@@ -48,7 +75,7 @@ class Uploads(Buckets):
                 "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)",
                 (p["UploadId"], row.id, number, etag, len(body), sealed),
             )
-        return {"ETag": f'"{etag}"', **encryption(about["key"])}
+        return etag
 
     def CompleteMultipartUpload(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row, about = self._upload(call, p, "s3:PutObject")
@@ -71,9 +98,10 @@ class Uploads(Buckets):
             )
         sums = b"".join(bytes.fromhex(etag) for _, etag in wanted)
         etag = f"{hashlib.md5(sums, usedforsecurity=False).hexdigest()}-{len(wanted)}"
-        self._put(call, row, p["Key"], b"".join(bodies), {**about, "etag": etag})
+        done = self._put(call, row, p["Key"], b"".join(bodies), {**about, "etag": etag})
         self._forget(str(p["UploadId"]))
-        return {"Bucket": row.id, "Key": p["Key"], "ETag": f'"{etag}"', **encryption(about["key"])}
+        known = {**encryption(about["key"]), **versioned(done["version"])}
+        return {"Bucket": row.id, "Key": p["Key"], "ETag": f'"{etag}"', **known}
 
     def AbortMultipartUpload(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         self._upload(call, p, "s3:AbortMultipartUpload")
@@ -91,6 +119,32 @@ class Uploads(Buckets):
             "UploadId": p["UploadId"],
             "IsTruncated": False,
             "Parts": [{"PartNumber": n, "ETag": f'"{etag}"', "Size": size} for n, etag, size in found],
+        }
+
+    def ListMultipartUploads(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        """Uploads that were begun and not ended, by key."""
+        row = self._bucket(call, p["Bucket"], "s3:ListBucketMultipartUploads")
+        prefix, size = str(p.get("Prefix") or ""), int(p.get("MaxUploads") or PAGE)
+        after = (str(p.get("KeyMarker") or ""), str(p.get("UploadIdMarker") or "~"))
+        found = [
+            (name, upload, json.loads(about).get("begun", 0.0))
+            for upload, name, about in self._vault.rows(
+                "SELECT id, name, about FROM uploads WHERE bucket = ? ORDER BY name, id", row.id
+            )
+            if name.startswith(prefix) and (name, upload) > after
+        ]
+        page = found[:size]
+        more = {"NextKeyMarker": page[-1][0], "NextUploadIdMarker": page[-1][1]} if len(found) > size else {}
+        return {
+            "Bucket": row.id,
+            "Prefix": prefix,
+            "MaxUploads": size,
+            "IsTruncated": bool(more),
+            "Uploads": [
+                {"Key": name, "UploadId": upload, "Initiated": time_of({"changed": begun})}
+                for name, upload, begun in page
+            ],
+            **more,
         }
 
     # -- parts

@@ -30,11 +30,18 @@ S3 = {
     ("POST", True, "uploadId"): "CompleteMultipartUpload",
     ("DELETE", True, "uploadId"): "AbortMultipartUpload",
     ("GET", False, ""): "ListObjectsV2",
+    ("GET", False, "versions"): "ListObjectVersions",
+    ("GET", False, "uploads"): "ListMultipartUploads",
+    ("POST", False, "delete"): "DeleteObjects",
     ("HEAD", False, ""): "HeadBucket",
 }
-S3_PARTS = ("uploads", "uploadId")
+S3_PARTS = ("uploads", "uploadId", "versions", "delete")
+# With this header, what would be written is what lies elsewhere already.
+S3_SOURCE = "x-amz-copy-source"
+S3_COPIES = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
 S3_QUERY = frozenset({*S3_PARTS, "partNumber", "list-type", "prefix", "delimiter", "max-keys", "fetch-owner",
-                      "continuation-token", "start-after", "encoding-type", "x-id", "versionId"})  # fmt: skip
+                      "continuation-token", "start-after", "encoding-type", "x-id", "versionId", "key-marker",
+                      "version-id-marker", "upload-id-marker", "max-uploads"})  # fmt: skip
 CHUNK = re.compile(rb"([0-9a-fA-F]+)[^\r\n]*\r\n")
 
 
@@ -75,6 +82,8 @@ def read(http: Http, service: str) -> tuple[OperationModel, dict[str, Any]]:
 def _s3(http: Http, path: str, values: Mapping[str, str]) -> tuple[str, dict[str, str], bytes]:
     bucket, _, key = unquote(path).lstrip("/").partition("/")
     name = S3.get((http.method, bool(key), next((x for x in S3_PARTS if x in values), "")))
+    if S3_SOURCE in http.headers:
+        name = S3_COPIES.get(str(name))
     strange = sorted(set(values) - S3_QUERY)
     if name is None or strange:
         what = f"{http.method} {'object' if key else 'bucket'} {' '.join(strange)}".strip()
