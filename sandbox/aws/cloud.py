@@ -204,6 +204,7 @@ class Cloud:
         self.store.put(
             row, self._region(described), handles, relations.links(described, row.inputs) if judged() else ()
         )
+        remains.begun(row, self.store)
 
 
 def _visible(inputs: Values) -> dict[str, Any]:

@@ -217,6 +217,8 @@ def test_where_versions_are_suspended_only_the_null_one_is_overwritten(kept: Liv
     assert (body_of(s3), body_of(s3, VersionId=first)) == (b"three", b"one")
     s3.delete_object(Bucket=BUCKET, Key="report")
     assert sorted(v[1:] for v in listed(s3)) == sorted([(first, False, False), (NULL, True, True)])
+    s3.put_object(Bucket=BUCKET, Key="report", Body=b"four")
+    assert listed(s3) == [("report", NULL, True, False), ("report", first, False, False)]
 
 
 def test_without_versions_a_deletion_destroys(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.aws.accept import rules
+from sandbox.aws.backups import INSTANCE, SNAPSHOT
 from sandbox.aws.refusals.network import SUBNET, known_list, network_of, one
-from sandbox.aws.refusals.remains import INSTANCE, SNAPSHOT
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, Refusal, rule
 
 SUBNET_GROUP, FAMILY = "aws:rds/subnetGroup:SubnetGroup", "aws:rds/parameterGroup:ParameterGroup"
@@ -343,6 +343,6 @@ def last_snapshot(at: At) -> Iterator[Refusal]:
     elif not name:
         words = "final_snapshot_identifier is required when skip_final_snapshot is false"
         yield Refusal(COMBINATION, words)
-    elif at.store.trace(SNAPSHOT, str(name)) is not None:
+    elif at.store.trace(SNAPSHOT, str(name).lower()) is not None:
         words = f"Cannot create the snapshot because a snapshot with the identifier {name} already exists."
         yield Refusal("DBSnapshotAlreadyExists", words)

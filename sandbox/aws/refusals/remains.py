@@ -4,13 +4,13 @@ import datetime
 from collections.abc import Iterator
 from typing import Final
 
+from sandbox.aws import backups
+from sandbox.aws.backups import INSTANCE
 from sandbox.aws.refusals.rule import CREATE, At, Refusal, rule
 from sandbox.aws.waiting import KEY, WINDOW, schedule
 from sandbox.cloud.store import Row, Store
 
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
-INSTANCE: Final = "aws:rds/instance:Instance"
-SNAPSHOT: Final = "db-snapshot"
 SECRET_NAME: Final = "secret-name"  # noqa: S105 - a kind of name
 
 
@@ -23,8 +23,14 @@ def note(row: Row, store: Store) -> None:
         days = int(given.get("recoveryWindowInDays") or WINDOW)
         until = store.now() + datetime.timedelta(days=days)
         store.leave(SECRET_NAME, str(given["name"]), until=until.isoformat())
-    if row.type == INSTANCE and not given.get("skipFinalSnapshot") and given.get("finalSnapshotIdentifier"):
-        store.leave(SNAPSHOT, str(given["finalSnapshotIdentifier"]))
+    if row.type == INSTANCE:
+        backups.end(store, row)
+
+
+def begun(row: Row, store: Store) -> None:
+    """Keep what AWS begins to keep of a resource that was made or changed."""
+    if row.type == INSTANCE:
+        backups.begin(store, row)
 
 
 @rule(CREATE, SECRET, checks=("name",))

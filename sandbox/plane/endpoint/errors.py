@@ -12,6 +12,7 @@ class AwsError(Exception):
 # How the services call a refusal by IAM (their API references, "Common errors", 2026-11).
 DENIED = {
     "sts": "AccessDenied",
+    "rds": "AccessDenied",
     "s3": "AccessDenied",
     "sns": "AuthorizationError",
     "sqs": "AccessDenied",

@@ -16,6 +16,7 @@ from sandbox.cloud.store import Store
 from sandbox.plane.authority import Authority
 from sandbox.plane.endpoint import wire
 from sandbox.plane.endpoint.access import Access, Call, Judge, judge
+from sandbox.plane.endpoint.databases import Databases
 from sandbox.plane.endpoint.errors import AwsError
 from sandbox.plane.endpoint.key_states import KeyStates
 from sandbox.plane.endpoint.parameters import Parameters
@@ -40,6 +41,7 @@ class Endpoint:
         keys = KeyStates(vault)
         self._services: Mapping[str, Any] = {
             "kms": keys,
+            "rds": Databases(),
             "s3": Uploads(vault, keys),
             "secretsmanager": SecretsManager(vault, keys),
             "sns": Topics(vault, keys),
