@@ -130,11 +130,11 @@ class Cloud:
                 )
             at = At(token, inputs, self.store, before, resource_id)
             self._refuse(at, described, f"updating {_noun(token)} ({resource_id})")
-            values = {**self._values(described, inputs, urn), "id": resource_id}
+            values = {**self._values(described, inputs, urn, before), "id": resource_id}
             again = {k: v for k, v in described.make.items() if is_pure(v) or k in described.fresh}
             own = {*described.computed, *described.make}  # what AWS made, where nobody says otherwise
             kept = {k: before.outputs[k] for k in own if k in before.outputs and inputs.get(k) is None}
-            outputs = self._outputs(described, inputs, {**kept, **expand(again, values)})
+            outputs = self._outputs(described, inputs, {**kept, **expand(again, values)}, before)
             self.store.release(token, resource_id)
             self._claim(token, described, resource_id, inputs)
             self._keep(described, Row(token, resource_id, urn, dict(inputs), outputs))
@@ -161,21 +161,35 @@ class Cloud:
     def _region(self, described: Description) -> str | None:
         return GLOBAL if described.regionless else None
 
-    def _values(self, described: Description, inputs: Values, urn: str) -> dict[str, Any]:
+    def _values(
+        self, described: Description, inputs: Values, urn: str, before: Row | None = None
+    ) -> dict[str, Any]:
         name = urn.rsplit("::", 1)[-1]
         project = urn.split("::", maxsplit=1)[0].removeprefix("urn:pulumi:")
         physical = inputs.get(described.named) if described.named else name
         mine = {"account": self.store.account, "region": self.store.region, "stack": project}
-        return {"name": name, **described.fill, **inputs, **mine, "physical": physical}
+        copied, fixed = self._copied(described, inputs, before)
+        given = {**described.fill, **copied, **inputs, **fixed}
+        return {"name": name, **given, **mine, "physical": physical}
 
-    def _outputs(self, described: Description, inputs: Values, made: Values) -> dict[str, Any]:
-        outputs = {**described.fill, **_visible(inputs), **made}
-        source = inputs.get(described.copy["source"]) if described.copy else None
-        if source:
-            rows = self.store.find("aws:rds/instance:Instance", str(source))
-            copied = rows[0].outputs if rows else {}
-            outputs = {**{k: copied[k] for k in described.copy["fields"] if k in copied}, **outputs}
-        return outputs
+    def _outputs(
+        self, described: Description, inputs: Values, made: Values, before: Row | None = None
+    ) -> dict[str, Any]:
+        copied, fixed = self._copied(described, inputs, before)
+        return {**described.fill, **copied, **_visible(inputs), **made, **fixed}
+
+    def _copied(
+        self, described: Description, inputs: Values, before: Row | None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What is taken over from another, where nobody says otherwise and whatever anybody says; once it is
+        made, a resource has it of its own."""
+        found: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        for how in described.copy:
+            for word in relations.words(inputs, how["source"].split(".")):
+                rows = [before] if before else self.store.find(described.token, word)
+                for kind, fields in zip(found, (how["fields"], how.get("fixed", ())), strict=True):
+                    kind |= {k: r.outputs[k] for r in rows[:1] for k in fields if k in r.outputs}
+        return found
 
     def _refuse(self, at: At, described: Description, doing: str) -> None:
         """Everything that AWS refuses in the light of what is there."""

@@ -24,7 +24,7 @@ class Description:
     id: str
     make: dict[str, Any] = field(default_factory=dict)
     fill: dict[str, Any] = field(default_factory=dict)
-    copy: dict[str, Any] = field(default_factory=dict)
+    copy: list[dict[str, Any]] = field(default_factory=list)
     named: str | None = None
     unique: list[str] | None = None
     exists: str = "AlreadyExists"

@@ -51,6 +51,11 @@ class Cluster:
         return self.folder / "log"
 
     @property
+    def archive(self) -> Path:
+        """The log, segment by segment, from the first start on."""
+        return self.folder / "archive"
+
+    @property
     def socket(self) -> Path:
         return self.folder / SOCKET
 
@@ -75,7 +80,8 @@ class Cluster:
         if copied.returncode:
             why = copied.stderr.strip() or f"cp ended with status {copied.returncode}"
             raise PlaneError(f"the files of {self.folder.name} cannot be made: {why}")
-        self._configure({**SMALL, **REACHING, **settings, "ssl_ca_file": f"'{roots(self.plane)}'"})
+        own = {**self._archiving(), "ssl_ca_file": f"'{roots(self.plane)}'"}
+        self._configure({**SMALL, **REACHING, **settings, **own})
 
     def follow(self, source: "Cluster") -> None:
         """Make its files from a running server, which it then follows: a read replica."""
@@ -87,7 +93,12 @@ class Cluster:
         )  # fmt: skip
         if wrong:
             raise PlaneError(f"{self.folder.name} cannot follow {source.folder.name}: {wrong}")
-        self._configure({})
+        self._configure(self._archiving())
+
+    def _archiving(self) -> dict[str, str]:
+        """Each segment gets a second name, which costs nothing; so none may be written over later."""
+        link = f'ln -f "%p" "{self.archive}/%f"'
+        return {"archive_mode": "on", "archive_command": f"'{link}'", "wal_recycle": "off"}
 
     def finish(self) -> None:
         """It is as it should be."""
@@ -95,9 +106,10 @@ class Cluster:
 
     def _begin(self) -> None:
         self.remove()
-        self.folder.mkdir(mode=0o750)
-        if user := server_user():
-            shutil.chown(self.folder, user)
+        for folder in (self.folder, self.archive):
+            folder.mkdir(mode=0o750)
+            if user := server_user():
+                shutil.chown(folder, user)
 
     def _configure(self, settings: Mapping[str, str]) -> None:
         lines = {**settings, "unix_socket_directories": f"'{self.folder}'"}
@@ -114,10 +126,21 @@ class Cluster:
             cwd=self.folder, plane=self.plane, **self._environment(),
         )  # fmt: skip
         if done:
-            said = self.log.read_text(encoding="utf-8").strip().splitlines() if self.log.exists() else []
-            raise PlaneError(
-                f"PostgreSQL of {self.folder.name} does not start: {' '.join(said[-2:]) or done}"
-            )
+            raise PlaneError(f"PostgreSQL of {self.folder.name} does not start: {self.last_words or done}")
+
+    @property
+    def last_words(self) -> str:
+        said = self.log.read_text(encoding="utf-8").strip().splitlines() if self.log.exists() else []
+        return " ".join(said[-2:])
+
+    @property
+    def open(self) -> bool:
+        """Whether it takes sessions that write, by what it says of itself (`pidfile.h`, line 8)."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        return len(lines) > 7 and lines[7].strip() == "ready"
 
     def _environment(self) -> dict[str, str]:
         """A replica follows its source through a socket, and can subscribe to nothing."""

@@ -4,6 +4,7 @@ What a server is called, who its administrator is and what its parameter group s
 cloud's rows; a server without a row is what a killed run or a deletion left, and is swept away.
 """
 
+import datetime
 import fcntl
 import json
 import secrets
@@ -17,9 +18,11 @@ from typing import Any, Final
 
 from pg8000.native import identifier, literal
 
-from sandbox.cloud.store import Row
+from sandbox.aws.refusals.restores import moment
+from sandbox.cloud.store import Row, Store
 from sandbox.plane.cluster import Cluster
 from sandbox.plane.places import Plane, PlaneError
+from sandbox.plane.restores import restore
 from sandbox.plane.vault import Vault
 
 INSTANCE: Final = "aws:rds/instance:Instance"
@@ -71,6 +74,22 @@ class Instance:
         return self.inputs.get("replicateSourceDb")
 
     @property
+    def user(self) -> str:
+        """The master user's name, which what was restored has from its source."""
+        return str(self.outputs.get("username") or "")
+
+    @property
+    def origin(self) -> str | None:
+        """The identifier or id of what it was restored from."""
+        given = self.inputs.get("restoreToPointInTime") or {}
+        return given.get("sourceDbInstanceIdentifier") or given.get("sourceDbiResourceId")
+
+    @property
+    def moment(self) -> datetime.datetime | None:
+        """The moment that it was restored to; None for the latest one."""
+        return moment((self.inputs.get("restoreToPointInTime") or {}).get("restoreTime"))
+
+    @property
     def managed_secret(self) -> str | None:
         """ARN of the secret that RDS keeps for the master user."""
         kept = self.outputs.get("masterUserSecrets") if self.inputs.get("manageMasterUserPassword") else None
@@ -114,7 +133,10 @@ class Instances:
                 cluster.follow(source)
                 cluster.start()
                 cluster.finish()
+        origin = self._origin(instance) if not cluster.made else None
         with self._alone(cluster):
+            if not cluster.made and origin:
+                self._restore(instance, cluster, origin)
             if not cluster.made:
                 cluster.create(self._settings(instance))
                 cluster.start()
@@ -124,11 +146,36 @@ class Instances:
 
     def _source(self, instance: Instance) -> Cluster:
         """The running server that a read replica is to follow."""
-        same = (instance.account, instance.region)
-        for other in self.known():
-            if (other.account, other.region) == same and instance.source in (other.name, other.id):
-                return self.raise_(other)
+        if found := self._named(instance, instance.source):
+            return self.raise_(found)
         raise PlaneError(f"instance {instance.name} is a replica of {instance.source}, which is not there")
+
+    def _named(self, beside: Instance, word: str | None) -> Instance | None:
+        """An instance of the same account and Region."""
+        same = [i for i in self.known() if (i.account, i.region) == (beside.account, beside.region)]
+        return next((i for i in same if word in (i.name, i.id, i.outputs["arn"])), None)
+
+    def _origin(self, instance: Instance) -> Cluster | None:
+        """The running server that an instance is to be restored from; None where that is a record only, of
+        which nothing can be had."""
+        found = self._named(instance, instance.origin) if instance.origin else None
+        if found is None or not self.cluster(found).made:
+            return None
+        if found.source:
+            raise PlaneError(f"{found.name} is a read replica, whose log does not begin with its files")
+        return self.raise_(found)
+
+    def _restore(self, instance: Instance, cluster: Cluster, origin: Cluster) -> None:
+        until = instance.moment
+        if until:
+            store = Store(self.plane.cloud, instance.account, instance.region)
+            until = store.of_the_machine(until)
+            store.close()
+        restore(cluster, origin, self._settings(instance), until)
+        # All else is as it was at the source, its users' passwords too.
+        if password := self._password(instance):
+            cluster.run(f"ALTER ROLE {identifier(instance.user)} PASSWORD {literal(password)}")
+        cluster.finish()
 
     @contextmanager
     def _alone(self, cluster: Cluster) -> Iterator[None]:
@@ -141,7 +188,7 @@ class Instances:
         """The master user's, as the instance's inputs say it now."""
         password = instance.inputs.get("password")
         if password and not instance.source:
-            name = identifier(instance.inputs["username"])
+            name = identifier(instance.user)
             self.cluster(instance).run(f"ALTER ROLE {name} PASSWORD {literal(password)}")
 
     def stop(self, instance: Instance) -> None:
@@ -181,19 +228,24 @@ class Instances:
 
     def _furnish(self, instance: Instance, cluster: Cluster) -> None:
         """The master user, its secret where RDS keeps it, and the one database that was asked for."""
-        user, password = instance.inputs.get("username"), instance.inputs.get("password")
-        if not user:
+        if not instance.user:
             raise PlaneError(f"instance {instance.name} has no master user")
-        if instance.managed_secret:
-            password = _password()
-            key = str(instance.outputs.get("masterUserSecretKmsKeyId") or "alias/aws/secretsmanager")
-            content = json.dumps({"username": user, "password": password}).encode()
-            self.vault.put_secret(instance.managed_secret, key, content)
-        name = identifier(user)
-        cluster.run(*(s.format(name=name, password=literal(password or "")) for s in MASTER))
-        if database := instance.inputs.get("dbName"):
-            cluster.run(f"CREATE DATABASE {identifier(database)} OWNER {name}")
+        password, name = self._password(instance) or "", identifier(instance.user)
+        cluster.run(*(s.format(name=name, password=literal(password)) for s in MASTER))
+        if database := instance.outputs.get("dbName"):
+            # Copied as files, which the log tells in a line; page by page it would be 4 MB to archive.
+            cluster.run(f"CREATE DATABASE {identifier(database)} OWNER {name} STRATEGY file_copy")
         cluster.finish()
+
+    def _password(self, instance: Instance) -> str | None:
+        """The one that is given for the master user, or a new one that RDS keeps in a secret."""
+        if not instance.managed_secret:
+            return instance.inputs.get("password")
+        password = _password()
+        key = str(instance.outputs.get("masterUserSecretKmsKeyId") or "alias/aws/secretsmanager")
+        content = json.dumps({"username": instance.user, "password": password}).encode()
+        self.vault.put_secret(instance.managed_secret, key, content)
+        return password
 
 
 def _password() -> str:

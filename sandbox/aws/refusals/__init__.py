@@ -19,11 +19,23 @@ from sandbox.aws.refusals import (
     quotas,
     relations,
     remains,
+    restores,
     storage,
 )
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, CloudError, Refusal, checked, raise_first
 
-FAMILIES: Final = (compute, database, documents, edge, groups, network, organization, remains, storage)
+FAMILIES: Final = (
+    compute,
+    database,
+    documents,
+    edge,
+    groups,
+    network,
+    organization,
+    remains,
+    restores,
+    storage,
+)
 
 
 @cache

@@ -42,16 +42,16 @@ def relation(kind: str) -> Relation:
 
 def links(described: Description, inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Input → the word by which it means another resource, each that is known."""
-    return [(key, word) for key in described.refs for word in _words(inputs, key.split("."))]
+    return [(key, word) for key in described.refs for word in words(inputs, key.split("."))]
 
 
-def _words(value: Any, path: list[str]) -> Iterator[str]:
+def words(value: Any, path: list[str]) -> Iterator[str]:
     """The texts at the end of a path, through lists."""
     if isinstance(value, list):
         for one in value:
-            yield from _words(one, path)
+            yield from words(one, path)
     elif isinstance(value, Mapping) and path:
-        yield from _words(value.get(path[0]), path[1:])
+        yield from words(value.get(path[0]), path[1:])
     elif isinstance(value, str) and not path and value not in ("", UNKNOWN):
         yield value.removesuffix(":*")  # a log group's ARN ends so where an API wants it
 
