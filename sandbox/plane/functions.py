@@ -225,6 +225,11 @@ def upload(plane: Plane, inputs: Mapping[str, Any]) -> None:
     new.replace(target)
 
 
+def kept(plane: Plane, inputs: Mapping[str, Any]) -> bool:
+    """Whether a function's code was uploaded."""
+    return (plane.code / f"{digest(inputs)}.zip").exists()
+
+
 def _content(asset: Mapping[str, Any]) -> bytes:
     if asset.get("path"):
         return Path(str(asset["path"])).read_bytes()

@@ -212,7 +212,7 @@ class Service:
         (aws.lambda.Invocation, provider 7.51).
         """
         event: dict[str, Any] = json.loads(inputs["input"])
-        if not self._within_reach(event):
+        if not (self._within_reach(event) if _hosts(event) else self._runs(store, inputs)):
             return None
         if inputs.get("lifecycleScope") == "CRUD":
             earlier = json.loads(before["input"]) if before else None
@@ -233,6 +233,15 @@ class Service:
             return rotate(store, self.vault, self.functions, secret)
         finally:
             store.close()
+
+    def _runs(self, store: Store, inputs: Mapping[str, Any]) -> bool:
+        """Whether a function that asks nothing of a database is more than a record: its code was kept."""
+        if not self.plane.exists:
+            return False
+        from sandbox.plane.functions import kept  # noqa: PLC0415 - as above
+
+        rows = store.find(FUNCTION, str(inputs["functionName"]))
+        return bool(rows) and kept(self.plane, rows[0].inputs)
 
     def _within_reach(self, event: Mapping[str, Any]) -> bool:
         """Whether all databases that the event names are real ones; started, where they were stopped."""
