@@ -47,7 +47,10 @@ def certify(request: Request, tools: Tools) -> Mapping[str, Any]:
 def _report(request: Request, tools: Tools) -> Mapping[str, Any]:
     found = load(tools.objects, request.evidence, key_of(request.tenant))
     if found is None or not found["complete"] or found["tenant"] != request.tenant:
-        raise LeavingError(f"tenant {request.tenant} was not erased to the end: erase comes first")
+        raise LeavingError(
+            f"tenant {request.tenant} was not erased to the end: take registry and ledger back to erasing, as"
+            " they were before this step, and run that again"
+        )
     return found
 
 

@@ -79,7 +79,7 @@ _PLACE: Final = ("role", "schema", *END)
 NEEDS: Final[Mapping[Stage, tuple[str, ...]]] = {
     Stage.EXPORT: (*COMMON, *_PLACE, "tenantSecret", "bucket", "handover"),
     Stage.KEEP: (*COMMON, "keyArn"),
-    Stage.CLOSE: (*COMMON, "keyArn", "keyDays", "evidence"),
+    Stage.CLOSE: (*COMMON, "keyArn", "keyDays", "secrets", "evidence"),
     Stage.ERASE: (
         *COMMON, *_PLACE, "bucket", "handover", "keyArn", "instances", "secrets", "evidence",
     ),
@@ -87,6 +87,8 @@ NEEDS: Final[Mapping[Stage, tuple[str, ...]]] = {
 }  # fmt: skip
 # Null at `erase`, all or none: under a key that is gone nobody logs in to a database of the tenant's own.
 NULL: Final = {Stage.ERASE: frozenset(END)}
+# What the call before said and this one cannot, since what bore the name is gone from the program.
+REMEMBERED: Final = {Stage.ERASE: ("keyArn", "secrets")}
 NOTES: Final = frozenset({"revision", LIFECYCLE})
 
 
@@ -98,6 +100,12 @@ def parse(event: Mapping[str, Any]) -> Request:
     known = stage in tuple(Stage)
     # At its end a resource sends what it was made with, which may be from before a field existed.
     needs = COMMON if deleted or not known else NEEDS[Stage(stage)]
+    event = {**_remembered(Stage(stage), said), **event} if known and not deleted else event
+    if known and not deleted and (lost := [k for k in REMEMBERED.get(Stage(stage), ()) if k not in event]):
+        raise RequestError(
+            f"tenant {event.get('tenant')}: {', '.join(lost)} unknown, since the run before did not close its"
+            " key; take registry and ledger back to closing, and run that again"
+        )
     wrong = _wrong(event, needs, NULL.get(Stage(stage), frozenset()) if known else frozenset())
     if known and not deleted:
         wrong += [f"{k}: not a field of {stage}" for k in sorted(set(event) - set(needs) - NOTES)]
@@ -105,6 +113,12 @@ def parse(event: Mapping[str, Any]) -> Request:
     if wrong:
         raise RequestError("; ".join(wrong))
     return _request({k: event[k] for k in needs}, deleted=deleted)
+
+
+def _remembered(stage: Stage, said: Any) -> Mapping[str, Any]:
+    before = said.get("prev_input") if isinstance(said, Mapping) else None
+    found = before if isinstance(before, Mapping) else {}
+    return {k: found[k] for k in REMEMBERED.get(stage, ()) if k in found}
 
 
 def _wrong(event: Mapping[str, Any], needs: tuple[str, ...], null: frozenset[str]) -> list[str]:
