@@ -50,6 +50,7 @@ class ApiAccess(pulumi.ComponentResource):
 
     key_id: Output[str]
     client_id: Output[str] | None
+    secret_arn: Output[str]  # what is handed to the tenant
 
     def __init__(self, name: str, args: ApiAccessArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:ApiAccess", name, None, opts)
@@ -78,7 +79,7 @@ class ApiAccess(pulumi.ComponentResource):
                 "client_secret": client.client_secret,
                 "token_url": entrance.clients.token_url,
             }
-        _keep(name, args, content, child)
+        self.secret_arn = _keep(name, args, content, child)
         self.key_id, self.client_id = key.id, client.id if client else None
         self.register_outputs({"keyId": self.key_id, "clientId": self.client_id})
 
@@ -102,7 +103,9 @@ def _client(name: str, plan: TenantPlan, pool: ClientPool, parent: pulumi.Resour
     )
 
 
-def _keep(name: str, args: ApiAccessArgs, content: Mapping[str, Input[str]], child: ResourceOptions) -> None:
+def _keep(
+    name: str, args: ApiAccessArgs, content: Mapping[str, Input[str]], child: ResourceOptions
+) -> Output[str]:
     secret = secretsmanager.Secret(
         f"{name}-secret",
         name=args.plan.names.api_secret,
@@ -121,6 +124,7 @@ def _keep(name: str, args: ApiAccessArgs, content: Mapping[str, Input[str]], chi
         secret_string=Output.json_dumps(content),
         opts=child,
     )
+    return secret.arn
 
 
 def _nobody(shared: Shared) -> Statement:

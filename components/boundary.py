@@ -3,7 +3,7 @@
 from pulumi import Output
 
 from components.policy import Statement, document
-from plan.baseline import REFUSED, actions, ceilings
+from plan.baseline import ENDING, REFUSED, REFUSED_UNLESS_ENDING, actions, ceilings
 from plan.settings import AccountSettings
 
 MAX_POLICY: int = 6144  # characters of a managed policy, white space aside (IAM quotas, 2026-11)
@@ -18,5 +18,12 @@ def boundary_document(settings: AccountSettings) -> Output[str]:
             for word, (allowed, resource) in ceilings(settings).items()
         ),
         Statement(sid="Never", effect="Deny", actions=actions(REFUSED), resources=["*"]),
+        Statement(
+            sid="UnlessEnding",
+            effect="Deny",
+            actions=actions(REFUSED_UNLESS_ENDING),
+            resources=["*"],
+            condition={"StringNotEquals": ENDING},
+        ),
         Statement(sid="Elsewhere", effect="Deny", actions=["*"], resources=["*"], condition=elsewhere),
     )

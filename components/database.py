@@ -51,7 +51,7 @@ class DatabaseArgs:
     @property
     def tags(self) -> Mapping[str, str]:
         owner = {"tenant": self.plan.owner} if self.plan.owner else {}
-        released = {RELEASED: "move"} if self.plan.released else {}
+        released = {RELEASED: self.plan.released} if self.plan.released else {}
         return {"Name": self.plan.identifier, **owner, **released}
 
 
@@ -174,9 +174,9 @@ def _instance(name: str, args: DatabaseArgs, master: _Master | None, opts: Resou
         backup_retention_period=plan.backup_days,
         backup_window=BACKUP_WINDOW,
         enabled_cloudwatch_logs_exports=list(plan.log_groups),
-        delete_automated_backups=not plan.protect,
-        skip_final_snapshot=not plan.protect,
-        final_snapshot_identifier=_final_snapshot(name, args, opts) if plan.protect else None,
+        delete_automated_backups=not plan.snapshot,
+        skip_final_snapshot=not plan.snapshot,
+        final_snapshot_identifier=_final_snapshot(name, args, opts) if plan.snapshot else None,
         tags={**args.tags, **BACKED_UP},
         opts=ResourceOptions.merge(opts, ResourceOptions(protect=plan.guarded)),
         **_common(args),

@@ -48,7 +48,7 @@ class DatabaseCopy(pulumi.ComponentResource):
                 purpose=f"Copies of the backups of database {plan.name}",
                 users={},
                 via=("rds",),
-                released=plan.released,
+                released=plan.released is not None,
                 tags=owner,
             ),
             ResourceOptions(parent=self),

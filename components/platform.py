@@ -1,11 +1,11 @@
 """The cell: every component, wired by outputs. The only place that knows them all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 
 from components.account_baseline import AccountBaseline, AccountBaselineArgs
 from components.backup_vault import BackupVault, BackupVaultArgs
@@ -16,17 +16,21 @@ from components.dashboard import Dashboard, DashboardArgs
 from components.database_copy import CopyPlace
 from components.dns import PrivateZone, PrivateZoneArgs
 from components.edge import Edge, EdgeArgs
+from components.evidence import Evidence, EvidenceArgs
 from components.fargate_service import task_role
 from components.key import EncryptionKey, EncryptionKeyArgs
+from components.leaving import LeavingArgs, TenantLeaving
 from components.monolith import Monolith, MonolithArgs
 from components.network import Network, NetworkArgs
 from components.private_ca import PrivateCa, PrivateCaArgs
 from components.public_certificate import PublicCertificate, PublicCertificateArgs
 from components.report_service import ReportService, ReportServiceArgs
 from components.tenancy import Tenancy, TenancyArgs
+from components.tenant_leaver import TenantLeaver, TenantLeaverArgs
 from components.tenant_mover import TenantMover, TenantMoverArgs
 from plan import CellPlan
 from plan.baseline import duties
+from plan.leaving import LeavingPlan, Step
 from plan.tenant import TenantPlan
 
 
@@ -92,12 +96,30 @@ class Platform(pulumi.ComponentResource):
             ),
             self._child,
         )
+        self._leaver = TenantLeaver(
+            "leaver",
+            TenantLeaverArgs(
+                plan=plan.leaver,
+                subnet_ids=self._network.subnet_ids[plan.leaver.segment],
+                group_id=self._network.group_ids[plan.leaver.group],
+                shared=shared,
+            ),
+            self._child,
+        )
+        self._evidence = Evidence(
+            "evidence", EvidenceArgs(writer_role_arn=self._leaver.role_arn, shared=shared), self._child
+        )
+        self._leaving: dict[str, TenantLeaving] = {}
         tenants = {t.id: self._make_tenant(t) for t in plan.tenants}
+        for step in plan.leaving:
+            if step.tenant not in self._leaving:
+                self._leave(step, tenancy=tenants.get(step.tenant))
         self.exports = {
             "api": self._edge.url,
             "breakGlassRole": baseline.break_glass_role_arn,
             "tenants": {id_: tenant.summary for id_, tenant in tenants.items()},
             "moves": {id_: tenant.moved for id_, tenant in tenants.items() if tenant.moved},
+            "leaving": {id_: step.told for id_, step in sorted(self._leaving.items())},
         }
         self.register_outputs(self.exports)
 
@@ -193,6 +215,8 @@ class Platform(pulumi.ComponentResource):
                 data=self._data,
                 bootstrap=self._bootstrap,
                 mover=self._mover,
+                leaver_role_arn=self._leaver.role_arn,
+                first=self._first(plan),
                 edge=self._edge,
                 service_role_arns={
                     **{name: role.arn for name, role in self._roles.items()},
@@ -202,6 +226,31 @@ class Platform(pulumi.ComponentResource):
             ),
             self._child,
         )
+
+    def _first(self, plan: TenantPlan) -> Callable[[Output[str]], TenantLeaving] | None:
+        """What has to be done with a tenant's key before anything that is under it can be touched."""
+        for step in self._plan.leaving:
+            if step.tenant == plan.id and step.step is Step.KEEP:
+                return lambda key_arn: self._leave(step, key_arn=key_arn)
+        return None
+
+    def _leave(
+        self, plan: LeavingPlan, tenancy: Tenancy | None = None, key_arn: Output[str] | None = None
+    ) -> TenantLeaving:
+        made = TenantLeaving(
+            f"{plan.tenant}-leaving",
+            LeavingArgs(
+                plan=plan,
+                tenancy=tenancy,
+                key_arn=key_arn,
+                shard=self._data.shards[plan.shard] if plan.shard else None,
+                leaver=self._leaver,
+                evidence_bucket=self._evidence.bucket,
+            ),
+            self._child,
+        )
+        self._leaving[plan.tenant] = made
+        return made
 
 
 def _through(plan: CellPlan) -> ResourceOptions:

@@ -1,6 +1,6 @@
 """One tenant, whole: identity and key, a network and an instance of its own where it has them, its place."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from components.shared import Shared
 from components.tenant import Tenant, TenantArgs
 from components.tenant_identity import TenantIdentity, TenantIdentityArgs
 from components.tenant_mover import TenantMover
+from components.waiting import after
 from plan.data import DatabasePlan
 from plan.network import NetworkPlan
 from plan.place import PlacePlan
@@ -34,6 +35,9 @@ class TenancyArgs:
     data: CellData
     bootstrap: Bootstrap
     mover: TenantMover
+    leaver_role_arn: Input[str]
+    # Given the key's ARN, makes what comes before everything that is under the key.
+    first: Callable[[Output[str]], pulumi.Resource] | None = None
     edge: Edge
     service_role_arns: Mapping[str, Input[str]]
     shared: Shared
@@ -42,6 +46,7 @@ class TenancyArgs:
 class Tenancy(pulumi.ComponentResource):
     """Everything below it is this tenant's alone, and carries its id in its name."""
 
+    tenant: Tenant
     summary: Output[Mapping[str, Any]]
     moved: Output[Mapping[str, Any]] | None
 
@@ -55,20 +60,26 @@ class Tenancy(pulumi.ComponentResource):
                 service_role_arns=args.service_role_arns,
                 bootstrap_role_arn=args.bootstrap.role_arn,
                 mover_role_arn=args.mover.role_arn,
+                leaver_role_arn=args.leaver_role_arn,
                 shared=args.shared,
             ),
             self._child,
         )
+        key_arn = identity.key.arn
         self._way: list[pulumi.Resource] = []
+        if args.first:
+            self._way.append(args.first(key_arn))
+            key_arn = after(key_arn, [self._way[0].urn])
         networks = {plan.name: self._network(plan) for plan in args.plan.networks}
-        tenant = Tenant(
+        self.tenant = tenant = Tenant(
             f"{name}-tenant",
             TenantArgs(
                 plan=args.plan,
                 identity=identity,
-                databases={p.home: self._database(p, identity, networks) for p in args.plan.places},
+                databases={p.home: self._database(p, key_arn, networks) for p in args.plan.places},
                 bootstrap=args.bootstrap,
                 mover=args.mover,
+                leaver_role_arn=args.leaver_role_arn,
                 entrance=args.edge.entrance,
                 way=self._way,
                 shared=args.shared,
@@ -97,14 +108,12 @@ class Tenancy(pulumi.ComponentResource):
         self._way.append(peering)
         return network
 
-    def _database(
-        self, place: PlacePlan, identity: TenantIdentity, networks: Mapping[str, Network]
-    ) -> Database:
+    def _database(self, place: PlacePlan, key_arn: Output[str], networks: Mapping[str, Network]) -> Database:
         if place.silo is None:
             return self._args.data.shards[place.home]
-        return self._silo(place.silo, identity, networks.get(place.silo.place.network))
+        return self._silo(place.silo, key_arn, networks.get(place.silo.place.network))
 
-    def _silo(self, plan: DatabasePlan, identity: TenantIdentity, network: Network | None) -> Database:
+    def _silo(self, plan: DatabasePlan, key_arn: Output[str], network: Network | None) -> Database:
         args, segment, subnets = self._args, plan.place.segment, None
         if network:
             subnets = DatabaseSubnets(
@@ -117,4 +126,4 @@ class Tenancy(pulumi.ComponentResource):
                 ),
                 self._child,
             )
-        return args.data.place(plan, identity.key.arn, network or args.cell_network, subnets, self._child)
+        return args.data.place(plan, key_arn, network or args.cell_network, subnets, self._child)

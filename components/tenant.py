@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -10,17 +10,16 @@ from pulumi_aws import budgets, iam, secretsmanager, sns, ssm
 
 from components.api_access import ApiAccess, ApiAccessArgs, ApiEntrance
 from components.bootstrap import Bootstrap
-from components.bucket import SecureBucket, SecureBucketArgs
+from components.bucket import SecureBucket
 from components.database import Database
 from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
+from components.tenant_buckets import BucketsArgs, artefacts, handover
 from components.tenant_identity import CONTEXT, DIRECT, TenantIdentity, tenant_tags
 from components.tenant_mover import TenantMover
 from components.tenant_places import Places, PlacesArgs, make_places
 from components.tenant_secrets import TenantSecrets, TenantSecretsArgs
 from plan.tenant import PASSWORD_DAYS, WEBHOOK_DAYS, TenantPlan
-
-ARTEFACT_DAYS: Final = 400  # reports can be fetched for a year and a month
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +29,7 @@ class TenantArgs:
     databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
     bootstrap: Bootstrap
     mover: TenantMover
+    leaver_role_arn: Input[str]
     entrance: ApiEntrance
     way: Sequence[pulumi.Resource] = ()  # what lies between the functions and the databases
     shared: Shared
@@ -49,6 +49,10 @@ class Tenant(pulumi.ComponentResource):
 
     summary: Output[Mapping[str, Any]]
     moved: Output[Mapping[str, Any]] | None  # what the last stage of its move told
+    database: Database
+    key_arn: Output[str]
+    database_secret_arn: Output[str]
+    secret_arns: Sequence[Output[str]]  # all that are under its key
 
     def __init__(self, name: str, args: TenantArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:Tenant", name, None, opts)
@@ -59,11 +63,20 @@ class Tenant(pulumi.ComponentResource):
                 plan=args.plan,
                 identity=args.identity,
                 mover_role_arn=args.mover.role_arn,
+                leaver_role_arn=args.leaver_role_arn,
                 shared=args.shared,
             ),
             child,
         )
-        bucket = _bucket(name, args, child)
+        buckets = BucketsArgs(
+            plan=args.plan,
+            identity=args.identity,
+            mover_role_arn=args.mover.role_arn,
+            leaver_role_arn=args.leaver_role_arn,
+            shared=args.shared,
+        )
+        bucket = artefacts(name, buckets, child)
+        handed = handover(name, buckets, child)
         places = make_places(
             name,
             PlacesArgs(
@@ -86,9 +99,12 @@ class Tenant(pulumi.ComponentResource):
         )
         after = ResourceOptions(parent=self, depends_on=list(places.resources))
         catalog = _catalog(name, args, secrets, bucket, topic, access, after)
-        _permissions(name, args, secrets, bucket, topic, catalog, child)
+        _permissions(name, args, secrets, [bucket, *([handed] if handed else [])], topic, catalog, child)
         _budget(name, args, child)
         self.summary, self.moved = _summary(args), places.moved
+        self.database, self.key_arn = args.database, args.identity.key.arn
+        self.database_secret_arn = secrets.database_arn
+        self.secret_arns = [*secrets.arns, access.secret_arn]
         self.register_outputs({"summary": self.summary})
 
 
@@ -108,40 +124,6 @@ def _rotations(
             # Not before there is something to rotate, which the first place's call makes.
             opts=ResourceOptions(parent=child.parent, depends_on=list(places.resources)),
         )
-
-
-def _bucket(name: str, args: TenantArgs, child: ResourceOptions) -> SecureBucket:
-    plan, settings = args.plan, args.shared.settings
-    arn = f"arn:aws:s3:::{plan.names.bucket}"
-    objects = f"{arn}/*"
-    return SecureBucket(
-        f"{name}-artefacts",
-        SecureBucketArgs(
-            bucket=plan.names.bucket,
-            key_arn=args.identity.key.arn,
-            access_logs_bucket=args.shared.access_logs_bucket,
-            protect=settings.protect_data,
-            expire_days=ARTEFACT_DAYS,
-            statements=[
-                Statement(
-                    sid="ObjectsForTheTenantOnly",
-                    effect="Deny",
-                    actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"],
-                    principals=EVERYONE,
-                    resources=[objects],
-                    condition={"ArnNotEquals": {"aws:PrincipalArn": _with_objects(args)}},
-                ),
-            ],
-            tags=args.tags,
-        ),
-        child,
-    )
-
-
-def _with_objects(args: TenantArgs) -> Input[str] | list[Input[str]]:
-    """The tenant itself; while it moves also the function that keeps its last dump."""
-    tenant = args.identity.role_arn
-    return [tenant, args.mover.role_arn] if args.plan.move else tenant
 
 
 def _topic(name: str, args: TenantArgs, child: ResourceOptions) -> sns.Topic:
@@ -230,13 +212,20 @@ def _permissions(
     name: str,
     args: TenantArgs,
     secrets: TenantSecrets,
-    bucket: SecureBucket,
+    buckets: Sequence[SecureBucket],  # of its artefacts, and what was handed over to it
     topic: sns.Topic,
     catalog: ssm.Parameter,
     child: ResourceOptions,
 ) -> None:
     """The whole of what can be done as the tenant, each thing by its own name."""
-    key = args.identity.key.arn
+    key, (bucket, *handed) = args.identity.key.arn, buckets
+    fetch = [
+        Statement(
+            sid="HandedOver",
+            actions=["s3:GetObject"],
+            resources=[Output.concat(b.arn, "/*") for b in handed],
+        )
+    ]
     iam.RolePolicy(
         f"{name}-policy",
         role=args.identity.role_name,
@@ -251,6 +240,7 @@ def _permissions(
             Statement(sid="Secrets", actions=["secretsmanager:GetSecretValue"], resources=list(secrets.arns)),
             Statement(sid="Notify", actions=["sns:Publish"], resources=[topic.arn]),
             Statement(sid="Catalog", actions=["ssm:GetParameter"], resources=[catalog.arn]),
+            *(fetch if handed else ()),
         ),
         opts=child,
     )

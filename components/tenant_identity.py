@@ -12,11 +12,14 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import iam
 
+from components.database import RELEASED
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.policy import Statement, document
 from components.shared import Shared
+from plan.leaving import ENDING
 from plan.tenant import TenantPlan
 
+LEAVING: Final = "leaving"  # the tag that a leaving tenant's resources bear; see `plan.leaving.TAGS`
 CONTEXT: Final = "tenant"  # the encryption context, the session tag and the resource tag, all one word
 THROUGH: Final = ("s3", "secretsmanager", "sns")  # services that use the key for the tenant's role
 DIRECT: Final = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
@@ -24,7 +27,9 @@ DIRECT: Final = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
 
 def tenant_tags(plan: TenantPlan) -> Mapping[str, str]:
     """On everything that is a tenant's; cost per tenant is read off the first of them."""
-    return {**plan.tags, CONTEXT: plan.id}
+    leaving = {LEAVING: plan.leaving_tag} if plan.leaving_tag else {}
+    released = {RELEASED: "leaving"} if plan.leaving_tag == ENDING else {}
+    return {**plan.tags, CONTEXT: plan.id, **leaving, **released}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,7 @@ class TenantIdentityArgs:
     service_role_arns: Mapping[str, Input[str]]  # short word → role that may act for the tenant
     bootstrap_role_arn: Input[str]
     mover_role_arn: Input[str]  # gets at the key while the tenant moves
+    leaver_role_arn: Input[str]  # and this one while it leaves
     shared: Shared
 
 
@@ -84,6 +90,7 @@ def _key(args: TenantIdentityArgs, role_arn: Input[str]) -> EncryptionKeyArgs:
         via=via,
         extra=_uses(args, role_arn),
         rotation_days=args.plan.key_rotation_days,
+        released=args.plan.released,
         tags=tenant_tags(args.plan),
     )
 
@@ -110,6 +117,11 @@ def _uses(args: TenantIdentityArgs, role_arn: Input[str]) -> Sequence[Statement]
         *(
             (_worker("MoverKeepsSecretsAndDumps", args.mover_role_arn, region, ("secretsmanager", "s3")),)
             if args.plan.move
+            else ()
+        ),
+        *(
+            (_worker("LeaverHandsOver", args.leaver_role_arn, region, ("secretsmanager", "s3")),)
+            if args.plan.leaving_tag
             else ()
         ),
     )

@@ -62,11 +62,13 @@ def _place(name: str, place: PlacePlan, args: PlacesArgs, parent: pulumi.Resourc
                 "tenant": plan.id,
                 "role": plan.names.sql,
                 "schema": plan.names.sql,
-                **_end(args.databases[place.home]),
+                **end_of(args.databases[place.home]),
                 "tenantSecret": args.secrets.database_arn,
                 "webhookSecret": args.secrets.webhook_arn,
                 "login": plan.active,
-                "hold": plan.move is not None,
+                # Whether to let the tenant in is not this function's to say while it moves, nor from when on
+                # its key is to be deleted: what it has left then is not opened again, and not logged in to.
+                "hold": plan.move is not None or plan.released,
                 "connections": place.limits.connections,
                 "statementMs": place.limits.statement_ms,
                 "idleMs": place.limits.idle_ms,
@@ -100,8 +102,8 @@ def _move(
                 "role": plan.names.sql,
                 "schema": plan.names.sql,
                 "stage": move.stage,
-                "origin": _end(args.databases[move.origin.home]),
-                "target": _end(args.databases[move.target.home]),
+                "origin": end_of(args.databases[move.origin.home]),
+                "target": end_of(args.databases[move.target.home]),
                 "targetGib": move.target.storage_gib,
                 "tenantSecret": args.secrets.database_arn,
                 "bucket": args.bucket,
@@ -113,7 +115,8 @@ def _move(
     )
 
 
-def _end(database: Database) -> Mapping[str, Input[Any]]:
+def end_of(database: Database) -> Mapping[str, Input[Any]]:
+    """A database as the functions are told of it."""
     return {
         "host": database.endpoint,
         "port": database.port,

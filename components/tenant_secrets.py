@@ -19,6 +19,7 @@ class TenantSecretsArgs:
     plan: TenantPlan
     identity: TenantIdentity
     mover_role_arn: Input[str]
+    leaver_role_arn: Input[str]
     shared: Shared
 
 
@@ -54,24 +55,28 @@ def _secret(name: str, label: str, args: TenantSecretsArgs, parent: pulumi.Resou
         policy=document(_readers(args), *_idle(args)),
         recovery_window_in_days=recovery_days(protect),
         tags=tenant_tags(args.plan),
-        opts=ResourceOptions(parent=parent, protect=protect),
+        opts=ResourceOptions(parent=parent, protect=protect and not args.plan.released),
     ).arn
 
 
 def _idle(args: TenantSecretsArgs) -> Sequence[Statement]:
-    """Nor does the function that moves tenants while this one does not move."""
-    if args.plan.move:
-        return ()
-    return (
+    """Nor do the functions that move tenants or let them go, while this one neither moves nor leaves."""
+    idle: dict[str, Input[str]] = {}
+    if args.plan.move is None:
+        idle["NoMoveIsOn"] = args.mover_role_arn
+    if args.plan.leaving_tag is None:
+        idle["NobodyLeaves"] = args.leaver_role_arn
+    return [
         Statement(
-            sid="NoMoveIsOn",
+            sid=sid,
             effect="Deny",
             actions=["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
             resources=["*"],
             principals=EVERYONE,
-            condition={"ArnEquals": {"aws:PrincipalArn": args.mover_role_arn}},
-        ),
-    )
+            condition={"ArnEquals": {"aws:PrincipalArn": role}},
+        )
+        for sid, role in idle.items()
+    ]
 
 
 def _readers(args: TenantSecretsArgs) -> Statement:

@@ -25,14 +25,15 @@ ALLOWED: Final[Mapping[str, str]] = {
     " DescribeSecurityGroups DescribeVpcs AssignPrivateIpAddresses UnassignPrivateIpAddresses",
     "ecr": "GetAuthorizationToken BatchCheckLayerAvailability GetDownloadUrlForLayer BatchGetImage",
     "kms": "Encrypt Decrypt ReEncryptFrom ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext"
-    " DescribeKey",
+    " DescribeKey ScheduleKeyDeletion CancelKeyDeletion EnableKey",
     "lambda": "InvokeFunction",
     "logs": "CreateLogGroup CreateLogStream PutLogEvents DescribeLogStreams DescribeLogGroups"
     " GetLogEvents FilterLogEvents PutRetentionPolicy",
     "rds": "CreateDBSnapshot DeleteDBSnapshot DescribeDBInstances DescribeDBSnapshots AddTagsToResource"
-    " ListTagsForResource",
+    " ListTagsForResource DescribeDBInstanceAutomatedBackups",
     "rds-db": "connect",
     "s3": "GetObject GetObjectVersion GetObjectTagging PutObject PutObjectTagging DeleteObject"
+    " DeleteObjectVersion"
     " AbortMultipartUpload ListMultipartUploadParts ListBucket ListBucketVersions GetBucketLocation"
     " ListBucketMultipartUploads",
     "secretsmanager": "GetSecretValue DescribeSecret PutSecretValue UpdateSecretVersionStage"
@@ -97,9 +98,12 @@ REFUSED: Final[Mapping[str, str]] = {
     " CreateRole CreateUser DeletePolicy DeletePolicyVersion DeleteRolePermissionsBoundary"
     " DeleteRolePolicy DetachRolePolicy PassRole PutRolePermissionsBoundary PutRolePolicy"
     " PutUserPermissionsBoundary PutUserPolicy SetDefaultPolicyVersion UpdateAssumeRolePolicy",
-    "kms": "DisableKey PutKeyPolicy ScheduleKeyDeletion",
+    "kms": "DisableKey PutKeyPolicy",
     "s3": "DeleteBucketPolicy PutAccountPublicAccessBlock PutBucketPolicy PutBucketPublicAccessBlock",
 }
+# Of keys one may be deleted: that of a tenant whose leaving has come so far, which its tag says.
+ENDING: Final[Mapping[str, str]] = {"aws:ResourceTag/leaving": "ending"}
+REFUSED_UNLESS_ENDING: Final[Mapping[str, str]] = {"kms": "ScheduleKeyDeletion"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from plan.certificates import CaPlan, plan_ca
 from plan.data import DatabasePlan, plan_monolith_database, plan_reports_database, plan_shards
 from plan.deployment import DeploymentPlan, plan_deployment
 from plan.edge import EdgePlan, plan_edge
+from plan.leaving import LeavingPlan, plan_leaving, staying
 from plan.names import Names
 from plan.network import NetworkPlan, plan_cell_network
 from plan.paths import CELL_PATHS, PathPlan, follow_paths
@@ -16,6 +17,7 @@ from plan.services import (
     ReportsPlan,
     ServicePlan,
     internal_domain,
+    plan_leaver,
     plan_monolith,
     plan_mover,
     plan_reports,
@@ -48,6 +50,8 @@ class CellPlan:
     edge: EdgePlan
     usage_plans: tuple[UsagePlan, ...]
     tenants: tuple[TenantPlan, ...]
+    leaving: tuple[LeavingPlan, ...]
+    leaver: FunctionPlan
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -58,7 +62,7 @@ class CellPlan:
 def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
     """Where everything goes. The order of tenants in the registry's file means nothing."""
     names = Names(settings.stack, settings.account_id)
-    tenants = sorted(registry.tenants, key=lambda t: t.id)
+    tenants = sorted(staying(registry.tenants), key=lambda t: t.id)
     monolith, reports = plan_monolith(settings, names), plan_reports(settings, names)
     moves = [t.homes for t in tenants if t.move]
     return CellPlan(
@@ -80,4 +84,6 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
         edge=plan_edge(settings, names, registry.plans.values()),
         usage_plans=tuple(sorted(registry.plans.values(), key=lambda p: p.id)),
         tenants=tuple(plan_tenant(settings, names, registry, t) for t in tenants),
+        leaving=plan_leaving(names, registry),
+        leaver=plan_leaver(names),
     )

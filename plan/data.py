@@ -123,12 +123,18 @@ class DatabasePlan:
     password_generation: int = 1  # of a master password that this program makes
     master: Master = Master.MANAGED
     owner: str | None = None  # the tenant whose key encrypts it; None: a key of its own
-    released: bool = False  # its tenant lives elsewhere by now; a later change may delete it
+    # By what its tenant has let it go, `move` or `leaving`: a later change may delete it. None: it is in use.
+    released: str | None = None
 
     @property
     def guarded(self) -> bool:
         """Whether the engine and RDS refuse to delete it."""
         return self.protect and not self.released
+
+    @property
+    def snapshot(self) -> bool:
+        """Whether its end leaves a snapshot and its backups. Under a key that is gone none can be made."""
+        return self.protect and self.released != "leaving"
 
     @property
     def readers(self) -> Mapping[str, str]:

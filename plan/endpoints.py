@@ -35,9 +35,14 @@ class EndpointPlan:
 
 _S3_OBJECT: Final = (
     *("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging"),
-    *("s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+    *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
 )
-_S3_BUCKET: Final = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
+_S3_BUCKET: Final = (
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:GetBucketLocation",
+    "s3:ListBucketMultipartUploads",
+)
 _DYNAMODB: Final = (
     *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:DescribeTable"),
     *("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"),
@@ -46,6 +51,7 @@ _ECR_PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:Batc
 _KMS: Final = (
     *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"),
     *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
+    *("kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion", "kms:EnableKey"),
 )
 _SECRETS: Final = (
     *("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"),
@@ -69,6 +75,15 @@ _INTERFACES: Final[Mapping[str, tuple[Access, ...]]] = {
     "logs": (
         (_LOGS, ("arn:aws:logs:{region}:{account}:log-group:*",)),
         (("logs:DescribeLogGroups",), ("*",)),  # has no resource
+    ),
+    "rds": (
+        (
+            (
+                *("rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "rds:DeleteDBSnapshot"),
+                "rds:DescribeDBInstanceAutomatedBackups",
+            ),
+            ("arn:aws:rds:{region}:{account}:*",),
+        ),
     ),
     "secretsmanager": (
         (_SECRETS, ("arn:aws:secretsmanager:{region}:{account}:secret:*",)),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from plan.data import CELL_NETWORK, DatabasePlan, Size, plan_silo
+from plan.leaving import RELEASED
 from plan.names import Names
 from plan.network import NetworkPlan, plan_dedicated_network
 from plan.settings import Settings
@@ -57,22 +58,23 @@ def plan_places(
     """Where the tenant's data is, and the move that it is on. Reads this tenant's entries only."""
     home = registry.ledger.homes[tenant.id]
     if tenant.move is None:
-        return _place(settings, names, registry, tenant, tenant.home, home.instance), None
+        place = _place(settings, names, registry, tenant, tenant.home, home.instance)
+        return (_released(place, "leaving") if tenant.state in RELEASED else place), None
     move = tenant.move
     origin = _place(settings, names, registry, tenant, move.origin, home.instance)
     target = _place(settings, names, registry, tenant, move.to, home.issued)
     plan = MovePlan(
-        origin=_released(origin) if move.stage is Stage.DONE else origin,
-        target=_released(target) if move.stage is Stage.ABORT else target,
+        origin=_released(origin, "move") if move.stage is Stage.DONE else origin,
+        target=_released(target, "move") if move.stage is Stage.ABORT else target,
         stage=move.stage,
         read_only_seconds=move.read_only_seconds,
     )
     return plan.live, plan
 
 
-def _released(place: PlacePlan) -> PlacePlan:
-    """What the move leaves behind may be deleted by the next change."""
-    return replace(place, silo=replace(place.silo, released=True)) if place.silo else place
+def _released(place: PlacePlan, why: str) -> PlacePlan:
+    """What a move leaves behind, or a tenant that goes, may be deleted by the next change."""
+    return replace(place, silo=replace(place.silo, released=why)) if place.silo else place
 
 
 def _place(

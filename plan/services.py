@@ -189,10 +189,18 @@ def _webhooks(names: Names) -> WebhooksPlan:
 
 
 def plan_mover(names: Names) -> FunctionPlan:
+    return _data_function(names, "mover", "tenant_data")
+
+
+def plan_leaver(names: Names) -> FunctionPlan:
+    return _data_function(names, "leaver", "tenant_leaving")
+
+
+def _data_function(names: Names, word: str, folder: str) -> FunctionPlan:
     """As much time as Lambda gives, for a large table is read whole, and a disk for a tenant's dump."""
     return FunctionPlan(
-        name=names.label("function", "mover"),
-        folder="tenant_data",
+        name=names.label("function", word),
+        folder=folder,
         timeout_seconds=900,
         at_once=5,
         segment="functions",

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from plan.data import DatabasePlan
+from plan.leaving import RELEASED, TAGS, handover_bucket
 from plan.names import Names, sql_name
 from plan.network import NetworkPlan
 from plan.place import MovePlan, PlacePlan, plan_places
 from plan.settings import Settings
 from tenants.models import Registry, Tenant
-from tenants.standing import State
+from tenants.standing import Leaving, State
 
 PASSWORD_DAYS: Final = 30  # between rotations of a tenant's password
 WEBHOOK_DAYS: Final = 90  # between rotations of what its webhooks are signed with
@@ -47,6 +48,9 @@ class TenantPlan:
     tags: Mapping[str, str]
     place: PlacePlan
     move: MovePlan | None
+    leaving_tag: str | None  # how far it has come on its way out, as its resources' tag says; None: it stays
+    released: bool  # what is the tenant's has lost its protection, to be erased
+    handover: str | None  # the bucket with a copy of its data, where it was handed over
     own_instances: bool  # whether it has or had any: their backups are under its key
     names: TenantNames
 
@@ -81,6 +85,9 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
         tags=dict(tenant.tags),
         place=place,
         move=move,
+        leaving_tag=TAGS.get(tenant.state),
+        released=tenant.state in RELEASED,
+        handover=handover_bucket(names, tenant.id) if (tenant.leaving or Leaving()).handed_over else None,
         own_instances=registry.ledger.homes[tenant.id].issued > 0,
         names=tenant_names(names, tenant.id),
     )

@@ -247,5 +247,6 @@ class Registry:
 
     stack: str
     tenants: tuple[Tenant, ...]  # sorted by id; erased ones are not among them
+    erased: tuple[Tenant, ...] = ()  # that stand in the file still
     plans: Mapping[str, ServicePlan]
     ledger: Ledger

@@ -51,12 +51,23 @@ class Examined:
     @property
     def registry(self) -> Registry:
         placed = sorted((t for t in self.entries.models.values() if t.state.placed), key=lambda t: t.id)
-        return Registry(stack=self.stack, tenants=tuple(placed), plans=self.plans, ledger=self.extended)
+        erased = sorted((t for t in self.entries.models.values() if not t.state.placed), key=lambda t: t.id)
+        return Registry(
+            stack=self.stack,
+            tenants=tuple(placed),
+            erased=tuple(erased),
+            plans=self.plans,
+            ledger=self.extended,
+        )
 
 
 def today() -> date:
-    """The date of this run, in UTC."""
-    return datetime.now(UTC).date()
+    """The date of this run, in UTC; `TENANTRY_TODAY` says another one, to rehearse what waits for a day.
+
+    Nothing is lost by a wrong one: who erases asks the key itself whether it is gone.
+    """
+    said = os.environ.get("TENANTRY_TODAY")
+    return date.fromisoformat(said) if said else datetime.now(UTC).date()
 
 
 def locked_by_environment() -> bool:

@@ -74,7 +74,7 @@ SOURCE: Final = Text(
 
 # Keys and values of tags: AWS, "Tag naming limits and requirements", 2026-11; 50 tags at most, of which the
 # platform uses some itself.
-_RESERVED_TAGS: Final = ("tenant", "project", "cell", "environment", "name", "released")
+_RESERVED_TAGS: Final = ("tenant", "project", "cell", "environment", "name", "leaving", "released")
 
 
 def _reserved_tag(key: str) -> str | None:

@@ -15,6 +15,8 @@ from plan.names import PROJECT
 Condition = Mapping[str, Mapping[str, str | tuple[str, ...]]]
 
 APPLY: Final = f"arn:aws:iam::*:role/{PROJECT}-*-apply"  # deploys a cell, `plan.deployment`
+# Lets tenants go, `components.tenant_leaver`; its boundary says whose keys it may have deleted.
+LEAVER: Final = f"arn:aws:iam::*:role/{PROJECT}-*-leaver"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +244,7 @@ def data(who: Who) -> tuple[Refusal, ...]:
             sid="KeyLoss",
             why="data under a key that is gone is gone",
             actions=("kms:DisableKey", "kms:ScheduleKeyDeletion"),
-            spared=(*who.administrators, APPLY),
+            spared=(*who.administrators, APPLY, LEAVER),
         ),
     )
 

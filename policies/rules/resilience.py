@@ -1,10 +1,11 @@
 """Data survives mistakes, failures and edits: backups, versions, standbys, protection from deletion."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, cast
 
 from policies.checks import all_of, at_least, companion, in_prod, is_false, is_true, one_of, unless
 from policies.model import PASS, Plan, Resource, Verdict, fail
-from policies.rule import Made, Ref, Rule, Severity
+from policies.rule import Check, Made, Ref, Rule, Severity
 from policies.rules.parts import BUCKET, BUCKET_TYPE, KEY, example
 from policies.serves import AVAILABILITY, BACKUP, DELETION
 from policies.stateful import STATEFUL
@@ -18,6 +19,9 @@ _BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
 _LB: Final = {"internal": True, "subnets": ["subnet-1", "subnet-2"]}
 _SERVICE: Final = "aws:ecs/service:Service"
 _SERVICE_INPUTS: Final = {"cluster": "example", "taskDefinition": "example:1", "launchType": "FARGATE"}
+RELEASED: Final = "released"  # a tag
+LEAVING: Final = "leaving"  # its value where the tenant goes; no snapshot can be made under a dead key
+WHYS: Final = ("move", LEAVING)
 BACKUP_DAYS: Final = 7
 BACKUP_DAYS_PROD: Final = 30
 
@@ -31,7 +35,26 @@ def _protected(resource: Resource, plan: Plan) -> Verdict:
     """The engine's own protection, on what holds data; what a replica holds, its source holds too."""
     if resource.protect or resource.get("replicateSourceDb") or not STATEFUL[resource.type].protect:
         return PASS
+    if _released(resource):
+        return PASS
     return fail("`protect` is not set") if plan.prod else PASS
+
+
+def _released(resource: Resource, *why: str) -> bool:
+    """Whether a reviewed stage of a tenant's life has let it go: a move that is done, a tenant that leaves.
+
+    The registry refuses the tag in a tenant's own ones, so nothing but the plan of such a stage sets it.
+    """
+    tags = resource.get("tags")
+    said = cast("Mapping[str, object]", tags).get(RELEASED) if isinstance(tags, Mapping) else None
+    return said in (why or WHYS)
+
+
+def _unless_released(check: Check, *why: str) -> Check:
+    def checked(resource: Resource, plan: Plan) -> Verdict:
+        return PASS if _released(resource, *why) else check(resource, plan)
+
+    return checked
 
 
 RULES: Final = (
@@ -50,9 +73,12 @@ RULES: Final = (
         title="A database of prod leaves a snapshot and its backups when it is deleted",
         types=(INSTANCE, "aws:rds/cluster:Cluster"),
         check=in_prod(
-            unless(
-                "replicateSourceDb",
-                all_of(is_false("skipFinalSnapshot"), is_false("deleteAutomatedBackups", default=True)),
+            _unless_released(
+                unless(
+                    "replicateSourceDb",
+                    all_of(is_false("skipFinalSnapshot"), is_false("deleteAutomatedBackups", default=True)),
+                ),
+                LEAVING,
             )
         ),
         remedy="Set tenantry:protectData to true.",
@@ -74,7 +100,7 @@ RULES: Final = (
         id="database-deletion-protected",
         title="Databases of prod cannot be deleted before their protection is taken off",
         types=(INSTANCE, "aws:rds/cluster:Cluster"),
-        check=in_prod(is_true("deletionProtection")),
+        check=in_prod(_unless_released(is_true("deletionProtection"))),
         remedy="Set tenantry:protectData to true.",
         controls=DELETION,
         good=example(INSTANCE, {**_SMALL, "deletionProtection": True}),

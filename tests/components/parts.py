@@ -136,6 +136,7 @@ def make_tenants(
                 service_role_arns={"monolith": "arn:monolith-role", "reports": "arn:reports-role"},
                 bootstrap_role_arn=bootstrap.role_arn,
                 mover_role_arn=mover.role_arn,
+                leaver_role_arn="arn:leaver-role",
                 shared=shared(stack),
             ),
         )
@@ -148,6 +149,7 @@ def make_tenants(
                 databases={name: home for name, home in homes.items() if home},
                 bootstrap=bootstrap,
                 mover=mover,
+                leaver_role_arn="arn:leaver-role",
                 entrance=ApiEntrance(
                     url="https://api.dev.tenantry.example",
                     usage_plan_ids={"basic": "usage-basic"},

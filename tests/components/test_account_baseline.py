@@ -13,7 +13,18 @@ from pulumi_aws import iam
 
 from components.account_baseline import AccountBaseline, AccountBaselineArgs
 from components.boundary import MAX_POLICY
-from plan.baseline import ALLOWED, EVIDENCE, REFUSED, actions, ceilings, duties, trail_alarms
+from plan.baseline import (
+    ALLOWED,
+    EVIDENCE,
+    REFUSED,
+    REFUSED_UNLESS_ENDING,
+    actions,
+    ceilings,
+    duties,
+    trail_alarms,
+)
+from policies.documents import parse
+from policies.evaluate import Policies, Principal, Request, decide
 from tests.cells import settings_of
 from tests.components.account import names_of
 from tests.harness import Recording, Registered, run
@@ -73,7 +84,22 @@ def test_an_allowance_without_resources_is_refused(monkeypatch: pytest.MonkeyPat
         ceilings(settings_of("dev"))
 
 
-@pytest.mark.parametrize("action", actions(ALLOWED))
+@pytest.mark.parametrize(("tags", "allowed"), [({}, False), ({"exported"}, False), ({"ending"}, True)])
+def test_only_the_key_of_a_tenant_whose_leaving_has_come_so_far_may_be_deleted(
+    tags: set[str], allowed: bool
+) -> None:
+    settings = settings_of("prod")
+    key = f"arn:aws:kms:{settings.region}:{settings.account_id}:key/k"
+    who = Principal("AWS", f"arn:aws:iam::{settings.account_id}:role/r", settings.account_id)
+    facts = {"aws:RequestedRegion": (settings.region,)}
+    facts |= {"aws:ResourceTag/leaving": tuple(tags)} if tags else {}
+    everything = parse('{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
+    asked = Request("kms:ScheduleKeyDeletion", key, who, facts)
+    found = decide(asked, Policies(identity=[everything], boundary=parse(boundary("prod"))))
+    assert found.allowed is allowed
+
+
+@pytest.mark.parametrize("action", sorted({*actions(ALLOWED)} - {*actions(REFUSED_UNLESS_ENDING)}))
 def test_the_boundary_leaves_what_the_platform_does_in_its_region_and_nowhere_else(action: str) -> None:
     settings = settings_of("prod")
     assert decision(boundary("prod"), action, settings.region)

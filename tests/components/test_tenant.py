@@ -245,7 +245,7 @@ def test_a_secret_turns_once_there_is_something_in_it(rotation: str, secret: str
 
 def test_no_other_tenants_role_reads_the_secret_whatever_else_is_allowed() -> None:
     found = policy(made(), "secretsmanager/secret:Secret", "acme-secrets-database")
-    assert found.keys() == {"NoOtherTenant", "NoMoveIsOn"}
+    assert found.keys() == {"NoOtherTenant", "NoMoveIsOn", "NobodyLeaves"}
     statement = found["NoOtherTenant"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {

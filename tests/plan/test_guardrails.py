@@ -8,7 +8,7 @@ from policy_sentry.shared.iam_data import get_service_prefix_data
 
 from organization import open_organization
 from plan import SettingsError
-from plan.baseline import ALLOWED, actions
+from plan.baseline import ALLOWED, REFUSED_UNLESS_ENDING, actions
 from plan.organization import plan_organization
 from plan.organization.guardrails import GUARDRAILS, ROOT, Refusal, Who
 from plan.organization.policies import AWS_OWN, MAX_ATTACHED, MAX_SCP, SCP, plan_policies
@@ -20,9 +20,12 @@ ACCOUNT = "111122223333"
 HOME, ELSEWHERE = "eu-west-1", "us-east-1"
 FULL = parse_data({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 WHO = Who(regions=("eu-central-1", HOME), administrators=("arn:aws:iam::*:role/tenantry-administrator",))
-ADMINISTRATOR, APPLY, ANYBODY, ROOT_USER = (
+ADMINISTRATOR, APPLY, LEAVER, ANYBODY, ROOT_USER = (
     f"arn:aws:iam::{ACCOUNT}:{who}"
-    for who in ("role/tenantry-administrator", "role/tenantry-dev-apply", "role/somebody", "root")
+    for who in (
+        *("role/tenantry-administrator", "role/tenantry-dev-apply", "role/tenantry-dev-leaver"),
+        *("role/somebody", "root"),
+    )
 )
 
 
@@ -117,7 +120,8 @@ def at_the_root() -> list[Document]:
 @pytest.mark.parametrize("region", WHO.regions)
 def test_nothing_that_a_role_of_the_platform_may_do_is_refused(region: str) -> None:
     """`ALLOWED` is the most that any of them can do; a test of the program holds it to that."""
-    asked = [request(a, aws__RequestedRegion=region) for a in actions(ALLOWED)]
+    leaver = dict.fromkeys(actions(REFUSED_UNLESS_ENDING), LEAVER)
+    asked = [request(a, leaver.get(a, ANYBODY), aws__RequestedRegion=region) for a in actions(ALLOWED)]
     assert [r.action for r in asked if refused(r, at_the_root())] == []
     assert len(asked) > 70
 

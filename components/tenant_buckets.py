@@ -1,0 +1,78 @@
+"""A tenant's buckets: its artefacts, and a copy of its data that is handed over when it leaves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pulumi import Input, ResourceOptions
+
+from components.bucket import SecureBucket, SecureBucketArgs
+from components.policy import EVERYONE, Statement
+from components.shared import Shared
+from components.tenant_identity import TenantIdentity, tenant_tags
+from plan.tenant import TenantPlan
+
+ARTEFACT_DAYS: Final = 400  # reports can be fetched for a year and a month
+OBJECTS: Final = (
+    *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
+    *("s3:DeleteObject", "s3:DeleteObjectVersion"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketsArgs:
+    """The functions' roles get at the objects only while the tenant moves or leaves."""
+
+    plan: TenantPlan
+    identity: TenantIdentity
+    mover_role_arn: Input[str]
+    leaver_role_arn: Input[str]
+    shared: Shared
+
+
+def artefacts(name: str, args: BucketsArgs, child: ResourceOptions) -> SecureBucket:
+    return _bucket(f"{name}-artefacts", args.plan.names.bucket, ARTEFACT_DAYS, args, child)
+
+
+def handover(name: str, args: BucketsArgs, child: ResourceOptions) -> SecureBucket | None:
+    """Made when the tenant's data is handed over, and there as long as the registry says that it was."""
+    if args.plan.handover is None:
+        return None
+    return _bucket(f"{name}-handover", args.plan.handover, None, args, child)
+
+
+def _bucket(
+    name: str, bucket: str, expire_days: int | None, args: BucketsArgs, child: ResourceOptions
+) -> SecureBucket:
+    return SecureBucket(
+        name,
+        SecureBucketArgs(
+            bucket=bucket,
+            key_arn=args.identity.key.arn,
+            access_logs_bucket=args.shared.access_logs_bucket,
+            protect=args.shared.settings.protect_data and not args.plan.released,
+            expire_days=expire_days,
+            statements=[
+                Statement(
+                    sid="ObjectsForTheTenantOnly",
+                    effect="Deny",
+                    actions=OBJECTS,
+                    principals=EVERYONE,
+                    resources=[f"arn:aws:s3:::{bucket}/*"],
+                    condition={"ArnNotEquals": {"aws:PrincipalArn": _with_objects(args)}},
+                ),
+            ],
+            tags=tenant_tags(args.plan),
+        ),
+        child,
+    )
+
+
+def _with_objects(args: BucketsArgs) -> Input[str] | Sequence[Input[str]]:
+    """The tenant itself; while it moves the function that keeps its last dump, while it leaves the one that
+    hands its data over.
+    """
+    tenant = args.identity.role_arn
+    if args.plan.move:
+        return [tenant, args.mover_role_arn]
+    return [tenant, args.leaver_role_arn] if args.plan.leaving_tag else tenant

@@ -1,0 +1,74 @@
+"""Tenants leave on the real engine, from their suspension to a certificate that says what is gone."""
+
+import datetime
+import json
+import sys
+from typing import Any
+
+from functions.tenant_leaving.certificate import verify
+from tests.engine.live import OTHER, POOLED, SILOED, Live
+from tests.engine.workspace import Run
+
+LEAVERS = (POOLED, SILOED)
+ROWS = "CREATE TABLE kept AS SELECT n FROM generate_series(1, 100) n"
+YESTERDAY = datetime.date.today() - datetime.timedelta(days=1)
+WAITED = 8  # days
+
+
+def told(live: Live, run: Run) -> dict[str, Any]:
+    """What the step told of each; nobody else's resources were touched."""
+    assert run.status == 0, run.output
+    assert [s.name for s in run.changes if not any(id_ in s.name for id_ in LEAVERS)] == []
+    found = live.outputs()["leaving"]
+    return {id_: found.get(id_) for id_ in LEAVERS}
+
+
+def offboard(live: Live, *options: str) -> dict[str, Any]:
+    return told(live, live.step("offboard", *LEAVERS, "--many", *options))
+
+
+def wait(live: Live, days: int) -> None:
+    """Time goes by, for the cloud and for the registry."""
+    assert live.sandbox_command("clock", f"+{days}").returncode == 0
+    live.env["TENANTRY_TODAY"] = str(datetime.date.today() + datetime.timedelta(days=days))
+
+
+def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(live: Live) -> None:
+    run = live.up()
+    assert run.status == 0, run.output
+    for tenant in (*LEAVERS, OTHER):
+        assert "SELECT 100" in live.psql(tenant, ROWS)
+    offboard(live)
+    for tenant in LEAVERS:
+        assert "is not permitted to log in" in live.psql(tenant, "SELECT 1")
+    handed = offboard(live)
+    assert {id_: (t["verified"], t["rows"]) for id_, t in handed.items()} == dict.fromkeys(
+        LEAVERS, (True, 100)
+    )
+    offboard(live, "--retain-until", str(YESTERDAY), "--key-days", "7")
+    assert {t["state"] for t in offboard(live).values()} == {"PendingDeletion"}
+    assert {(t["state"], t["cancelled"]) for t in offboard(live, "--cancel").values()} == {("Enabled", True)}
+    assert {t["state"] for t in offboard(live).values()} == {"PendingDeletion"}
+
+    wait(live, WAITED)
+    offboard(live)
+    assert [r["urn"] for r in live.state() if any(f"{i}-tenant" in r["urn"] for i in LEAVERS)] == []
+    assert [r.urn for r in live.everything() if any(f"{i}-tenant" in r.urn for i in LEAVERS)] == []
+    for tenant, said in offboard(live).items():
+        certificate = json.loads(object_of(live, said["bucket"], said["certificate"]))
+        assert verify(certificate)
+        assert (certificate["tenant"], certificate["sha256"]) == (tenant, said["sha256"])
+        assert not verify({**certificate, "issued": "2020-01-01T00:00:00+00:00"})
+    assert "100" in live.psql(OTHER, "SELECT count(*) FROM kept")
+    assert "does not exist" in live.psql(OTHER, "SELECT * FROM t_amber_pay.kept")
+    again = live.preview()
+    assert (again.status, again.changes) == (0, ()), again.output
+
+
+def object_of(live: Live, bucket: str, key: str) -> str:
+    """As somebody fetches it who may."""
+    body = f"boto3.client('s3').get_object(Bucket='{bucket}', Key='{key}')['Body'].read().decode()"
+    command = (sys.executable, "-c", f"import boto3; print({body})")
+    done = live.sandbox_command("as", "tenantry-dev-leaver", "--", *command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

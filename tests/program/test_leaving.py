@@ -1,0 +1,144 @@
+"""What a tenant's leaving registers, state by state: nothing of anybody else, and nothing goes too early."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from functions.tenant_leaving.request import parse
+from plan import plan_cell
+from tenants.standing import Leaving, State
+from tests.cells import registry_of, settings_of
+from tests.harness import Recording, Registered
+from tests.program.cell import belonging, deploy
+
+POOLED, SILOED, OTHER = "amber-pay", "ember-cards", "birch-lending"
+LEAVERS = (POOLED, SILOED)
+STATES = (State.ACTIVE, State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASING, State.ERASED)
+SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d"
+INSTANCE = "aws:rds/instance:Instance"
+
+
+@cache
+def programs() -> dict[State, Recording]:
+    """The prod cell with two tenants that leave and one that stays."""
+    return {state: deploy(plan_cell(settings_of("dev"), _registry(state))) for state in STATES}
+
+
+def _registry(state: State) -> Any:
+    registry = registry_of("dev")
+    leaving = Leaving(handed_over=state is not State.ACTIVE)
+    kept = [t for t in registry.tenants if t.id in (*LEAVERS, OTHER)]
+    now = [replace(t, state=state, leaving=leaving) if t.id in LEAVERS else t for t in kept]
+    placed, gone = (tuple(t for t in now if t.state.placed is is_) for is_ in (True, False))
+    return replace(registry, tenants=placed, erased=gone)
+
+
+def calls(state: State) -> dict[str, Registered]:
+    found = programs()[state].of("lambda/invocation:Invocation")
+    return {r.name.removesuffix("-leaving-step"): r for r in found if r.name.endswith("-leaving-step")}
+
+
+def events() -> Iterator[tuple[State, str, dict[str, Any]]]:
+    for state in STATES:
+        for tenant, call in calls(state).items():
+            yield state, tenant, json.loads(call.inputs["input"])
+
+
+def test_the_function_understands_what_it_is_sent() -> None:
+    """As the resource sends it, with real ARNs in the place of the mocks', and what it said before."""
+    before: dict[str, dict[str, Any]] = {}
+    seen: list[tuple[State, str]] = []
+    for state, tenant, event in events():
+        real = {
+            "keyArn": KEY,
+            "tenantSecret": f"{SECRET}tenantry/dev/tenants/{tenant}/database-AbCdEf",
+            "secrets": [f"{SECRET}tenantry/dev/tenants/{tenant}/database-AbCdEf"],
+        }
+        sent = {k: real.get(k, v) for k, v in event.items()}
+        if sent.get("masterSecret"):
+            sent["masterSecret"] = f"{SECRET}rds!db-1"
+        request = parse({**sent, "lifecycle": {"action": "update", "prev_input": before.get(tenant)}})
+        assert (request.tenant, state in STATES) == (tenant, True)
+        if state is State.ERASING:
+            assert (request.key, request.end is None) == (KEY, tenant == SILOED)
+            assert request.instances == (("tenantry-dev-silo-ember-cards",) if tenant == SILOED else ())
+        before[tenant] = sent
+        seen.append((state, tenant))
+    assert len(seen) == 2 * (len(STATES) - 1), "one for each who leaves, in each state but the first"
+
+
+def test_nobody_else_notices() -> None:
+    before = programs()[State.ACTIVE]
+    for state in STATES[1:]:
+        now = programs()[state]
+        assert belonging(now, OTHER) == belonging(before, OTHER), state
+        cell, was = belonging(now, None), belonging(before, None)
+        changed = {key[1] for key in cell.keys() | was.keys() if cell.get(key) != was.get(key)}
+        assert {name for name in changed if not name.startswith(LEAVERS)} == set(), state
+
+
+def test_all_that_is_a_tenants_stands_until_it_is_erased() -> None:
+    for tenant in LEAVERS:
+        first = belonging(programs()[State.ACTIVE], tenant)
+        for state in STATES[1:4]:
+            assert [key for key in first if key not in belonging(programs()[state], tenant)] == [], state
+        for state in STATES[4:]:
+            assert belonging(programs()[state], tenant) == {}, state
+
+
+def test_only_what_is_handed_over_comes_in_addition_and_lies_under_the_tenants_key() -> None:
+    for tenant in LEAVERS:
+        first = belonging(programs()[State.ACTIVE], tenant)
+        new = belonging(programs()[State.EXPORTED], tenant).keys() - first.keys()
+        assert {name for _, name in new if not name.startswith(f"{tenant}-tenant-handover")} == set()
+        encryption = programs()[State.EXPORTED].one(
+            "ServerSideEncryptionConfiguration", f"{tenant}-tenant-handover-encryption"
+        )
+        assert f"{tenant}-identity-key" in json.dumps(encryption.inputs)
+
+
+def test_a_key_that_waits_for_its_deletion_is_asked_for_nothing_else() -> None:
+    """KMS takes neither tags nor a policy for it, so what is called off again must not need any."""
+    for tenant in LEAVERS:
+        kept, closing = (
+            programs()[s].one("kms/key:Key", f"{tenant}-identity-key")
+            for s in (State.RETAINED, State.CLOSING)
+        )
+        assert kept.inputs == closing.inputs
+        assert kept.inputs["tags"]["leaving"] == "ending"
+
+
+def test_what_is_under_the_key_waits_until_its_deletion_is_called_off() -> None:
+    silo = programs()[State.RETAINED].one(INSTANCE, "silo-ember-cards-instance")
+    assert any(d.endswith("ember-cards-leaving-step") for d in silo.dependencies)
+    closing = calls(State.CLOSING)[SILOED]
+    assert any("silo-ember-cards-instance" in d for d in closing.dependencies), "and it is closed after them"
+
+
+def test_a_silo_whose_key_will_be_gone_leaves_no_snapshot_and_is_not_opened_again() -> None:
+    released = {
+        state: programs()[state].one(INSTANCE, "silo-ember-cards-instance").inputs["tags"].get("released")
+        for state in (State.EXPORTED, State.RETAINED, State.CLOSING)
+    }
+    assert released == {State.EXPORTED: None, State.RETAINED: None, State.CLOSING: "leaving"}
+    place = programs()[State.CLOSING].one(
+        "lambda/invocation:Invocation", "ember-cards-tenant-place-silo-ember-cards"
+    )
+    assert json.loads(place.inputs["input"])["hold"] is True
+
+
+@pytest.mark.parametrize("tenant", LEAVERS)
+def test_the_function_gets_at_buckets_and_logins_only_of_who_leaves(tenant: str) -> None:
+    for state in STATES[:4]:
+        recording, leaves = programs()[state], state is not State.ACTIVE
+        bucket = recording.one("bucketPolicy:BucketPolicy", f"{tenant}-tenant-artefacts-policy")
+        secret = recording.one("secretsmanager/secret:Secret", f"{tenant}-tenant-secrets-database")
+        assert ("leaver-role" in bucket.inputs["policy"]) is leaves
+        assert ("NobodyLeaves" in secret.inputs["policy"]) is not leaves
+        other = recording.one("bucketPolicy:BucketPolicy", f"{OTHER}-tenant-artefacts-policy")
+        assert "leaver-role" not in other.inputs["policy"]
