@@ -37,6 +37,9 @@ ApprovalsFile = Annotated[Path, typer.Option("--approvals", help="What may be re
 State = Annotated[
     Path | None, typer.Option("--state", help="The stack's state, for what depends on what in an event log.")
 ]
+Reason = Annotated[str, typer.Option("--reason", help="Why it may go, 20 characters or more.")]
+Owner = Annotated[str, typer.Option("--owner", help="Mail address of who answers for it.")]
+Days = Annotated[int, typer.Option("--days", min=1, max=30, help="Days that the approvals hold.")]
 Out = Annotated[Path, typer.Option("--out", help="A new folder.")]
 Bundle = Annotated[Path, typer.Argument(metavar="FOLDER", help="What `evidence` wrote.")]
 Seal = Annotated[str | None, typer.Option("--seal", help="The seal that was noted elsewhere.")]
@@ -68,6 +71,21 @@ def gate(
     from policies.gating import gate
 
     raise typer.Exit(gate(file, approvals, state, as_json=json))
+
+
+@app.command()
+def approve(
+    file: Saved,
+    reason: Reason,
+    owner: Owner,
+    days: Days = 7,
+    state: State = None,
+    approvals: ApprovalsFile = HERE / "approvals.yaml",
+) -> None:
+    """Approve all that the gate refuses in a plan, a thing each, for some days; review it as a change."""
+    from policies.approving import Words, approve
+
+    raise typer.Exit(approve(file, approvals, state, Words(reason, owner, days)))
 
 
 @app.command()

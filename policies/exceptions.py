@@ -86,9 +86,14 @@ def read_exceptions(path: Path = FILE, on: date | None = None) -> Exceptions:
 
 
 def read_entries(path: Path, model: type[Any]) -> list[Any]:
+    """The entries of a file; raises `ExceptionsError` with every problem."""
+    return parse_entries(path.read_bytes(), path.name, model)
+
+
+def parse_entries(data: bytes, name: str, model: type[Any]) -> list[Any]:
     """A YAML list of mappings with the fields of a model; raises `ExceptionsError` with every problem."""
-    root, problems = compose(path.read_bytes(), path.name)
-    report = _reporter(path.name, problems)
+    root, problems = compose(data, name)
+    report = _reporter(name, problems)
     items: tuple[Node, ...] = ()
     if isinstance(root, Items):
         items = root.items

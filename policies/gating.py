@@ -5,19 +5,22 @@ approval names one thing by its URN, says who answers for it, and expires.
 """
 
 import json
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from policies.exceptions import read_entries, today
+from policies.exceptions import HERE, read_entries, today
 from policies.preview import Preview, Step, dependents, read_preview
 from policies.stateful import STATEFUL, Stateful
 from tenants.shapes import Choice, Text
 from tenants.standing import spec
 from tenants.values import DATE, EMAIL, ONE_LINE
 
+FILE: Final = HERE / "approvals.yaml"
 DELETES: Final = frozenset({"delete", "discard"})
 REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced", "import-replacement"})
 NAMED: Final = 5  # dependents that are named
@@ -47,16 +50,24 @@ class Loss:
     @property
     def label(self) -> str:
         """Type and name."""
-        return f"{self.urn.split('::')[2].rpartition('$')[2]}::{self.urn.rsplit('::', 1)[-1]}"
+        return label_of(self.urn)
+
+    @property
+    def needed(self) -> str:
+        """Who depends on it, to be said after something else."""
+        return f"; {_some(self.needed_by)} depend on it" if self.needed_by else ""
 
     def __str__(self) -> str:
         because = f" because of {', '.join(self.causes)}" if self.causes else ""
-        needed = f"; {_some(self.needed_by)} depend on it" if self.needed_by else ""
         return (
-            f"{self.label} holds {self.stateful.holds} and would be {self.operation}d{because}{needed}; "
-            f"nothing was changed; {self.stateful.instead}; or approve it in policies/approvals.yaml: "
-            f"urn {self.urn}"
+            f"{self.label} holds {self.stateful.holds} and would be {self.operation}d{because}{self.needed}; "
+            f"nothing was changed; {self.stateful.instead}; or approve urn {self.urn}"
         )
+
+
+def label_of(urn: str) -> str:
+    """Type and name."""
+    return f"{urn.split('::')[2].rpartition('$')[2]}::{urn.rsplit('::', 1)[-1]}"
 
 
 def _some(urns: Sequence[str]) -> str:
@@ -112,19 +123,59 @@ def unapproved(found: Sequence[Loss], approvals: Sequence[Approval], on: date) -
     return tuple(loss for loss in found if (loss.urn, loss.operation) not in allowed)
 
 
+def stale(
+    preview: Preview, found: Sequence[Loss], approvals: Sequence[Approval], on: date
+) -> tuple[str, ...]:
+    """The approvals that allow nothing: of another day, or of this stack and not asked for by its plan."""
+    asked = {(loss.urn, loss.operation) for loss in found}
+    here = {_stack(step.urn) for step in preview.steps}
+    told: list[str] = []
+    for a in approvals:
+        what = f"the approval to {a.operation} {label_of(a.urn)}"
+        if a.expires < on:
+            told.append(f"{what} has expired, on {a.expires}; take it out")
+        elif (a.urn, a.operation) not in asked and _stack(a.urn) in here:
+            told.append(f"{what} is not needed by this plan; take it out once it is done")
+    return tuple(told)
+
+
+def _stack(urn: str) -> tuple[str, ...]:
+    return tuple(urn.split("::")[:2])
+
+
 def gate(file: Path, approvals: Path, state: Path | None, *, as_json: bool) -> int:
-    """Print what may not go, a line each; 1 where there is any."""
+    """Print what may not go, a line each, and how to allow it; 1 where there is any."""
     granted = read_approvals(approvals)
-    found = losses(read_preview(file), read_preview(state) if state else None)
+    preview = read_preview(file)
+    found = losses(preview, read_preview(state) if state else None)
     refused = unapproved(found, granted, today())
+    idle = stale(preview, found, granted, today())
     if as_json:
         rows = [
             {"urn": x.urn, "operation": x.operation, "causes": x.causes, "neededBy": x.needed_by}
             for x in refused
         ]
-        print(json.dumps({"refused": rows, "approved": len(found) - len(refused)}, indent=2))
-    else:
-        for loss in refused:
-            expired = any(a.urn == loss.urn and a.expires < today() for a in granted)
-            print(f"{loss}{' (its approval has expired)' if expired else ''}")
+        told = {"refused": rows, "approved": len(found) - len(refused), "stale": idle}
+        print(json.dumps(told, indent=2))
+        return 1 if refused else 0
+    for loss in refused:
+        expired = any(a.urn == loss.urn and a.expires < today() for a in granted)
+        print(f"{loss}{' (its approval has expired)' if expired else ''}")
+    if refused:
+        print(f"if all of this is to go: {how_to_approve(file, approvals)}")
+    for line in idle:  # where no refusal is looked for
+        print(f"note: {approvals.name}: {line}", file=sys.stderr)
     return 1 if refused else 0
+
+
+def how_to_approve(file: Path, approvals: Path) -> str:
+    """The command that approves what a plan would lose, as it can be typed."""
+    other = [] if approvals == FILE else ["--approvals", str(approvals)]
+    words = shlex.join(["python", "-m", "policies", "approve", _near(file), *other])
+    return f"{words} --reason 'why it may go' --owner you@your-company.example"
+
+
+def _near(file: Path) -> str:
+    """A path as short as it can be typed from here."""
+    whole = file.absolute()
+    return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)

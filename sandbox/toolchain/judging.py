@@ -76,7 +76,7 @@ def gate(stack: str, given: Mapping[str, str], file: Path) -> int:
         )
         kept.unlink()
     for line in (first.stdout + first.stderr).splitlines():
-        print(f"error: {line}", file=sys.stderr)
+        print(line if line.startswith("note: ") else f"error: {line}", file=sys.stderr)
     return first.returncode
 
 

@@ -131,7 +131,30 @@ def test_the_command_names_what_may_not_go_and_says_what_to_do(tmp_path: Path) -
     file.write_bytes(plan(step("delete", DB, "it"), step("delete", "aws:ec2/eip:Eip", "a")))
     none = tmp_path / "none.yaml"
     said = gate(file, none)
-    assert (said.exit_code, said.stdout.count("\n")) == (1, 1)
-    assert urn(DB, "it") in said.stdout
+    refused, how = said.stdout.splitlines()
+    assert (said.exit_code, urn(DB, "it") in refused) == (1, True)
+    assert f"python -m policies approve {file} --approvals {none}" in how
     assert gate(file, approvals(tmp_path, expires="2999-01-01")).exit_code == 0
     assert "its approval has expired" in gate(file, approvals(tmp_path, expires="2020-01-01")).stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        ({"expires": "2020-01-01"}, "to delete aws:rds/instance:Instance::it has expired, on 2020-01-01"),
+        ({"operation": "replace"}, "to replace aws:rds/instance:Instance::it is not needed by this plan"),
+        ({"urn": urn(DB, "other")}, "aws:rds/instance:Instance::other is not needed by this plan"),
+        ({"urn": urn(DB, "other").replace("dev", "prod")}, ""),  # another stack's plan may need it
+    ],
+)
+def test_approvals_that_allow_nothing_are_told_and_refuse_nothing(
+    tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    file = tmp_path / "plan.json"
+    file.write_bytes(plan(step("delete", DB, "it")))
+    kept = approvals(tmp_path, **{"expires": "2999-01-01"} | changes)
+    told = gate(file, kept).stderr
+    assert (said in told, told.count("\n")) == (True, 1 if said else 0)
+    file.write_bytes(plan(step("create", DB, "new")))
+    assert gate(file, kept).exit_code == 0
