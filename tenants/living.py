@@ -6,9 +6,10 @@ from pathlib import Path
 
 import typer
 
+from tenants.measured import lines, measured
 from tenants.nodes import Node, Scalar
 from tenants.output import print_json
-from tenants.phases import ABOUT, ARROWS, phase_of
+from tenants.phases import ABOUT, ARROWS, Arrow, phase_of
 from tenants.project import Project
 from tenants.standing import State
 from tenants.steps import Wish, status
@@ -52,23 +53,39 @@ def day(option: str, text: str | None) -> date | None:
 
 
 def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
-    """Where a tenant stands, what that means, what may follow, and what the last run recorded."""
+    """Where a tenant stands, what may follow and takes away, what the last run recorded and measured."""
     project = Project(root)
     tenant = project.entries(stack)[0].models.get(id_)
     if tenant is None:
         raise typer.BadParameter(f"{id_} cannot be read; python -m tenants check {stack} says why")
     home = project.ledger(stack)[0].homes.get(id_)
     recorded = str(phase_of(home)) if home else None
+    told = measured(root, stack, id_) if tenant.move else None
     if as_json:
-        print_json({**status(tenant), "recorded": recorded})
+        print_json({**status(tenant), "recorded": recorded, "measured": told})
         return 0
     here = phase_of(tenant)
     print(f"{id_} in {stack}: {tenant.move or here}: {ABOUT[here].means}")
     if recorded != here:
         print(f"  not run yet: the last run recorded {recorded or 'nothing'}; run pulumi up -s {stack}")
-    print(f"  way back    {ABOUT[here].undo}")
-    for a in ARROWS:
-        if a.before is here:
-            print(f"  next        {a.event} leads to {a.after}{f', once {a.only_if}' if a.only_if else ''}")
-    print(f"  measured    pulumi stack output moves -s {stack}")
+    _show("way back", ABOUT[here].undo)
+    for arrow in ARROWS:
+        if arrow.before is here:
+            _show_next(arrow)
+    for word, figure in lines(told) if told else ():
+        _show(word, figure)
+    if tenant.move and not told:
+        _show("measured", f"not known here; ask the engine: pulumi stack output moves -s {stack}")
     return 0
+
+
+def _show(word: str, text: str) -> None:
+    print(f"  {word:<11} {text}")
+
+
+def _show_next(arrow: Arrow) -> None:
+    """Where an arrow leads, and what is gone then."""
+    after = ABOUT[arrow.after]
+    _show("next", f"{arrow.event} leads to {arrow.after}{f', once {arrow.only_if}' if arrow.only_if else ''}")
+    if after.removes != "nothing":
+        _show("", f"then gone: {after.removes}; way back: {after.undo}")

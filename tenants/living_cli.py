@@ -17,6 +17,10 @@ Status = Annotated[bool, typer.Option("--status", help="Only say how far it has 
 SoakDays = Annotated[
     int | None, typer.Option("--soak-days", min=0, max=90, help="Days that the way back is kept.")
 ]
+ReadOnlySeconds = Annotated[
+    int | None,
+    typer.Option("--read-only-seconds", min=1, max=600, help="Seconds that writes may wait at the cutover."),
+]
 Ids = Annotated[
     list[str], typer.Argument(metavar="ID...", help="Tenants' ids.", autocompletion=complete_tenant)
 ]
@@ -38,6 +42,7 @@ def move(
     rollback: Rollback = False,
     status: Status = False,
     soak_days: SoakDays = None,
+    read_only_seconds: ReadOnlySeconds = None,
     stack: OneStack = None,
     dry_run: DryRun = False,
     json: Json = False,
@@ -53,7 +58,7 @@ def move(
     if abort and rollback:
         raise typer.BadParameter("--abort is before the cutover, --rollback after it; take one")
     event = "abort" if abort else "rollback" if rollback else ""
-    wish = Wish(to=to, soak_days=soak_days)
+    wish = Wish(to=to, soak_days=soak_days, read_only_seconds=read_only_seconds)
     raise typer.Exit(move_tenant(root, where, id_, event, wish, dry_run=dry_run, as_json=json))
 
 

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from tenants.models import Tenant
-from tenants.phases import ARROWS, MOVING, Arrow, Phase, follow, phase_of
-from tenants.standing import SOAK_DAYS, HomeKind, NetworkMode
+from tenants.phases import ABOUT, ARROWS, MOVING, Arrow, Phase, follow, phase_of
+from tenants.standing import READ_ONLY_SECONDS, SOAK_DAYS, HomeKind, NetworkMode
 
 Changes = dict[str, Any]
 
@@ -22,6 +22,7 @@ class Wish:
 
     to: HomeKind | None = None
     soak_days: int | None = None
+    read_only_seconds: int | None = None
     retain_until: date | None = None
     key_days: int | None = None
 
@@ -44,7 +45,7 @@ def changes_of(tenant: Tenant, step: Arrow, wish: Wish) -> Changes:
     if tenant.move and step.after is Phase.ACTIVE:
         return _finish(tenant)
     if tenant.move and step.after in MOVING:
-        changes: Changes = {"move.stage": str(step.after)}
+        changes: Changes = {"move.stage": str(step.after), **_agreed(wish)}
         if step.after is Phase.DONE:
             changes |= _lives(tenant.move.to)
         return changes
@@ -56,8 +57,19 @@ def _begin(tenant: Tenant, wish: Wish) -> Changes:
         raise StepError(f"{tenant.id} is not moving; say where to: --to {' or --to '.join(_others(tenant))}")
     if wish.to is tenant.home:
         raise StepError(f"{tenant.id} lives there already: {tenant.home}")
-    soak = {} if wish.soak_days in (None, SOAK_DAYS) else {"move.soak_days": wish.soak_days}
-    return {"move.origin": str(tenant.home), "move.to": str(wish.to), "move.stage": "prepare", **soak}
+    agreed = {path: value for path, value in _agreed(wish).items() if value is not None}
+    return {"move.origin": str(tenant.home), "move.to": str(wish.to), "move.stage": "prepare", **agreed}
+
+
+def _agreed(wish: Wish) -> Changes:
+    """What was said of how the move goes; a default is not written."""
+    said = {
+        "move.soak_days": (wish.soak_days, SOAK_DAYS),
+        "move.read_only_seconds": (wish.read_only_seconds, READ_ONLY_SECONDS),
+    }
+    return {
+        path: None if value == usual else value for path, (value, usual) in said.items() if value is not None
+    }
 
 
 def _others(tenant: Tenant) -> list[str]:
@@ -96,7 +108,13 @@ def status(tenant: Tenant) -> Mapping[str, Any]:
         "phase": str(here),
         "move": str(tenant.move) if tenant.move else None,
         "next": [
-            {"event": a.event, "to": str(a.after), "if": a.only_if or None}
+            {
+                "event": a.event,
+                "to": str(a.after),
+                "if": a.only_if or None,
+                "removes": ABOUT[a.after].removes,
+                "undo": ABOUT[a.after].undo,
+            }
             for a in ARROWS
             if a.before is here
         ],

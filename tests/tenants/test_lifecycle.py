@@ -196,6 +196,8 @@ def test_a_move_can_be_called_off_and_taken_back(root: Path) -> None:
         (("offboard", "acme-pay", "bolt-fx"), "add --many"),
         (("offboard", "acme-pay", "--retain-until", "soon"), "expected a date"),
         (("offboard", "acme-pay", "--key-days", "6"), "greater than or equal to 7"),
+        (("move", "acme-pay", "--to", "silo", "--read-only-seconds", "0"), "greater than or equal to 1"),
+        (("move", "acme-pay", "--to", "silo", "--read-only-seconds", "601"), "less than or equal to 600"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_writes_nothing(
@@ -260,6 +262,32 @@ def test_status_is_for_people_and_machines(root: Path) -> None:
     assert (told["phase"], told["recorded"], told["move"]) == ("active", "active", None)
     assert {(n["event"], n["to"]) for n in told["next"]} == {("move", "prepare"), ("suspend", "suspended")}
     assert "way back" in call(root, "move", "acme-pay", "--status").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (("--read-only-seconds", "90"), "    read_only_seconds: 90\n"),
+        (("--read-only-seconds", "60"), ""),  # as it is without
+        (("--soak-days", "3"), "    soak_days: 3\n"),
+    ],
+)
+def test_what_is_agreed_of_a_move_is_said_at_its_begin_or_later(
+    root: Path, words: tuple[str, str], field: str
+) -> None:
+    text = text_of(root)
+    call(root, "move", "acme-pay", "--to", "silo", *words)
+    assert text_of(root) == f"{text}  move:\n    origin: pool\n    to: silo\n    stage: prepare\n{field}"
+    run(root)
+    call(root, "move", "acme-pay", words[0], "599" if "seconds" in words[0] else "89")
+    assert ": 599\n" in text_of(root) or ": 89\n" in text_of(root)
+    run(root)
+    call(root, "move", "acme-pay", words[0], "60" if "seconds" in words[0] else "7")
+    assert text_of(root) == f"{text}  move:\n    origin: pool\n    to: silo\n    stage: cutover\n"
+
+
+def text_of(root: Path) -> str:
+    return (root / "tenants/dev.yaml").read_text("utf-8")
 
 
 def test_the_page_is_what_the_machine_says() -> None:

@@ -1,0 +1,138 @@
+"""`python -m tenants move ID --status` tells what the last run measured, where an engine can be asked."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from tenants import measured, open_registry
+from tenants.cli import app
+from tests.registry.project import project
+
+CUT: dict[str, Any] = {
+    "tenant": "acme-pay",
+    "stage": "cutover",
+    "serves": "target",
+    "lagBytes": 12345,
+    "copied": True,
+    "rows": 7,
+    "readOnlySeconds": 0.4213,
+    "notes": ["compared in 2 rounds before writes stopped"],
+}
+DUMP = {"bucket": "of-acme", "key": "moves/acme-pay-origin-x.sql.gz", "bytes": 99, "sha256": "0"}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose only tenant is at the beginning of a move, and a PATH without an engine."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    found = project(tmp_path / "project")
+    open_registry("dev", root=found, locked=False)
+    call(found, "move", "acme-pay", "--to", "silo")
+    return found
+
+
+def call(root: Path, *words: str) -> Result:
+    result = CliRunner().invoke(app, [*words, "--root", str(root)])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def engine(script: str) -> None:
+    """A `pulumi` on PATH that knows one question."""
+    path = Path(os.environ["PATH"]) / "pulumi"
+    path.parent.mkdir(exist_ok=True)
+    asked = "stack output moves --json --stack dev --non-interactive"
+    path.write_text(f'#!/bin/sh\n[ "$*" = "{asked}" ] || exit 9\n{script}\n', "utf-8")
+    path.chmod(0o755)
+
+
+def answers(moves: object) -> None:
+    engine(f"/bin/cat <<'END'\n{json.dumps(moves)}\nEND")
+
+
+def status(root: Path) -> str:
+    return call(root, "move", "acme-pay", "--status").stdout
+
+
+def told(root: Path) -> Any:
+    return json.loads(call(root, "move", "acme-pay", "--status", "--json").stdout)["measured"]
+
+
+def test_people_see_every_figure(root: Path) -> None:
+    answers({"acme-pay": CUT | {"tables": 3, "bytes": 1234567, "dump": DUMP}})
+    shown = {" ".join(line.split()) for line in status(root).splitlines()}
+    assert shown >= {
+        "measured by the run of cutover",
+        "serves the new place",
+        "lag the old place is 12 345 bytes behind",
+        "first copy over",
+        "size 3 tables, 1 234 567 bytes",
+        "read-only 0.42 s",
+        "compared 7 rows, equal",
+        "last dump of-acme/moves/acme-pay-origin-x.sql.gz, 99 bytes",
+        "note compared in 2 rounds before writes stopped",
+    }
+
+
+def test_what_was_not_measured_is_left_out(root: Path) -> None:
+    nothing = {"stage": "prepare", "serves": "origin", "lagBytes": None, "rows": None, "notes": []}
+    answers({"acme-pay": nothing})
+    shown = status(root)
+    assert "serves      the old place" in shown
+    assert not any(word in shown for word in ("behind", "first copy", "read-only", "compared", "None"))
+    answers({"acme-pay": nothing | {"lagBytes": 0, "copied": False}})
+    assert "the new place is 0 bytes behind" in status(root)
+    assert "first copy  goes on" in status(root)
+
+
+def test_machines_see_what_the_engine_said(root: Path) -> None:
+    answers({"acme-pay": CUT})
+    assert told(root) == CUT
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo no stack >&2; exit 255",
+        "echo not JSON",
+        "echo '[1]'",
+        "echo '{}'",
+        """echo '{"acme-pay": "accepted"}'""",  # where databases are a record only
+        """/bin/sleep 3; echo '{"acme-pay": {"stage": "late"}}'""",
+    ],
+)
+def test_an_engine_that_cannot_say_is_no_failure(
+    root: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    monkeypatch.setattr(measured, "SECONDS", 0.5)
+    engine(script)
+    assert told(root) is None
+    assert "pulumi stack output moves -s dev" in status(root)
+
+
+def test_without_an_engine_it_says_whom_to_ask(root: Path) -> None:
+    assert told(root) is None
+    assert "pulumi stack output moves -s dev" in status(root)
+
+
+def test_a_tenant_that_does_not_move_asks_nobody(root: Path) -> None:
+    (root / "tenants/dev.yaml").write_bytes(
+        (project(root.parent / "other") / "tenants/dev.yaml").read_bytes()
+    )
+    answers({"acme-pay": CUT})
+    assert told(root) is None
+
+
+def test_what_cannot_be_undone_is_told_a_stage_before(root: Path) -> None:
+    assert "then gone: nothing" not in status(root)
+    assert "abort leads to abort\n              then gone: replication and the copy" in status(root)
+    path = root / "tenants/dev.yaml"
+    path.write_text(path.read_text("utf-8").replace("stage: prepare", "stage: soak"), "utf-8")
+    assert "next leads to done, once the soak days are over\n              then gone: " in status(root)
+    assert "way back: none: a further move leads back" in status(root)
