@@ -286,6 +286,19 @@ def test_what_is_agreed_of_a_move_is_said_at_its_begin_or_later(
     assert text_of(root) == f"{text}  move:\n    origin: pool\n    to: silo\n    stage: cutover\n"
 
 
+def test_what_the_runbook_says_to_change_under_way_may_be_changed(root: Path) -> None:
+    call(root, "set", "acme-pay", "plan=premium")
+    call(root, "move", "acme-pay", "--to", "silo")
+    run(root)
+    assert call(root, "set", "acme-pay", "overrides.storage_gib=200").exit_code == 0
+    for _ in ("replicate", "cutover"):
+        call(root, "move", "acme-pay")
+        run(root)
+    assert call(root, "set", "acme-pay", "move.read_only_seconds=120").exit_code == 0
+    tenant = run(root).tenants[0]
+    assert (tenant.move and tenant.move.read_only_seconds, tenant.overrides.storage_gib) == (120, 200)
+
+
 def text_of(root: Path) -> str:
     return (root / "tenants/dev.yaml").read_text("utf-8")
 
