@@ -6,7 +6,7 @@ world with everybody placed. Tests of the plan and of the program take `registri
 `edited_registries()` or `worlds()` with `edits()`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
@@ -232,10 +232,16 @@ def edits(world: World) -> st.SearchStrategy[Edit]:
     choices: list[st.SearchStrategy[Edit]] = [_add(world), _wait(world)]
     choices += [_reorder(world)] if world.entries else []
     choices += [_fields(world)] * 2 if states - {State.ERASED} else []
-    choices += [_step(world, t, a) for t in world.entries for a in ARROWS if _open(world, t, a)]
+    choices += steps(world, frozenset(Phase))
     if any(t.id in world.ledger.erased for t in world.entries):
         choices.append(_drop(world))
     return st.one_of(choices)
+
+
+def steps(world: World, phases: Container[Phase]) -> list[st.SearchStrategy[Edit]]:
+    """The steps of tenants' lives that are open on the world's day and lead to one of the phases."""
+    taken = [a for a in ARROWS if a.after in phases]
+    return [_step(world, t, a) for t in world.entries for a in taken if _open(world, t, a)]
 
 
 def _open(world: World, tenant: Tenant, arrow: Arrow) -> bool:
@@ -250,8 +256,11 @@ def _open(world: World, tenant: Tenant, arrow: Arrow) -> bool:
 def _step(world: World, tenant: Tenant, arrow: Arrow) -> st.SearchStrategy[Edit]:
     """A step of a tenant's life, written as the command line writes it."""
     others = [kind for kind in HomeKind if kind is not tenant.home]
-    wishes = st.sampled_from(others).map(
-        lambda to: Wish(to=to, retain_until=AGREED.retain_until if arrow.after is Phase.RETAINED else None)
+    retain = AGREED.retain_until if arrow.after is Phase.RETAINED else None
+    wishes = st.builds(
+        lambda to, soak: Wish(to=to, soak_days=soak, retain_until=retain),
+        st.sampled_from(others),
+        st.sampled_from([None, 0]),
     )
     return wishes.map(
         lambda wish: Edit(str(arrow.after), tenant.id, lambda w: take_step(w, tenant.id, arrow, wish))

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -29,11 +29,13 @@ from sandbox.toolchain.orphans import orphans
 from tenants.editing import entry_text, values_of
 from tenants.ledger import parse_ledger
 from tenants.models import Ledger, Tenant
+from tenants.phases import follow, phase_of
 from tenants.reading import read_tenants
 from tenants.standing import State
+from tenants.steps import Wish
 from tests.engine.invariants import assert_invariants
 from tests.engine.workspace import Run, Workspace
-from tests.strategies import World, committed_cell
+from tests.strategies import World, committed_cell, take_step
 
 KEPT: Final = ("amber-pay", "birch-lending")
 ROWS: Final = (
@@ -41,6 +43,8 @@ ROWS: Final = (
     "INSERT INTO kept SELECT n, current_user || n FROM generate_series(1, 100) n",
     "SELECT id, said FROM kept ORDER BY id",
 )
+DAY: Final = r"\b\d{4}-\d\d-\d\d\b"
+RECORDED: Final = "accepted"  # what an invocation answers where databases are a record only
 READ: Final = ROWS[-1]
 DRIFTS: Final = {  # type → what a hand in the console changes; None deletes it
     "aws:rds/instance:Instance": {"backupRetentionPeriod": 9},
@@ -94,6 +98,21 @@ class Sequence:
         self.world = world
         self.space.registry.write_text(registry_text(world.entries), encoding="utf-8")
 
+    def wait(self, days: int) -> None:
+        """The world's day stays, since a run asks the clock: all that the ledger remembers grows older."""
+        text = self._ledger.read_text(encoding="utf-8")
+        aged = re.sub(DAY, lambda d: str(date.fromisoformat(d[0]) - timedelta(days=days)), text)
+        self._ledger.write_text(aged, encoding="utf-8")
+        self.world = replace(self.world, ledger=self.ledger)
+
+    def step(self, id_: str, event: str, *faults: Mapping[str, Any], **wish: Any) -> Run:
+        """The next stage of a tenant's life, and a run that may go wrong."""
+        tenant = next(t for t in self.world.entries if t.id == id_)
+        arrow = follow(phase_of(tenant), event)
+        assert arrow
+        self.write(take_step(self.world, id_, arrow, Wish(**wish)))
+        return self.up(*faults)
+
     def up(self, *faults: Mapping[str, Any], refresh: bool = False) -> Run:
         if faults:
             self.space.env[VARIABLE] = yaml.safe_dump({"seed": 1, "faults": [dict(f) for f in faults]})
@@ -142,8 +161,11 @@ class Sequence:
         assert run.status == 0, run.output
         preview = self.space.preview()
         assert (preview.status, preview.changes) == (0, ()), preview.output
-        placed = {t.id for t in self.world.entries if t.state.placed}
-        assert set(self.space.outputs()["tenants"]) == placed
+        outputs = self.space.outputs()
+        assert set(outputs["tenants"]) == {t.id for t in self.world.entries if t.state.placed}
+        stages = {t.id: str(t.move.stage) if self.live else RECORDED for t in self.world.entries if t.move}
+        told = outputs["moves"].items()
+        assert {id_: answer["stage"] if self.live else answer for id_, answer in told} == stages
         for id_ in self.rows.keys() & {t.id for t in self.world.entries if t.state is State.ACTIVE}:
             assert self._as_tenant(id_, READ) == self.rows[id_], f"rows of {id_}"
         assert_invariants(self.space)
@@ -156,6 +178,10 @@ class Sequence:
         server = service.instances.cluster(found.instance)
         with closing(server.connect(secret["username"], secret["password"], secret["dbname"])) as session:
             return [session.run(s) for s in statements][-1]
+
+    def where(self, id_: str) -> str:
+        """The instance to which a tenant's secret leads."""
+        return login(Service(self.space.sandbox), id_, "dev").instance.name
 
     def delete_orphans(self) -> None:
         """What nobody can look up is reported, and a person deletes it."""

@@ -22,10 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tenants.standing import Isolation, State
+from tenants import phases
+from tenants.standing import HomeKind, Isolation, State
 from tests.engine.sequences import DRIFTS, KEPT, Sequence
 from tests.engine.workspace import Workspace
-from tests.strategies import RefusedError, edits
+from tests.strategies import Edit, RefusedError, edits, steps
 
 LONG: Final = "FUZZ_SECONDS" in os.environ
 SECONDS: Final = float(os.environ.get("FUZZ_SECONDS", "40"))
@@ -44,8 +45,9 @@ FAULTS: Final[tuple[dict[str, Any], ...]] = (
     {"do": "revoke"},
     {"do": "quota", "type": "aws:kms/key:Key", "limit": 1},
 )
-# Edits that this version deploys: the steps of a move are refused before the engine starts.
-DEPLOYED: Final = frozenset({"add", "change", "reorder", "drop"})
+# Edits that this version deploys: other steps of a tenant's life are refused before the engine starts.
+DEPLOYED: Final = frozenset({"add", "change", "reorder", "drop", "wait", *map(str, phases.DEPLOYABLE)})
+ONWARD: Final = phases.MOVING | {phases.Phase.ACTIVE}
 faults: Final = st.builds(
     lambda fault, at: fault if fault["do"] == "quota" else {**fault, "at": at},
     st.sampled_from(FAULTS),
@@ -81,13 +83,29 @@ class Whatever(RuleBasedStateMachine):
     def edit_and_up(self, data: st.DataObject, fault: dict[str, Any] | None) -> None:
         """An edit, and a run that may go wrong."""
         self._edit(data)
+        self._up(fault)
+
+    def _up(self, fault: dict[str, Any] | None) -> None:
         run = self.it.up(*([fault] if fault else []))
         assert run.status == 0 or fault or self.dirty, run.output
         self.dirty = self.dirty or bool(fault)
 
+    @precondition(lambda self: not self.idle)
+    @rule(data=st.data(), fault=st.none() | faults)
+    def step_and_up(self, data: st.DataObject, fault: dict[str, Any] | None) -> None:
+        """The next step of a move, which an edit that is drawn from all seldom is."""
+        if choices := steps(self.it.world, ONWARD):  # none where a run has everybody's before it
+            self._take(data.draw(st.one_of(choices)))
+        self._up(fault)
+
     def _edit(self, data: st.DataObject) -> None:
-        edit = data.draw(edits(self.it.world).filter(lambda e: e.what in DEPLOYED))
+        self._take(data.draw(edits(self.it.world).filter(lambda e: e.what in DEPLOYED)))
+
+    def _take(self, edit: Edit) -> None:
         edited = edit.apply(self.it.world)
+        if waited := (edited.day - self.it.world.day).days:
+            self.it.wait(waited)
+            return
         try:
             edited.run()
         except RefusedError:
@@ -241,5 +259,26 @@ def test_rows_outlive_whatever_is_done_to_the_stack(tmp_path: Path) -> None:
         assert run.status == 0, run.output
         sequence.write(replace(sequence.world, entries=active))
         sequence.converge()
+    finally:
+        sequence.close()
+
+
+def test_a_move_that_is_killed_twice_arrives_with_every_row(tmp_path: Path) -> None:
+    """When the copying is done and nobody knows yet, and just before the switch."""
+    who, at = KEPT[0], {"call": "update", "urn": f"*::{KEPT[0]}-*-move"}
+    sequence = Sequence(tmp_path / "it", live=True)
+    try:
+        run = sequence.step(who, "move", to=HomeKind.SILO, soak_days=0)
+        assert run.status == 0, run.output
+        for when in ("after", "before"):
+            assert sequence.step(who, "next", {"do": "kill", "when": when, **at}).status != 0
+            sequence.recover()
+            run = sequence.up()
+            assert run.status == 0, run.output
+        for _ in ("soak", "done", "active"):
+            run = sequence.step(who, "next")
+            assert run.status == 0, run.output
+        sequence.converge()
+        assert sequence.where(who) == f"tenantry-dev-silo-{who}"
     finally:
         sequence.close()
