@@ -22,6 +22,7 @@ help:
 	@echo 'make env          the environment for pulumi itself: eval "$$(make -s env)"'
 	@echo "make test         all tests              make lint    style, types, imports"
 	@echo "make fuzz         new sequences of faults and repairs; moves killed     [SECONDS=$(SECONDS)] each"
+	@echo "                  and a tenant of a gigabyte that moves while it writes"
 	@echo "make reliability  try every fault; writes docs/reliability.md"
 	@echo "make bench        what it costs          make clean   remove all that make made"
 	@echo "make requirements compile the short lists into pinned and hashed ones"
@@ -42,7 +43,7 @@ lint: venv
 fuzz: venv
 	@$(TOOLCHAIN) setup
 	@FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest -q -s tests/engine/test_sequences.py \
-		tests/data/test_move_killed.py -k "any_sequence or any_moment"
+		tests/data/test_move_killed.py tests/data/test_move_large.py -k "any_sequence or any_moment or gigabyte"
 
 reliability: venv
 	@$(TOOLCHAIN) setup

@@ -45,6 +45,7 @@ class Server:
     directory: Path
     programs: Path
     user: str | None  # whom the server runs as, since it refuses to run as root
+    wait: float = WAIT  # seconds for an answer
 
     @property
     def log(self) -> str:
@@ -56,7 +57,7 @@ class Server:
         path = str(self.directory / ".s.PGSQL.5432")
         login = {"unix_sock": path, "password": password, "database": database, "ssl_context": False}
         try:
-            return Connection(user, timeout=WAIT, **login, **more)
+            return Connection(user, timeout=self.wait, **login, **more)
         except InterfaceError as failure:
             raise (refused_by(failure) or failure) from None
 
