@@ -16,6 +16,7 @@ from ..tenant_bootstrap.passwords import new_password, verifier
 from .schema import tables
 from .side import MoveError, Reach, Side, connection_string
 
+SLEEPS: Final = 2.0  # seconds behind after which somebody looks whether a worker reads at all
 PAUSE: Final = 0.02  # seconds between looks
 ENDING: Final = 10.0  # seconds for a process to end
 RDS: Final = "rds_replication"  # what RDS gives instead of the attribute (RDS user guide, 2026-11)
@@ -126,6 +127,7 @@ class Link:
     def wait_level(self, late: Callable[[], None]) -> None:
         """Until the follower has all that was written until now; `late` raises when it takes too long."""
         position = self.source.value("SELECT pg_current_wal_insert_lsn()::text")
+        asleep = time.monotonic() + SLEEPS
         while not self.source.value(
             "SELECT confirmed_flush_lsn >= CAST(:position AS pg_lsn) FROM pg_replication_slots"
             " WHERE slot_name = :name",
@@ -133,7 +135,24 @@ class Link:
             name=self.plain,
         ):
             late()
+            if time.monotonic() > asleep:
+                self._wake()
+                asleep = time.monotonic() + SLEEPS
             time.sleep(PAUSE)
+
+    def _wake(self) -> None:
+        """Start the worker that reads, where there is none.
+
+        A server starts one again that has failed, but may sleep for three minutes before it notices: its
+        launcher misses the word of a worker's end while it waits for another one to begin (PostgreSQL 16,
+        launcher.c, DEFAULT_NAPTIME_PER_CYCLE). Each ENABLE calls it.
+        """
+        reads = (
+            "SELECT 1 FROM pg_stat_subscription WHERE subid = :number AND relid IS NULL AND pid IS NOT NULL"
+        )
+        number = self.subscribed
+        if number is not None and not self.follower.rows(reads, number=number):
+            self.follower.run(f"ALTER SUBSCRIPTION {self.name} ENABLE")
 
     # watched
 

@@ -79,6 +79,23 @@ def test_a_writer_loses_nothing_and_waits_a_moment(journey: Journey) -> None:
     assert neighbour.waits
 
 
+@pytest.mark.parametrize("stage", ["cutover", "done"])
+def test_a_follower_that_nobody_started_again_is_started(journey: Journey, stage: str) -> None:
+    """As after a failure that the server's launcher has slept through; a stage would wait for minutes."""
+    for before in STEPS[: STEPS.index(stage)]:
+        journey.go(before)
+    end, way = ("target", "out") if stage == "cutover" else ("origin", "back")
+    journey.master(end, f"ALTER SUBSCRIPTION m_{journey.role}_{way} DISABLE")
+    journey.run("INSERT INTO ledger (said) VALUES ('late')")
+    timer = threading.Timer(25, journey.die)
+    timer.start()
+    try:
+        journey.go(stage)
+    finally:
+        timer.cancel()
+    assert journey.run("SELECT said FROM ledger") == [["late"]]
+
+
 def wait_until(condition: object) -> None:
     end = time.monotonic() + 30
     while not condition():  # type: ignore[operator]
