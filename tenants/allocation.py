@@ -166,6 +166,8 @@ def missing(ledger: Ledger, tenants: Iterable[Tenant]) -> Mapping[str, str]:
             found[tenant.id] = "has no place in the ledger yet"
         elif phase_of(home) is not phase_of(tenant):
             found[tenant.id] = f"is {phase_of(home)} in the ledger and {phase_of(tenant)} here"
+        elif home.key != tenant.key:
+            found[tenant.id] = f"has key {home.key} in the ledger and {tenant.key} here"
     return found
 
 

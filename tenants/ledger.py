@@ -15,7 +15,7 @@ from typing import Any, Final
 from tenants.allocation import overlaps, slot_name
 from tenants.cell import BLOCK_PREFIX
 from tenants.compose import compose
-from tenants.models import Home, Ledger
+from tenants.models import MOST_KEYS, Home, Ledger
 from tenants.nodes import Finding, Map, Node, Scalar
 from tenants.shapes import WRONG, Choice, Record, Text, Whole
 from tenants.standing import SOAK_DAYS, HomeKind, Isolation, Move, NetworkMode, Stage, State
@@ -47,6 +47,10 @@ class _Line:
     soak_days: int = field(default=SOAK_DAYS, metadata=_meta(Whole(0, 90), "days of its soak"))
     instance: int | None = field(default=None, metadata=_meta(Whole(0, 999), "number of its instance"))
     issued: int | None = field(default=None, metadata=_meta(Whole(0, 999), "the highest such number"))
+    key: int = field(default=1, metadata=_meta(Whole(1, MOST_KEYS), "number of its key"))
+    stored: int | None = field(
+        default=None, metadata=_meta(Whole(1, MOST_KEYS), "number of the key that its instance is under")
+    )
     since: date | None = field(default=None, metadata=_meta(DATE, "when its state or stage began"))
     slot: str | None = field(
         default=None, metadata=_meta(Text(_SLOT, "a place such as shard-a/01", 12), "place")
@@ -63,6 +67,8 @@ class _Line:
             move=_move(self.move, self.soak_days) if self.move else None,
             instance=instance,
             issued=instance if self.issued is None else self.issued,
+            key=self.key,
+            stored=self.key if self.stored is None else self.stored,
             since=self.since,
         )
 
@@ -235,6 +241,8 @@ def _line(home: Home, slot: str | None, block: str | None) -> str:
     own = int(home.isolation is Isolation.SILO)
     parts += [f"instance: {home.instance}"] if home.instance != own else []
     parts += [f"issued: {home.issued}"] if home.issued != home.instance else []
+    parts += [f"key: {home.key}"] if home.key != 1 else []
+    parts += [f"stored: {home.stored}"] if home.stored != home.key else []
     parts += [f"since: {home.since}"] if home.since else []
     parts += [f"slot: {slot}"] if slot else []
     parts += [f"block: {block}"] if block else []

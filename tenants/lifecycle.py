@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from tenants import keys
 from tenants.models import Home, Ledger, Tenant
 from tenants.phases import ARROWS, LEAVING, MOVING, Phase, arrow, phase_of
 from tenants.standing import READ_ONLY_SECONDS, HomeKind, Stage, State
@@ -31,6 +32,8 @@ def home_of(tenant: Tenant, before: Home | None, on: date) -> Home:
         and replace(tenant.move, read_only_seconds=READ_ONLY_SECONDS),  # no place depends on it
         instance=instance,
         issued=issued,
+        key=tenant.key,
+        stored=_stored(tenant, before),
         since=before.since if same and before else None if first else on,
     )
 
@@ -52,6 +55,17 @@ def _instances(tenant: Tenant, before: Home | None) -> tuple[int, int]:
     return before.instance, issued
 
 
+def _stored(tenant: Tenant, before: Home | None) -> int:
+    """Which key the tenant's instance is under: the one that was in use when the instance was made.
+
+    RDS never changes the key of an instance (RDS user guide, "Encrypting Amazon RDS resources", 2026-11).
+    """
+    if before is None or not before.instance:
+        return tenant.key
+    arrived = tenant.move is None and before.move is not None and before.move.stage is Stage.DONE
+    return tenant.key if arrived else before.stored
+
+
 def problems(
     tenants: Mapping[str, Tenant], present: frozenset[str], ledger: Ledger, on: date, *, many: bool = False
 ) -> list[Problem]:
@@ -70,9 +84,11 @@ def problems(
         if tenant.id in ledger.erased:
             found += _after_death(tenant)
         elif home is not None:
-            found += _steps(tenant, home, on)
+            found += _steps(tenant, home, on) + keys.problems(tenant, home)
         elif phase_of(tenant) not in (Phase.ACTIVE, Phase.SUSPENDED):
             found.append(_newcomer(tenant))
+        elif tenant.key != 1:
+            found.append(keys.newcomer(tenant))
     return found if many else found + _together(tenants, ledger)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from tenants.keys import left_of, raised
 from tenants.measured import lines, measured
 from tenants.nodes import Node, Scalar
 from tenants.output import print_json
@@ -14,7 +15,7 @@ from tenants.project import Project
 from tenants.standing import State
 from tenants.steps import Wish, status
 from tenants.values import DATE
-from tenants.writing import step_tenants
+from tenants.writing import change_tenant, step_tenants
 
 
 def move_tenant(
@@ -37,6 +38,34 @@ def offboard_tenants(
     serving = all(id_ in models and models[id_].state is State.ACTIVE for id_ in ids)
     event = "cancel" if cancel else "suspend" if serving else "offboard"
     return step_tenants(root, stack, ids, event, wish, dry_run=dry_run, as_json=as_json)
+
+
+def rotate_key(root: Path, stack: str, id_: str, *, dry_run: bool, as_json: bool) -> int:
+    """Give a tenant a new key with the next run; everything else of the change is the program's."""
+    home = Project(root).ledger(stack)[0].homes.get(id_)
+    return change_tenant(
+        root, stack, id_, lambda tenant: {"key": raised(tenant, home)}, dry_run=dry_run, as_json=as_json
+    )
+
+
+def show_keys(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
+    """Which key is in use, and what stays under earlier ones, with what to do about it."""
+    project = Project(root)
+    tenant, home = project.entries(stack)[0].models.get(id_), project.ledger(stack)[0].homes.get(id_)
+    if tenant is None or home is None:
+        raise typer.BadParameter(f"{id_} has no place yet; python -m tenants check {stack} says why")
+    left = left_of(tenant, home)
+    if as_json:
+        told = {"tenant": id_, "key": tenant.key, "recorded": home.key, "left": [x.plain() for x in left]}
+        print_json(told)
+        return 0
+    print(f"{id_} in {stack}: key {tenant.key} is in use")
+    if home.key != tenant.key:
+        print(f"  not run yet: the last run recorded key {home.key}; run pulumi up -s {stack}")
+    for x in left:
+        print(f"  under key {x.key}  {x.what}: {x.todo}")
+    print(f"  {'counted     ' if left else 'keys        '}pulumi stack output keys -s {stack}")
+    return 0
 
 
 def day(option: str, text: str | None) -> date | None:

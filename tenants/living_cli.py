@@ -113,4 +113,24 @@ def offboard(
     )
 
 
+@_app.command("rotate-key")
+def rotate_key(
+    id_: Tenant,
+    status: Annotated[
+        bool, typer.Option("--status", help="Only say what stays under earlier keys, and what to do.")
+    ] = False,
+    stack: OneStack = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    root: Root = HERE,
+) -> None:
+    """Give a tenant a new key, where somebody may know the old one; the next up re-encrypts what it can."""
+    from tenants.living import rotate_key, show_keys
+
+    where = where_is(root, id_, stack)
+    if status:
+        raise typer.Exit(show_keys(root, where, id_, as_json=json))
+    raise typer.Exit(rotate_key(root, where, id_, dry_run=dry_run, as_json=json))
+
+
 commands: Final = _app.registered_commands

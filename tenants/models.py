@@ -17,6 +17,9 @@ from tenants.standing import HomeKind, Isolation, Leaving, Move, NetworkMode, St
 QuotaPeriod: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
 
 
+MOST_KEYS: Final = 99  # that one tenant may ever have had
+
+
 def _nothing() -> dict[str, Any]:
     return {}
 
@@ -97,6 +100,13 @@ class Tenant:
         metadata=spec(
             Whole(90, 2560),
             "Days between rotations of the tenant's key (AWS KMS, 2026-11: 90 to 2560)",
+        ),
+    )
+    key: int = field(
+        default=1,
+        metadata=spec(
+            Whole(1, MOST_KEYS),
+            "Which of the tenant's keys is in use, counted from 1; python -m tenants rotate-key raises it",
         ),
     )
     tags: Mapping[str, str] = field(
@@ -217,6 +227,8 @@ class Home:
     move: Move | None = None
     instance: int = 0  # number of its own instance, at the origin while it moves; 0 for the pool
     issued: int = 0  # the highest such number that it ever had, the far end's while it moves
+    key: int = 1  # which of its keys is in use
+    stored: int = 1  # which of its keys `instance` is under, which can never have another; `key` for the pool
     since: date | None = None  # when this state or stage began; None where it never mattered
 
     @property

@@ -11,12 +11,12 @@ from tenants.changes import parse_changes
 from tenants.editing import EditError, add_entry, nested, set_fields
 from tenants.files import ledger_file, registry_file, relative, write_atomically
 from tenants.ledger import render_ledger
-from tenants.models import Ledger
+from tenants.models import Ledger, Tenant
 from tenants.opening import RegistryError, examine, examine_all, open_registry
 from tenants.output import print_diff, print_findings, print_json, say
 from tenants.project import Project
 from tenants.schema import SUBJECTS, schema_file, schema_text, stale
-from tenants.steps import StepError, Wish, take
+from tenants.steps import Changes, StepError, Wish, take
 from tenants.words import allowed_or_near
 
 
@@ -52,6 +52,20 @@ def step_tenants(
         return text
 
     return _edit(root, stack, ", ".join(ids), edit, dry_run=dry_run, as_json=as_json, record=len(ids) > 1)
+
+
+def change_tenant(
+    root: Path, stack: str, id_: str, wanted: Callable[[Tenant], Changes], *, dry_run: bool, as_json: bool
+) -> int:
+    """Make changes of a tenant's entry that depend on what it says now; `wanted` may raise `StepError`."""
+    tenant = Project(root).entries(stack)[0].models.get(id_)
+
+    def edit(text: str) -> str:
+        if tenant is None:
+            raise EditError(f"{id_} cannot be read; python -m tenants check {stack} says why")
+        return set_fields(text, id_, wanted(tenant))
+
+    return _edit(root, stack, id_, edit, dry_run=dry_run, as_json=as_json)
 
 
 def _edit(

@@ -19,6 +19,7 @@ from tenants import lifecycle, rules
 from tenants.allocation import NoRoom, extend
 from tenants.cell import Cell, read_cell
 from tenants.editing import entry_text, set_fields, values_of
+from tenants.keys import SETTLED
 from tenants.models import Contacts, Ledger, Overrides, Registry, ServicePlan, Span, Tenant
 from tenants.phases import ARROWS, Arrow, Phase, phase_of
 from tenants.project import Project
@@ -233,6 +234,8 @@ def edits(world: World) -> st.SearchStrategy[Edit]:
     choices += [_reorder(world)] if world.entries else []
     choices += [_fields(world)] * 2 if states - {State.ERASED} else []
     choices += steps(world, frozenset(Phase))
+    if any(_turns(world, t) for t in world.entries):
+        choices.append(_turn(world))
     if any(t.id in world.ledger.erased for t in world.entries):
         choices.append(_drop(world))
     return st.one_of(choices)
@@ -242,6 +245,20 @@ def steps(world: World, phases: Container[Phase]) -> list[st.SearchStrategy[Edit
     """The steps of tenants' lives that are open on the world's day and lead to one of the phases."""
     taken = [a for a in ARROWS if a.after in phases]
     return [_step(world, t, a) for t in world.entries for a in taken if _open(world, t, a)]
+
+
+def _turns(world: World, tenant: Tenant) -> bool:
+    """Whether a tenant may be given a new key: it is settled, and so was the last run."""
+    home = world.ledger.homes.get(tenant.id)
+    settled = home is not None and {phase_of(home), phase_of(tenant)} <= SETTLED
+    return settled and home is not None and home.key == tenant.key < 5
+
+
+def _turn(world: World) -> st.SearchStrategy[Edit]:
+    chosen = [t for t in world.entries if _turns(world, t)]
+    return st.sampled_from(chosen).map(
+        lambda t: Edit("rotate key", t.id, lambda w: w.edit(t.id, key=t.key + 1))
+    )
 
 
 def _open(world: World, tenant: Tenant, arrow: Arrow) -> bool:
@@ -289,6 +306,11 @@ def forbidden_edits(world: World) -> st.SearchStrategy[Edit]:
         choices.append(_set("erase", world, lambda t: t.state is State.ACTIVE, state=State.ERASED))
     if any(phase_of(t) is Phase.ACTIVE for t in placed):
         choices.append(_jump(world))
+    choices.append(
+        st.sampled_from(placed).map(
+            lambda t: Edit("lower or jump key", t.id, lambda w: w.edit(t.id, key=t.key - 1 or t.key + 2))
+        )
+    )
     return st.one_of(choices)
 
 

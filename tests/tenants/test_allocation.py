@@ -124,7 +124,7 @@ def test_a_second_run_changes_nothing_on_any_day(world: World) -> None:
 @given(worlds(min_size=1), st.data())
 def test_what_would_move_or_lose_data_is_refused(world: World, data: st.DataObject) -> None:
     edit = data.draw(forbidden_edits(world))
-    with pytest.raises(RefusedError, match=r"data|(state|stage) goes|pool tenant cannot|silo tenants only"):
+    with pytest.raises(RefusedError, match=r"data|(state|stage|key) goes|pool tenant cannot|silo tenants only"):
         edit.apply(world).run()
 
 
@@ -192,7 +192,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.world.ledger.homes)
     @rule(data=st.data())
     def refused_edit(self, data: st.DataObject) -> None:
-        with pytest.raises(RefusedError, match=r"data|(state|stage) goes|pool tenant|silo tenants|move"):
+        with pytest.raises(RefusedError, match=r"data|(state|stage|key) goes|pool tenant|silo tenants|move"):
             data.draw(forbidden_edits(self.world)).apply(self.world).run()
 
     @invariant()
@@ -214,6 +214,7 @@ class Life(RuleBasedStateMachine):
             assert (id_ in w.shards) is (HomeKind.POOL in home.homes)
             assert (id_ in w.networks) is (HomeKind.DEDICATED in home.homes)
             assert home.issued >= home.instance
+            assert home.key >= home.stored
             assert (home.instance > 0) is (
                 (home.move.origin if home.move else home.kind) is not HomeKind.POOL
             )
