@@ -1,0 +1,36 @@
+"""The entry point: one tenant's bucket for each call."""
+
+import logging
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from .aws import S3
+from .rekey import rekey
+from .request import parse
+from .tools import Objects, Tools
+
+log: Final = logging.getLogger(__name__)
+LEFT: Final = 60.0  # seconds of the function's time in which nothing more is begun
+
+
+def handle(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    """What Lambda calls, for the resource of a tenant's new key."""
+    late = (lambda: context.get_remaining_time_in_millis() / 1000 < LEFT) if context else (lambda: False)
+    return carry_out(event, Tools(objects=_objects(), late=late))
+
+
+@cache
+def _objects() -> Objects:
+    return S3()
+
+
+def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
+    request = parse(event)
+    if request.deleted:
+        return {"tenant": request.tenant, "deleted": True}
+    began = time.monotonic()
+    result = rekey(request, tools)
+    log.info("tenant %s: %s in %.1f s", request.tenant, result, time.monotonic() - began)
+    return result
