@@ -28,6 +28,7 @@ from components.report_service import ReportService, ReportServiceArgs
 from components.tenancy import Tenancy, TenancyArgs
 from components.tenant_leaver import TenantLeaver, TenantLeaverArgs
 from components.tenant_mover import TenantMover, TenantMoverArgs
+from components.tenant_rekeyer import TenantRekeyer, TenantRekeyerArgs
 from plan import CellPlan
 from plan.baseline import duties
 from plan.leaving import LeavingPlan, Step
@@ -96,6 +97,16 @@ class Platform(pulumi.ComponentResource):
             ),
             self._child,
         )
+        self._rekeyer = TenantRekeyer(
+            "rekeyer",
+            TenantRekeyerArgs(
+                plan=plan.rekeyer,
+                subnet_ids=self._network.subnet_ids[plan.rekeyer.segment],
+                group_id=self._network.group_ids[plan.rekeyer.group],
+                shared=shared,
+            ),
+            self._child,
+        )
         self._leaver = TenantLeaver(
             "leaver",
             TenantLeaverArgs(
@@ -119,6 +130,7 @@ class Platform(pulumi.ComponentResource):
             "breakGlassRole": baseline.break_glass_role_arn,
             "tenants": {id_: tenant.summary for id_, tenant in tenants.items()},
             "moves": {id_: tenant.moved for id_, tenant in tenants.items() if tenant.moved},
+            "keys": {id_: t.tenant.rekeyed for id_, t in tenants.items() if t.tenant.rekeyed},
             "leaving": {id_: step.told for id_, step in sorted(self._leaving.items())},
         }
         self.register_outputs(self.exports)
@@ -217,6 +229,7 @@ class Platform(pulumi.ComponentResource):
                 mover=self._mover,
                 leaver_role_arn=self._leaver.role_arn,
                 first=self._first(plan),
+                rekeyer=self._rekeyer,
                 edge=self._edge,
                 service_role_arns={
                     **{name: role.arn for name, role in self._roles.items()},

@@ -18,6 +18,7 @@ from components.shared import Shared
 from components.tenant import Tenant, TenantArgs
 from components.tenant_identity import TenantIdentity, TenantIdentityArgs
 from components.tenant_mover import TenantMover
+from components.tenant_rekeyer import TenantRekeyer
 from components.waiting import after
 from plan.data import DatabasePlan
 from plan.network import NetworkPlan
@@ -38,6 +39,7 @@ class TenancyArgs:
     leaver_role_arn: Input[str]
     # Given the key's ARN, makes what comes before everything that is under the key.
     first: Callable[[Output[str]], pulumi.Resource] | None = None
+    rekeyer: TenantRekeyer
     edge: Edge
     service_role_arns: Mapping[str, Input[str]]
     shared: Shared
@@ -61,25 +63,27 @@ class Tenancy(pulumi.ComponentResource):
                 bootstrap_role_arn=args.bootstrap.role_arn,
                 mover_role_arn=args.mover.role_arn,
                 leaver_role_arn=args.leaver_role_arn,
+                rekeyer_role_arn=args.rekeyer.role_arn,
                 shared=args.shared,
             ),
             self._child,
         )
-        key_arn = identity.key.arn
+        self._keys = {number: key.arn for number, key in identity.keys.items()}
         self._way: list[pulumi.Resource] = []
         if args.first:
-            self._way.append(args.first(key_arn))
-            key_arn = after(key_arn, [self._way[0].urn])
+            self._way.append(args.first(identity.key.arn))
+            self._keys = {n: after(arn, [self._way[0].urn]) for n, arn in self._keys.items()}
         networks = {plan.name: self._network(plan) for plan in args.plan.networks}
         self.tenant = tenant = Tenant(
             f"{name}-tenant",
             TenantArgs(
                 plan=args.plan,
                 identity=identity,
-                databases={p.home: self._database(p, key_arn, networks) for p in args.plan.places},
+                databases={p.home: self._database(p, networks) for p in args.plan.places},
                 bootstrap=args.bootstrap,
                 mover=args.mover,
                 leaver_role_arn=args.leaver_role_arn,
+                rekeyer=args.rekeyer,
                 entrance=args.edge.entrance,
                 way=self._way,
                 shared=args.shared,
@@ -108,12 +112,12 @@ class Tenancy(pulumi.ComponentResource):
         self._way.append(peering)
         return network
 
-    def _database(self, place: PlacePlan, key_arn: Output[str], networks: Mapping[str, Network]) -> Database:
+    def _database(self, place: PlacePlan, networks: Mapping[str, Network]) -> Database:
         if place.silo is None:
             return self._args.data.shards[place.home]
-        return self._silo(place.silo, key_arn, networks.get(place.silo.place.network))
+        return self._silo(place.silo, networks.get(place.silo.place.network))
 
-    def _silo(self, plan: DatabasePlan, key_arn: Output[str], network: Network | None) -> Database:
+    def _silo(self, plan: DatabasePlan, network: Network | None) -> Database:
         args, segment, subnets = self._args, plan.place.segment, None
         if network:
             subnets = DatabaseSubnets(
@@ -126,4 +130,4 @@ class Tenancy(pulumi.ComponentResource):
                 ),
                 self._child,
             )
-        return args.data.place(plan, key_arn, network or args.cell_network, subnets, self._child)
+        return args.data.place(plan, self._keys[plan.key], network or args.cell_network, subnets, self._child)

@@ -16,8 +16,10 @@ from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
 from components.tenant_buckets import BucketsArgs, artefacts, handover
 from components.tenant_identity import CONTEXT, DIRECT, TenantIdentity, tenant_tags
+from components.tenant_keys import KeysArgs, follow_key
 from components.tenant_mover import TenantMover
 from components.tenant_places import Places, PlacesArgs, make_places
+from components.tenant_rekeyer import TenantRekeyer
 from components.tenant_secrets import TenantSecrets, TenantSecretsArgs
 from plan.tenant import PASSWORD_DAYS, WEBHOOK_DAYS, TenantPlan
 
@@ -30,6 +32,7 @@ class TenantArgs:
     bootstrap: Bootstrap
     mover: TenantMover
     leaver_role_arn: Input[str]
+    rekeyer: TenantRekeyer
     entrance: ApiEntrance
     way: Sequence[pulumi.Resource] = ()  # what lies between the functions and the databases
     shared: Shared
@@ -49,6 +52,7 @@ class Tenant(pulumi.ComponentResource):
 
     summary: Output[Mapping[str, Any]]
     moved: Output[Mapping[str, Any]] | None  # what the last stage of its move told
+    rekeyed: Output[Mapping[str, Any]] | None  # its keys, and what stays under earlier ones
     database: Database
     key_arn: Output[str]
     database_secret_arn: Output[str]
@@ -73,6 +77,7 @@ class Tenant(pulumi.ComponentResource):
             identity=args.identity,
             mover_role_arn=args.mover.role_arn,
             leaver_role_arn=args.leaver_role_arn,
+            rekeyer_role_arn=args.rekeyer.role_arn,
             shared=args.shared,
         )
         bucket = artefacts(name, buckets, child)
@@ -102,6 +107,11 @@ class Tenant(pulumi.ComponentResource):
         _permissions(name, args, secrets, [bucket, *([handed] if handed else [])], topic, catalog, child)
         _budget(name, args, child)
         self.summary, self.moved = _summary(args), places.moved
+        self.rekeyed = follow_key(
+            name,
+            KeysArgs(plan=args.plan, identity=args.identity, bucket=bucket.name, rekeyer=args.rekeyer),
+            self,
+        )
         self.database, self.key_arn = args.database, args.identity.key.arn
         self.database_secret_arn = secrets.database_arn
         self.secret_arns = [*secrets.arns, access.secret_arn]
@@ -241,9 +251,18 @@ def _permissions(
             Statement(sid="Notify", actions=["sns:Publish"], resources=[topic.arn]),
             Statement(sid="Catalog", actions=["ssm:GetParameter"], resources=[catalog.arn]),
             *(fetch if handed else ()),
+            *_earlier_keys(args),
         ),
         opts=child,
     )
+
+
+def _earlier_keys(args: TenantArgs) -> Sequence[Statement]:
+    """What was encrypted under them is read, and nothing is added to it."""
+    earlier = [key.arn for key in args.identity.keys.values() if key is not args.identity.key]
+    if not earlier:
+        return ()
+    return (Statement(sid="EarlierKeys", actions=["kms:Decrypt", "kms:DescribeKey"], resources=earlier),)
 
 
 def _budget(name: str, args: TenantArgs, child: ResourceOptions) -> None:

@@ -27,6 +27,7 @@ class BucketsArgs:
     identity: TenantIdentity
     mover_role_arn: Input[str]
     leaver_role_arn: Input[str]
+    rekeyer_role_arn: Input[str]  # once it has another key than its first
     shared: Shared
 
 
@@ -70,9 +71,13 @@ def _bucket(
 
 def _with_objects(args: BucketsArgs) -> Input[str] | Sequence[Input[str]]:
     """The tenant itself; while it moves the function that keeps its last dump, while it leaves the one that
-    hands its data over.
+    hands its data over. Once it has another key, the one that copies its artefacts under that.
     """
-    tenant = args.identity.role_arn
+    found: list[Input[str]] = [args.identity.role_arn]
     if args.plan.move:
-        return [tenant, args.mover_role_arn]
-    return [tenant, args.leaver_role_arn] if args.plan.leaving_tag else tenant
+        found.append(args.mover_role_arn)
+    elif args.plan.leaving_tag:
+        found.append(args.leaver_role_arn)
+    if args.plan.keys.turned:
+        found.append(args.rekeyer_role_arn)
+    return found if len(found) > 1 else found[0]

@@ -16,6 +16,7 @@ from components.database import RELEASED
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.policy import Statement, document
 from components.shared import Shared
+from plan.keys import KeyPlan
 from plan.leaving import ENDING
 from plan.tenant import TenantPlan
 
@@ -39,6 +40,7 @@ class TenantIdentityArgs:
     bootstrap_role_arn: Input[str]
     mover_role_arn: Input[str]  # gets at the key while the tenant moves
     leaver_role_arn: Input[str]  # and this one while it leaves
+    rekeyer_role_arn: Input[str]  # and this one once the tenant has another key than its first
     shared: Shared
 
 
@@ -47,7 +49,8 @@ class TenantIdentity(pulumi.ComponentResource):
 
     role_arn: Output[str]
     role_name: Output[str]
-    key: EncryptionKey
+    key: EncryptionKey  # in use
+    keys: Mapping[int, EncryptionKey]  # all of them, by number: what cannot be moved on stays under its own
 
     def __init__(self, name: str, args: TenantIdentityArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:TenantIdentity", name, None, opts)
@@ -62,7 +65,15 @@ class TenantIdentity(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
         self.role_arn, self.role_name = role.arn, role.name
-        self.key = EncryptionKey(name, _key(args, role.arn), ResourceOptions(parent=self))
+        child = ResourceOptions(parent=self)
+        self.keys = {
+            # The first one is called as keys were when there was one.
+            key.number: EncryptionKey(
+                name if key.number == 1 else f"{name}{key.number}", _key(args, key, role.arn), child
+            )
+            for key in args.plan.keys.every
+        }
+        self.key = self.keys[args.plan.keys.current.number]
         self.register_outputs({"roleArn": self.role_arn, "keyArn": self.key.arn})
 
 
@@ -79,12 +90,12 @@ def _trust(args: TenantIdentityArgs) -> Statement:
     )
 
 
-def _key(args: TenantIdentityArgs, role_arn: Input[str]) -> EncryptionKeyArgs:
+def _key(args: TenantIdentityArgs, key: KeyPlan, role_arn: Input[str]) -> EncryptionKeyArgs:
     # Deployments make and change what is under the key, by way of these services only.
     via = ("secretsmanager", "rds") if args.plan.own_instances else ("secretsmanager",)
     return EncryptionKeyArgs(
         settings=args.shared.settings,
-        alias=args.plan.names.key_alias,
+        alias=key.alias,
         purpose=f"All that is kept for tenant {args.plan.id}",
         users={},
         via=via,
@@ -122,6 +133,11 @@ def _uses(args: TenantIdentityArgs, role_arn: Input[str]) -> Sequence[Statement]
         *(
             (_worker("LeaverHandsOver", args.leaver_role_arn, region, ("secretsmanager", "s3")),)
             if args.plan.leaving_tag
+            else ()
+        ),
+        *(
+            (_worker("RekeyerCopiesArtefacts", args.rekeyer_role_arn, region, ("s3",)),)
+            if args.plan.keys.turned
             else ()
         ),
     )

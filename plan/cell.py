@@ -20,6 +20,7 @@ from plan.services import (
     plan_leaver,
     plan_monolith,
     plan_mover,
+    plan_rekeyer,
     plan_reports,
 )
 from plan.settings import Settings
@@ -41,6 +42,7 @@ class CellPlan:
     monolith: ServicePlan
     reports: ReportsPlan
     mover: FunctionPlan
+    rekeyer: FunctionPlan
     ca: CaPlan
     monolith_database: DatabasePlan
     reports_database: DatabasePlan
@@ -75,6 +77,7 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
         monolith=monolith,
         reports=reports,
         mover=plan_mover(names),
+        rekeyer=plan_rekeyer(names),
         ca=plan_ca(settings, monolith, reports, internal_domain(names)),
         monolith_database=plan_monolith_database(settings, names),
         reports_database=plan_reports_database(settings, names),

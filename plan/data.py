@@ -123,6 +123,7 @@ class DatabasePlan:
     password_generation: int = 1  # of a master password that this program makes
     master: Master = Master.MANAGED
     owner: str | None = None  # the tenant whose key encrypts it; None: a key of its own
+    key: int = 1  # which of the owner's keys, and for ever
     # By what its tenant has let it go, `move` or `leaving`: a later change may delete it. None: it is in use.
     released: str | None = None
 

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Final
 
 from plan.data import silo_name
+from plan.keys import key_alias
 from plan.names import Names
 from plan.tenant import TenantNames, tenant_names
 from tenants.models import Registry
@@ -34,6 +35,8 @@ def of_tenant(registry: Registry, account: str, tenant_id: str) -> Iterator[tupl
         if field.name == "webhook_secret" and tenant.contacts.webhook is None:
             continue
         yield KINDS[field.name], getattr(own, field.name)
+    for number in range(2, tenant.key + 1):
+        yield KINDS["key_alias"], key_alias(names, tenant_id, number)
     home = registry.ledger.homes.get(tenant_id)
     numbers = {tenant.home: home.instance} if home else {}
     if tenant.move and home:

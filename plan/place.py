@@ -85,7 +85,9 @@ def _place(
         peers = [other for other in tenant.homes if other is not kind]
         network = plan_dedicated_network(tenant.id, registry.ledger.networks[tenant.id], settings, peers)
     if kind.alone:
+        home = registry.ledger.homes[tenant.id]
         silo = plan_silo(settings, names, tenant, number, network.name if network else CELL_NETWORK)
+        silo = replace(silo, key=home.stored if number == home.instance else home.key)
     size = silo.size if silo else Size(settings.shard_instance_class, settings.shard_storage)
     return PlacePlan(
         kind=kind,

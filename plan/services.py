@@ -210,6 +210,18 @@ def _data_function(names: Names, word: str, folder: str) -> FunctionPlan:
     )
 
 
+def plan_rekeyer(names: Names) -> FunctionPlan:
+    """As much time as Lambda gives: each object takes an answer of S3 or two."""
+    return FunctionPlan(
+        name=names.label("function", "rekeyer"),
+        folder="tenant_rekey",
+        timeout_seconds=900,
+        at_once=5,
+        segment="functions",
+        group="functions",
+    )
+
+
 def _waiting(seconds: int, why: str, severity: Severity) -> AlarmPlan:
     return AlarmPlan(
         metric="ApproximateAgeOfOldestMessage",

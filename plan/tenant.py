@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from plan.data import DatabasePlan
+from plan.keys import KeysPlan, key_alias, plan_keys
 from plan.leaving import RELEASED, TAGS, handover_bucket
 from plan.names import Names, sql_name
 from plan.network import NetworkPlan
@@ -21,7 +22,7 @@ WEBHOOK_DAYS: Final = 90  # between rotations of what its webhooks are signed wi
 class TenantNames:
     """Physical names of a tenant's resources; each derives from the tenant's id alone."""
 
-    key_alias: str  # without the leading "alias/"
+    key_alias: str  # of its first key, without the leading "alias/"
     bucket: str
     role: str
     topic: str
@@ -42,6 +43,7 @@ class TenantPlan:
     active: bool  # False: suspended; its requests and its login are refused, its data stays
     service_plan: str
     budget_usd: int  # a month
+    keys: KeysPlan
     key_rotation_days: int
     email: str
     webhook: str | None
@@ -79,6 +81,7 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
         active=tenant.state is State.ACTIVE,
         service_plan=tenant.plan,
         budget_usd=registry.plans[tenant.plan].budget_usd,
+        keys=plan_keys(names, tenant, registry.ledger.homes[tenant.id]),
         key_rotation_days=tenant.key_rotation_days,
         email=tenant.contacts.email,
         webhook=tenant.contacts.webhook,
@@ -96,7 +99,7 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
 def tenant_names(names: Names, tenant_id: str) -> TenantNames:
     """What a tenant's resources are called, known before any of them exists."""
     return TenantNames(
-        key_alias=names.path("alias", "tenants", tenant_id),
+        key_alias=key_alias(names, tenant_id, 1),
         bucket=names.bucket("t", tenant_id),
         role=names.label("role", "tenant", tenant_id),
         topic=names.label("topic", "tenant", tenant_id),

@@ -11,9 +11,10 @@ from components.shared import Shared
 from components.tenant import Tenant, TenantArgs
 from components.tenant_identity import TenantIdentity, TenantIdentityArgs
 from components.tenant_mover import TenantMover, TenantMoverArgs
+from components.tenant_rekeyer import TenantRekeyer, TenantRekeyerArgs
 from plan.data import DatabasePlan, plan_shards
 from plan.names import Names
-from plan.services import plan_mover
+from plan.services import plan_mover, plan_rekeyer
 from plan.tenant import TenantPlan, plan_tenant
 from tenants import models
 from tenants.lifecycle import home_of
@@ -109,6 +110,13 @@ def make_mover(stack: str = "dev") -> TenantMover:
     return TenantMover("mover", args)
 
 
+def make_rekeyer(stack: str = "dev") -> TenantRekeyer:
+    args = TenantRekeyerArgs(
+        plan=plan_rekeyer(names(stack)), subnet_ids=["subnet-a"], group_id="sg-fn", shared=shared(stack)
+    )
+    return TenantRekeyer("rekeyer", args)
+
+
 CLIENTS = ClientPool(
     user_pool_id="the-pool",
     scopes=["reports/read", "reports/write"],
@@ -120,7 +128,7 @@ def make_tenants(
     tenants: Iterable[models.Tenant], stack: str = "dev", clients: ClientPool | None = CLIENTS
 ) -> None:
     """What the platform does for its tenants: shared parts first, then one tenant beside the other."""
-    bootstrap, mover = make_bootstrap(stack), make_mover(stack)
+    bootstrap, mover, rekeyer = make_bootstrap(stack), make_mover(stack), make_rekeyer(stack)
     found = list(tenants)
     shard = (
         make_database(shard_plan(stack), stack)
@@ -137,6 +145,7 @@ def make_tenants(
                 bootstrap_role_arn=bootstrap.role_arn,
                 mover_role_arn=mover.role_arn,
                 leaver_role_arn="arn:leaver-role",
+                rekeyer_role_arn=rekeyer.role_arn,
                 shared=shared(stack),
             ),
         )
@@ -150,6 +159,7 @@ def make_tenants(
                 bootstrap=bootstrap,
                 mover=mover,
                 leaver_role_arn="arn:leaver-role",
+                rekeyer=rekeyer,
                 entrance=ApiEntrance(
                     url="https://api.dev.tenantry.example",
                     usage_plan_ids={"basic": "usage-basic"},
