@@ -124,7 +124,9 @@ def test_a_second_run_changes_nothing_on_any_day(world: World) -> None:
 @given(worlds(min_size=1), st.data())
 def test_what_would_move_or_lose_data_is_refused(world: World, data: st.DataObject) -> None:
     edit = data.draw(forbidden_edits(world))
-    with pytest.raises(RefusedError, match=r"data|(state|stage|key) goes|pool tenant cannot|silo tenants only"):
+    with pytest.raises(
+        RefusedError, match=r"data|(state|stage|key) goes|pool tenant cannot|silo tenants only"
+    ):
         edit.apply(world).run()
 
 
