@@ -26,6 +26,8 @@ from plan.data import (
 PORT = 5432
 MONITORING_SECONDS = 60
 RELEASED = "released"  # the tag on what a stage of a tenant's life has let go: the next one may delete it
+# Where an instance came from is said while it is restored, and unsaying it would replace the instance.
+ONCE = ["restoreToPointInTime", "dbName"]
 INSIGHTS_DAYS = 7  # of Performance Insights; the free tier
 
 
@@ -162,7 +164,8 @@ def _instance(name: str, args: DatabaseArgs, master: _Master | None, opts: Resou
         identifier=plan.identifier,
         engine="postgres",
         engine_version=ENGINE_VERSION,
-        db_name=plan.database,
+        db_name=None if plan.restore else plan.database,  # which comes with what is restored
+        restore_to_point_in_time=_restore(plan),
         username=MASTER_USER,
         password=master.password if master else None,
         manage_master_user_password=None if master else True,
@@ -178,8 +181,18 @@ def _instance(name: str, args: DatabaseArgs, master: _Master | None, opts: Resou
         skip_final_snapshot=not plan.snapshot,
         final_snapshot_identifier=_final_snapshot(name, args, opts) if plan.snapshot else None,
         tags={**args.tags, **BACKED_UP},
-        opts=ResourceOptions.merge(opts, ResourceOptions(protect=plan.guarded)),
+        opts=ResourceOptions.merge(
+            opts, ResourceOptions(protect=plan.guarded, ignore_changes=ONCE if plan.owner else None)
+        ),
         **_common(args),
+    )
+
+
+def _restore(plan: DatabasePlan) -> rds.InstanceRestoreToPointInTimeArgs | None:
+    if plan.restore is None:
+        return None
+    return rds.InstanceRestoreToPointInTimeArgs(
+        source_db_instance_identifier=plan.restore.source, restore_time=plan.restore.at
     )
 
 

@@ -70,6 +70,7 @@ class Tenancy(pulumi.ComponentResource):
         )
         self._keys = {number: key.arn for number, key in identity.keys.items()}
         self._way: list[pulumi.Resource] = []
+        self._subnets: dict[str, DatabaseSubnets] = {}
         if args.first:
             self._way.append(args.first(identity.key.arn))
             self._keys = {n: after(arn, [self._way[0].urn]) for n, arn in self._keys.items()}
@@ -118,16 +119,22 @@ class Tenancy(pulumi.ComponentResource):
         return self._silo(place.silo, networks.get(place.silo.place.network))
 
     def _silo(self, plan: DatabasePlan, network: Network | None) -> Database:
-        args, segment, subnets = self._args, plan.place.segment, None
-        if network:
-            subnets = DatabaseSubnets(
+        subnets = self._subnets_of(plan, network) if network else None
+        key = self._keys[plan.key]
+        return self._args.data.place(plan, key, network or self._args.cell_network, subnets, self._child)
+
+    def _subnets_of(self, plan: DatabasePlan, network: Network) -> DatabaseSubnets:
+        """One for all instances of a network: while a restore is on there are two."""
+        segment = plan.place.segment
+        if segment not in self._subnets:
+            self._subnets[segment] = DatabaseSubnets(
                 f"{self._name}-{segment}",
                 DatabaseSubnetsArgs(
                     network=plan.place.network,
                     segment=segment,
                     subnet_ids=network.subnet_ids[segment],
-                    shared=args.shared,
+                    shared=self._args.shared,
                 ),
                 self._child,
             )
-        return args.data.place(plan, self._keys[plan.key], network or args.cell_network, subnets, self._child)
+        return self._subnets[segment]

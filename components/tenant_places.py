@@ -108,6 +108,7 @@ def _move(
                 "tenantSecret": args.secrets.database_arn,
                 "bucket": args.bucket,
                 "budgetSeconds": move.read_only_seconds,
+                **({"restoredTo": move.at} if move.at else {}),
                 "revision": REVISION,
             }
         ),

@@ -106,6 +106,14 @@ def _larges(size: str) -> float:
     return 2 * int(count[1] or 1) if count else _IN_LARGES.get(size, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    """What an instance begins as: another one at a moment, which lends it its key too."""
+
+    source: str  # identifier
+    at: str  # RFC 3339, UTC
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabasePlan:
     """One PostgreSQL instance. `name` is its identity in the program, `identifier` in AWS."""
@@ -124,6 +132,7 @@ class DatabasePlan:
     master: Master = Master.MANAGED
     owner: str | None = None  # the tenant whose key encrypts it; None: a key of its own
     key: int = 1  # which of the owner's keys, and for ever
+    restore: RestorePlan | None = None  # said until the restore is over; it was one for ever
     # By what its tenant has let it go, `move` or `leaving`: a later change may delete it. None: it is in use.
     released: str | None = None
 

@@ -38,10 +38,10 @@ def of_tenant(registry: Registry, account: str, tenant_id: str) -> Iterator[tupl
     for number in range(2, tenant.key + 1):
         yield KINDS["key_alias"], key_alias(names, tenant_id, number)
     home = registry.ledger.homes.get(tenant_id)
-    numbers = {tenant.home: home.instance} if home else {}
+    numbers = [(tenant.home, home.instance)] if home else []
     if tenant.move and home:
-        numbers = {tenant.move.origin: home.instance, tenant.move.to: home.issued}
-    for kind, number in numbers.items():
+        numbers = [(tenant.move.origin, home.instance), (tenant.move.to, home.issued)]
+    for kind, number in numbers:
         if kind.alone:
             yield "database", names.label("database", silo_name(tenant_id, number))
     if HomeKind.DEDICATED in tenant.homes:

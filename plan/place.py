@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from plan.data import CELL_NETWORK, DatabasePlan, Size, plan_silo
+from plan.data import CELL_NETWORK, DatabasePlan, RestorePlan, Size, plan_silo
 from plan.leaving import RELEASED
 from plan.names import Names
 from plan.network import NetworkPlan, plan_dedicated_network
@@ -45,6 +45,7 @@ class MovePlan:
     target: PlacePlan
     stage: Stage
     read_only_seconds: int  # that the tenant's writes may wait at the cutover
+    at: str | None = None  # of a restore: moment that the target begins with
 
     @property
     def live(self) -> PlacePlan:
@@ -62,14 +63,25 @@ def plan_places(
         return (_released(place, "leaving") if tenant.state in RELEASED else place), None
     move = tenant.move
     origin = _place(settings, names, registry, tenant, move.origin, home.instance)
-    target = _place(settings, names, registry, tenant, move.to, home.issued)
+    target = _restored(_place(settings, names, registry, tenant, move.to, home.issued), origin, move.at)
     plan = MovePlan(
         origin=_released(origin, "move") if move.stage is Stage.DONE else origin,
         target=_released(target, "move") if move.stage is Stage.ABORT else target,
         stage=move.stage,
         read_only_seconds=move.read_only_seconds,
+        at=move.at,
     )
     return plan.live, plan
+
+
+def _restored(target: PlacePlan, origin: PlacePlan, at: str | None) -> PlacePlan:
+    """A restore asks for no key: the new instance is under its source's (RDS API reference,
+    RestoreDBInstanceToPointInTime, 2026-11).
+    """
+    if at is None or target.silo is None or origin.silo is None:
+        return target
+    source = RestorePlan(origin.silo.identifier, at)
+    return replace(target, silo=replace(target.silo, restore=source, key=origin.silo.key))
 
 
 def _released(place: PlacePlan, why: str) -> PlacePlan:

@@ -69,7 +69,8 @@ class TenantPlan:
     @property
     def networks(self) -> tuple[NetworkPlan, ...]:
         """Networks of its own."""
-        return tuple(p.network for p in self.places if p.network)
+        found = {p.network.name: p.network for p in self.places if p.network}  # one for both of a restore
+        return tuple(found.values())
 
 
 def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Tenant) -> TenantPlan:

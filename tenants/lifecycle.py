@@ -63,7 +63,8 @@ def _stored(tenant: Tenant, before: Home | None) -> int:
     if before is None or not before.instance:
         return tenant.key
     arrived = tenant.move is None and before.move is not None and before.move.stage is Stage.DONE
-    return tenant.key if arrived else before.stored
+    restored = before.move is not None and before.move.at is not None  # which keeps its source's key
+    return tenant.key if arrived and not restored else before.stored
 
 
 def problems(
@@ -133,9 +134,8 @@ def _steps(tenant: Tenant, home: Home, on: date) -> list[Problem]:
     lives = _lives(home, after)
     if tenant.home is not lives:
         return _misplaced(tenant, home, lives)
-    if tenant.move and home.move and (tenant.move.origin, tenant.move.to) != (home.move.origin, home.move.to):
-        wrong = f"move is {tenant.move.origin} to {tenant.move.to}"
-        wrong += f", and the one under way {home.move.origin} to {home.move.to}"
+    if tenant.move and home.move and tenant.move.way != home.move.way:
+        wrong = f"move is {tenant.move.way}, and the one under way {home.move.way}"
         return [(tenant.id, ("move", "to"), wrong, "put it back; abort that one first")]
     if before is after:
         return []
@@ -146,6 +146,9 @@ def _steps(tenant: Tenant, home: Home, on: date) -> list[Problem]:
         wrong = f"{'stage' if staged else 'state'} goes from {before} to {after}"
         right = f"after {before} comes {_or(a.after for a in ARROWS if a.before is before)}"
         return [(tenant.id, field, wrong, f"{right}, in a run of its own")]
+    if before is Phase.ACTIVE and tenant.move and tenant.move.at and tenant.move.at[:10] > on.isoformat():
+        wrong = f"move.at {tenant.move.at} has not come yet"
+        return [(tenant.id, ("move", "at"), wrong, "say a moment that backups reach back to")]
     refused = step.guard(tenant, home, on) if step.guard else None
     return [(tenant.id, field, *refused)] if refused else []
 

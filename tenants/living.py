@@ -12,9 +12,10 @@ from tenants.nodes import Node, Scalar
 from tenants.output import print_json
 from tenants.phases import ABOUT, ARROWS, Arrow, phase_of
 from tenants.project import Project
+from tenants.shapes import Shape
 from tenants.standing import State
 from tenants.steps import Wish, status
-from tenants.values import DATE
+from tenants.values import DATE, MOMENT
 from tenants.writing import change_tenant, step_tenants
 
 
@@ -28,6 +29,11 @@ def move_tenant(
         raise typer.BadParameter(f"{id_} is on its way to {moving.to}; abort that move before another")
     event = event or ("next" if moving else "move")
     return step_tenants(root, stack, [id_], event, wish, dry_run=dry_run, as_json=as_json)
+
+
+def restore_tenant(root: Path, stack: str, id_: str, wish: Wish, *, dry_run: bool, as_json: bool) -> int:
+    """Begin a restore; its stages and its ends are a move's."""
+    return step_tenants(root, stack, [id_], "move", wish, dry_run=dry_run, as_json=as_json)
 
 
 def offboard_tenants(
@@ -70,15 +76,25 @@ def show_keys(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
 
 def day(option: str, text: str | None) -> date | None:
     """The date that an option says; a wrong one is wrong usage."""
+    found = _read(DATE, option, text) if text else None
+    return found if isinstance(found, date) else None
+
+
+def moment(option: str, text: str) -> str:
+    """The moment that an option says; a wrong one is wrong usage."""
+    return str(_read(MOMENT, option, text))
+
+
+def _read(shape: Shape, option: str, text: str) -> object:
     problems: list[str] = []
 
     def report(_node: Node, wrong: str, right: str) -> None:
         problems.append(f"{wrong}; {right}")
 
-    found = DATE.read(Scalar(text, True, 1, 1), option, report) if text else None
+    found: object = shape.read(Scalar(text, True, 1, 1), option, report)
     if problems:
         raise typer.BadParameter(problems[0])
-    return found if isinstance(found, date) else None
+    return found
 
 
 def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:

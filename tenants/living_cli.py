@@ -63,6 +63,25 @@ def move(
 
 
 @_app.command()
+def restore(
+    id_: Tenant,
+    at: Annotated[str, typer.Option("--at", help="Moment in UTC: 2026-11-27T10:00:00Z.")],
+    soak_days: SoakDays = None,
+    stack: OneStack = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    root: Root = HERE,
+) -> None:
+    """Restore a tenant's own database to a moment: begin, then `move ID` for each stage, an up between."""
+    from tenants.living import moment, restore_tenant
+    from tenants.steps import Wish
+
+    wish = Wish(at=moment("--at", at), soak_days=soak_days)
+    where = where_is(root, id_, stack)
+    raise typer.Exit(restore_tenant(root, where, id_, wish, dry_run=dry_run, as_json=json))
+
+
+@_app.command()
 def suspend(
     id_: Tenant, stack: OneStack = None, dry_run: DryRun = False, json: Json = False, root: Root = HERE
 ) -> None:

@@ -29,7 +29,8 @@ def census(cell: Cell, tenants: Iterable[Tenant], plans: Plans, ledger: Ledger) 
         found["tenant"] += 1
         homes = tenant.homes  # both ends while it moves
         found["pool"] += HomeKind.POOL in homes
-        found["silo"] += sum(home.alone for home in homes)
+        restores = tenant.move is not None and tenant.move.at is not None  # beside the one that serves
+        found["silo"] += sum(home.alone for home in homes) + restores
         found["dedicated"] += HomeKind.DEDICATED in homes
         found["webhook"] += tenant.contacts.webhook is not None
         found["replica"] += tenant.overrides.report_replicas or 0

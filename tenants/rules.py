@@ -26,7 +26,11 @@ def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem
     move = tenant.move
     if move is None:
         return
-    if move.origin is move.to:
+    if move.at and (move.origin is not move.to or not move.to.alone):
+        right = "a restore leads from an instance of the tenant's own to another one of the same kind"
+        yield tenant.id, ("move", "at"), f"the move restores, from {move.origin} to {move.to}", right
+        return
+    if move.origin is move.to and not move.at:
         yield tenant.id, ("move", "to"), f"the move leads from {move.origin} to {move.to}", "take move out"
         return
     if tenant.state is not State.ACTIVE:

@@ -102,6 +102,12 @@ class Move:
     origin: HomeKind = field(metadata=spec(Choice(HomeKind), "Where the tenant's data comes from"))
     to: HomeKind = field(metadata=spec(Choice(HomeKind), "Where the tenant's data goes"))
     stage: Stage = field(metadata=spec(Choice(Stage), "How far the move has come"))
+    at: str | None = field(
+        default=None,
+        metadata=spec(
+            values.MOMENT, "Moment in UTC to which the data is restored; such a move leads to a new instance"
+        ),
+    )
     soak_days: int = field(
         default=SOAK_DAYS,
         metadata=spec(Whole(0, 90), "Days that the old place is kept up to date, as the way back"),
@@ -115,6 +121,11 @@ class Move:
     def live(self) -> HomeKind:
         """Where the services find the data at this stage."""
         return self.to if self.stage.moved else self.origin
+
+    @property
+    def way(self) -> str:
+        """What does not change while the move is on, for a person."""
+        return f"{self.origin} to {self.to}" + (f" as it was at {self.at}" if self.at else "")
 
     def __str__(self) -> str:
         return f"{self.origin}-to-{self.to}/{self.stage}"

@@ -21,6 +21,7 @@ class Wish:
     """What a person asks for along with a step."""
 
     to: HomeKind | None = None
+    at: str | None = None  # of a restore
     soak_days: int | None = None
     read_only_seconds: int | None = None
     retain_until: date | None = None
@@ -53,6 +54,9 @@ def changes_of(tenant: Tenant, step: Arrow, wish: Wish) -> Changes:
 
 
 def _begin(tenant: Tenant, wish: Wish) -> Changes:
+    soak = {} if wish.soak_days in (None, SOAK_DAYS) else {"move.soak_days": wish.soak_days}
+    if wish.at is not None:
+        return {**_restore(tenant, wish.at), **soak}
     if wish.to is None:
         raise StepError(f"{tenant.id} is not moving; say where to: --to {' or --to '.join(_others(tenant))}")
     if wish.to is tenant.home:
@@ -70,6 +74,18 @@ def _agreed(wish: Wish) -> Changes:
     return {
         path: None if value == usual else value for path, (value, usual) in said.items() if value is not None
     }
+
+
+def _restore(tenant: Tenant, at: str) -> Changes:
+    """A move to an instance that begins as the tenant's own one was at that moment."""
+    if not tenant.home.alone:
+        raise StepError(
+            f"{tenant.id} lives in the pool, and an instance restored from its shard holds other tenants'"
+            " rows; restore the shard beside it by hand, dump the schema of this tenant alone from there,"
+            " and load what is missing as the tenant"
+        )
+    kind = str(tenant.home)
+    return {"move.origin": kind, "move.to": kind, "move.stage": "prepare", "move.at": at}
 
 
 def _others(tenant: Tenant) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from tenants.residency import REGIONS
@@ -27,6 +28,22 @@ INSTANCE_CLASS: Final = Text(
     longest=30,
 )
 DATE: Final = Day()
+
+
+def _no_moment(text: str) -> str | None:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return "is not a moment"
+    return None
+
+
+MOMENT: Final = Text(
+    re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"),
+    "a moment in UTC such as 2026-11-27T10:00:00Z",
+    longest=20,
+    refuses=_no_moment,
+)
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN: Final = rf"(?:{_LABEL}\.)+[A-Za-z][A-Za-z0-9-]{{0,61}}[A-Za-z0-9]"
 EMAIL: Final = Text(

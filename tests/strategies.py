@@ -279,6 +279,8 @@ def _step(world: World, tenant: Tenant, arrow: Arrow) -> st.SearchStrategy[Edit]
         st.sampled_from(others),
         st.sampled_from([None, 0]),
     )
+    if arrow.event == "move" and tenant.home.alone:
+        wishes |= st.just(Wish(at=f"{DAY - timedelta(days=1)}T10:00:00Z"))
     return wishes.map(
         lambda wish: Edit(str(arrow.after), tenant.id, lambda w: take_step(w, tenant.id, arrow, wish))
     )

@@ -49,6 +49,7 @@ class Request:
     bucket: str  # of the tenant; the last dump goes there
     budget: float  # seconds
     deleted: bool  # the move is over, and nothing is to be done
+    restored_to: str | None = None  # the target began as the origin was then; None: nothing was restored
 
     def where(self, end: End) -> Where:
         return Where(self.tenant, end.host, end.port, end.database)
@@ -84,12 +85,16 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "bucket": _text(r"[a-z0-9][a-z0-9.-]{2,62}"),
     "budgetSeconds": _number(1, 600),
 }
+OPTIONAL: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "restoredTo": _text(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"),
+}
 NOTES: Final = frozenset({"revision", LIFECYCLE})
 
 
 def parse(event: Mapping[str, Any]) -> Request:
     """Make a `Request` of an event, or raise `RequestError` naming every field that is wrong."""
-    wrong = _wrong(event, FIELDS, "", NOTES)
+    given = {k: check for k, check in OPTIONAL.items() if k in event}
+    wrong = _wrong(event, {**FIELDS, **given}, "", NOTES)
     for side in ("origin", "target"):
         if isinstance(event.get(side), Mapping):
             wrong += _wrong(event[side], END, f"{side}.", frozenset())
@@ -109,6 +114,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         bucket=event["bucket"],
         budget=float(event["budgetSeconds"]),
         deleted=said.get("action") == "delete",
+        restored_to=event.get("restoredTo"),
     )
 
 

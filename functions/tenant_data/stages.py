@@ -11,6 +11,7 @@ from pg8000.native import literal
 from ..tenant_bootstrap.connection import Where
 from ..tenant_bootstrap.passwords import new_password, verifier
 from ..tenant_bootstrap.store import Store
+from . import restoring
 from .dump import Objects, last_dump
 from .refusals import refusals
 from .replication import Link, drop_mover, make_mover
@@ -78,7 +79,8 @@ def perform(move: Move) -> Mapping[str, Any]:
     for side in (move.origin, move.target):
         if not side.has_role(move.request.role) and move.request.stage not in LEFT:
             raise MoveError(f"role {move.request.role} is not at the {side.name}: its place was not made")
-    STAGES[move.request.stage](move)
+    stages = {**STAGES, **restoring.STAGES} if move.request.restored_to else STAGES
+    stages[move.request.stage](move)
     return move.result()
 
 

@@ -175,32 +175,40 @@ class Switch:
         self.link.drop()
 
     def _end_sessions(self) -> None:
-        ends = time.monotonic() + ENDED
-        self.old.end_sessions()
-        while self.old.rows(
-            "SELECT 1 FROM pg_stat_activity WHERE usename = :role", role=self.old.request.role
-        ) and self.old.rows(
-            "SELECT 1 FROM pg_roles WHERE rolname = :role AND NOT rolcanlogin", role=self.old.request.role
-        ):
-            if time.monotonic() > ends:
-                raise MoveError(f"sessions of the tenant at the {self.old.name} do not end")
-            self.old.end_sessions()
+        end_tenants_sessions(self.old)
 
     def _writes(self) -> int:
         return int(self.old.value(WRITES, schema=self.old.request.schema))
 
     def _content(self) -> Mapping[str, Any]:
-        """The secret as it will be: another host, another password."""
-        now = read(self.store, self.old)
-        end = self.new.end
-        return {
-            **now,
-            "password": new_password(),
-            "host": end.host,
-            "port": end.port,
-            "dbname": end.database,
-            "masterarn": end.master_secret,
-        }
+        return led_to(self.store, self.old, self.new)
+
+
+def led_to(store: Store, old: Side, new: Side) -> Mapping[str, Any]:
+    """The secret as it will be: another host, another password."""
+    end = new.end
+    return {
+        **read(store, old),
+        "password": new_password(),
+        "host": end.host,
+        "port": end.port,
+        "dbname": end.database,
+        "masterarn": end.master_secret,
+    }
+
+
+def end_tenants_sessions(side: Side) -> None:
+    """All of them, and wait until they are gone."""
+    ends = time.monotonic() + ENDED
+    side.end_sessions()
+    while side.rows(
+        "SELECT 1 FROM pg_stat_activity WHERE usename = :role", role=side.request.role
+    ) and side.rows(
+        "SELECT 1 FROM pg_roles WHERE rolname = :role AND NOT rolcanlogin", role=side.request.role
+    ):
+        if time.monotonic() > ends:
+            raise MoveError(f"sessions of the tenant at the {side.name} do not end")
+        side.end_sessions()
 
 
 def read(store: Store, side: Side) -> Secret:

@@ -1,0 +1,106 @@
+"""A restore is a move to an instance that begins as the tenant's own one was at a moment."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tenants import open_registry
+from tenants.cli import app
+from tenants.ledger import parse_ledger, render_ledger
+from tenants.models import Tenant
+from tenants.phases import Phase, follow, phase_of
+from tenants.standing import HomeKind, Isolation, NetworkMode
+from tenants.steps import StepError, Wish, take
+from tests.registry.project import project
+from tests.strategies import DAY, RefusedError, World, take_step
+from tests.tenants.test_allocation import pool
+from tests.tenants.test_keys import home, turned, world
+
+AT = f"{DAY}T10:00:00Z"
+SILO = replace(pool("acme"), isolation=Isolation.SILO)
+DEDICATED = replace(SILO, network=NetworkMode.DEDICATED)
+ENDS = {
+    "done": ("move", "next", "next", "next", "next", "next"),
+    "aborted": ("move", "next", "abort", "next"),
+    "rolled back": ("move", "next", "next", "next", "rollback", "next", "next"),
+}
+
+
+def led(found: World, *events: str, at: str = AT) -> World:
+    for event in events:
+        arrow = follow(phase_of(found.entries[0]), event)
+        assert arrow
+        found = take_step(found, "acme", arrow, Wish(at=at, soak_days=0)).run()
+    return found
+
+
+@pytest.mark.parametrize("tenant", [SILO, DEDICATED], ids=["silo", "dedicated"])
+@pytest.mark.parametrize("end", ENDS)
+def test_a_restore_ends_where_it_began_or_in_a_new_instance(tenant: Tenant, end: str) -> None:
+    after = led(world(tenant), *ENDS[end])
+    found = home(after)
+    assert (found.move, found.kind, found.issued) == (None, tenant.home, 2)
+    assert found.instance == (2 if end == "done" else 1)
+    assert after.ledger.networks == world(tenant).ledger.networks
+    assert after.ledger.resting == {}
+    assert after.entries == (tenant,)
+
+
+def test_the_ledger_remembers_the_moment_and_no_other_may_be_said() -> None:
+    moving = led(world(SILO), "move", "next")
+    text = render_ledger(moving.ledger, "prod")
+    assert f'move: silo-to-silo/replicate, at: "{AT}"' in text
+    assert parse_ledger(text, "x") == (moving.ledger, [])
+    (tenant,) = moving.entries
+    assert tenant.move
+    for at in (None, f"{DAY}T11:00:00Z"):
+        with pytest.raises(RefusedError, match=r"move is|from silo to silo|leads from silo to silo"):
+            moving.edit("acme", move=replace(tenant.move, at=at)).run()
+
+
+def test_a_restored_instance_is_under_the_key_of_its_source() -> None:
+    after = led(turned(world(SILO), 2), *ENDS["done"])
+    assert (home(after).key, home(after).stored) == (2, 1)
+
+
+def test_nobody_restores_what_has_not_been() -> None:
+    with pytest.raises(RefusedError, match="has not come yet"):
+        led(world(SILO), "move", at="2099-01-01T00:00:00Z")
+
+
+def test_a_shard_holds_others_rows_and_becomes_nobodys_home() -> None:
+    with pytest.raises(StepError, match="acme lives in the pool, and an instance restored from its shard"):
+        take(pool("acme"), "move", Wish(at=AT))
+    first = follow(Phase.ACTIVE, "move")
+    assert first
+    moving = take_step(world(pool("acme")), "acme", first, Wish(to=HomeKind.SILO))
+    (tenant,) = moving.entries
+    assert tenant.move
+    with pytest.raises(RefusedError, match="the move restores, from pool to silo"):
+        moving.edit("acme", move=replace(tenant.move, at=AT)).run()
+
+
+def test_the_command_begins_it_and_move_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    root = project(tmp_path / "project")
+    file = root / "tenants/dev.yaml"
+    file.write_text(file.read_text("utf-8").replace("isolation: pool", "isolation: silo"), "utf-8")
+
+    def call(*words: str) -> tuple[int, str]:
+        said = CliRunner().invoke(app, [*words, "--root", str(root)])
+        return said.exit_code, " ".join((said.stdout + said.stderr).replace("│", "").split())
+
+    open_registry("dev", root=root, locked=False)
+    code, said = call("restore", "acme-pay", "--at", "yesterday")
+    assert (code, "expected a moment in UTC" in said) == (2, True)
+    code, said = call("restore", "acme-pay", "--at", "2026-02-30T10:00:00Z")
+    assert (code, "is not a moment" in said) == (2, True)
+    code, said = call("restore", "acme-pay", "--at", "2026-11-20T10:00:00Z")
+    assert (code, '+ at: "2026-11-20T10:00:00Z"' in said or "at: " in said) == (0, True)
+    assert open_registry("dev", root=root, locked=False).tenants[0].move
+    assert call("move", "acme-pay")[0] == 0
+    assert open_registry("dev", root=root, locked=False).ledger.homes["acme-pay"].move
+    code, said = call("restore", "acme-pay", "--at", "2026-11-20T10:00:00Z")
+    assert (code, "from which there is no move" in said) == (2, True)
