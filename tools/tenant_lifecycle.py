@@ -18,6 +18,28 @@ COMMANDS = {
 }
 
 
+RESTORES = (
+    "## A restore is a move",
+    "",
+    "`restore ID --at 2026-11-27T10:00:00Z` begins a move whose target is an instance made from the backups",
+    "of the tenant's own one, as it was then, under the same key. Its stages are taken by `move ID`, its",
+    "ends by `--abort` and `--rollback`, and mean what they mean above, with these differences:",
+    "",
+    "| phase | of a restore |",
+    "| --- | --- |",
+    "| prepare | rows are counted table by table at both places: `pulumi stack output moves` |",
+    "| replicate | counted again; nothing follows: what is written from now on is not at the new place |",
+    "| cutover | writes stop, the services are led over; nothing is compared, for rows are to differ |",
+    "| soak | the old place stays as it was left |",
+    "| rollback | gives up what was written since the cutover |",
+    "",
+    "A tenant in the pool is refused: an instance restored from its shard holds other tenants' rows and may",
+    "be nobody's home. By hand: restore the shard beside it, dump this tenant's schema alone from there, and",
+    "load what is missing as the tenant.",
+    "",
+)
+
+
 def render() -> str:
     """The whole page."""
     return "\n".join(
@@ -53,6 +75,7 @@ def render() -> str:
             "| --- | --- | --- | --- | --- | --- |",
             *_phases(Phase),
             "",
+            *RESTORES,
         ]
     )
 
