@@ -133,8 +133,8 @@ WRITES: Final[Mapping[str, str]] = {
     " PutMetricFilter PutRetentionPolicy TagResource UntagResource",
     "rds": "AddTagsToResource CreateDBInstance CreateDBInstanceReadReplica CreateDBParameterGroup"
     " CreateDBSnapshot CreateDBSubnetGroup DeleteDBInstance DeleteDBParameterGroup DeleteDBSubnetGroup"
-    " ModifyDBInstance ModifyDBParameterGroup ModifyDBSubnetGroup PromoteReadReplica RebootDBInstance"
-    " RemoveTagsFromResource ResetDBParameterGroup",
+    " ModifyDBInstance ModifyDBParameterGroup ModifyDBSubnetGroup RebootDBInstance"
+    " RemoveTagsFromResource ResetDBParameterGroup RestoreDBInstanceToPointInTime",
     "route53": "AssociateVPCWithHostedZone ChangeResourceRecordSets ChangeTagsForResource DeleteHostedZone"
     " DisassociateVPCFromHostedZone UpdateHostedZoneComment",
     "s3": "CreateBucket DeleteBucket DeleteBucketPolicy PutBucketLogging PutBucketObjectLockConfiguration"
