@@ -54,14 +54,13 @@ def changes_of(tenant: Tenant, step: Arrow, wish: Wish) -> Changes:
 
 
 def _begin(tenant: Tenant, wish: Wish) -> Changes:
-    soak = {} if wish.soak_days in (None, SOAK_DAYS) else {"move.soak_days": wish.soak_days}
+    agreed = {path: value for path, value in _agreed(wish).items() if value is not None}
     if wish.at is not None:
-        return {**_restore(tenant, wish.at), **soak}
+        return {**_restore(tenant, wish.at), **agreed}
     if wish.to is None:
         raise StepError(f"{tenant.id} is not moving; say where to: --to {' or --to '.join(_others(tenant))}")
     if wish.to is tenant.home:
         raise StepError(f"{tenant.id} lives there already: {tenant.home}")
-    agreed = {path: value for path, value in _agreed(wish).items() if value is not None}
     return {"move.origin": str(tenant.home), "move.to": str(wish.to), "move.stage": "prepare", **agreed}
 
 
