@@ -94,9 +94,9 @@ def test_a_cutover_that_is_killed_is_finished_by_the_next_call(journey: Journey,
     def kill(name: str) -> None:
         if name == step:
             journey.die()
-            raise Killed
+            raise Killed(name)
 
-    with pytest.raises(Killed):
+    with pytest.raises(Killed, match=step):
         go(journey, "cutover", step=kill)
     assert go(journey, "cutover")["serves"] == "target"
     assert rows(journey) == [1, 2]

@@ -61,7 +61,7 @@ def test_the_example_of_onboarding_is_accepted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", sorted({c.strip("`") for c in re.findall(r"python -m (tenants [a-z]+)", README)})
+    "command", sorted({c.strip("`") for c in re.findall(r"python -m (tenants [a-z-]+)", README)})
 )
 def test_every_command_of_tenants_that_is_named_exists(command: str) -> None:
     done = subprocess.run(
