@@ -105,7 +105,7 @@ class Switch:
         if changed := difference(definitions(self.old), definitions(self.new)):
             raise MoveError(
                 f"tables were changed since the move began: {', '.join(changed)}; undo the change at the"
-                f" {self.old.name}, or end the move with --abort"
+                f" {self.old.name}, or end the move: move --rollback leads out of a cutover"
             )
         if self.back:
             self.step("way back")
