@@ -20,6 +20,7 @@ class SecureBucketArgs:
     key_arn: Input[str] | None  # None: SSE-S3, where the writer (access logs) supports nothing else
     access_logs_bucket: Input[str] | None  # None: the access log bucket itself
     protect: bool
+    released: bool = False  # a stage of a tenant's life has let it go; somebody has to empty it all the same
     expire_days: int | None = None  # current versions; None keeps them
     noncurrent_days: int = 90
     own_key_only: bool = True  # refuse uploads that choose another key, or SSE-S3
@@ -59,7 +60,7 @@ class SecureBucket(pulumi.ComponentResource):
             bucket=args.bucket,
             force_destroy=not args.protect,
             tags=args.tags,
-            opts=ResourceOptions(parent=self, protect=args.protect),
+            opts=ResourceOptions(parent=self, protect=args.protect and not args.released),
         )
         ready = [*self._close(bucket.id), *self._keep(bucket.id)]
         if args.access_logs_bucket is not None:

@@ -51,7 +51,8 @@ def _bucket(
             bucket=bucket,
             key_arn=args.identity.key.arn,
             access_logs_bucket=args.shared.access_logs_bucket,
-            protect=args.shared.settings.protect_data and not args.plan.released,
+            protect=args.shared.settings.protect_data,
+            released=args.plan.released,
             expire_days=expire_days,
             statements=[
                 Statement(
@@ -62,10 +63,25 @@ def _bucket(
                     resources=[f"arn:aws:s3:::{bucket}/*"],
                     condition={"ArnNotEquals": {"aws:PrincipalArn": _with_objects(args)}},
                 ),
+                *_lets_in(bucket, args),
             ],
             tags=tenant_tags(args.plan),
         ),
         child,
+    )
+
+
+def _lets_in(bucket: str, args: BucketsArgs) -> Sequence[Statement]:
+    """While the tenant leaves, its buckets say themselves who hands its data over and erases it."""
+    if args.plan.leaving_tag is None:
+        return ()
+    return (
+        Statement(
+            sid="LeaverHandsOver",
+            actions=[a for a in OBJECTS if a != "s3:GetObjectVersion"],
+            principals={"AWS": [args.leaver_role_arn]},
+            resources=[f"arn:aws:s3:::{bucket}/*"],
+        ),
     )
 
 

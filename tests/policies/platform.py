@@ -6,6 +6,7 @@ from typing import Any
 
 from policies.model import Plan, Resource
 from tests.cells import engine_config
+from tests.harness import Recording
 from tests.program.arns import FORMS, arn, real
 from tests.program.cell import deployed
 
@@ -22,6 +23,10 @@ def at_home(value: Any, stack: str) -> Any:
 @cache
 def platform(stack: str) -> Plan:
     """A committed stack as its mocks have it, with ARNs as AWS has them."""
+    return planned(deployed(stack), stack)
+
+
+def planned(recording: Recording, stack: str) -> Plan:
     return Plan(
         tuple(
             Resource(
@@ -33,7 +38,7 @@ def platform(stack: str) -> Plan:
                 identity={"id": f"{r.name}-id", "keyId": f"{r.name}-key-id"}
                 | ({"arn": arn(r, stack)} if r.type in FORMS else {}),
             )
-            for r in deployed(stack).resources
+            for r in recording.resources
         ),
         stack,
         engine_config(stack),

@@ -1,0 +1,62 @@
+"""Tenants in every phase of a life at once: prod still breaks no rule, and nobody gets more than it has."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from policies.escalation import analyse
+from policies.exceptions import read_exceptions
+from policies.judge import judge
+from policies.model import Outcome
+from tenants.standing import HomeKind, Leaving, Move, Stage, State
+from tests.cells import registry_of
+from tests.harness import Recording
+from tests.policies.plans import plan_of
+from tests.policies.platform import planned
+from tests.program.cell import deploy, edited
+
+OUT, HOME = HomeKind.SILO, HomeKind.POOL
+GONE = Leaving(handed_over=True)
+
+
+def kinds() -> Mapping[HomeKind, list[str]]:
+    tenants = registry_of("prod").tenants
+    return {kind: [t.id for t in tenants if t.home is kind] for kind in HomeKind}
+
+
+def phases() -> Mapping[str, Mapping[str, Any]]:
+    """Tenant → what its entry has otherwise than in the committed registry."""
+    pooled, siloed, dedicated = (iter(ids) for ids in kinds().values())
+    moving = {
+        next(pooled): {"move": Move(origin=HOME, to=OUT, stage=stage)}
+        for stage in (Stage.PREPARE, Stage.REPLICATE, Stage.CUTOVER, Stage.SOAK, Stage.ROLLBACK, Stage.ABORT)
+    }
+    arrived = {"isolation": HOME.isolation, "move": Move(origin=OUT, to=HOME, stage=Stage.DONE)}
+    leaving = {
+        next(ids): {"state": state, "leaving": GONE}
+        for ids in (pooled, siloed)
+        for state in (State.SUSPENDED, State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASING)
+    }
+    away = {next(dedicated): {"move": Move(origin=HomeKind.DEDICATED, to=HOME, stage=Stage.SOAK)}}
+    return {**moving, next(siloed): arrived, **leaving, **away}
+
+
+@cache
+def busy() -> Recording:
+    changes = phases()
+    tenants = [replace(t, **changes.get(t.id, {})) for t in registry_of("prod").tenants]
+    return deploy(edited("prod", tenants))
+
+
+def test_no_phase_breaks_a_rule() -> None:
+    allowed, found = read_exceptions(), judge(plan_of(busy(), "prod")).findings
+    assert len(phases()) == 18
+    assert [str(f) for f in found if f.stops and not allowed.covers(f)] == []
+    assert [str(f) for f in found if f.verdict.outcome is Outcome.UNKNOWN] == []
+
+
+def test_in_no_phase_a_role_gets_more_than_it_has() -> None:
+    report = analyse(planned(busy(), "prod"))
+    assert report.paths == ()
+    assert report.unclear == ()
