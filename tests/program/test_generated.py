@@ -27,7 +27,10 @@ def test_an_edit_of_one_tenant_changes_no_registration_of_another(
     runs = [deploy(plan_cell(settings_of(STACK), r)) for r in (before, after)]
     staying = {t.id for t in before.tenants} & {t.id for t in after.tenants} - {touched}
     for tenant in staying:
-        old, new = (belonging(run, tenant) for run in runs)
+        # Who waits for whom aside: a database waits for the paths to it, of which another's move adds some.
+        old, new = (
+            {key: replace(r, dependencies=()) for key, r in belonging(run, tenant).items()} for run in runs
+        )
         assert old
         assert old == new, (tenant, touched)
 
