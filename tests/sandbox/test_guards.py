@@ -151,6 +151,13 @@ def filled(live: Live) -> None:
 
 TRUST = (ROLE, f"::{A}-identity-role", "assumeRolePolicy", "ServicesForThisTenant")
 KEY_OF_A = (KEY, f"::{A}-identity-key", "policy")
+
+
+def read_as(role: str) -> Do:
+    """A's login, read by a function of the cell's."""
+    return lambda live: live.client("secretsmanager", role).get_secret_value(SecretId=secret_of(live, A))
+
+
 SECRET_OF_A = (SECRET, f"::{A}-tenant-secrets-database", "policy")
 BUCKET_OF_A = (BUCKET_POLICY, f"::{A}-tenant-artefacts-policy", "policy")
 DENIES = "with an explicit deny in a resource-based policy"
@@ -192,6 +199,20 @@ GUARDS = [
         read_secret,
         without(*SECRET_OF_A, "NoOtherTenant"),
         others=(WIDE_B,),
+        words=DENIES,
+        ready=(filled,),
+    ),
+    Guard(
+        "a secret denies who moves tenants while this one does not move",
+        read_as("mover"),
+        without(*SECRET_OF_A, "NoMoveIsOn"),
+        words=DENIES,
+        ready=(filled,),
+    ),
+    Guard(
+        "a secret denies who lets tenants go while this one stays",
+        read_as("leaver"),
+        without(*SECRET_OF_A, "NobodyLeaves"),
         words=DENIES,
         ready=(filled,),
     ),
