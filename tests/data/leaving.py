@@ -28,7 +28,7 @@ NEEDS = {
         "role schema host port database masterSecret tenantSecret bucket handover"
     ),
     "keep": "keyArn",
-    "close": "keyArn keyDays evidence",
+    "close": "keyArn keyDays secrets evidence",
     "erase": (
         "role schema host port database masterSecret bucket handover keyArn instances secrets evidence"
     ),

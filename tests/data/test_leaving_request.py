@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.tenant_leaving.permissions import RIGHTS
-from functions.tenant_leaving.request import FIELDS, NEEDS, RequestError, Stage, parse
+from functions.tenant_leaving.request import FIELDS, NEEDS, REMEMBERED, RequestError, Stage, parse
 from plan.names import Names
 from tests.data.leaving import ACCOUNT, KEY
 
@@ -47,7 +47,17 @@ def refused(of: str, /, **changes: Any) -> str:
 @pytest.mark.parametrize(("stage", "field"), [(s, f) for s in Stage for f in NEEDS[s]])
 def test_each_stage_asks_for_what_it_needs(stage: str, field: str) -> None:
     parse(event(stage))
-    assert refused(stage, **{field: ...}) == f"{field}: missing"
+    said = refused(stage, **{field: ...})
+    if field in REMEMBERED.get(stage, ()):
+        assert f"{field} unknown, since the run before did not close its key" in said
+    else:
+        assert said == f"{field}: missing"
+
+
+@pytest.mark.parametrize("field", REMEMBERED[Stage.ERASE])
+def test_what_nothing_bears_the_name_of_any_more_is_taken_from_the_call_before(field: str) -> None:
+    before = {"action": "update", "prev_input": event(Stage.CLOSE)}
+    assert parse(event(Stage.ERASE, **{field: ..., "lifecycle": before})) == parse(event(Stage.ERASE))
 
 
 @pytest.mark.parametrize(("stage", "field"), [(s, f) for s in Stage for f in FIELDS if f not in NEEDS[s]])
