@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pg8000.exceptions import DatabaseError
+
 from ..tenant_data.dump import compressed, one_moment, write
 from ..tenant_data.refusals import OF_REPLICATION, refusals
 from ..tenant_data.schema import Definition, make
@@ -136,12 +138,19 @@ class Export:
         source = self.tools.objects.read(self.request.handover, DUMP)
         if source is None:
             raise LeavingError(f"the dump is not in {self.request.handover}: run again")
-        arrived = Hashed(source)
-        with opened(arrived) as found:
-            restore(copy.session, found)
+        arrived, failure = Hashed(source), None
+        try:
+            with opened(arrived) as found:
+                restore(copy.session, found)
+        except (DatabaseError, LeavingError) as wrong:
+            failure = wrong
         arrived.drain()
-        if (arrived.size, arrived.sha256) != (dump.bytes, dump.sha256):
-            raise LeavingError(f"the dump in {self.request.handover} is not what was written: run again")
+        if (arrived.size, arrived.sha256) != (dump.bytes, dump.sha256):  # and what that led to
+            told = f" ({failure})" if failure else ""
+            bucket = self.request.handover
+            raise LeavingError(f"the dump in {bucket} is not what was written{told}: run again")
+        if failure:
+            raise failure
 
     def _artefacts(self, wanted: Sequence[Found], before: Mapping[str, Any] | None) -> Sequence[File]:
         self.tools.step("artefacts copied")

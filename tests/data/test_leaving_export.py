@@ -155,14 +155,14 @@ def cut(data: bytes) -> bytes:
 
 
 SPOILT: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "a flipped byte": (flip, "cannot be read|is not what was written|not a dump"),
-    "half of it": (lambda d: d[: len(d) // 2], "cannot be read: .*end"),
-    "half the pieces": (cut, "is not whole"),
-    "a missing row": (without_a_row, "is not what was written"),
-    "another file": (lambda _: gzip.compress(b"SELECT 1;\n"), "not a dump"),
+    "a flipped byte": (flip, "is not what was written"),
+    "half of it": (lambda d: d[: len(d) // 2], "is not what was written .*cannot be read: .*end"),
+    "half the pieces": (cut, "is not what was written .*is not whole"),
+    "a missing row": (without_a_row, "is not what was written: run again"),
+    "another file": (lambda _: gzip.compress(b"SELECT 1;\n"), "is not what was written .*not a dump"),
     "a statement that is refused": (
         lambda d: gzip.compress(gzip.decompress(d).replace(b"CREATE TABLE", b"CREATE TABEL")),
-        "syntax error",
+        "is not what was written .*syntax error",
     ),
 }
 

@@ -127,10 +127,10 @@ def up(workspace: Workspace) -> tuple[int, str]:
 
 
 def test_an_edit_that_would_replace_a_database_is_stopped_before_step_one(dev: Workspace) -> None:
-    """The name of the database inside an instance cannot change: AWS would make a new one, empty."""
+    """The name of an instance's master user cannot change: AWS would make a new instance, empty."""
     code = dev.project / "plan" / "data.py"
     text = code.read_text("utf-8")
-    worse = text.replace('TENANT_DATABASE: Final = "tenants"', 'TENANT_DATABASE: Final = "renters"')
+    worse = text.replace('MASTER_USER: Final = "platform"', 'MASTER_USER: Final = "another"')
     assert worse != text
     code.write_text(worse, "utf-8")
     before = dev.cloud().all()
@@ -138,12 +138,14 @@ def test_an_edit_that_would_replace_a_database_is_stopped_before_step_one(dev: W
     assert status == 1, said
     told = [line for line in said.splitlines() if "would be replaced" in line]
     assert {re.search(r"::(\S+) holds a database", line)[1] for line in told} == {  # type: ignore[index]
+        "monolith-instance",
+        "reports-instance",
         "shard-a-instance",
         "silo-ember-cards-instance",
         "silo-fjord-custody-instance",
     }
     (shard,) = (line for line in told if "shard-a-instance holds" in line)
-    assert "because of dbName" in shard
+    assert "because of username" in shard
     assert re.search(r"; \S+, .* and \d+ more depend on it; ", shard)
     assert "make a second one beside it" in shard
     assert dev.cloud().all() == before
