@@ -93,7 +93,7 @@ class CellData(pulumi.ComponentResource):
 
     def _copy(self, plan: DatabasePlan, database: Database, child: ResourceOptions) -> None:
         args = self._args
-        if args.copies:
+        if args.copies and plan.copied:
             DatabaseCopy(
                 f"{plan.name}-copy",
                 DatabaseCopyArgs(plan=plan, source_arn=database.arn, place=args.copies, shared=args.shared),

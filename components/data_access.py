@@ -11,6 +11,7 @@ from components.shared import Shared
 
 # Databases that tenants live in, by their names: shard-a, silo-acme, silo2-acme.
 HOMES: Final = ("shard-*", "silo*-*")
+RESTORED: Final = "restored*-*"  # a shard as it was, for a restore; it has the rows of everybody
 
 
 def tenant_secrets(shared: Shared, kinds: Sequence[str]) -> Statement:
@@ -31,17 +32,17 @@ def tenant_secrets(shared: Shared, kinds: Sequence[str]) -> Statement:
     )
 
 
-def master_secrets(shared: Shared) -> tuple[Statement, ...]:
+def master_secrets(shared: Shared, homes: Sequence[str] = HOMES) -> tuple[Statement, ...]:
     """Log in as the administrator of a database that tenants live in."""
     names = shared.names
-    databases = [shared.arn("rds", f"db:{names.label('database', home)}") for home in HOMES]
+    databases = [shared.arn("rds", f"db:{names.label('database', home)}") for home in homes]
     return (
         Statement(
             sid="ReadMasterSecretsOfTenantsDatabases",
             actions=["secretsmanager:GetSecretValue"],
             resources=[
                 shared.arn("secretsmanager", f"secret:{names.path('secret', 'databases', home, 'master')}-*")
-                for home in HOMES
+                for home in homes
             ],
         ),
         Statement(

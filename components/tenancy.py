@@ -81,6 +81,7 @@ class Tenancy(pulumi.ComponentResource):
                 plan=args.plan,
                 identity=identity,
                 databases={p.home: self._database(p, networks) for p in args.plan.places},
+                restored=self._restored(),
                 bootstrap=args.bootstrap,
                 mover=args.mover,
                 leaver_role_arn=args.leaver_role_arn,
@@ -117,6 +118,14 @@ class Tenancy(pulumi.ComponentResource):
         if place.silo is None:
             return self._args.data.shards[place.home]
         return self._silo(place.silo, networks.get(place.silo.place.network))
+
+    def _restored(self) -> Database | None:
+        """Its shard as it was, while it is restored from there; under the shard's key."""
+        move, data = self._args.plan.move, self._args.data
+        if move is None or move.restored is None:
+            return None
+        key = data.key_arns[move.origin.home]
+        return data.place(move.restored, key, self._args.cell_network, None, self._child)
 
     def _silo(self, plan: DatabasePlan, network: Network | None) -> Database:
         subnets = self._subnets_of(plan, network) if network else None

@@ -29,6 +29,7 @@ class TenantArgs:
     plan: TenantPlan
     identity: TenantIdentity
     databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
+    restored: Database | None  # its shard as it was, while it is restored from there
     bootstrap: Bootstrap
     mover: TenantMover
     leaver_role_arn: Input[str]
@@ -87,6 +88,7 @@ class Tenant(pulumi.ComponentResource):
             PlacesArgs(
                 plan=args.plan,
                 databases=args.databases,
+                restored=args.restored,
                 secrets=secrets,
                 bucket=bucket.name,
                 bootstrap=args.bootstrap,

@@ -7,7 +7,14 @@ from typing import Final
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from components.data_access import keys_of_secrets, keys_through, master_secrets, tenant_secrets
+from components.data_access import (
+    HOMES,
+    RESTORED,
+    keys_of_secrets,
+    keys_through,
+    master_secrets,
+    tenant_secrets,
+)
 from components.function_code import POSTGRES_DRIVER, FunctionCode
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.network_function import NetworkFunction, NetworkFunctionArgs, function_role
@@ -71,7 +78,7 @@ class TenantMover(pulumi.ComponentResource):
 def _statements(shared: Shared) -> Sequence[Statement]:
     return (
         tenant_secrets(shared, ("database",)),
-        *master_secrets(shared),
+        *master_secrets(shared, (*HOMES, RESTORED)),
         keys_of_secrets(shared),
         Statement(
             sid="KeepLastDumps",

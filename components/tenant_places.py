@@ -23,6 +23,7 @@ REVISION: Final = 1
 class PlacesArgs:
     plan: TenantPlan
     databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
+    restored: Database | None
     secrets: TenantSecrets
     bucket: Input[str]
     bootstrap: Bootstrap
@@ -109,6 +110,7 @@ def _move(
                 "bucket": args.bucket,
                 "budgetSeconds": move.read_only_seconds,
                 **({"restoredTo": move.at} if move.at else {}),
+                **({"restored": end_of(args.restored)} if args.restored else {}),
                 "revision": REVISION,
             }
         ),

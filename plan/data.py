@@ -18,6 +18,7 @@ ENGINE_VERSION: Final = "17"
 PARAMETER_FAMILY: Final = f"postgres{ENGINE_VERSION}"
 CA_CERTIFICATE: Final = "rds-ca-rsa2048-g1"  # ends 2061; the bootstrap function trusts this family of roots
 MASTER_USER: Final = "platform"
+RESTORE: Final = "restore"
 TENANT_DATABASE: Final = "tenants"  # in shards and silos alike, so that a tenant can move between them
 BACKUP_WINDOW: Final = "01:00-02:00"  # UTC; must not touch the maintenance window
 MAINTENANCE_WINDOW: Final = "sun:03:00-sun:04:00"
@@ -133,7 +134,8 @@ class DatabasePlan:
     owner: str | None = None  # the tenant whose key encrypts it; None: a key of its own
     key: int = 1  # which of the owner's keys, and for ever
     restore: RestorePlan | None = None  # said until the restore is over; it was one for ever
-    # By what its tenant has let it go, `move` or `leaving`: a later change may delete it. None: it is in use.
+    # Why a later change may delete it: its tenant has let it go by a `move` or by `leaving`, or it stands for
+    # the days of a `restore` alone. None: it is in use.
     released: str | None = None
 
     @property
@@ -143,8 +145,15 @@ class DatabasePlan:
 
     @property
     def snapshot(self) -> bool:
-        """Whether its end leaves a snapshot and its backups. Under a key that is gone none can be made."""
-        return self.protect and self.released != "leaving"
+        """Whether its end leaves a snapshot and its backups. Under a key that is gone none can be made, and
+        what is there for a restore has its rows from backups.
+        """
+        return self.protect and self.released not in ("leaving", RESTORE)
+
+    @property
+    def copied(self) -> bool:
+        """Whether its backups are worth a copy in a second Region, where there is one."""
+        return self.released != RESTORE
 
     @property
     def readers(self) -> Mapping[str, str]:
@@ -204,11 +213,30 @@ def plan_shards(settings: Settings, names: Names, registry: Registry) -> tuple[D
     return tuple(_database(settings, names, s, Place("pool-data", "pool-db"), size) for s in used)
 
 
+def plan_restored(
+    settings: Settings, names: Names, shard: str, tenant_id: str, number: int, at: str
+) -> DatabasePlan:
+    """A tenant's shard as it was at a moment, beside it and under its key, until the tenant's rows are out.
+
+    `number` is that of the instance that gets them.
+    """
+    size = Size(settings.shard_instance_class, settings.shard_storage)
+    name = restored_name(tenant_id, number)
+    made = _database(settings, names, name, Place("pool-data", "pool-db"), size)
+    source = RestorePlan(names.label("database", shard), at)
+    return replace(made, restore=source, released=RESTORE)
+
+
 def silo_name(tenant_id: str, number: int) -> str:
     """`silo-acme`, the next one `silo2-acme`: no instance takes an earlier one's name, whose last snapshot,
     backups and secret outlive it. The number comes first, since another tenant may be called `acme-2`.
     """
     return f"silo{number if number > 1 else ''}-{tenant_id}"
+
+
+def restored_name(tenant_id: str, number: int) -> str:
+    """What is restored for that silo to copy from."""
+    return f"restored{number if number > 1 else ''}-{tenant_id}"
 
 
 def plan_silo(settings: Settings, names: Names, tenant: Tenant, number: int, network: str) -> DatabasePlan:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
-from plan.data import silo_name
+from plan.data import restored_name, silo_name
 from plan.keys import key_alias
 from plan.names import Names
 from plan.tenant import TenantNames, tenant_names
@@ -44,5 +44,7 @@ def of_tenant(registry: Registry, account: str, tenant_id: str) -> Iterator[tupl
     for kind, number in numbers:
         if kind.alone:
             yield "database", names.label("database", silo_name(tenant_id, number))
+    if home and tenant.move and tenant.move.extracts:
+        yield "database", names.label("database", restored_name(tenant_id, home.issued))
     if HomeKind.DEDICATED in tenant.homes:
         yield "network", f"tenant-{tenant_id}, {registry.ledger.networks[tenant_id]}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from plan.data import CELL_NETWORK, DatabasePlan, RestorePlan, Size, plan_silo
+from plan.data import CELL_NETWORK, DatabasePlan, RestorePlan, Size, plan_restored, plan_silo
 from plan.leaving import RELEASED
 from plan.names import Names
 from plan.network import NetworkPlan, plan_dedicated_network
@@ -46,6 +46,7 @@ class MovePlan:
     stage: Stage
     read_only_seconds: int  # that the tenant's writes may wait at the cutover
     at: str | None = None  # of a restore: moment that the target begins with
+    restored: DatabasePlan | None = None  # the pool's shard as it was then, for the target to copy from
 
     @property
     def live(self) -> PlacePlan:
@@ -70,8 +71,18 @@ def plan_places(
         stage=move.stage,
         read_only_seconds=move.read_only_seconds,
         at=move.at,
+        restored=_beside(settings, names, origin, tenant.id, home.issued, move.at),
     )
     return plan.live, plan
+
+
+def _beside(
+    settings: Settings, names: Names, origin: PlacePlan, tenant_id: str, number: int, at: str | None
+) -> DatabasePlan | None:
+    """Of a shard RDS restores all tenants' rows, so nobody may live in what it makes of one."""
+    if at is None or origin.silo:
+        return None
+    return plan_restored(settings, names, origin.home, tenant_id, number, at)
 
 
 def _restored(target: PlacePlan, origin: PlacePlan, at: str | None) -> PlacePlan:

@@ -63,7 +63,8 @@ def _stored(tenant: Tenant, before: Home | None) -> int:
     if before is None or not before.instance:
         return tenant.key
     arrived = tenant.move is None and before.move is not None and before.move.stage is Stage.DONE
-    restored = before.move is not None and before.move.at is not None  # which keeps its source's key
+    # What RDS restores keeps its source's key; what is copied out of a shard is made under the tenant's.
+    restored = before.move is not None and before.move.at is not None and not before.move.extracts
     return tenant.key if arrived and not restored else before.stored
 
 

@@ -8,7 +8,7 @@ from tenants.lifecycle import Problem
 from tenants.models import Overrides, ServicePlan, Span, Tenant
 from tenants.residency import REGIONS, jurisdictions_of
 from tenants.shapes import fields_of
-from tenants.standing import Isolation, NetworkMode, Stage, State
+from tenants.standing import HomeKind, Isolation, NetworkMode, Stage, State
 from tenants.words import allowed_or_near, quoted
 
 Plans = Mapping[str, ServicePlan] | None
@@ -26,8 +26,8 @@ def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem
     move = tenant.move
     if move is None:
         return
-    if move.at and (move.origin is not move.to or not move.to.alone):
-        right = "a restore leads from an instance of the tenant's own to another one of the same kind"
+    if move.at and move.to is not (move.origin if move.origin.alone else HomeKind.SILO):
+        right = "a restore leads from pool to silo, else to another instance of the same kind"
         yield tenant.id, ("move", "at"), f"the move restores, from {move.origin} to {move.to}", right
         return
     if move.origin is move.to and not move.at:

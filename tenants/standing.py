@@ -123,6 +123,11 @@ class Move:
         return self.to if self.stage.moved else self.origin
 
     @property
+    def extracts(self) -> bool:
+        """Whether it restores from a shard, whose rows are everybody's."""
+        return self.at is not None and not self.origin.alone
+
+    @property
     def way(self) -> str:
         """What does not change while the move is on, for a person."""
         return f"{self.origin} to {self.to}" + (f" as it was at {self.at}" if self.at else "")

@@ -76,15 +76,12 @@ def _agreed(wish: Wish) -> Changes:
 
 
 def _restore(tenant: Tenant, at: str) -> Changes:
-    """A move to an instance that begins as the tenant's own one was at that moment."""
-    if not tenant.home.alone:
-        raise StepError(
-            f"{tenant.id} lives in the pool, and an instance restored from its shard holds other tenants'"
-            " rows; restore the shard beside it by hand, dump the schema of this tenant alone from there,"
-            " and load what is missing as the tenant"
-        )
-    kind = str(tenant.home)
-    return {"move.origin": kind, "move.to": kind, "move.stage": "prepare", "move.at": at}
+    """A move to an instance that begins as the tenant's own one was at that moment.
+
+    A tenant of the pool gets one of its own: its shard cannot go back without everybody else on it.
+    """
+    to = tenant.home if tenant.home.alone else HomeKind.SILO
+    return {"move.origin": str(tenant.home), "move.to": str(to), "move.stage": "prepare", "move.at": at}
 
 
 def _others(tenant: Tenant) -> list[str]:

@@ -33,9 +33,10 @@ RESTORES = (
     "| soak | the old place stays as it was left |",
     "| rollback | gives up what was written since the cutover |",
     "",
-    "A tenant in the pool is refused: an instance restored from its shard holds other tenants' rows and may",
-    "be nobody's home. By hand: restore the shard beside it, dump this tenant's schema alone from there, and",
-    "load what is missing as the tenant.",
+    "A shard cannot go back without everybody else on it. So a tenant of the pool gets an instance of its",
+    "own, under its own key, and beside it stands, for as long as the move is on, its shard as it was then.",
+    "All tenants are shut out of that one in `prepare`; in `replicate` this tenant's schema alone is copied",
+    "from it and compared row by row; `cutover` leads the services over. `move ID --to pool` leads back.",
     "",
 )
 
@@ -51,8 +52,9 @@ def render() -> str:
             "Each arrow is one change of the registry, reviewed, and one run of `pulumi up`. The commands",
             "write the change; anything else is refused before the engine starts.",
             "",
-            f"A run of this version deploys {', '.join(sorted(DEPLOYABLE))}.",
-            "The others are checked, and refused by a run until functions move and export the data.",
+            "A run deploys every phase."
+            if frozenset(Phase) <= DEPLOYABLE
+            else f"A run deploys {', '.join(sorted(DEPLOYABLE))}; others are refused.",
             "",
             "```mermaid",
             "stateDiagram-v2",

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -55,20 +55,16 @@ def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
         tools.step(name)
 
     began = time.monotonic()
-    with told(request), _ends(request, tools) as (origin, target):
-        move = Move(request, origin, target, replace(tools, step=step))
-        result = perform(move)
+    with told(request), ExitStack() as open_until:
+
+        def side(name: str, end: End) -> Side:
+            return open_until.enter_context(_side(name, end, request, tools))
+
+        origin, target = side("origin", request.origin), side("target", request.target)
+        restored = side("restored", request.restored) if request.restored else None
+        result = perform(Move(request, origin, target, replace(tools, step=step), restored))
     log.info("tenant %s, %s: done in %.1f s", request.tenant, request.stage, time.monotonic() - began)
     return {**result, "steps": steps}
-
-
-@contextmanager
-def _ends(request: Request, tools: Tools) -> Iterator[tuple[Side, Side]]:
-    with (
-        _side("origin", request.origin, request, tools) as origin,
-        _side("target", request.target, request, tools) as target,
-    ):
-        yield origin, target
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 from typing import Any, Final
 
 from ..tenant_bootstrap.connection import Where
@@ -49,7 +50,9 @@ class Request:
     bucket: str  # of the tenant; the last dump goes there
     budget: float  # seconds
     deleted: bool  # the move is over, and nothing is to be done
-    restored_to: str | None = None  # the target began as the origin was then; None: nothing was restored
+    restored_to: str | None = None  # the data is to be what it was then; None: nothing was restored
+    # The origin's instance as it was then, others' rows with it; None: the target itself began so.
+    restored: End | None = None
 
     def where(self, end: End) -> Where:
         return Where(self.tenant, end.host, end.port, end.database)
@@ -87,7 +90,9 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
 }
 OPTIONAL: Final[Mapping[str, Callable[[Any], bool]]] = {
     "restoredTo": _text(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"),
+    "restored": lambda v: isinstance(v, Mapping),
 }
+ENDS: Final = ("origin", "target", "restored")
 NOTES: Final = frozenset({"revision", LIFECYCLE})
 
 
@@ -95,7 +100,7 @@ def parse(event: Mapping[str, Any]) -> Request:
     """Make a `Request` of an event, or raise `RequestError` naming every field that is wrong."""
     given = {k: check for k, check in OPTIONAL.items() if k in event}
     wrong = _wrong(event, {**FIELDS, **given}, "", NOTES)
-    for side in ("origin", "target"):
+    for side in ENDS:
         if isinstance(event.get(side), Mapping):
             wrong += _wrong(event[side], END, f"{side}.", frozenset())
     wrong += [] if wrong else _foreign(event)
@@ -115,6 +120,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         budget=float(event["budgetSeconds"]),
         deleted=said.get("action") == "delete",
         restored_to=event.get("restoredTo"),
+        restored=_end(event["restored"]) if "restored" in event else None,
     )
 
 
@@ -140,6 +146,8 @@ def _foreign(event: Mapping[str, Any]) -> list[str]:
     wrong = [f"{k}: expected {name}" for k in ("role", "schema") if event[k] != name]
     if f"/tenants/{tenant}/database-" not in event["tenantSecret"]:
         wrong.append(f"tenantSecret: not a database secret of tenant {tenant}")
-    if event["origin"] == event["target"]:
-        wrong.append("target: the same as origin")
+    given = [(name, event[name]) for name in ENDS if name in event]
+    wrong += [f"{b}: the same as {a}" for (a, x), (b, y) in combinations(given, 2) if x == y]
+    if "restored" in event and "restoredTo" not in event:
+        wrong.append("restoredTo: missing")
     return wrong

@@ -23,17 +23,21 @@ if TYPE_CHECKING:
 
 def prepare(move: "Move") -> None:
     """What was restored has the tenant's login of then, which nobody is to use before the switch."""
-    _require(move, move.origin)
+    require(move, move.origin)
     for side in (move.origin, move.target):
         side.act_for_tenant()
     move.tools.step("restored closed")
     move.target.run(f"ALTER ROLE {move.target.role} NOLOGIN")
     end_tenants_sessions(move.target)
-    if not tables(move.target):
+    require_tables(move, move.target)
+    count(move, move.target)
+
+
+def require_tables(move: "Move", restored: Side) -> None:
+    if not tables(restored):
         raise MoveError(
             f"tenant {move.request.tenant} had no tables at {move.request.restored_to}; end it with --abort"
         )
-    _count(move)
 
 
 def compare(move: "Move") -> None:
@@ -46,7 +50,7 @@ def cutover(move: "Move") -> None:
 
 
 def soak(move: "Move") -> None:
-    _require(move, move.target)
+    require(move, move.target)
     _finish(move, move.origin, move.target)
     move.notes.append("the origin stays as it was left; a rollback gives up what was written since")
 
@@ -63,7 +67,7 @@ def _switch(move: "Move", old: Side, new: Side) -> None:
     if lives(store, new):
         move.notes.append("was switched by an earlier run")
     else:
-        _count(move)  # while the tenant writes: reading whole tables takes time
+        count(move, move.target)  # while the tenant writes: reading whole tables takes time
         try:
             _window(move, old, new, clock)
         except Exception:
@@ -101,10 +105,10 @@ def _finish(move: "Move", old: Side, new: Side) -> None:
     end_tenants_sessions(old)
 
 
-def _count(move: "Move") -> None:
+def count(move: "Move", restored: Side) -> None:
     """Rows of each table now and as restored; None where there is no such table."""
     move.tools.step("counted")
-    here, there = (_rows(side) for side in (move.origin, move.target))
+    here, there = (_rows(side) for side in (move.origin, restored))
     move.told["restoredTo"] = move.request.restored_to
     move.told["counts"] = {
         name: {"origin": here.get(name), "target": there.get(name)} for name in sorted(here | there)
@@ -119,7 +123,7 @@ def _rows(side: Side) -> dict[str, int]:
     }
 
 
-def _require(move: "Move", side: Side) -> None:
+def require(move: "Move", side: Side) -> None:
     store: Store = move.tools.store
     if not lives(store, side):
         raise MoveError(f"the {side.name} does not serve tenant {move.request.tenant}")

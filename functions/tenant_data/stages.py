@@ -2,28 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pg8000.native import literal
-
-from ..tenant_bootstrap.connection import Where
-from ..tenant_bootstrap.passwords import new_password, verifier
 from ..tenant_bootstrap.store import Store
-from . import restoring
+from . import extracting, restoring
 from .dump import Objects, last_dump
-from .refusals import refusals
-from .replication import Link, drop_mover, make_mover
+from .first_copy import examine, follow_whole
+from .replication import Link, drop_mover
 from .request import Request, Stage
-from .schema import definitions, difference, make, tables
 from .side import Connect, MoveError, Reach, Side
 from .switching import Clock, Step, Switch, lives, open_again, open_with
 
-LOGICAL: Final = "logical"
-GIB: Final = 2**30
 CATCH_UP: Final = 60.0  # seconds for a follower to have what was written until now
-FILLED: Final = 0.8  # of the target's storage: it grows by itself, and only once in six hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +37,17 @@ class Move:
     origin: Side
     target: Side
     tools: Tools
+    restored: Side | None = None  # the origin's instance as it was, with other tenants' rows; a restore's
     notes: list[str] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def sides(self) -> tuple[Side, ...]:
+        return (self.origin, self.target, *([self.restored] if self.restored else []))
+
+    @property
     def out(self) -> Link:
-        return Link(self.origin, self.target, "out")
+        return Link(self.restored or self.origin, self.target, "out")
 
     @property
     def back(self) -> Link:
@@ -79,80 +75,26 @@ def perform(move: Move) -> Mapping[str, Any]:
     for side in (move.origin, move.target):
         if not side.has_role(move.request.role) and move.request.stage not in LEFT:
             raise MoveError(f"role {move.request.role} is not at the {side.name}: its place was not made")
-    stages = {**STAGES, **restoring.STAGES} if move.request.restored_to else STAGES
+    stages = dict(STAGES)
+    if move.request.restored_to:
+        stages |= restoring.STAGES
+    if move.restored:
+        stages |= extracting.STAGES
     stages[move.request.stage](move)
     return move.result()
 
 
 def prepare(move: Move) -> None:
     """Look, and change nothing."""
-    move.tools.step("examined")
-    move.origin.act_for_tenant()
-    wrong = refusals(move.origin)
-    for side in (move.origin, move.target):
-        level = side.value("SELECT current_setting('wal_level')")
-        if level != LOGICAL:
-            wrong.append(
-                f"wal_level of the {side.name} is {level}, and rds.logical_replication asks for a reboot"
-            )
-    size = int(
-        move.origin.value(
-            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c"
-            " WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind = 'r'",
-            schema=move.origin.schema,
-        )
-    )
-    if size > FILLED * move.request.target_gib * GIB:
-        wrong.append(
-            f"its {size / GIB:.1f} GiB leave too little of the {move.request.target_gib} GiB at the target;"
-            " raise its storage"
-        )
-    if wrong:
-        raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
-    move.told["tables"], move.told["bytes"] = len(tables(move.origin)), size
+    examine(move, move.origin)
 
 
 def replicate(move: Move) -> None:
     """The schema first, then its rows, then whatever changes."""
     prepare(move)
-    move.tools.step("role")
-    move.target.act_for_tenant()
-    move.tools.step("schema")
-    _copy_schema(move)
-    move.tools.step("published")
-    move.out.publish()
-    move.tools.step("subscribed")
-    move.out.subscribe(move.tools.reach, copy=True)
-    move.tools.step("copied")
-    if not move.out.wait_copied(time.monotonic() + move.tools.patience):
+    if not follow_whole(move):
         move.notes.append(f"the first copy of {len(move.out.copying)} tables goes on")
     move.notes.append("until the move is over, tables must not be changed; rows may")
-
-
-def _copy_schema(move: Move) -> None:
-    """As the tenant, in a session of a role that can become nobody else."""
-    wanted, found = definitions(move.origin), definitions(move.target)
-    if found:
-        if changed := difference(wanted, found):
-            raise MoveError(
-                f"the place at the target is not empty: {', '.join(changed)}; end it with --abort"
-            )
-        return
-    target, password = move.target, new_password()
-    make_mover(target)
-    target.run(
-        f"GRANT {target.role} TO {target.mover} WITH INHERIT TRUE, SET TRUE",
-        f"GRANT CONNECT ON DATABASE {_database(target)} TO {target.mover}",
-        f"ALTER ROLE {target.mover} LOGIN PASSWORD {literal(verifier(password))}",
-    )
-    try:
-        login = {"username": target.mover.strip('"'), "password": password}
-        with closing(move.tools.connect(_where(target), login)) as session:
-            session.run(f"SET ROLE {target.role}")
-            session.run("SET search_path = ''")
-            make(session, wanted)
-    finally:
-        target.run(f"ALTER ROLE {target.mover} NOLOGIN", f"REVOKE {target.role} FROM {target.mover}")
 
 
 def cutover(move: Move) -> None:
@@ -203,12 +145,12 @@ def _take_down(move: Move, gone: Side) -> None:
     for link in (move.out, move.back):
         move.tools.step(f"replication {link.direction}")
         link.drop()
-    for side in (move.origin, move.target):
+    for side in move.sides:
         move.tools.step(f"role of the move at the {side.name}")
         drop_mover(side)
     move.tools.step(f"place at the {gone.name}")
     empty(gone)
-    for side in (move.origin, move.target):
+    for side in move.sides:
         side.leave_tenant()
 
 
@@ -265,14 +207,6 @@ def _switch(move: Move, link: Link, back: Link | None) -> Switch:
 def _run(move: Move, switch: Switch) -> None:
     switch.run(lambda back: _follow(move, back))
     move.told["rows"], move.told["readOnlySeconds"] = switch.rows, switch.clock.seconds
-
-
-def _where(side: Side) -> Where:
-    return side.request.where(side.end)
-
-
-def _database(side: Side) -> str:
-    return side.end.database
 
 
 LEFT: Final = frozenset({Stage.DONE, Stage.ABORT})  # of which a killed run may have dropped a role

@@ -21,7 +21,8 @@ _SERVICE: Final = "aws:ecs/service:Service"
 _SERVICE_INPUTS: Final = {"cluster": "example", "taskDefinition": "example:1", "launchType": "FARGATE"}
 RELEASED: Final = "released"  # a tag
 LEAVING: Final = "leaving"  # its value where the tenant goes; no snapshot can be made under a dead key
-WHYS: Final = ("move", LEAVING)
+RESTORE: Final = "restore"  # where it holds for some days what backups hold
+WHYS: Final = ("move", LEAVING, RESTORE)
 BACKUP_DAYS: Final = 7
 BACKUP_DAYS_PROD: Final = 30
 
@@ -41,7 +42,8 @@ def _protected(resource: Resource, plan: Plan) -> Verdict:
 
 
 def _released(resource: Resource, *why: str) -> bool:
-    """Whether a reviewed stage of a tenant's life has let it go: a move that is done, a tenant that leaves.
+    """Whether a reviewed stage of a tenant's life has let it go: a move that is done, a tenant that leaves,
+    a restore that needs it for its own days only.
 
     The registry refuses the tag in a tenant's own ones, so nothing but the plan of such a stage sets it.
     """
@@ -79,6 +81,7 @@ RULES: Final = (
                     all_of(is_false("skipFinalSnapshot"), is_false("deleteAutomatedBackups", default=True)),
                 ),
                 LEAVING,
+                RESTORE,
             )
         ),
         remedy="Set tenantry:protectData to true.",

@@ -50,7 +50,7 @@ def nothing(_: str) -> None:
 class Journey:
     """One tenant with a place at both ends, made by the bootstrap function, open at the origin."""
 
-    servers: Mapping[str, Server]  # origin and target
+    servers: Mapping[str, Server]  # origin and target, and for some a third
     folder: Path
     number: int = field(default_factory=lambda: next(_numbers))
     secrets: FakeStore = field(default_factory=FakeStore)

@@ -15,6 +15,13 @@ from tests.cells import ROOT
 from tests.engine.workspace import Run, Workspace
 
 POOLED, OTHER, SILOED = "amber-pay", "birch-lending", "ember-cards"
+# What of the cell a move may touch: the paths between the two databases, while it lasts.
+SHARED = (
+    "cell-paths-pool-db-to-silo-db-",
+    "cell-paths-silo-db-to-pool-db-",
+    "cell-pool-data-acl",
+    "cell-silo-data-acl",
+)
 
 
 class Live(Workspace):

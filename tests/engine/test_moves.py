@@ -8,11 +8,8 @@ from pg8000.native import Connection
 
 from sandbox.commands.psql import login
 from tests.data.writers import LEDGER, Writer
-from tests.engine.live import OTHER, POOLED, Live
+from tests.engine.live import OTHER, POOLED, SHARED, Live
 from tests.engine.workspace import Run
-
-# What of the cell a move may touch: the paths between the two databases, while it lasts.
-SHARED = ("cell-paths-pool-db-to-silo-db-", "cell-paths-silo-db-to-pool-db-", "cell-pool-data-acl", "cell-silo-data-acl")  # fmt: skip  # noqa: E501
 
 
 class Lived:

@@ -1,10 +1,11 @@
-"""A tenant's own database is restored on the real engine, and what was deleted is back."""
+"""Tenants' data is restored on the real engine, and what was deleted is back."""
 
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from sandbox.commands.psql import login
-from tests.engine.live import OTHER, SILOED, Live
+from tests.engine.live import OTHER, POOLED, SHARED, SILOED, Live
 
 
 def moment() -> str:
@@ -15,33 +16,45 @@ def moment() -> str:
     return f"{found:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_a_silo_is_restored_to_a_moment_and_nobody_else_notices(live: Live) -> None:
+def test_tenants_are_restored_to_a_moment_and_nobody_else_notices(live: Live) -> None:
+    """One with an instance of its own, and one of the pool, whose rows alone come out of its shard."""
     run = live.up()
     assert run.status == 0, run.output
-    for tenant in (SILOED, OTHER):
+    restored, everybody = (SILOED, POOLED), (SILOED, POOLED, OTHER)
+    for tenant in everybody:
         live.psql(tenant, "CREATE TABLE kept (id int PRIMARY KEY, said text)")
         live.psql(tenant, "INSERT INTO kept VALUES (1, 'early'), (2, 'lost')")
     at = moment()
-    for tenant in (SILOED, OTHER):
+    for tenant in everybody:
         live.psql(tenant, "DELETE FROM kept WHERE id = 2")
         live.psql(tenant, "INSERT INTO kept VALUES (3, 'after')")
-    told = {}
-    begin = ("restore", SILOED, "--at", at, "--soak-days", "0")
-    for number, words in enumerate((begin, *[("move", SILOED)] * 5)):
-        run = live.step(*words)
+    told: dict[str, Any] = {}
+    begin = ("restore", "{}", "--at", at, "--soak-days", "0")
+    for number, words in enumerate((begin, *[("move", "{}")] * 5)):
+        for tenant in restored:
+            live.tenants_command(*(word.format(tenant) for word in words))
+        run = live.up()
         assert run.status == 0, run.output
-        assert [s.name for s in run.changes if SILOED not in s.name] == []
+        others = [s.name for s in run.changes if not any(t in s.name for t in restored)]
+        assert [name for name in others if not name.startswith(SHARED)] == []
         assert run.counts.keys() <= {"create", "update", "delete"}, "nothing is replaced"
-        told = live.outputs()["moves"].get(SILOED, told)
+        told |= live.outputs()["moves"]
         if number == 1:
-            assert told["counts"] == {"kept": {"origin": 2, "target": 2}}
-            assert (told["serves"], "after" in live.psql(SILOED, "TABLE kept")) == ("origin", True)
-    rows = live.psql(SILOED, "SELECT said FROM kept ORDER BY id")
-    assert ("early" in rows, "lost" in rows, "after" in rows) == (True, True, False)
-    assert told["dump"]["key"].startswith(f"moves/{SILOED}-origin-")
-    assert login(live.service, SILOED, live.stack).instance.name == f"tenantry-dev-silo2-{SILOED}"
+            assert [told[t]["counts"] for t in restored] == [{"kept": {"origin": 2, "target": 2}}] * 2
+            assert told[POOLED]["copiedRows"] == 2
+            assert {told[t]["serves"] for t in restored} == {"origin"}
+            assert all("after" in live.psql(t, "TABLE kept") for t in restored)
+    for tenant in restored:
+        rows = live.psql(tenant, "SELECT said FROM kept ORDER BY id")
+        assert ("early" in rows, "lost" in rows, "after" in rows) == (True, True, False)
+        assert told[tenant]["dump"]["key"].startswith(f"moves/{tenant}-origin-")
     assert "after" in live.psql(OTHER, "TABLE kept")
     names = [r.outputs["identifier"] for r in live.cloud().all("aws:rds/instance:Instance")]
-    assert [n for n in names if SILOED in n] == [f"tenantry-dev-silo2-{SILOED}"]
+    assert sorted(n for n in names if any(t in n for t in restored)) == [
+        f"tenantry-dev-silo-{POOLED}",
+        f"tenantry-dev-silo2-{SILOED}",
+    ]
+    for tenant, silo in ((SILOED, "silo2"), (POOLED, "silo")):
+        assert login(live.service, tenant, live.stack).instance.name == f"tenantry-dev-{silo}-{tenant}"
     again = live.preview()
     assert again.changes == (), again.output

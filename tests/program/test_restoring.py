@@ -1,6 +1,7 @@
 """What a restore registers: an instance beside the tenant's own, and nothing of anybody else."""
 
 import json
+import re
 from functools import cache
 from itertools import pairwise
 
@@ -15,7 +16,7 @@ from tenants.steps import Wish
 from tests.cells import settings_of
 from tests.harness import Recording
 from tests.program.cell import belonging, deploy
-from tests.program.test_moving import EVENTS, HELD, MOVER, SECRET, instances, said, start
+from tests.program.test_moving import EVENTS, HELD, MOVER, SECRET, SHARED, instances, said, start
 from tests.strategies import World, take_step
 
 AT = "2026-11-20T10:00:00Z"
@@ -98,6 +99,71 @@ def test_a_call_that_is_no_restore_says_nothing_of_a_moment() -> None:
         "invocation:Invocation", f"{MOVER[HomeKind.POOL]}-tenant-move"
     )
     assert "restoredTo" not in json.loads(call.inputs["input"])
+
+
+def test_a_shard_is_restored_beside_it_for_the_move_alone() -> None:
+    """Nobody lives in it: others' rows are there too. What the tenant gets is its own and new."""
+    tenant, beside = MOVER[HomeKind.POOL], f"restored-{MOVER[HomeKind.POOL]}-instance"
+    first, *moving, last = journey(HomeKind.POOL)
+    shard = first.one("rds/instance:Instance", "shard-a-instance").inputs
+    for stage in moving:
+        found = instances(stage, tenant)
+        assert set(found) == {beside, f"silo-{tenant}-instance"}
+        restored, new = found[beside].inputs, found[f"silo-{tenant}-instance"].inputs
+        assert restored["restoreToPointInTime"] == {
+            "sourceDbInstanceIdentifier": "tenantry-dev-shard-a",
+            "restoreTime": AT,
+        }
+        for same in ("kmsKeyId", "dbSubnetGroupName", "vpcSecurityGroupIds"):
+            assert restored[same] == shard[same]
+        assert (restored["tags"]["released"], "tenant" in restored["tags"]) == ("restore", False)
+        assert (restored["skipFinalSnapshot"], restored["deleteAutomatedBackups"]) == (True, True)
+        assert ("restoreToPointInTime" in new, new["kmsKeyId"] == restored["kmsKeyId"]) == (False, False)
+        key = stage.one("kms/key:Key", f"{tenant}-identity-key")
+        assert key.name in str(new["kmsKeyId"])
+    assert set(instances(first, tenant)) == set()
+    assert set(instances(last, tenant)) == {f"silo-{tenant}-instance"}
+
+
+def test_of_a_restore_from_the_pool_others_see_paths_alone() -> None:
+    tenant = MOVER[HomeKind.POOL]
+    before, *rest = journey(HomeKind.POOL)
+    for stage in rest:
+        for other in set(MOVER.values()) - {tenant}:
+            assert said(stage, other) == said(before, other)
+        was, now = said(before, None), said(stage, None)
+        assert [n for k, n in was.keys() | now.keys() if was.get((k, n)) != now.get((k, n)) and not n.startswith(SHARED)] == []  # fmt: skip  # noqa: E501
+
+
+def test_only_the_function_that_moves_gets_at_what_was_restored() -> None:
+    policies = [
+        r
+        for r in journey(HomeKind.POOL)[1].resources
+        if r.type.endswith(("iam/rolePolicy:RolePolicy", "iam/policy:Policy"))
+        and re.search(r"db:tenantry-dev-restored|databases/restored", r.inputs["policy"])
+    ]
+    assert [r.name for r in policies] == ["mover-policy"]
+
+
+def test_the_function_is_told_where_to_copy_from() -> None:
+    tenant = MOVER[HomeKind.POOL]
+    for recording in journey(HomeKind.POOL)[1:-1]:
+        event = json.loads(recording.one("invocation:Invocation", f"{tenant}-tenant-move").inputs["input"])
+        real = {"tenantSecret": f"{SECRET}tenantry/dev/tenants/{tenant}/database-AbCdEf"}
+        ends = {
+            e: {**event[e], "masterSecret": f"{SECRET}rds!db-{e}"} for e in ("origin", "target", "restored")
+        }
+        request = parse({**event, **real, **ends})
+        assert request.restored
+        assert len({request.origin.host, request.target.host, request.restored.host}) == 3
+        assert request.restored_to == AT
+
+
+def test_what_a_restore_from_the_pool_makes_is_listed() -> None:
+    tenant = MOVER[HomeKind.POOL]
+    registry = worlds(HomeKind.POOL)[1].registry
+    listed = dict.fromkeys(n for k, n in of_tenant(registry, "1", tenant) if k == "database")
+    assert list(listed) == [f"tenantry-dev-silo-{tenant}", f"tenantry-dev-restored-{tenant}"]
 
 
 @of_each_kind

@@ -12,7 +12,7 @@ from tenants.ledger import parse_ledger, render_ledger
 from tenants.models import Tenant
 from tenants.phases import Phase, follow, phase_of
 from tenants.standing import HomeKind, Isolation, NetworkMode
-from tenants.steps import StepError, Wish, take
+from tenants.steps import Wish
 from tests.registry.project import project
 from tests.strategies import DAY, RefusedError, World, take_step
 from tests.tenants.test_allocation import pool
@@ -70,16 +70,34 @@ def test_nobody_restores_what_has_not_been() -> None:
         led(world(SILO), "move", at="2099-01-01T00:00:00Z")
 
 
-def test_a_shard_holds_others_rows_and_becomes_nobodys_home() -> None:
-    with pytest.raises(StepError, match="acme lives in the pool, and an instance restored from its shard"):
-        take(pool("acme"), "move", Wish(at=AT))
+@pytest.mark.parametrize("end", ENDS)
+def test_a_tenant_of_the_pool_is_restored_into_an_instance_of_its_own(end: str) -> None:
+    """Its shard cannot go back without everybody else on it."""
+    tenant = pool("acme")
+    after = led(turned(world(tenant), 2), *ENDS[end])
+    found, done = home(after), end == "done"
+    assert (found.move, found.kind) == (None, HomeKind.SILO if done else HomeKind.POOL)
+    assert (found.instance, found.issued, found.stored) == (int(done), 1, 2), "made under the key in use"
+    back = ("move", *["next"] * 5)
+    if done:
+        for event in back:
+            arrow = follow(phase_of(after.entries[0]), event)
+            assert arrow
+            after = take_step(after, "acme", arrow, Wish(to=HomeKind.POOL, soak_days=0)).run()
+        assert home(after).kind is HomeKind.POOL
+
+
+@pytest.mark.parametrize(
+    ("tenant", "to"), [(pool("acme"), HomeKind.DEDICATED), (SILO, HomeKind.POOL), (SILO, HomeKind.DEDICATED)]
+)
+def test_a_restore_leads_nowhere_else(tenant: Tenant, to: HomeKind) -> None:
     first = follow(Phase.ACTIVE, "move")
     assert first
-    moving = take_step(world(pool("acme")), "acme", first, Wish(to=HomeKind.SILO))
-    (tenant,) = moving.entries
-    assert tenant.move
-    with pytest.raises(RefusedError, match="the move restores, from pool to silo"):
-        moving.edit("acme", move=replace(tenant.move, at=AT)).run()
+    moving = take_step(world(tenant), "acme", first, Wish(to=to))
+    (found,) = moving.entries
+    assert found.move
+    with pytest.raises(RefusedError, match=f"the move restores, from {tenant.home} to {to}"):
+        moving.edit("acme", move=replace(found.move, at=AT)).run()
 
 
 def test_the_command_begins_it_and_move_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
