@@ -14,6 +14,7 @@ from components.tenant_mover import TenantMover
 from components.tenant_secrets import TenantSecrets
 from plan.place import MovePlan, PlacePlan
 from plan.tenant import TenantPlan
+from tenants.standing import By
 
 # Raise it when the bootstrap function's guards change: every tenant's place is then gone over again.
 REVISION: Final = 1
@@ -109,6 +110,7 @@ def _move(
                 "tenantSecret": args.secrets.database_arn,
                 "bucket": args.bucket,
                 "budgetSeconds": move.read_only_seconds,
+                **({"by": move.by} if move.by is not By.FOLLOWING else {}),
                 **({"restoredTo": move.at} if move.at else {}),
                 **({"restored": end_of(args.restored)} if args.restored else {}),
                 "revision": REVISION,

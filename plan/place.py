@@ -9,7 +9,7 @@ from plan.names import Names
 from plan.network import NetworkPlan, plan_dedicated_network
 from plan.settings import Settings
 from tenants.models import Registry, Tenant
-from tenants.standing import HomeKind, Stage
+from tenants.standing import By, HomeKind, Stage
 
 STATEMENT_MS: Final = 60_000
 IDLE_MS: Final = 60_000  # in a transaction; it would hold back the cleaning of a shard's tables
@@ -45,6 +45,7 @@ class MovePlan:
     target: PlacePlan
     stage: Stage
     read_only_seconds: int  # that the tenant's writes may wait at the cutover
+    by: By = By.FOLLOWING
     at: str | None = None  # of a restore: moment that the target begins with
     restored: DatabasePlan | None = None  # the pool's shard as it was then, for the target to copy from
 
@@ -70,6 +71,7 @@ def plan_places(
         target=_released(target, "move") if move.stage is Stage.ABORT else target,
         stage=move.stage,
         read_only_seconds=move.read_only_seconds,
+        by=move.by,
         at=move.at,
         restored=_beside(settings, names, origin, tenant.id, home.issued, move.at),
     )
@@ -105,7 +107,8 @@ def _place(
 ) -> PlacePlan:
     network, silo = None, None
     if kind is HomeKind.DEDICATED:
-        peers = [other for other in tenant.homes if other is not kind]
+        follows = tenant.move is not None and tenant.move.by is By.FOLLOWING
+        peers = [other for other in tenant.homes if other is not kind and follows]
         network = plan_dedicated_network(tenant.id, registry.ledger.networks[tenant.id], settings, peers)
     if kind.alone:
         home = registry.ledger.homes[tenant.id]

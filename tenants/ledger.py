@@ -18,7 +18,7 @@ from tenants.compose import compose
 from tenants.models import MOST_KEYS, Home, Ledger
 from tenants.nodes import Finding, Map, Node, Scalar
 from tenants.shapes import WRONG, Choice, Record, Text, Whole
-from tenants.standing import SOAK_DAYS, HomeKind, Isolation, Move, NetworkMode, Stage, State
+from tenants.standing import SOAK_DAYS, By, HomeKind, Isolation, Move, NetworkMode, Stage, State
 from tenants.values import DATE, MOMENT, TENANT_ID
 
 _SLOT: Final = re.compile(r"(shard-[a-z])/([0-9]{2,3})")
@@ -45,6 +45,7 @@ class _Line:
         default=None, metadata=_meta(Text(_MOVE, "a move such as pool-to-silo/soak", 40), "move")
     )
     at: str | None = field(default=None, metadata=_meta(MOMENT, "moment that is restored"))
+    by: By = field(default=By.FOLLOWING, metadata=_meta(Choice(By), "how its rows get there"))
     soak_days: int = field(default=SOAK_DAYS, metadata=_meta(Whole(0, 90), "days of its soak"))
     instance: int | None = field(default=None, metadata=_meta(Whole(0, 999), "number of its instance"))
     issued: int | None = field(default=None, metadata=_meta(Whole(0, 999), "the highest such number"))
@@ -65,7 +66,7 @@ class _Line:
             isolation=self.isolation,
             network=self.network,
             state=self.state,
-            move=_move(self.move, self.at, self.soak_days) if self.move else None,
+            move=self._move(self.move) if self.move else None,
             instance=instance,
             issued=instance if self.issued is None else self.issued,
             key=self.key,
@@ -73,11 +74,13 @@ class _Line:
             since=self.since,
         )
 
-
-def _move(text: str, at: str | None, soak_days: int) -> Move:
-    way, _, stage = text.partition("/")
-    origin, _, to = way.partition("-to-")
-    return Move(origin=HomeKind(origin), to=HomeKind(to), stage=Stage(stage), at=at, soak_days=soak_days)
+    def _move(self, text: str) -> Move:
+        way, _, stage = text.partition("/")
+        origin, _, to = way.partition("-to-")
+        ends, at = (HomeKind(origin), HomeKind(to)), self.at
+        return Move(
+            origin=ends[0], to=ends[1], stage=Stage(stage), at=at, by=self.by, soak_days=self.soak_days
+        )
 
 
 _SECTIONS: Final = ("tenants", "shards", "networks", "resting", "erased")
@@ -239,6 +242,7 @@ def _line(home: Home, slot: str | None, block: str | None) -> str:
     parts += [f"state: {home.state}"] if home.state is not State.ACTIVE else []
     parts += [f"move: {home.move}"] if home.move else []
     parts += [f'at: "{home.move.at}"'] if home.move and home.move.at else []
+    parts += [f"by: {home.move.by}"] if home.move and home.move.by is not By.FOLLOWING else []
     parts += [f"soak_days: {home.move.soak_days}"] if home.move and home.move.soak_days != SOAK_DAYS else []
     own = int(home.isolation is Isolation.SILO)
     parts += [f"instance: {home.instance}"] if home.instance != own else []

@@ -27,6 +27,8 @@ def move_tenant(
     moving = tenant.move if tenant else None
     if moving and wish.to not in (None, moving.to):
         raise typer.BadParameter(f"{id_} is on its way to {moving.to}; abort that move before another")
+    if moving and wish.by not in (None, moving.by):
+        raise typer.BadParameter(f"{id_} is on its way by {moving.by}; abort that move before another")
     event = event or ("next" if moving else "move")
     return step_tenants(root, stack, [id_], event, wish, dry_run=dry_run, as_json=as_json)
 

@@ -6,11 +6,15 @@ from typing import Annotated, Final
 import typer
 
 from tenants.options import HERE, DryRun, Json, OneStack, Root, Tenant, complete_tenant, where_is
-from tenants.standing import HomeKind
+from tenants.standing import By, HomeKind
 
 _app: Final = typer.Typer()
 
 To = Annotated[HomeKind | None, typer.Option("--to", help="Where the tenant's data shall live.")]
+How = Annotated[
+    By | None,
+    typer.Option("--by", help="following: while the tenant writes. copy: at the cutover, while it cannot."),
+]
 Abort = Annotated[bool, typer.Option("--abort", help="Call it off, before the cutover.")]
 Rollback = Annotated[bool, typer.Option("--rollback", help="Go back, after the cutover.")]
 Status = Annotated[bool, typer.Option("--status", help="Only say how far it has come.")]
@@ -38,6 +42,7 @@ Many = Annotated[bool, typer.Option("--many", help="Several tenants at once are 
 def move(
     id_: Tenant,
     to: To = None,
+    by: How = None,
     abort: Abort = False,
     rollback: Rollback = False,
     status: Status = False,
@@ -58,7 +63,7 @@ def move(
     if abort and rollback:
         raise typer.BadParameter("--abort is before the cutover, --rollback after it; take one")
     event = "abort" if abort else "rollback" if rollback else ""
-    wish = Wish(to=to, soak_days=soak_days, read_only_seconds=read_only_seconds)
+    wish = Wish(to=to, by=by, soak_days=soak_days, read_only_seconds=read_only_seconds)
     raise typer.Exit(move_tenant(root, where, id_, event, wish, dry_run=dry_run, as_json=json))
 
 

@@ -8,7 +8,7 @@ from tenants.lifecycle import Problem
 from tenants.models import Overrides, ServicePlan, Span, Tenant
 from tenants.residency import REGIONS, jurisdictions_of
 from tenants.shapes import fields_of
-from tenants.standing import HomeKind, Isolation, NetworkMode, Stage, State
+from tenants.standing import By, HomeKind, Isolation, NetworkMode, Stage, State
 from tenants.words import allowed_or_near, quoted
 
 Plans = Mapping[str, ServicePlan] | None
@@ -29,6 +29,9 @@ def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem
     if move.at and move.to is not (move.origin if move.origin.alone else HomeKind.SILO):
         right = "a restore leads from pool to silo, else to another instance of the same kind"
         yield tenant.id, ("move", "at"), f"the move restores, from {move.origin} to {move.to}", right
+        return
+    if move.at and move.by is not By.FOLLOWING:
+        yield tenant.id, ("move", "by"), f"the move restores, by {move.by}", "take move.by out"
         return
     if move.origin is move.to and not move.at:
         yield tenant.id, ("move", "to"), f"the move leads from {move.origin} to {move.to}", "take move out"

@@ -85,6 +85,13 @@ class Stage(StrEnum):
         return self in (Stage.CUTOVER, Stage.SOAK, Stage.DONE)
 
 
+class By(StrEnum):
+    """How a tenant's rows come to the new place."""
+
+    FOLLOWING = "following"  # while the tenant writes, by logical replication
+    COPY = "copy"  # at the cutover, while it cannot write: for what cannot be replicated
+
+
 def spec(shape: Shape, doc: str) -> Mapping[str, Any]:
     """Metadata of a field that stands in a YAML file: its shape and its meaning."""
     return {"shape": shape, "doc": doc}
@@ -108,6 +115,10 @@ class Move:
             values.MOMENT, "Moment in UTC to which the data is restored; such a move leads to a new instance"
         ),
     )
+    by: By = field(
+        default=By.FOLLOWING,
+        metadata=spec(Choice(By), "How rows come to the new place: following, or in a copy at the cutover"),
+    )
     soak_days: int = field(
         default=SOAK_DAYS,
         metadata=spec(Whole(0, 90), "Days that the old place is kept up to date, as the way back"),
@@ -130,7 +141,8 @@ class Move:
     @property
     def way(self) -> str:
         """What does not change while the move is on, for a person."""
-        return f"{self.origin} to {self.to}" + (f" as it was at {self.at}" if self.at else "")
+        how = f" by {self.by}" if self.by is not By.FOLLOWING else ""
+        return f"{self.origin} to {self.to}{how}" + (f" as it was at {self.at}" if self.at else "")
 
     def __str__(self) -> str:
         return f"{self.origin}-to-{self.to}/{self.stage}"

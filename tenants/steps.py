@@ -7,7 +7,7 @@ from typing import Any
 
 from tenants.models import Tenant
 from tenants.phases import ABOUT, ARROWS, MOVING, Arrow, Phase, follow, phase_of
-from tenants.standing import READ_ONLY_SECONDS, SOAK_DAYS, HomeKind, NetworkMode
+from tenants.standing import READ_ONLY_SECONDS, SOAK_DAYS, By, HomeKind, NetworkMode
 
 Changes = dict[str, Any]
 
@@ -22,6 +22,7 @@ class Wish:
 
     to: HomeKind | None = None
     at: str | None = None  # of a restore
+    by: By | None = None
     soak_days: int | None = None
     read_only_seconds: int | None = None
     retain_until: date | None = None
@@ -61,7 +62,9 @@ def _begin(tenant: Tenant, wish: Wish) -> Changes:
         raise StepError(f"{tenant.id} is not moving; say where to: --to {' or --to '.join(_others(tenant))}")
     if wish.to is tenant.home:
         raise StepError(f"{tenant.id} lives there already: {tenant.home}")
-    return {"move.origin": str(tenant.home), "move.to": str(wish.to), "move.stage": "prepare", **agreed}
+    how = {"move.by": str(wish.by)} if wish.by not in (None, By.FOLLOWING) else {}
+    ends = {"move.origin": str(tenant.home), "move.to": str(wish.to)}
+    return {**ends, "move.stage": "prepare", **how, **agreed}
 
 
 def _agreed(wish: Wish) -> Changes:

@@ -18,6 +18,22 @@ COMMANDS = {
 }
 
 
+COPIES = (
+    "## A move by copy",
+    "",
+    "`move ID --to KIND --by copy` is for what logical replication cannot carry: tables without a primary",
+    "key, unlogged tables, a source without `wal_level = logical`. Its stages differ so:",
+    "",
+    "| phase | of a move by copy |",
+    "| --- | --- |",
+    "| prepare | what only replication asks for is not asked |",
+    "| replicate | the schema is made at the new place and taken away again; no rows go |",
+    "| cutover | the tenant is shut out while all rows are copied and compared; longer than the budget"
+    " (`--read-only-seconds`, at most 600) it is called off, and the tenant writes again |",
+    "| soak | nothing follows: the old place stays as it was left |",
+    "| rollback | gives up what was written since the cutover |",
+    "",
+)
 RESTORES = (
     "## A restore is a move",
     "",
@@ -77,6 +93,7 @@ def render() -> str:
             "| --- | --- | --- | --- | --- | --- |",
             *_phases(Phase),
             "",
+            *COPIES,
             *RESTORES,
         ]
     )

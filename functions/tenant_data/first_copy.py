@@ -1,17 +1,17 @@
 """How a move begins: whether a place can be left at all, its schema made at the target, its rows copied."""
 
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
-from pg8000.native import literal
+from pg8000.native import Connection, literal
 
 from ..tenant_bootstrap.passwords import new_password, verifier
-from .refusals import refusals
+from .refusals import OF_REPLICATION, refusals
 from .replication import make_mover
 from .schema import definitions, difference, make, tables
-from .side import MoveError, Side
+from .side import Connect, MoveError, Side
 
 if TYPE_CHECKING:
     from .stages import Move
@@ -21,8 +21,8 @@ GIB: Final = 2**30
 FILLED: Final = 0.8  # of the target's storage: it grows by itself, and only once in six hours
 
 
-def examine(move: "Move", source: Side) -> None:
-    """Look, and change nothing; `source` is where the rows are to come from."""
+def examine(move: "Move", source: Side, *, follows: bool = True) -> None:
+    """Look, and change nothing; `source` is where the rows are to come from, and whether they follow."""
     move.tools.step("examined")
     source.act_for_tenant()
     size = int(
@@ -32,7 +32,11 @@ def examine(move: "Move", source: Side) -> None:
             schema=source.schema,
         )
     )
-    wrong = [*refusals(source), *_of_servers(source, move.target), *_of_size(size, move.request.target_gib)]
+    wrong = list(refusals(source, but=() if follows else OF_REPLICATION))
+    wrong += [
+        *(_of_servers(source, move.target) if follows else ()),
+        *_of_size(size, move.request.target_gib),
+    ]
     if wrong:
         raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
     move.told["tables"], move.told["bytes"] = len(tables(source)), size
@@ -69,7 +73,6 @@ def follow_whole(move: "Move") -> bool:
 
 
 def _copy_schema(move: "Move", source: Side) -> None:
-    """As the tenant, in a session of a role that can become nobody else."""
     target = move.target
     wanted, found = definitions(source), definitions(target)
     if found:
@@ -78,6 +81,13 @@ def _copy_schema(move: "Move", source: Side) -> None:
                 f"the place at the target is not empty: {', '.join(changed)}; end it with --abort"
             )
         return
+    with session_for(target, move.tools.connect) as session:
+        make(session, wanted)
+
+
+@contextmanager
+def session_for(target: Side, connect: Connect) -> Iterator[Connection]:
+    """As the tenant, whose statements run there, in a session of a role that can become nobody else."""
     password, where = new_password(), target.request.where(target.end)
     make_mover(target)
     target.run(
@@ -87,9 +97,9 @@ def _copy_schema(move: "Move", source: Side) -> None:
     )
     try:
         login = {"username": target.mover.strip('"'), "password": password}
-        with closing(move.tools.connect(where, login)) as session:
+        with closing(connect(where, login)) as session:
             session.run(f"SET ROLE {target.role}")
             session.run("SET search_path = ''")
-            make(session, wanted)
+            yield session
     finally:
         target.run(f"ALTER ROLE {target.mover} NOLOGIN", f"REVOKE {target.role} FROM {target.mover}")

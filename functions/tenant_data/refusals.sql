@@ -4,7 +4,7 @@
 -- "Restrictions"); what is made again by its own words is in catalog.sql; all the rest is here, so that
 -- nothing is left behind in silence. Role and schema of a tenant are called alike.
 
---- table without a primary key, which cannot be replicated (add one)
+--- table without a primary key, which cannot be replicated (add one, or move with --by copy)
 SELECT c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = :schema AND c.relkind = 'r' AND NOT EXISTS (SELECT 1

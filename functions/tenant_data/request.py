@@ -13,6 +13,13 @@ from ..tenant_bootstrap.request import LIFECYCLE, RequestError
 BUDGET: Final = 60.0  # seconds that writes may wait at a cutover
 
 
+class By(StrEnum):
+    """How rows come to the target; the words of the registry."""
+
+    FOLLOWING = "following"  # while the tenant writes, by logical replication
+    COPY = "copy"  # while it cannot
+
+
 class Stage(StrEnum):
     """How far a move is to come; the words of the registry."""
 
@@ -53,6 +60,7 @@ class Request:
     restored_to: str | None = None  # the data is to be what it was then; None: nothing was restored
     # The origin's instance as it was then, others' rows with it; None: the target itself began so.
     restored: End | None = None
+    by: By = By.FOLLOWING
 
     def where(self, end: End) -> Where:
         return Where(self.tenant, end.host, end.port, end.database)
@@ -91,6 +99,7 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
 OPTIONAL: Final[Mapping[str, Callable[[Any], bool]]] = {
     "restoredTo": _text(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"),
     "restored": lambda v: isinstance(v, Mapping),
+    "by": lambda v: v in tuple(By),
 }
 ENDS: Final = ("origin", "target", "restored")
 NOTES: Final = frozenset({"revision", LIFECYCLE})
@@ -121,6 +130,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         deleted=said.get("action") == "delete",
         restored_to=event.get("restoredTo"),
         restored=_end(event["restored"]) if "restored" in event else None,
+        by=By(event.get("by", By.FOLLOWING)),
     )
 
 

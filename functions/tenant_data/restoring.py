@@ -46,7 +46,7 @@ def compare(move: "Move") -> None:
 
 
 def cutover(move: "Move") -> None:
-    _switch(move, move.origin, move.target)
+    switch(move, move.origin, move.target, lambda: count(move, move.target))
 
 
 def soak(move: "Move") -> None:
@@ -56,20 +56,29 @@ def soak(move: "Move") -> None:
 
 
 def rollback(move: "Move") -> None:
-    _switch(move, move.target, move.origin)
+    switch(move, move.target, move.origin, lambda: count(move, move.target))
 
 
-def _switch(move: "Move", old: Side, new: Side) -> None:
-    """Called again, it goes on where it was killed; before the secret says so, all is undone."""
+def switch(
+    move: "Move",
+    old: Side,
+    new: Side,
+    before: Callable[[], None],
+    meanwhile: Callable[[Clock], None] = lambda _: None,
+) -> None:
+    """Called again, it goes on where it was killed; before the secret says so, all is undone.
+
+    `before` is what takes time, while the tenant writes; `meanwhile` what is done while it cannot.
+    """
     clock, store = Clock(move.request.budget), move.tools.store
     for side in (old, new):
         side.act_for_tenant()
     if lives(store, new):
         move.notes.append("was switched by an earlier run")
     else:
-        count(move, move.target)  # while the tenant writes: reading whole tables takes time
+        before()
         try:
-            _window(move, old, new, clock)
+            _window(move, old, new, clock, meanwhile)
         except Exception:
             if not lives(store, new):  # else it was the answer alone that failed
                 raise
@@ -78,13 +87,14 @@ def _switch(move: "Move", old: Side, new: Side) -> None:
     move.told["readOnlySeconds"] = clock.seconds
 
 
-def _window(move: "Move", old: Side, new: Side, clock: Clock) -> None:
+def _window(move: "Move", old: Side, new: Side, clock: Clock, meanwhile: Callable[[Clock], None]) -> None:
     store = move.tools.store
     clock.start()
     try:
         move.tools.step("closed")
         old.run(f"ALTER ROLE {old.role} NOLOGIN")
         end_tenants_sessions(old)
+        meanwhile(clock)
         clock.late()
         move.tools.step("password")
         content = led_to(store, old, new)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..tenant_bootstrap.store import Store
-from . import extracting, restoring
+from . import copying, extracting, restoring
 from .dump import Objects, last_dump
 from .first_copy import examine, follow_whole
 from .replication import Link, drop_mover
-from .request import Request, Stage
+from .request import By, Request, Stage
 from .side import Connect, MoveError, Reach, Side
 from .switching import Clock, Step, Switch, lives, open_again, open_with
 
@@ -80,6 +80,8 @@ def perform(move: Move) -> Mapping[str, Any]:
         stages |= restoring.STAGES
     if move.restored:
         stages |= extracting.STAGES
+    if move.request.by is By.COPY:
+        stages |= copying.STAGES
     stages[move.request.stage](move)
     return move.result()
 

@@ -17,14 +17,15 @@ from ..tenant_data.dump import compressed, one_moment, write
 from ..tenant_data.refusals import OF_REPLICATION, refusals
 from ..tenant_data.schema import Definition, make
 from ..tenant_data.side import Side
+from ..tenant_data.state import State, unlike
+from ..tenant_data.state import read as read_state
 from ..tenant_data.switching import lives
-from . import artefacts, state
+from . import artefacts
 from .artefacts import Copying, File
 from .documents import Hashed, digest, load, save
 from .reading import opened, restore
 from .request import Request
 from .scratch import plainly, scratch
-from .state import State
 from .tools import Found, LeavingError, Tools
 
 DUMP: Final = "dump.sql.gz"
@@ -47,7 +48,7 @@ class Export:
         with self._acting():
             self.tools.step("rows counted")
             with one_moment(self.side):
-                moment, now = self.tools.now(), state.read(self.side)
+                moment, now = self.tools.now(), read_state(self.side)
             content = digest([now.plain(), list(artefacts.plain(wanted))])
             before = load(self.tools.objects, self.request.handover, MANIFEST)
             if before and self._stands(before, content):
@@ -110,7 +111,8 @@ class Export:
             self._restore(copy, dump)
             self.tools.step("copy compared")
             plainly(copy)
-            state.same(now, state.read(copy))
+            if wrong := unlike(now, read_state(copy)):
+                raise LeavingError(f"the dump does not restore to what the schema holds: {', '.join(wrong)}")
             self.tools.step("scratch dropped")
         return dump
 

@@ -7,6 +7,8 @@ from typing import Any
 from sandbox.commands.psql import login
 from tests.engine.live import OTHER, POOLED, SHARED, SILOED, Live
 
+COPIED = "delta-invoice"
+
 
 def moment() -> str:
     """A whole second between what was written before it and what is written after."""
@@ -17,10 +19,14 @@ def moment() -> str:
 
 
 def test_tenants_are_restored_to_a_moment_and_nobody_else_notices(live: Live) -> None:
-    """One with an instance of its own, and one of the pool, whose rows alone come out of its shard."""
+    """One with an instance of its own, and one of the pool, whose rows alone come out of its shard.
+
+    Beside them one moves by a copy, which has a table that cannot follow.
+    """
     run = live.up()
     assert run.status == 0, run.output
     restored, everybody = (SILOED, POOLED), (SILOED, POOLED, OTHER)
+    live.psql(COPIED, "CREATE TABLE log (said text)")
     for tenant in everybody:
         live.psql(tenant, "CREATE TABLE kept (id int PRIMARY KEY, said text)")
         live.psql(tenant, "INSERT INTO kept VALUES (1, 'early'), (2, 'lost')")
@@ -30,12 +36,15 @@ def test_tenants_are_restored_to_a_moment_and_nobody_else_notices(live: Live) ->
         live.psql(tenant, "INSERT INTO kept VALUES (3, 'after')")
     told: dict[str, Any] = {}
     begin = ("restore", "{}", "--at", at, "--soak-days", "0")
-    for number, words in enumerate((begin, *[("move", "{}")] * 5)):
-        for tenant in restored:
+    copying = ("move", "{}", "--to", "silo", "--by", "copy", "--soak-days", "0")
+    for number in range(6):
+        for tenant, first in ((SILOED, begin), (POOLED, begin), (COPIED, copying)):
+            words = ("move", "{}") if number else first
             live.tenants_command(*(word.format(tenant) for word in words))
+        live.psql(COPIED, "INSERT INTO log VALUES ('twice'), ('twice')")
         run = live.up()
         assert run.status == 0, run.output
-        others = [s.name for s in run.changes if not any(t in s.name for t in restored)]
+        others = [s.name for s in run.changes if not any(t in s.name for t in (*restored, COPIED))]
         assert [name for name in others if not name.startswith(SHARED)] == []
         assert run.counts.keys() <= {"create", "update", "delete"}, "nothing is replaced"
         told |= live.outputs()["moves"]
@@ -49,12 +58,15 @@ def test_tenants_are_restored_to_a_moment_and_nobody_else_notices(live: Live) ->
         assert ("early" in rows, "lost" in rows, "after" in rows) == (True, True, False)
         assert told[tenant]["dump"]["key"].startswith(f"moves/{tenant}-origin-")
     assert "after" in live.psql(OTHER, "TABLE kept")
+    assert live.psql(COPIED, "SELECT count(*) FROM log").split()[2] == "12", "each of them twice"
+    assert (told[COPIED]["serves"], told[COPIED]["notes"]) == ("target", [])
     names = [r.outputs["identifier"] for r in live.cloud().all("aws:rds/instance:Instance")]
-    assert sorted(n for n in names if any(t in n for t in restored)) == [
+    assert sorted(n for n in names if any(t in n for t in (*restored, COPIED))) == [
         f"tenantry-dev-silo-{POOLED}",
+        f"tenantry-dev-silo-{COPIED}",
         f"tenantry-dev-silo2-{SILOED}",
     ]
-    for tenant, silo in ((SILOED, "silo2"), (POOLED, "silo")):
+    for tenant, silo in ((SILOED, "silo2"), (POOLED, "silo"), (COPIED, "silo")):
         assert login(live.service, tenant, live.stack).instance.name == f"tenantry-dev-{silo}-{tenant}"
     again = live.preview()
     assert again.changes == (), again.output

@@ -11,7 +11,7 @@ from functions.tenant_bootstrap.request import parse as parse_place
 from functions.tenant_data.request import parse as parse_move
 from plan import plan_cell
 from tenants.phases import follow, phase_of
-from tenants.standing import HomeKind
+from tenants.standing import By, HomeKind
 from tenants.steps import Wish
 from tests.cells import registry_of, settings_of
 from tests.harness import Recording, Registered
@@ -188,6 +188,21 @@ def test_each_stage_of_a_move_is_as_it_should_be(origin: HomeKind, to: HomeKind)
     assert len(CHECKS) == 8
     for check in CHECKS:
         check(origin, to)
+
+
+@pytest.mark.parametrize("to", [HomeKind.SILO, HomeKind.DEDICATED])
+def test_a_move_by_copy_opens_no_way_between_databases(to: HomeKind) -> None:
+    """The function carries the rows; the one word more is all that it is told."""
+    arrow = follow(phase_of(start().entries[0]), "move")
+    assert arrow
+    found = []
+    for by in By:
+        world = take_step(start(), "amber-pay", arrow, Wish(to=to, by=by)).run()
+        recording = deploy(plan_cell(settings_of("dev"), world.registry))
+        rules = [r.name for r in recording.resources if "securityGroupEgressRule" in r.type]
+        event = json.loads(recording.one("invocation:Invocation", "amber-pay-tenant-move").inputs["input"])
+        found.append((len([n for n in rules if "-pool-db-to-" in n or "-silo-db-to-" in n]), event.get("by")))
+    assert found == [(2, None), (0, "copy")]
 
 
 def test_an_aborted_move_lets_the_new_instance_go() -> None:

@@ -11,7 +11,7 @@ from tenants.cli import app
 from tenants.ledger import parse_ledger, render_ledger
 from tenants.models import Tenant
 from tenants.phases import Phase, follow, phase_of
-from tenants.standing import HomeKind, Isolation, NetworkMode
+from tenants.standing import By, HomeKind, Isolation, NetworkMode
 from tenants.steps import Wish
 from tests.registry.project import project
 from tests.strategies import DAY, RefusedError, World, take_step
@@ -98,6 +98,27 @@ def test_a_restore_leads_nowhere_else(tenant: Tenant, to: HomeKind) -> None:
     assert found.move
     with pytest.raises(RefusedError, match=f"the move restores, from {tenant.home} to {to}"):
         moving.edit("acme", move=replace(found.move, at=AT)).run()
+
+
+def test_a_restore_is_not_a_copy() -> None:
+    moving = led(world(SILO), "move")
+    (tenant,) = moving.entries
+    assert tenant.move
+    with pytest.raises(RefusedError, match="the move restores, by copy"):
+        moving.edit("acme", move=replace(tenant.move, by=By.COPY)).run()
+
+
+def test_how_rows_get_there_is_remembered_and_does_not_change_on_the_way() -> None:
+    first = follow(Phase.ACTIVE, "move")
+    assert first
+    moving = take_step(world(pool("acme")), "acme", first, Wish(to=HomeKind.SILO, by=By.COPY)).run()
+    text = render_ledger(moving.ledger, "prod")
+    assert "move: pool-to-silo/prepare, by: copy" in text
+    assert parse_ledger(text, "x") == (moving.ledger, [])
+    (tenant,) = moving.entries
+    assert tenant.move
+    with pytest.raises(RefusedError, match="and the one under way pool to silo by copy"):
+        moving.edit("acme", move=replace(tenant.move, by=By.FOLLOWING)).run()
 
 
 def test_the_command_begins_it_and_move_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

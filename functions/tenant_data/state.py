@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..tenant_data.schema import Definition, definitions, difference, sequences, tables
-from ..tenant_data.side import Side
-from .tools import LeavingError
+from .schema import Definition, definitions, difference, sequences, tables
+from .side import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +45,13 @@ def _sum(side: Side, table: str) -> tuple[int, int]:
     return int(rows), int(hashed)
 
 
-def same(source: State, copy: State) -> None:
-    """Raise `LeavingError` naming all in which the copy is not the same."""
+def unlike(source: State, copy: State) -> list[str]:
+    """The names of all in which the copy is not the same."""
     wrong = difference(source.definitions, copy.definitions)
     for name in sorted(source.sums.keys() | copy.sums.keys()):
         here, there = source.sums.get(name), copy.sums.get(name)
         if here and there and here != there:
             wrong.append(f"{name} ({there[0]} of {here[0]} rows)")
-    wrong += [
+    return wrong + [
         f"sequence {name}" for name, at in source.sequences.items() if copy.sequences.get(name, at) != at
     ]
-    if wrong:
-        raise LeavingError(f"the dump does not restore to what the schema holds: {', '.join(wrong)}")
