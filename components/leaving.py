@@ -11,8 +11,8 @@ from pulumi_aws import lambda_
 from components.database import Database
 from components.tenancy import Tenancy
 from components.tenant import Tenant
-from components.tenant_leaver import TenantLeaver
 from components.tenant_places import end_of
+from components.tenant_worker import TenantWorker
 from plan.leaving import LeavingPlan, Step
 
 REVISION: Final = 1
@@ -30,7 +30,7 @@ class LeavingArgs:
     tenancy: Tenancy | None
     key_arn: Input[str] | None = None
     shard: Database | None
-    leaver: TenantLeaver
+    leaver: TenantWorker
     evidence_bucket: Input[str]
 
 

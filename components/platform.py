@@ -26,12 +26,14 @@ from components.private_ca import PrivateCa, PrivateCaArgs
 from components.public_certificate import PublicCertificate, PublicCertificateArgs
 from components.report_service import ReportService, ReportServiceArgs
 from components.tenancy import Tenancy, TenancyArgs
-from components.tenant_leaver import TenantLeaver, TenantLeaverArgs
-from components.tenant_mover import TenantMover, TenantMoverArgs
-from components.tenant_rekeyer import TenantRekeyer, TenantRekeyerArgs
+from components.tenant_leaver import LEAVER
+from components.tenant_mover import MOVER
+from components.tenant_rekeyer import REKEYER
+from components.tenant_worker import TenantWorker, TenantWorkerArgs, WorkerKind, Workers
 from plan import CellPlan
 from plan.baseline import duties
 from plan.leaving import LeavingPlan, Step
+from plan.services import FunctionPlan
 from plan.tenant import TenantPlan
 
 
@@ -43,82 +45,25 @@ class Platform(pulumi.ComponentResource):
     def __init__(self, name: str, plan: CellPlan) -> None:
         super().__init__("tenantry:cell:Platform", name, None, _through(plan))
         self._plan, self._child = plan, ResourceOptions(parent=self)
-        baseline = AccountBaseline(
-            "baseline",
-            AccountBaselineArgs(
-                settings=plan.settings,
-                names=plan.names,
-                duties=duties(plan.settings),
-                deployment=plan.deployment,
-            ),
-            self._child,
-        )
-        self._shared = shared = baseline.shared.for_cell(plan.settings)
+        baseline = self._make_baseline()
+        self._shared = baseline.shared.for_cell(plan.settings)
         self._network = Network(
-            "cell", NetworkArgs(plan=plan.network, paths=plan.paths, shared=shared), self._child
+            "cell", NetworkArgs(plan=plan.network, paths=plan.paths, shared=self._shared), self._child
         )
         # Made before what they may use, so that keys and tenants' roles can name them.
         self._roles = {
-            p.name: task_role(f"{p.name}-task-role", p, shared, self._child)
+            p.name: task_role(f"{p.name}-task-role", p, self._shared, self._child)
             for p in (plan.monolith, plan.reports)
         }
-        self._data = CellData(
-            "data",
-            CellDataArgs(
-                plan=plan,
-                network=self._network,
-                monolith_role_arn=self._roles[plan.monolith.name].arn,
-                reports_role_arn=self._roles[plan.reports.name].arn,
-                copies=self._copy_place(),
-                shared=shared,
-            ),
-            self._child,
-        )
-        if plan.vault:
-            BackupVault("backup", BackupVaultArgs(plan=plan.vault, shared=shared), self._child)
+        self._data = self._make_data()
         self._reports = self._make_services()
         self._edge = self._make_edge(self._reports)
-        self._bootstrap = Bootstrap(
-            "bootstrap",
-            BootstrapArgs(
-                subnet_ids=self._network.subnet_ids["functions"],
-                group_id=self._network.group_ids["functions"],
-                shared=shared,
-            ),
-            self._child,
-        )
-        self._mover = TenantMover(
-            "mover",
-            TenantMoverArgs(
-                plan=plan.mover,
-                subnet_ids=self._network.subnet_ids[plan.mover.segment],
-                group_id=self._network.group_ids[plan.mover.group],
-                shared=shared,
-            ),
-            self._child,
-        )
-        self._rekeyer = TenantRekeyer(
-            "rekeyer",
-            TenantRekeyerArgs(
-                plan=plan.rekeyer,
-                subnet_ids=self._network.subnet_ids[plan.rekeyer.segment],
-                group_id=self._network.group_ids[plan.rekeyer.group],
-                shared=shared,
-            ),
-            self._child,
-        )
-        self._leaver = TenantLeaver(
-            "leaver",
-            TenantLeaverArgs(
-                plan=plan.leaver,
-                subnet_ids=self._network.subnet_ids[plan.leaver.segment],
-                group_id=self._network.group_ids[plan.leaver.group],
-                shared=shared,
-            ),
-            self._child,
-        )
+        self._bootstrap = self._make_bootstrap()
+        self._workers = self._make_workers()
         self._evidence = Evidence(
-            "evidence", EvidenceArgs(writer_role_arn=self._leaver.role_arn, shared=shared), self._child
+            "evidence",
+            EvidenceArgs(writer_role_arn=self._workers.leaver.role_arn, shared=self._shared),
+            self._child,
         )
         self._leaving: dict[str, TenantLeaving] = {}
         tenants = {t.id: self._make_tenant(t) for t in plan.tenants}
@@ -134,6 +79,38 @@ class Platform(pulumi.ComponentResource):
             "leaving": {id_: step.told for id_, step in sorted(self._leaving.items())},
         }
         self.register_outputs(self.exports)
+
+    def _make_baseline(self) -> AccountBaseline:
+        plan = self._plan
+        return AccountBaseline(
+            "baseline",
+            AccountBaselineArgs(
+                settings=plan.settings,
+                names=plan.names,
+                duties=duties(plan.settings),
+                deployment=plan.deployment,
+            ),
+            self._child,
+        )
+
+    def _make_data(self) -> CellData:
+        """The cell's databases, and the vault of their backups where the settings ask for one."""
+        plan, shared = self._plan, self._shared
+        data = CellData(
+            "data",
+            CellDataArgs(
+                plan=plan,
+                network=self._network,
+                monolith_role_arn=self._roles[plan.monolith.name].arn,
+                reports_role_arn=self._roles[plan.reports.name].arn,
+                copies=self._copy_place(),
+                shared=shared,
+            ),
+            self._child,
+        )
+        if plan.vault:
+            BackupVault("backup", BackupVaultArgs(plan=plan.vault, shared=shared), self._child)
+        return data
 
     def _copy_place(self) -> CopyPlace | None:
         there = self._plan.copies
@@ -217,6 +194,38 @@ class Platform(pulumi.ComponentResource):
             self._child,
         )
 
+    def _make_bootstrap(self) -> Bootstrap:
+        return Bootstrap(
+            "bootstrap",
+            BootstrapArgs(
+                subnet_ids=self._network.subnet_ids["functions"],
+                group_id=self._network.group_ids["functions"],
+                shared=self._shared,
+            ),
+            self._child,
+        )
+
+    def _make_workers(self) -> Workers:
+        plan = self._plan
+        return Workers(
+            mover=self._worker(MOVER, plan.mover),
+            rekeyer=self._worker(REKEYER, plan.rekeyer),
+            leaver=self._worker(LEAVER, plan.leaver),
+        )
+
+    def _worker(self, kind: WorkerKind, plan: FunctionPlan) -> TenantWorker:
+        return TenantWorker(
+            kind.word,
+            TenantWorkerArgs(
+                kind=kind,
+                plan=plan,
+                subnet_ids=self._network.subnet_ids[plan.segment],
+                group_id=self._network.group_ids[plan.group],
+                shared=self._shared,
+            ),
+            self._child,
+        )
+
     def _make_tenant(self, plan: TenantPlan) -> Tenancy:
         return Tenancy(
             plan.id,
@@ -226,10 +235,8 @@ class Platform(pulumi.ComponentResource):
                 cell_network_plan=self._plan.network,
                 data=self._data,
                 bootstrap=self._bootstrap,
-                mover=self._mover,
-                leaver_role_arn=self._leaver.role_arn,
+                workers=self._workers,
                 first=self._first(plan),
-                rekeyer=self._rekeyer,
                 edge=self._edge,
                 service_role_arns={
                     **{name: role.arn for name, role in self._roles.items()},
@@ -257,7 +264,7 @@ class Platform(pulumi.ComponentResource):
                 tenancy=tenancy,
                 key_arn=key_arn,
                 shard=self._data.shards[plan.shard] if plan.shard else None,
-                leaver=self._leaver,
+                leaver=self._workers.leaver,
                 evidence_bucket=self._evidence.bucket,
             ),
             self._child,

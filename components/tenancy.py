@@ -17,8 +17,7 @@ from components.peering import Peering, PeeringArgs
 from components.shared import Shared
 from components.tenant import Tenant, TenantArgs
 from components.tenant_identity import TenantIdentity, TenantIdentityArgs
-from components.tenant_mover import TenantMover
-from components.tenant_rekeyer import TenantRekeyer
+from components.tenant_worker import Workers
 from components.waiting import after
 from plan.data import DatabasePlan
 from plan.network import NetworkPlan
@@ -35,11 +34,9 @@ class TenancyArgs:
     cell_network_plan: NetworkPlan
     data: CellData
     bootstrap: Bootstrap
-    mover: TenantMover
-    leaver_role_arn: Input[str]
+    workers: Workers
     # Given the key's ARN, makes what comes before everything that is under the key.
     first: Callable[[Output[str]], pulumi.Resource] | None = None
-    rekeyer: TenantRekeyer
     edge: Edge
     service_role_arns: Mapping[str, Input[str]]
     shared: Shared
@@ -61,9 +58,7 @@ class Tenancy(pulumi.ComponentResource):
                 plan=args.plan,
                 service_role_arns=args.service_role_arns,
                 bootstrap_role_arn=args.bootstrap.role_arn,
-                mover_role_arn=args.mover.role_arn,
-                leaver_role_arn=args.leaver_role_arn,
-                rekeyer_role_arn=args.rekeyer.role_arn,
+                workers=args.workers,
                 shared=args.shared,
             ),
             self._child,
@@ -83,9 +78,7 @@ class Tenancy(pulumi.ComponentResource):
                 databases={p.home: self._database(p, networks) for p in args.plan.places},
                 restored=self._restored(),
                 bootstrap=args.bootstrap,
-                mover=args.mover,
-                leaver_role_arn=args.leaver_role_arn,
-                rekeyer=args.rekeyer,
+                workers=args.workers,
                 entrance=args.edge.entrance,
                 way=self._way,
                 shared=args.shared,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Output, ResourceOptions
 from pulumi_aws import budgets, iam, secretsmanager, sns, ssm
 
 from components.api_access import ApiAccess, ApiAccessArgs, ApiEntrance
@@ -17,10 +17,9 @@ from components.shared import Shared
 from components.tenant_buckets import BucketsArgs, artefacts, handover
 from components.tenant_identity import CONTEXT, DIRECT, TenantIdentity, tenant_tags
 from components.tenant_keys import KeysArgs, follow_key
-from components.tenant_mover import TenantMover
 from components.tenant_places import Places, PlacesArgs, make_places
-from components.tenant_rekeyer import TenantRekeyer
 from components.tenant_secrets import TenantSecrets, TenantSecretsArgs
+from components.tenant_worker import Workers
 from plan.tenant import PASSWORD_DAYS, WEBHOOK_DAYS, TenantPlan
 
 
@@ -31,9 +30,7 @@ class TenantArgs:
     databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
     restored: Database | None  # its shard as it was, while it is restored from there
     bootstrap: Bootstrap
-    mover: TenantMover
-    leaver_role_arn: Input[str]
-    rekeyer: TenantRekeyer
+    workers: Workers
     entrance: ApiEntrance
     way: Sequence[pulumi.Resource] = ()  # what lies between the functions and the databases
     shared: Shared
@@ -65,21 +62,12 @@ class Tenant(pulumi.ComponentResource):
         secrets = TenantSecrets(
             f"{name}-secrets",
             TenantSecretsArgs(
-                plan=args.plan,
-                identity=args.identity,
-                mover_role_arn=args.mover.role_arn,
-                leaver_role_arn=args.leaver_role_arn,
-                shared=args.shared,
+                plan=args.plan, identity=args.identity, workers=args.workers, shared=args.shared
             ),
             child,
         )
         buckets = BucketsArgs(
-            plan=args.plan,
-            identity=args.identity,
-            mover_role_arn=args.mover.role_arn,
-            leaver_role_arn=args.leaver_role_arn,
-            rekeyer_role_arn=args.rekeyer.role_arn,
-            shared=args.shared,
+            plan=args.plan, identity=args.identity, workers=args.workers, shared=args.shared
         )
         bucket = artefacts(name, buckets, child)
         handed = handover(name, buckets, child)
@@ -92,7 +80,7 @@ class Tenant(pulumi.ComponentResource):
                 secrets=secrets,
                 bucket=bucket.name,
                 bootstrap=args.bootstrap,
-                mover=args.mover,
+                mover=args.workers.mover,
                 way=args.way,
             ),
             self,
@@ -111,7 +99,9 @@ class Tenant(pulumi.ComponentResource):
         self.summary, self.moved = _summary(args), places.moved
         self.rekeyed = follow_key(
             name,
-            KeysArgs(plan=args.plan, identity=args.identity, bucket=bucket.name, rekeyer=args.rekeyer),
+            KeysArgs(
+                plan=args.plan, identity=args.identity, bucket=bucket.name, rekeyer=args.workers.rekeyer
+            ),
             self,
         )
         self.database, self.key_arn = args.database, args.identity.key.arn

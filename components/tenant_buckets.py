@@ -10,6 +10,7 @@ from components.bucket import SecureBucket, SecureBucketArgs
 from components.policy import EVERYONE, Statement
 from components.shared import Shared
 from components.tenant_identity import TenantIdentity, tenant_tags
+from components.tenant_worker import Workers
 from plan.tenant import TenantPlan
 
 ARTEFACT_DAYS: Final = 400  # reports can be fetched for a year and a month
@@ -21,13 +22,9 @@ OBJECTS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class BucketsArgs:
-    """The functions' roles get at the objects only while the tenant moves or leaves."""
-
     plan: TenantPlan
     identity: TenantIdentity
-    mover_role_arn: Input[str]
-    leaver_role_arn: Input[str]
-    rekeyer_role_arn: Input[str]  # once it has another key than its first
+    workers: Workers  # get at the objects each only at its time
     shared: Shared
 
 
@@ -79,7 +76,7 @@ def _lets_in(bucket: str, args: BucketsArgs) -> Sequence[Statement]:
         Statement(
             sid="LeaverHandsOver",
             actions=[a for a in OBJECTS if a != "s3:GetObjectVersion"],
-            principals={"AWS": [args.leaver_role_arn]},
+            principals={"AWS": [args.workers.leaver.role_arn]},
             resources=[f"arn:aws:s3:::{bucket}/*"],
         ),
     )
@@ -91,9 +88,9 @@ def _with_objects(args: BucketsArgs) -> Input[str] | Sequence[Input[str]]:
     """
     found: list[Input[str]] = [args.identity.role_arn]
     if args.plan.move:
-        found.append(args.mover_role_arn)
+        found.append(args.workers.mover.role_arn)
     elif args.plan.leaving_tag:
-        found.append(args.leaver_role_arn)
+        found.append(args.workers.leaver.role_arn)
     if args.plan.keys.turned:
-        found.append(args.rekeyer_role_arn)
+        found.append(args.workers.rekeyer.role_arn)
     return found if len(found) > 1 else found[0]

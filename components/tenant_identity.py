@@ -16,6 +16,7 @@ from components.database import RELEASED
 from components.key import EncryptionKey, EncryptionKeyArgs
 from components.policy import Statement, document
 from components.shared import Shared
+from components.tenant_worker import Workers
 from plan.keys import KeyPlan
 from plan.leaving import ENDING
 from plan.tenant import TenantPlan
@@ -38,9 +39,7 @@ class TenantIdentityArgs:
     plan: TenantPlan
     service_role_arns: Mapping[str, Input[str]]  # short word → role that may act for the tenant
     bootstrap_role_arn: Input[str]
-    mover_role_arn: Input[str]  # gets at the key while the tenant moves
-    leaver_role_arn: Input[str]  # and this one while it leaves
-    rekeyer_role_arn: Input[str]  # and this one once the tenant has another key than its first
+    workers: Workers  # get at the key each only at its time
     shared: Shared
 
 
@@ -125,22 +124,19 @@ def _uses(args: TenantIdentityArgs, role_arn: Input[str]) -> Sequence[Statement]
             condition={"StringEquals": {"kms:ViaService": [f"{s}.{region}.amazonaws.com" for s in THROUGH]}},
         ),
         _worker("BootstrapKeepsSecrets", args.bootstrap_role_arn, region, ("secretsmanager",)),
-        *(
-            (_worker("MoverKeepsSecretsAndDumps", args.mover_role_arn, region, ("secretsmanager", "s3")),)
-            if args.plan.move
-            else ()
-        ),
-        *(
-            (_worker("LeaverHandsOver", args.leaver_role_arn, region, ("secretsmanager", "s3")),)
-            if args.plan.leaving_tag
-            else ()
-        ),
-        *(
-            (_worker("RekeyerCopiesArtefacts", args.rekeyer_role_arn, region, ("s3",)),)
-            if args.plan.keys.turned
-            else ()
-        ),
+        *_at_work(args),
     )
+
+
+def _at_work(args: TenantIdentityArgs) -> Sequence[Statement]:
+    """Each function only while it has something to do for the tenant."""
+    plan, workers, region = args.plan, args.workers, args.shared.settings.region
+    found = (
+        ("MoverKeepsSecretsAndDumps", plan.move, workers.mover, ("secretsmanager", "s3")),
+        ("LeaverHandsOver", plan.leaving_tag, workers.leaver, ("secretsmanager", "s3")),
+        ("RekeyerCopiesArtefacts", plan.keys.turned, workers.rekeyer, ("s3",)),
+    )
+    return [_worker(sid, by.role_arn, region, services) for sid, on, by, services in found if on]
 
 
 def _worker(sid: str, role_arn: Input[str], region: str, services: Sequence[str]) -> Statement:

@@ -9,7 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import lambda_
 
 from components.tenant_identity import TenantIdentity
-from components.tenant_rekeyer import TenantRekeyer
+from components.tenant_worker import TenantWorker
 from plan.tenant import TenantPlan
 
 # Raise it when the function has to go over every bucket again.
@@ -21,7 +21,7 @@ class KeysArgs:
     plan: TenantPlan
     identity: TenantIdentity
     bucket: Input[str]  # known once its default is the new key
-    rekeyer: TenantRekeyer
+    rekeyer: TenantWorker
 
 
 def follow_key(name: str, args: KeysArgs, parent: pulumi.Resource) -> Output[Mapping[str, Any]] | None:

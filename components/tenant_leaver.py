@@ -1,75 +1,24 @@
-"""The Lambda that lets a tenant go: hands over its data, has its key deleted, erases the rest."""
+"""The function that lets a tenant go: what it is, and what it may do.
+
+It hands over the tenant's data, has its key deleted and erases the rest. What it may do to a key, it may only
+while that bears the tag of a tenant that leaves; with buckets and logins, while their own policies let it.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
-
-import pulumi
-from pulumi import Input, Output, ResourceOptions
 
 from components.data_access import HOMES, keys_of_secrets, keys_through, master_secrets
 from components.evidence import evidence_bucket
-from components.function_code import POSTGRES_DRIVER, FunctionCode
-from components.key import EncryptionKey, EncryptionKeyArgs
-from components.network_function import NetworkFunction, NetworkFunctionArgs, function_role
+from components.function_code import POSTGRES_DRIVER
 from components.policy import Statement
 from components.shared import Shared
 from components.tenant_identity import LEAVING
+from components.tenant_worker import WorkerKind
 from plan.leaving import ENDING
-from plan.services import FunctionPlan
-
-CODE: Final = FunctionCode("tenant_leaving", POSTGRES_DRIVER, imports=("tenant_bootstrap", "tenant_data"))
 
 
-@dataclass(frozen=True, kw_only=True)
-class TenantLeaverArgs:
-    plan: FunctionPlan
-    subnet_ids: Sequence[Input[str]]
-    group_id: Input[str]
-    shared: Shared
-
-
-class TenantLeaver(pulumi.ComponentResource):
-    """One function for the whole cell. What it may do to a tenant's key, it may only while that bears the tag
-    of a tenant that leaves; with its buckets and its login, while their own policies let it.
-    """
-
-    function_name: Output[str]
-    role_arn: Output[str]
-
-    def __init__(self, name: str, args: TenantLeaverArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("tenantry:functions:TenantLeaver", name, None, opts)
-        child, shared = ResourceOptions(parent=self), args.shared
-        role = function_role(f"{name}-role", "leaver", "Lets tenants go", shared, child)
-        key = EncryptionKey(
-            name,
-            EncryptionKeyArgs(
-                settings=shared.settings,
-                alias=shared.names.path("alias", "leaver"),
-                purpose="Environment of the function that lets tenants go",
-                users={"function": role.arn},
-                via=("lambda",),
-            ),
-            child,
-        )
-        function = NetworkFunction(
-            name,
-            NetworkFunctionArgs(
-                plan=args.plan,
-                description="Hands a leaving tenant's data over, erases it, certifies it",
-                role=role,
-                statements=(*_data(shared), *_buckets(shared), *_keys(shared), *_instances(shared)),
-                subnet_ids=args.subnet_ids,
-                group_id=args.group_id,
-                key_arn=key.arn,
-                environment={"CELL": shared.settings.stack},
-                code=CODE,
-                shared=shared,
-            ),
-            child,
-        )
-        self.function_name, self.role_arn = function.name, role.arn
-        self.register_outputs({"functionName": self.function_name, "roleArn": self.role_arn})
+def _statements(shared: Shared) -> Sequence[Statement]:
+    return (*_data(shared), *_buckets(shared), *_keys(shared), *_instances(shared))
 
 
 def _data(shared: Shared) -> Sequence[Statement]:
@@ -159,3 +108,15 @@ def _instances(shared: Shared) -> Sequence[Statement]:
             resources=[shared.arn("rds", f"snapshot:{own}")],
         ),
     )
+
+
+LEAVER: Final = WorkerKind(
+    type="tenantry:functions:TenantLeaver",
+    word="leaver",
+    does="lets tenants go",
+    role="Lets tenants go",
+    description="Hands a leaving tenant's data over, erases it, certifies it",
+    statements=_statements,
+    distributions=POSTGRES_DRIVER,
+    imports=("tenant_bootstrap", "tenant_data"),
+)

@@ -10,8 +10,8 @@ from pulumi_aws import lambda_
 
 from components.bootstrap import Bootstrap
 from components.database import Database
-from components.tenant_mover import TenantMover
 from components.tenant_secrets import TenantSecrets
+from components.tenant_worker import TenantWorker
 from plan.place import MovePlan, PlacePlan
 from plan.tenant import TenantPlan
 from tenants.standing import By
@@ -28,7 +28,7 @@ class PlacesArgs:
     secrets: TenantSecrets
     bucket: Input[str]
     bootstrap: Bootstrap
-    mover: TenantMover
+    mover: TenantWorker
     way: Sequence[pulumi.Resource]  # what lies between the functions and the databases
 
 

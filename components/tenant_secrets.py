@@ -11,6 +11,7 @@ from components.database import recovery_days
 from components.policy import EVERYONE, Statement, document
 from components.shared import Shared
 from components.tenant_identity import TenantIdentity, tenant_tags
+from components.tenant_worker import Workers
 from plan.tenant import TenantPlan
 
 
@@ -18,8 +19,7 @@ from plan.tenant import TenantPlan
 class TenantSecretsArgs:
     plan: TenantPlan
     identity: TenantIdentity
-    mover_role_arn: Input[str]
-    leaver_role_arn: Input[str]
+    workers: Workers
     shared: Shared
 
 
@@ -63,9 +63,9 @@ def _idle(args: TenantSecretsArgs) -> Sequence[Statement]:
     """Nor do the functions that move tenants or let them go, while this one neither moves nor leaves."""
     idle: dict[str, Input[str]] = {}
     if args.plan.move is None:
-        idle["NoMoveIsOn"] = args.mover_role_arn
+        idle["NoMoveIsOn"] = args.workers.mover.role_arn
     if args.plan.leaving_tag is None:
-        idle["NobodyLeaves"] = args.leaver_role_arn
+        idle["NobodyLeaves"] = args.workers.leaver.role_arn
     return [
         Statement(
             sid=sid,

@@ -10,11 +10,13 @@ from components.database import Database, DatabaseArgs
 from components.shared import Shared
 from components.tenant import Tenant, TenantArgs
 from components.tenant_identity import TenantIdentity, TenantIdentityArgs
-from components.tenant_mover import TenantMover, TenantMoverArgs
-from components.tenant_rekeyer import TenantRekeyer, TenantRekeyerArgs
+from components.tenant_leaver import LEAVER
+from components.tenant_mover import MOVER
+from components.tenant_rekeyer import REKEYER
+from components.tenant_worker import TenantWorker, TenantWorkerArgs, WorkerKind, Workers
 from plan.data import DatabasePlan, plan_shards
 from plan.names import Names
-from plan.services import plan_mover, plan_rekeyer
+from plan.services import FunctionPlan, plan_leaver, plan_mover, plan_rekeyer
 from plan.tenant import TenantPlan, plan_tenant
 from tenants import models
 from tenants.lifecycle import home_of
@@ -104,17 +106,18 @@ def make_bootstrap(stack: str = "dev") -> Bootstrap:
     )
 
 
-def make_mover(stack: str = "dev") -> TenantMover:
-    plan = plan_mover(Names(stack, settings_of(stack).account_id))
-    args = TenantMoverArgs(plan=plan, subnet_ids=["subnet-a"], group_id="sg-fn", shared=shared(stack))
-    return TenantMover("mover", args)
+def make_workers(stack: str = "dev") -> Workers:
+    def made(kind: WorkerKind, plan: FunctionPlan) -> TenantWorker:
+        args = TenantWorkerArgs(
+            kind=kind, plan=plan, subnet_ids=["subnet-a"], group_id="sg-fn", shared=shared(stack)
+        )
+        return TenantWorker(kind.word, args)
 
-
-def make_rekeyer(stack: str = "dev") -> TenantRekeyer:
-    args = TenantRekeyerArgs(
-        plan=plan_rekeyer(names(stack)), subnet_ids=["subnet-a"], group_id="sg-fn", shared=shared(stack)
+    return Workers(
+        mover=made(MOVER, plan_mover(names(stack))),
+        rekeyer=made(REKEYER, plan_rekeyer(names(stack))),
+        leaver=made(LEAVER, plan_leaver(names(stack))),
     )
-    return TenantRekeyer("rekeyer", args)
 
 
 CLIENTS = ClientPool(
@@ -128,7 +131,7 @@ def make_tenants(
     tenants: Iterable[models.Tenant], stack: str = "dev", clients: ClientPool | None = CLIENTS
 ) -> None:
     """What the platform does for its tenants: shared parts first, then one tenant beside the other."""
-    bootstrap, mover, rekeyer = make_bootstrap(stack), make_mover(stack), make_rekeyer(stack)
+    bootstrap, workers = make_bootstrap(stack), make_workers(stack)
     found = list(tenants)
     shard = (
         make_database(shard_plan(stack), stack)
@@ -143,9 +146,7 @@ def make_tenants(
                 plan=plan,
                 service_role_arns={"monolith": "arn:monolith-role", "reports": "arn:reports-role"},
                 bootstrap_role_arn=bootstrap.role_arn,
-                mover_role_arn=mover.role_arn,
-                leaver_role_arn="arn:leaver-role",
-                rekeyer_role_arn=rekeyer.role_arn,
+                workers=workers,
                 shared=shared(stack),
             ),
         )
@@ -157,9 +158,7 @@ def make_tenants(
                 identity=identity,
                 databases={name: home for name, home in homes.items() if home},
                 bootstrap=bootstrap,
-                mover=mover,
-                leaver_role_arn="arn:leaver-role",
-                rekeyer=rekeyer,
+                workers=workers,
                 entrance=ApiEntrance(
                     url="https://api.dev.tenantry.example",
                     usage_plan_ids={"basic": "usage-basic"},
