@@ -50,73 +50,65 @@ def make_places(name: str, args: PlacesArgs, parent: pulumi.Resource) -> Places:
 
 
 def _place(name: str, place: PlacePlan, args: PlacesArgs, parent: pulumi.Resource) -> lambda_.Invocation:
-    """Role, schema and grants. The call holds ARNs only; the function reads the secrets itself."""
+    """Role, schema and grants."""
     plan = args.plan
+    event = {
+        **end_of(args.databases[place.home]),
+        "tenantSecret": args.secrets.database_arn,
+        "webhookSecret": args.secrets.webhook_arn,
+        "login": plan.active,
+        # Whether to let the tenant in is not this function's to say while it moves, nor from when on
+        # its key is to be deleted: what it has left then is not opened again, and not logged in to.
+        "hold": plan.move is not None or plan.released,
+        "connections": place.limits.connections,
+        "statementMs": place.limits.statement_ms,
+        "idleMs": place.limits.idle_ms,
+    }
     # Before places had names of their own there was one, and it is where the tenant is or comes from.
     first = plan.places[0] is place
-    return lambda_.Invocation(
-        f"{name}-place-{place.home}",
-        function_name=args.bootstrap.function_name,
-        lifecycle_scope="CRUD",
-        terraform_key="lifecycle",
-        input=Output.json_dumps(
-            {
-                "tenant": plan.id,
-                "role": plan.names.sql,
-                "schema": plan.names.sql,
-                **end_of(args.databases[place.home]),
-                "tenantSecret": args.secrets.database_arn,
-                "webhookSecret": args.secrets.webhook_arn,
-                "login": plan.active,
-                # Whether to let the tenant in is not this function's to say while it moves, nor from when on
-                # its key is to be deleted: what it has left then is not opened again, and not logged in to.
-                "hold": plan.move is not None or plan.released,
-                "connections": place.limits.connections,
-                "statementMs": place.limits.statement_ms,
-                "idleMs": place.limits.idle_ms,
-                "revision": REVISION,
-            }
-        ),
+    opts = ResourceOptions(
+        parent=parent,
         # Made anew, the old one must go first: its end takes the login away. The way must be there before
         # it, and still be there at its end.
-        opts=ResourceOptions(
-            parent=parent,
-            delete_before_replace=True,
-            depends_on=list(args.way),
-            aliases=[Alias(name=f"{name}-place")] if first else None,
-        ),
+        delete_before_replace=True,
+        depends_on=list(args.way),
+        aliases=[Alias(name=f"{name}-place")] if first else None,
     )
+    return _call(f"{name}-place-{place.home}", args.bootstrap.function_name, plan, event, opts)
 
 
 def _move(
     name: str, move: MovePlan, args: PlacesArgs, ready: Sequence[pulumi.Resource], parent: pulumi.Resource
 ) -> lambda_.Invocation:
     """One stage for each change of it; what failed half way is called again by the next run."""
-    plan = args.plan
+    event = {
+        "stage": move.stage,
+        "origin": end_of(args.databases[move.origin.home]),
+        "target": end_of(args.databases[move.target.home]),
+        "targetGib": move.target.storage_gib,
+        "tenantSecret": args.secrets.database_arn,
+        "bucket": args.bucket,
+        "budgetSeconds": move.read_only_seconds,
+        **({"by": move.by} if move.by is not By.FOLLOWING else {}),
+        **({"restoredTo": move.at} if move.at else {}),
+        **({"restored": end_of(args.restored)} if args.restored else {}),
+    }
+    opts = ResourceOptions(parent=parent, depends_on=list(ready))
+    return _call(f"{name}-move", args.mover.function_name, args.plan, event, opts)
+
+
+def _call(
+    name: str, function: Input[str], plan: TenantPlan, event: Mapping[str, Any], opts: ResourceOptions
+) -> lambda_.Invocation:
+    """Says whose place it is and, of secrets, their ARNs only: the function reads them itself."""
+    whose = {"tenant": plan.id, "role": plan.names.sql, "schema": plan.names.sql}
     return lambda_.Invocation(
-        f"{name}-move",
-        function_name=args.mover.function_name,
+        name,
+        function_name=function,
         lifecycle_scope="CRUD",
         terraform_key="lifecycle",
-        input=Output.json_dumps(
-            {
-                "tenant": plan.id,
-                "role": plan.names.sql,
-                "schema": plan.names.sql,
-                "stage": move.stage,
-                "origin": end_of(args.databases[move.origin.home]),
-                "target": end_of(args.databases[move.target.home]),
-                "targetGib": move.target.storage_gib,
-                "tenantSecret": args.secrets.database_arn,
-                "bucket": args.bucket,
-                "budgetSeconds": move.read_only_seconds,
-                **({"by": move.by} if move.by is not By.FOLLOWING else {}),
-                **({"restoredTo": move.at} if move.at else {}),
-                **({"restored": end_of(args.restored)} if args.restored else {}),
-                "revision": REVISION,
-            }
-        ),
-        opts=ResourceOptions(parent=parent, depends_on=list(ready)),
+        input=Output.json_dumps({**whose, **event, "revision": REVISION}),
+        opts=opts,
     )
 
 
