@@ -7,6 +7,7 @@ import pytest
 
 from tests.sandbox.databases import Place, placed
 from tests.sandbox.live import Live, alone, cloud_of_dev, running
+from tests.sandbox.world import World
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,8 @@ def bare(tmp_path: Path) -> Iterator[Live]:
 def place(tmp_path: Path) -> Iterator[Place]:
     with placed(tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def world() -> World:
+    return World()

@@ -17,7 +17,7 @@ from sandbox.plane.cluster import serves
 from sandbox.plane.instances import INSTANCE, Instance
 from sandbox.plane.places import PlaneError
 from tests.sandbox.databases import GIVEN, PASSWORD, Place, wait_for
-from tests.sandbox.test_refusals import WRITER, World
+from tests.sandbox.world import WRITER, World
 
 LATEST = {"sourceDbInstanceIdentifier": "one", "useLatestRestorableTime": True}
 
@@ -173,11 +173,6 @@ def restored(world: World, **more: Any) -> dict[str, Any]:
     )
     assert row is not None
     return dict(row.outputs)
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
 
 
 def test_it_takes_after_its_source(world: World) -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from sandbox.aws.backups import INSTANCE
 from sandbox.aws.cloud import Cloud, CloudError
 from tests.sandbox.live import ANYTHING, Live, refused
-from tests.sandbox.test_refusals import WRITER
+from tests.sandbox.world import WRITER
 
 DAY = datetime.timedelta(days=1)
 SECOND = datetime.timedelta(seconds=1)
