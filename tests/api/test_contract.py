@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator
-from openapi_spec_validator import OpenAPIV30SpecValidator, validate
-from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api import CONTRACT, contract
 
@@ -27,15 +26,18 @@ def response(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def mistakes(found: dict[str, Any]) -> list[str]:
+    return [mistake.message for mistake in OpenAPIV30SpecValidator(found).iter_errors()]
+
+
 def test_it_is_valid_openapi() -> None:
-    validate(contract(), cls=OpenAPIV30SpecValidator)
+    assert mistakes(contract()) == []
 
 
 def test_the_validator_would_notice() -> None:
     broken = contract()
     del broken["paths"]["/reports"]["post"]["responses"]
-    with pytest.raises(OpenAPIValidationError, match="'responses' is a required property"):
-        validate(broken, cls=OpenAPIV30SpecValidator)
+    assert mistakes(broken) == ["'responses' is a required property"]
 
 
 def test_its_version_is_one_that_the_gateway_imports() -> None:

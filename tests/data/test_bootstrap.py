@@ -98,8 +98,12 @@ def test_without_closing_the_place_a_deleted_tenant_comes_back(
 
 
 def test_deleting_who_was_never_there_is_well(empty: Shard) -> None:
-    empty.place(empty.acme, "delete")
-    empty.place(empty.acme, "delete")
+    role = empty.role(empty.acme)
+    done = {"tenant": empty.acme, "action": "delete", "role": role, "login": False}
+    assert [empty.place(empty.acme, "delete") for _ in range(2)] == [done, done]
+    left = f"SELECT rolname FROM pg_roles WHERE rolname = '{role}' UNION SELECT nspname FROM pg_namespace"
+    assert empty.master(f"{left} WHERE nspname = '{role}'") == []
+    assert empty.secrets.stages(empty.secret_arn(empty.acme)) == {}
 
 
 def test_the_servers_log_never_holds_a_password(shard: Shard) -> None:

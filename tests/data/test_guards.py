@@ -5,6 +5,7 @@ what somebody then tries. Taking the named guard away must let them through, or 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +24,14 @@ def nothing(_: Shard) -> None:
 
 @dataclass(frozen=True)
 class Attack:
-    """`found` is how things stand before the function runs (again); `attempt` returns what it got."""
+    """`found` is how things stand before the function runs (again); `attempt` returns what it got.
+
+    `got` is that, in its last column, once the guard is away.
+    """
 
     guard: str
     attempt: Callable[[Shard], Any]
+    got: str
     said: str
     found: Callable[[Shard], None] = nothing
     changes: tuple[tuple[str, Any], ...] = ()
@@ -63,9 +68,8 @@ _reads_bolt = _as_acme("SELECT payer FROM {b}.ledger")
 
 def _stranger(s: Shard) -> Any:
     s.master(f"CREATE ROLE stranger{s.number} LOGIN PASSWORD '{PASSWORD}'")
-    connection = s.server.connect(f"stranger{s.number}", database=s.database)
-    connection.close()
-    return "came in"
+    with closing(s.server.connect(f"stranger{s.number}", database=s.database)) as session:
+        return session.run("SELECT current_user")
 
 
 def _other_database(s: Shard) -> Any:
@@ -75,7 +79,7 @@ def _other_database(s: Shard) -> Any:
 
 def _two_at_once(s: Shard) -> Any:
     with s.session(s.acme), s.session(s.acme) as second:
-        return second.run("SELECT 1")
+        return second.run("SELECT current_user")
 
 
 def _own_time(s: Shard) -> None:
@@ -87,61 +91,82 @@ DENIED = "permission denied"
 ATTACKS = {
     "takes rights that the role had before": Attack(
         "role has no attributes",
-        _as_acme("CREATE DATABASE evil{n}"),
+        _as_acme("CREATE DATABASE evil{n}", "SELECT datname FROM pg_database WHERE datname = 'evil{n}'"),
+        "evil{n}",
         DENIED,
         _made_by_hand("CREATEDB CREATEROLE"),
     ),
     "uses a membership to become B": Attack(
         "role has no memberships",
         _as_acme("SET ROLE {b}", "SELECT payer FROM {b}.ledger"),
+        "of {bolt}",
         DENIED,
         _after_opening("GRANT {b} TO {a}"),
     ),
     "takes all the time that it likes": Attack(
         "settings bound to the role",
-        _as_acme("SELECT pg_sleep(0.5), 'slept'"),
+        _as_acme("SELECT pg_sleep(0.5), current_setting('statement_timeout')"),
+        "0",
         "canceling statement due to statement timeout",
         _own_time,
         (("statementMs", 150),),
     ),
     "takes all connections": Attack(
-        "connection limit", _two_at_once, "too many connections for role", changes=(("connections", 1),)
+        "connection limit",
+        _two_at_once,
+        "{a}",
+        "too many connections for role",
+        changes=(("connections", 1),),
     ),
-    "comes in as nobody's tenant": Attack("no public connect", _stranger, "permission denied for database"),
+    "comes in as nobody's tenant": Attack(
+        "no public connect", _stranger, "stranger{n}", "permission denied for database"
+    ),
     "shadows names by a temporary table": Attack(
         "no temporary tables",
-        _as_acme("CREATE TEMPORARY TABLE ledger (id int)", "SELECT count(*) FROM ledger"),
+        _as_acme(
+            "CREATE TEMPORARY TABLE ledger (id int)",
+            "SELECT relpersistence FROM pg_class WHERE oid = 'ledger'::regclass",
+        ),
+        "t",
         "permission denied to create temporary tables",
     ),
     "makes a schema": Attack(
         "no create in the database",
-        _as_acme("CREATE SCHEMA evil{n}", "SELECT 'made'"),
+        _as_acme("CREATE SCHEMA evil{n}", "SELECT nspname FROM pg_namespace WHERE nspname = 'evil{n}'"),
+        "evil{n}",
         "permission denied for database",
         _after_opening("GRANT CREATE ON DATABASE {d} TO PUBLIC"),
     ),
     "goes to another database": Attack(
-        "other databases closed", _other_database, "permission denied for database"
+        "other databases closed", _other_database, OTHER, "permission denied for database"
     ),
     "leaves something where all look": Attack(
         "public schema closed",
         _as_acme("CREATE TABLE public.ledger (id int)", "SELECT count(*) FROM public.ledger"),
+        "0",
         "permission denied for schema public",
     ),
     "walks in by an open door": Attack(
-        "schema private", _reads_bolt, DENIED, _after_opening("GRANT USAGE ON SCHEMA {b} TO PUBLIC")
+        "schema private",
+        _reads_bolt,
+        "of {bolt}",
+        DENIED,
+        _after_opening("GRANT USAGE ON SCHEMA {b} TO PUBLIC"),
     ),
     "walks in by a door that was opened for it": Attack(
-        "schema private", _reads_bolt, DENIED, _after_opening("GRANT USAGE ON SCHEMA {b} TO {a}")
+        "schema private", _reads_bolt, "of {bolt}", DENIED, _after_opening("GRANT USAGE ON SCHEMA {b} TO {a}")
     ),
     "is let in by B": Attack(
         "schema usable by its tenant",
         _gives_away,
+        "of {bolt}",
         DENIED,
         _after_opening("GRANT USAGE ON SCHEMA {b} TO {b} WITH GRANT OPTION"),
     ),
     "comes in while suspended": Attack(
         "login",
-        _as_acme("SELECT 'came in'"),
+        _as_acme("SELECT current_user"),
+        "{a}",
         "is not permitted to log in",
         _after_opening("SELECT 1"),
         (("login", False),),
@@ -169,7 +194,8 @@ def test_with_all_guards_the_attack_is_refused(empty: Shard, name: str) -> None:
 def test_without_its_guard_the_attack_works(empty: Shard, name: str) -> None:
     attack = ATTACKS[name]
     run_all(empty, attack, without(attack.guard))
-    attack.attempt(empty)
+    (row,) = attack.attempt(empty)
+    assert str(row[-1]) == attack.got.format(a=empty.role(empty.acme), bolt=empty.bolt, n=empty.number)
 
 
 def test_every_guard_is_shown_to_be_needed() -> None:

@@ -132,13 +132,15 @@ def test_what_is_another_tenants_is_refused(field: str) -> None:
 def test_names_that_were_cut_are_still_the_tenants(length: int) -> None:
     tenant = "a" * length
     sql = "t_" + tenant
-    parse(
+    bucket, handover = NAMES.bucket("t", tenant), NAMES.bucket("handover", tenant)
+    silo = NAMES.label("database", f"silo-{tenant}")
+    taken = parse(
         event(
-            "erase", tenant=tenant, role=sql, schema=sql, bucket=NAMES.bucket("t", tenant),
-            handover=NAMES.bucket("handover", tenant), secrets=[],
-            instances=[NAMES.label("database", f"silo-{tenant}")],
+            "erase", tenant=tenant, role=sql, schema=sql, bucket=bucket, handover=handover, secrets=[],
+            instances=[silo],
         )
     )  # fmt: skip
+    assert (taken.bucket, taken.handover, taken.instances) == (bucket, handover, (silo,))
 
 
 def test_rights_are_named_for_every_stage() -> None:

@@ -56,9 +56,12 @@ faults: Final = st.builds(
 
 
 class Whatever(RuleBasedStateMachine):
-    """`dirty`: whether a fault may stand in the way of a run until somebody recovers."""
+    """`dirty`: whether a fault may stand in the way of a run until somebody recovers. `converged`: how many
+    sequences of a class came to a sound end.
+    """
 
     dirty = False
+    converged = 0
 
     @initialize(chosen=st.integers(0, 2**30))
     def begin(self, chosen: int) -> None:
@@ -140,6 +143,7 @@ class Whatever(RuleBasedStateMachine):
         if not getattr(self, "idle", True):
             try:
                 self.it.converge()
+                type(self).converged += 1
             finally:
                 self.it.close()
             self.home.cleanup()
@@ -153,7 +157,7 @@ def test_any_sequence_converges() -> None:
     )
     while True:
         begun = time.monotonic()
-        play(number)
+        assert play(number) >= 1, f"sequence {number}: nothing was played to its end"
         Workspace.made.clear()  # each was looked at when it ended
         took = time.monotonic() - begun
         print(f"sequence {number}: {took:.0f} s")
@@ -162,7 +166,9 @@ def test_any_sequence_converges() -> None:
         number += 1
 
 
-def play(number: int) -> None:
+def play(number: int) -> int:
+    """How many sequences converged: one, for the first of the two does nothing."""
+    played = type("Sequence", (Whatever,), {})
     chosen = settings(
         max_examples=2,
         stateful_step_count=8 if LONG else 3,
@@ -173,10 +179,11 @@ def play(number: int) -> None:
         report_multiple_bugs=False,
     )
     try:
-        run_state_machine_as_test(seed(number)(type("Sequence", (Whatever,), {})), settings=chosen)
+        run_state_machine_as_test(seed(number)(played), settings=chosen)
     except BaseException as wrong:
         wrong.add_note(f"again by: FUZZ_SEED={number} FUZZ_SECONDS={SECONDS:.0f} make fuzz")
         raise
+    return played.converged
 
 
 # -- named ones

@@ -26,16 +26,14 @@ READERS = (read_tenants, read_plans, read_quotas, parse_ledger)
 GOOD = [p.read_bytes() for p in sorted((ROOT / "tenants").rglob("*.yaml"))]
 SIGNS = (*"&*!-:{}[]'\"#|>?%@`~\\é", "&a", "*a", "!!str ", "---", "...", "<<: ", "0o17", "<<<<<<< x")
 ODD = ("\t", "\n", "\r", ": ", "- ", "\x00", "\u2028", "\ufeff", "\ud800")
+LINE = re.compile(r"x:[1-9][0-9]*:[1-9][0-9]*: (?!.*Traceback)[^\n\r]+; [^\n\r]+")
 PIECES = st.sampled_from([b"\xff", *(s.encode("utf-8", "surrogatepass") for s in (*SIGNS, *ODD))])
 
 
-def sound(findings: list[Finding], data: bytes) -> None:
-    """Each finding is one line of text at a place in the file."""
+def unsound(findings: list[Finding], data: bytes) -> list[str]:
+    """Those that are not one line of text at a place in the file."""
     lines = data.count(b"\n") + data.count(b"\r") + 1
-    for finding in findings:
-        assert re.fullmatch(r"x:[1-9][0-9]*:[1-9][0-9]*: [^\n\r]+; [^\n\r]+", str(finding)), str(finding)
-        assert finding.line <= lines + 1
-        assert "Traceback" not in str(finding)
+    return [str(f) for f in findings if not LINE.fullmatch(str(f)) or f.line > lines + 1]
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode("utf-8", "surrogatepass")))
@@ -46,9 +44,7 @@ def sound(findings: list[Finding], data: bytes) -> None:
 @example(b"a: !<tag:yaml.org,2002:map> {}")
 @example(b"- - - - - - - - - - - - -")
 def test_any_bytes_at_all(data: bytes) -> None:
-    for read in READERS:
-        _, findings = read(data, "x")
-        sound(findings, data)
+    assert [bad for read in READERS for bad in unsound(read(data, "x")[1], data)] == []
 
 
 @settings(max_examples=300)
@@ -59,9 +55,7 @@ def test_any_damage_to_a_good_file(data: st.DataObject) -> None:
         at = data.draw(st.integers(0, len(text)))
         cut = data.draw(st.integers(0, 12))
         text = text[:at] + data.draw(PIECES) + text[at + cut :]
-    for read in READERS:
-        _, findings = read(text, "x")
-        sound(findings, text)
+    assert [bad for read in READERS for bad in unsound(read(text, "x")[1], text)] == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +112,7 @@ def texts(value: object) -> object:
 def test_a_nesting_bomb_is_left_at_once(bomb: bytes) -> None:
     _, findings = compose(bomb, "x")
     assert findings
-    sound(findings, bomb)
+    assert unsound(findings, bomb) == []
 
 
 def test_the_size_is_looked_at_before_anything_else() -> None:
