@@ -64,11 +64,13 @@ class Peering(pulumi.ComponentResource):
         cell = sorted({CELL_GROUPS[group] for group in ours})
         data = sorted({DEDICATED_GROUPS[group] for group in theirs})
         for here, there in product(cell, data):
-            self._route(args.cell, args.cell_plan, here, (there, args.tenant_plan))
-            self._route(args.tenant, args.tenant_plan, there, (here, args.cell_plan))
+            self._route(args.cell, args.cell_plan, here, "to", (there, args.tenant_plan))
+            # While a silo moves into the network, the segments at both ends are called alike.
+            way = "back-to" if here == there else "to"
+            self._route(args.tenant, args.tenant_plan, there, way, (here, args.cell_plan))
 
     def _route(
-        self, network: Network, plan: NetworkPlan, segment: str, target: tuple[str, NetworkPlan]
+        self, network: Network, plan: NetworkPlan, segment: str, way: str, target: tuple[str, NetworkPlan]
     ) -> None:
         """From every table of one segment to one segment of the other network."""
         there, other = target
@@ -76,7 +78,7 @@ class Peering(pulumi.ComponentResource):
         zones = [s.zone for s in plan.segment(segment).subnets] if len(tables) > 1 else [""]
         for zone, table in zip(zones, tables, strict=True):
             ec2.Route(
-                "-".join(filter(None, (self._name, segment, zone, "to", there))),
+                "-".join(filter(None, (self._name, segment, zone, way, there))),
                 route_table_id=table,
                 destination_cidr_block=other.segment(there).cidr,
                 vpc_peering_connection_id=self.connection_id,

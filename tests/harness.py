@@ -6,6 +6,7 @@ engine: nothing is asserted inside an `apply` that may never run.
 
 import asyncio
 import gc
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -212,4 +213,7 @@ def run(
         gc.enable()
         loop.close()
         asyncio.set_event_loop(None)
+    had = Counter(r.urn for r in recording.resources)
+    twice = [urn for urn, times in had.items() if times > 1]
+    assert twice == [], f"the engine refuses a URN that is had twice, and mocks do not: {twice}"
     return recording
