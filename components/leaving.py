@@ -10,7 +10,6 @@ from pulumi_aws import lambda_
 
 from components.database import Database
 from components.tenancy import Tenancy
-from components.tenant import Tenant
 from components.tenant_places import end_of
 from components.tenant_worker import TenantWorker
 from plan.leaving import LeavingPlan, Step
@@ -22,13 +21,13 @@ NOWHERE: Final[Mapping[str, None]] = dict.fromkeys(("host", "port", "database", 
 
 @dataclass(frozen=True, kw_only=True)
 class LeavingArgs:
-    """`tenancy` is None from the step on that erases it, and for the one that keeps the key: that is given
-    the key alone, since it comes before all that is under it. `shard` holds the tenant's schema, if one does.
+    """`tenancy` is None from the step on that erases it, and for the one that keeps the keys: that is given
+    these alone, since it comes before all that is under them. `shard` holds the tenant's schema, if one does.
     """
 
     plan: LeavingPlan
     tenancy: Tenancy | None
-    key_arn: Input[str] | None = None
+    key_arns: Sequence[Input[str]] = ()  # by number; the last is in use
     shard: Database | None
     leaver: TenantWorker
     evidence_bucket: Input[str]
@@ -72,7 +71,7 @@ def _sql(args: LeavingArgs) -> dict[str, Any]:
 
 
 def _export(args: LeavingArgs) -> dict[str, Any]:
-    tenant = _tenant(args)
+    tenant = _tenancy(args).tenant
     return {
         **_sql(args),
         **end_of(tenant.database),
@@ -83,16 +82,16 @@ def _export(args: LeavingArgs) -> dict[str, Any]:
 
 
 def _keep(args: LeavingArgs) -> dict[str, Any]:
-    """Where a deletion of the key is called off nothing that is under it can be changed until then."""
-    return {"keyArn": args.key_arn}
+    """Where a deletion of the keys is called off nothing that is under them can be changed until then."""
+    return _keys(args.key_arns)
 
 
 def _close(args: LeavingArgs) -> dict[str, Any]:
-    tenant = _tenant(args)
+    tenancy = _tenancy(args)
     return {
-        "keyArn": tenant.key_arn,
+        **_keys(tenancy.key_arns),
         "keyDays": args.plan.key_days,
-        "secrets": tenant.secret_arns,
+        "secrets": tenancy.tenant.secret_arns,
         "evidence": args.evidence_bucket,
     }
 
@@ -116,10 +115,18 @@ def _certify(args: LeavingArgs) -> dict[str, Any]:
     return {"evidence": args.evidence_bucket}
 
 
-def _tenant(args: LeavingArgs) -> Tenant:
+def _keys(arns: Sequence[Input[str]]) -> dict[str, Any]:
+    """All of them have one end. Who had one key only is told of as before there were others, so that no call
+    of theirs is made again.
+    """
+    *earlier, in_use = arns
+    return {"keyArn": in_use, **({"earlierKeys": earlier} if earlier else {})}
+
+
+def _tenancy(args: LeavingArgs) -> Tenancy:
     if args.tenancy is None:
         raise ValueError(f"tenant {args.plan.tenant}: {args.plan.step} needs what it has")
-    return args.tenancy.tenant
+    return args.tenancy
 
 
 _EVENTS: Final = {

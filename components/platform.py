@@ -1,6 +1,6 @@
 """The cell: every component, wired by outputs. The only place that knows them all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -247,22 +247,22 @@ class Platform(pulumi.ComponentResource):
             self._child,
         )
 
-    def _first(self, plan: TenantPlan) -> Callable[[Output[str]], TenantLeaving] | None:
-        """What has to be done with a tenant's key before anything that is under it can be touched."""
+    def _first(self, plan: TenantPlan) -> Callable[[Sequence[Output[str]]], TenantLeaving] | None:
+        """What has to be done with a tenant's keys before anything that is under them can be touched."""
         for step in self._plan.leaving:
             if step.tenant == plan.id and step.step is Step.KEEP:
-                return lambda key_arn: self._leave(step, key_arn=key_arn)
+                return lambda arns: self._leave(step, key_arns=arns)
         return None
 
     def _leave(
-        self, plan: LeavingPlan, tenancy: Tenancy | None = None, key_arn: Output[str] | None = None
+        self, plan: LeavingPlan, tenancy: Tenancy | None = None, key_arns: Sequence[Output[str]] = ()
     ) -> TenantLeaving:
         made = TenantLeaving(
             f"{plan.tenant}-leaving",
             LeavingArgs(
                 plan=plan,
                 tenancy=tenancy,
-                key_arn=key_arn,
+                key_arns=key_arns,
                 shard=self._data.shards[plan.shard] if plan.shard else None,
                 leaver=self._workers.leaver,
                 evidence_bucket=self._evidence.bucket,

@@ -1,6 +1,6 @@
 """One tenant, whole: identity and key, a network and an instance of its own where it has them, its place."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +35,8 @@ class TenancyArgs:
     data: CellData
     bootstrap: Bootstrap
     workers: Workers
-    # Given the key's ARN, makes what comes before everything that is under the key.
-    first: Callable[[Output[str]], pulumi.Resource] | None = None
+    # Given the ARNs of all its keys, makes what comes before everything that is under them.
+    first: Callable[[Sequence[Output[str]]], pulumi.Resource] | None = None
     edge: Edge
     service_role_arns: Mapping[str, Input[str]]
     shared: Shared
@@ -46,6 +46,7 @@ class Tenancy(pulumi.ComponentResource):
     """Everything below it is this tenant's alone, and carries its id in its name."""
 
     tenant: Tenant
+    key_arns: Sequence[Output[str]]  # by number; the last is in use
     summary: Output[Mapping[str, Any]]
     moved: Output[Mapping[str, Any]] | None
 
@@ -63,11 +64,12 @@ class Tenancy(pulumi.ComponentResource):
             ),
             self._child,
         )
-        self._keys = {number: key.arn for number, key in identity.keys.items()}
+        self._keys = {number: key.arn for number, key in sorted(identity.keys.items())}
+        self.key_arns = list(self._keys.values())
         self._way: list[pulumi.Resource] = []
         self._subnets: dict[str, DatabaseSubnets] = {}
         if args.first:
-            self._way.append(args.first(identity.key.arn))
+            self._way.append(args.first(self.key_arns))
             self._keys = {n: after(arn, [self._way[0].urn]) for n, arn in self._keys.items()}
         networks = {plan.name: self._network(plan) for plan in args.plan.networks}
         self.tenant = tenant = Tenant(

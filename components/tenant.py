@@ -52,7 +52,6 @@ class Tenant(pulumi.ComponentResource):
     moved: Output[Mapping[str, Any]] | None  # what the last stage of its move told
     rekeyed: Output[Mapping[str, Any]] | None  # its keys, and what stays under earlier ones
     database: Database
-    key_arn: Output[str]
     database_secret_arn: Output[str]
     secret_arns: Sequence[Output[str]]  # all that are under its key
 
@@ -104,7 +103,7 @@ class Tenant(pulumi.ComponentResource):
             ),
             self,
         )
-        self.database, self.key_arn = args.database, args.identity.key.arn
+        self.database = args.database
         self.database_secret_arn = secrets.database_arn
         self.secret_arns = [*secrets.arns, access.secret_arn]
         self.register_outputs({"summary": self.summary})

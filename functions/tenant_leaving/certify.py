@@ -1,6 +1,6 @@
 """The certificate of destruction: what is gone, what was looked at to say so, and what remains until when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from . import keys
@@ -15,6 +15,7 @@ LOOKED: Final = {
     "instance": "rds:DescribeDBInstances does not find it, and rds:DescribeDBSnapshots none of it by hand",
     "bucket": "s3:HeadBucket does not find it",
     "secret": "secretsmanager:DescribeSecret does not find it, or says that it is deleted",
+    "key": "kms:DescribeKey does not find it, or says that its deletion date has passed",
     "schema": "not in pg_namespace, nor its role in pg_roles, after they were dropped",
 }
 
@@ -55,12 +56,19 @@ def _report(request: Request, tools: Tools) -> Mapping[str, Any]:
 
 
 def _left(report: Mapping[str, Any], tools: Tools) -> list[str]:
-    left: list[str] = []
-    if not keys.gone(tools.keys.describe(report["key"]["arn"]), tools.now()):
-        left.append(f"key {report['key']['arn']}")
+    left = [
+        f"key {key['arn']}"
+        for key in _keys(report)
+        if not keys.gone(tools.keys.describe(key["arn"]), tools.now())
+    ]
     for store in report["stores"]:
         left += _store_left(store["kind"], store["name"], tools)
     return left
+
+
+def _keys(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The one in use and those before it, which a report from before they were looked for does not name."""
+    return [document["key"], *document.get("earlierKeys", ())]
 
 
 def _store_left(kind: str, name: str, tools: Tools) -> list[str]:
@@ -75,24 +83,20 @@ def _store_left(kind: str, name: str, tools: Tools) -> list[str]:
 
 
 def _made(report: Mapping[str, Any], tools: Tools) -> Certificate:
-    key = tools.keys.describe(report["key"]["arn"])
+    in_use, *earlier = [{**key, "state": _state(key["arn"], tools)} for key in _keys(report)]
     seen = [
         {"what": f"{store['kind']} {store['name']}", "how": LOOKED[store["kind"]]}
         for store in report["stores"]
     ]
-    seen.append(
-        {
-            "what": f"key {report['key']['arn']}",
-            "how": "kms:DescribeKey does not find it, or says that its deletion date has passed",
-        }
-    )
+    seen += [{"what": f"key {key['arn']}", "how": LOOKED["key"]} for key in _keys(report)]
     return sealed(
         {
             "format": FORMAT,
             "kind": KIND,
             "tenant": report["tenant"],
             "issued": keys.text(tools.now()),
-            "key": {**report["key"], "state": key.state if key else "Deleted"},
+            "key": in_use,
+            "earlierKeys": earlier,
             "stores": report["stores"],
             "backups": [b for b in report["backups"] if b.get("deleted")],
             "remaining": [b for b in report["backups"] if not b.get("deleted")],
@@ -102,6 +106,11 @@ def _made(report: Mapping[str, Any], tools: Tools) -> Certificate:
     )
 
 
+def _state(arn: str, tools: Tools) -> str:
+    key = tools.keys.describe(arn)
+    return key.state if key else "Deleted"
+
+
 def _result(request: Request, certificate: Certificate) -> Mapping[str, Any]:
     return {
         "bucket": request.evidence,
@@ -109,6 +118,7 @@ def _result(request: Request, certificate: Certificate) -> Mapping[str, Any]:
         "sha256": certificate["sha256"],
         "issued": certificate["issued"],
         "key": certificate["key"],
+        "earlierKeys": certificate.get("earlierKeys", []),
         "stores": len(certificate["stores"]),
         "backups": len(certificate["backups"]),
         "remaining": [

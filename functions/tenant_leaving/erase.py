@@ -12,23 +12,22 @@ from typing import Any, Final
 from ..tenant_data.replication import Link, drop_mover
 from ..tenant_data.side import Side
 from ..tenant_data.stages import empty
-from .keys import deletion_date, gone, text
+from .keys import Found, described, ends, gone, text
 from .report import Report
 from .request import Request
 from .scratch import drop
-from .tools import Key, LeavingError, Objects, Snapshot, Tools, Version
+from .tools import LeavingError, Objects, Snapshot, Tools, Version
 
 BY_HAND: Final = "manual"  # the kind of a snapshot that RDS deletes when it is told to
 
 
 def erase(request: Request, side: Side | None, tools: Tools) -> Mapping[str, Any]:
     """`side` is None where the database was an instance of the tenant's own."""
-    key = tools.keys.describe(request.key)
-    if not gone(key, tools.now()):
-        raise LeavingError(_refusal(request, key))
+    found = described(request, tools)
+    if not all(gone(key, tools.now()) for key in found.values()):
+        raise LeavingError(_refusal(request, found, tools))
     report = Report(request.tenant, request.evidence, tools)
-    state, date = key.state if key else "Deleted", deletion_date(request, tools, key)
-    report.about_key(arn=request.key, state=state, deletionDate=date)
+    report.about_keys(request.key, ends(request, tools, found))
     report.done("key gone")
     erasing = Erasing(request, tools, report)
     if side is not None:
@@ -44,9 +43,14 @@ def erase(request: Request, side: Side | None, tools: Tools) -> Mapping[str, Any
     return _result(report)
 
 
-def _refusal(request: Request, key: Key | None) -> str:
-    when = f"until {text(key.deletion)}" if key and key.deletion else "and is not scheduled for deletion"
-    return f"tenant {request.tenant}: its key {request.key} exists {when}, so nothing is erased yet"
+def _refusal(request: Request, found: Found, tools: Tools) -> str:
+    there = [
+        f"its key {arn} exists "
+        + (f"until {text(key.deletion)}" if key.deletion else "and is not scheduled for deletion")
+        for arn, key in found.items()
+        if key and not gone(key, tools.now())
+    ]
+    return f"tenant {request.tenant}: {', '.join(there)}, so nothing is erased yet"
 
 
 def _result(report: Report) -> Mapping[str, Any]:
@@ -103,7 +107,7 @@ class Erasing:
         until = self.tools.now() + timedelta(days=instance.backup_days)
         self.report.named(
             "backups", "automated backups", name, of=name, key=instance.key, until=text(until),
-            readable=instance.key != self.request.key,
+            readable=instance.key not in self.request.keys,
         )  # fmt: skip
         for snapshot in self.tools.databases.snapshots(name):
             if snapshot.kind != "automated":  # those end with the automated backups
@@ -147,7 +151,7 @@ class Erasing:
             until = (kept.latest or self.tools.now()) + timedelta(days=kept.days)
             self.report.named(
                 "backups", "automated backups", name, of=name, key=kept.key, until=text(until),
-                readable=kept.key != self.request.key,
+                readable=kept.key not in self.request.keys,
             )  # fmt: skip
         self.report.done(step)
 
@@ -161,7 +165,7 @@ class Erasing:
         """Not this function's to delete: it holds other tenants' rows, or a backup plan keeps it."""
         self.report.named(
             "backups", "snapshot", snapshot.name, of=instance, key=snapshot.key, until=None,
-            readable=snapshot.key != self.request.key,
+            readable=snapshot.key not in self.request.keys,
         )  # fmt: skip
 
 

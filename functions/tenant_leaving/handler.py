@@ -77,7 +77,7 @@ def _export(request: Request, tools: Tools) -> Mapping[str, Any]:
 
 
 def _erase(request: Request, tools: Tools) -> Mapping[str, Any]:
-    if not keys.gone(tools.keys.describe(request.key), tools.now()):
+    if not all(keys.gone(key, tools.now()) for key in keys.described(request, tools).values()):
         return erase(request, None, tools)  # which refuses, before anybody logs in
     with _side(request, tools) as side:
         return erase(request, side, tools)

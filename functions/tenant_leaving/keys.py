@@ -1,6 +1,9 @@
-"""The tenant's key: usable, or on its way out. With it goes all that was ever encrypted under it."""
+"""The tenant's keys: usable, or on their way out. With them goes all that was ever encrypted under them.
 
-from collections.abc import Mapping
+Earlier keys have the same end as the one in use: what could not be moved on is under them.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,74 +15,118 @@ ENABLED: Final = "Enabled"
 DISABLED: Final = "Disabled"
 PENDING: Final = "PendingDeletion"
 
+Found = Mapping[str, Key | None]
+"""ARN → the key as KMS describes it, None where there is none any more; the one in use comes first."""
+
 
 def closing(tenant: str) -> str:
-    """Where it is written down when the key goes: afterwards KMS knows nothing of it."""
+    """Where it is written down when the keys go: afterwards KMS knows nothing of them."""
     return f"tenants/{tenant}/closing.json"
 
 
 def keep(request: Request, tools: Tools) -> Mapping[str, Any]:
-    """Usable, whatever was scheduled."""
-    key = _there(request, tools)
-    cancelled = key.state == PENDING
-    if cancelled:
-        tools.step("deletion cancelled")
-        tools.keys.cancel(request.key)
-        key = _there(request, tools)
-    if key.state == DISABLED:
-        tools.step("key enabled")
-        tools.keys.enable(request.key)
-        key = _there(request, tools)
-    if key.state != ENABLED:
-        raise LeavingError(f"tenant {request.tenant}: its key is {key.state} and cannot be enabled")
-    return {"key": request.key, "state": key.state, "cancelled": cancelled}
+    """Usable, whatever was scheduled; all that can be taken back is, before one that cannot is refused."""
+    cancelled = [_taken_back(arn, tools) for arn in request.keys]
+    found = described(request, tools)
+    if lost := [arn for arn, key in found.items() if key is None]:
+        raise LeavingError(
+            f"tenant {request.tenant}: its {_named(lost)} gone, and all that was encrypted under it"
+        )
+    _require(request, found, (ENABLED,), "enabled")
+    facts = [{"key": arn, "state": key.state} for arn, key in found.items() if key]
+    return {**_told(facts), "cancelled": any(cancelled)}
 
 
 def close(request: Request, tools: Tools) -> Mapping[str, Any]:
-    """Scheduled for deletion, and unusable from now on; the date stays what it was first."""
-    key = tools.keys.describe(request.key)
-    if key is not None and key.state in (ENABLED, DISABLED):
-        tools.step("deletion scheduled")
-        tools.keys.schedule(request.key, request.key_days)
-        key = tools.keys.describe(request.key)
-    if key is not None and key.state != PENDING:
-        raise LeavingError(f"tenant {request.tenant}: its key is {key.state} and cannot be deleted")
-    if key is not None and key.deletion is not None:
-        _remember(request, tools, key.deletion)
-    return {
-        "key": request.key,
-        "state": key.state if key else "Deleted",
-        "deletionDate": deletion_date(request, tools, key),
-    }
+    """Scheduled for deletion, and unusable from now on; the dates stay what they were first."""
+    found = described(request, tools)
+    _require(request, found, (ENABLED, DISABLED, PENDING), "deleted")
+    for arn, key in found.items():
+        if key is not None and key.state != PENDING:
+            tools.step(f"deletion of {arn} scheduled")
+            tools.keys.schedule(arn, request.key_days)
+    found = described(request, tools)
+    _require(request, found, (PENDING,), "deleted")
+    _remember(request, tools, found)
+    return _told([{"key": arn, **facts} for arn, facts in ends(request, tools, found).items()])
+
+
+def described(request: Request, tools: Tools) -> Found:
+    return {arn: tools.keys.describe(arn) for arn in request.keys}
 
 
 def gone(key: Key | None, now: datetime) -> bool:
     return key is None or (key.state == PENDING and key.deletion is not None and key.deletion <= now)
 
 
-def deletion_date(request: Request, tools: Tools, key: Key | None) -> str | None:
-    """As KMS says it, or as it was written down when it did."""
-    if key is not None:
-        return text(key.deletion) if key.deletion else None
-    found = load(tools.objects, request.evidence, closing(request.tenant)) or {}
-    return found.get("deletionDate") if found.get("key") == request.key else None
+def ends(request: Request, tools: Tools, found: Found) -> Mapping[str, Mapping[str, Any]]:
+    """Of each key its state and the date of its deletion: as KMS says it, or as it was written down when it
+    did.
+    """
+    known = _known(load(tools.objects, request.evidence, closing(request.tenant)) or {})
+    return {
+        arn: {
+            "state": key.state if key else "Deleted",
+            "deletionDate": _date(key) if key else known.get(arn),
+        }
+        for arn, key in found.items()
+    }
 
 
 def text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def _there(request: Request, tools: Tools) -> Key:
-    key = tools.keys.describe(request.key)
-    if key is None:
-        raise LeavingError(f"tenant {request.tenant}: its key is gone, and all that it encrypted")
-    return key
+def _taken_back(arn: str, tools: Tools) -> bool:
+    """Whether its deletion was called off; it is enabled afterwards if that can be."""
+    key = tools.keys.describe(arn)
+    cancelled = key is not None and key.state == PENDING
+    if cancelled:
+        tools.step(f"deletion of {arn} cancelled")
+        tools.keys.cancel(arn)
+        key = tools.keys.describe(arn)
+    if key is not None and key.state == DISABLED:
+        tools.step(f"{arn} enabled")
+        tools.keys.enable(arn)
+    return cancelled
 
 
-def _remember(request: Request, tools: Tools, deletion: datetime) -> None:
+def _require(request: Request, found: Found, states: Iterable[str], wanted: str) -> None:
+    """Keys in a state that is none of these are left to a person."""
+    wrong = [f"its key {arn} is {key.state}" for arn, key in found.items() if key and key.state not in states]
+    if wrong:
+        raise LeavingError(f"tenant {request.tenant}: {', '.join(wrong)} and cannot be {wanted}")
+
+
+def _told(facts: list[dict[str, Any]]) -> Mapping[str, Any]:
+    """What is said of the key in use, and of earlier ones where there are any."""
+    in_use, *earlier = facts
+    return {**in_use, **({"earlierKeys": earlier} if earlier else {})}
+
+
+def _named(arns: list[str]) -> str:
+    return f"key {arns[0]} is" if len(arns) == 1 else f"keys {', '.join(arns)} are"
+
+
+def _date(key: Key) -> str | None:
+    return text(key.deletion) if key.deletion else None
+
+
+def _known(written: Mapping[str, Any]) -> Mapping[str, str]:
+    in_use = {written["key"]: written["deletionDate"]} if "key" in written else {}
+    return {**written.get("earlierKeys", {}), **in_use}
+
+
+def _remember(request: Request, tools: Tools, found: Found) -> None:
+    """A key that is gone by now has its date from when it was there."""
     name = closing(request.tenant)
     known = load(tools.objects, request.evidence, name) or {}
-    said = {"tenant": request.tenant, "key": request.key, "deletionDate": text(deletion)}
+    dates = {**_known(known), **{arn: _date(key) for arn, key in found.items() if key}}
+    if request.key not in dates:
+        return
+    earlier = {arn: dates[arn] for arn in request.earlier if arn in dates}
+    said = {"tenant": request.tenant, "key": request.key, "deletionDate": dates[request.key]}
+    said |= {"earlierKeys": earlier} if earlier else {}
     if {k: known.get(k) for k in said} != said:
         tools.step("date written down")
         save(tools.objects, request.evidence, name, {**said, "scheduled": text(tools.now())})

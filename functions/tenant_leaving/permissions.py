@@ -17,6 +17,10 @@ class Right:
     resource: str
 
 
+def _on_keys(*actions: str) -> tuple[Right, Right]:
+    return Right(actions, "{keyArn}"), Right(actions, "{earlierKeys}")
+
+
 _WRITES: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
 _EMPTIES: Final = ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads")
 _PURGES: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload")
@@ -39,10 +43,10 @@ RIGHTS: Final[Mapping[Stage, tuple[Right, ...]]] = {
         Right(("kms:Decrypt", "kms:GenerateDataKey"), "the tenant's key"),
         Right(("kms:Decrypt",), "the key of {masterSecret}"),
     ),
-    Stage.KEEP: (Right(("kms:DescribeKey", "kms:CancelKeyDeletion", "kms:EnableKey"), "{keyArn}"),),
-    Stage.CLOSE: (Right(("kms:DescribeKey", "kms:ScheduleKeyDeletion"), "{keyArn}"), *_EVIDENCE),
+    Stage.KEEP: _on_keys("kms:DescribeKey", "kms:CancelKeyDeletion", "kms:EnableKey"),
+    Stage.CLOSE: (*_on_keys("kms:DescribeKey", "kms:ScheduleKeyDeletion"), *_EVIDENCE),
     Stage.ERASE: (
-        Right(("kms:DescribeKey",), "{keyArn}"),
+        *_on_keys("kms:DescribeKey"),
         _MASTER,
         Right(("kms:Decrypt",), "the key of {masterSecret}"),
         Right(_EMPTIES, "arn:aws:s3:::{bucket}"),
@@ -58,7 +62,7 @@ RIGHTS: Final[Mapping[Stage, tuple[Right, ...]]] = {
         *_EVIDENCE,
     ),
     Stage.CERTIFY: (
-        Right(("kms:DescribeKey",), "the tenant's key"),
+        Right(("kms:DescribeKey",), "the tenant's keys"),
         Right(("s3:ListBucket",), "the tenant's two buckets"),
         Right(("rds:DescribeDBInstances",), "arn:aws:rds:REGION:ACCOUNT:db:*"),
         Right(("rds:DescribeDBSnapshots",), "arn:aws:rds:REGION:ACCOUNT:db:*"),

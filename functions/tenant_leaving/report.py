@@ -21,8 +21,8 @@ class Report:
         self._tools, self.bucket, self.key = tools, bucket, key_of(tenant)
         found = load(tools.objects, bucket, self.key)
         self.content: dict[str, Any] = found or {
-            "format": FORMAT, "tenant": tenant, "complete": False, "key": {}, "stores": [], "backups": [],
-            "steps": [],
+            "format": FORMAT, "tenant": tenant, "complete": False, "key": {}, "earlierKeys": [],
+            "stores": [], "backups": [], "steps": [],
         }  # fmt: skip
         self.changed = False
 
@@ -37,8 +37,12 @@ class Report:
         self.changed = True
         return one
 
-    def about_key(self, **facts: Any) -> None:
-        self._add(self.content["key"], {k: v for k, v in facts.items() if self.content["key"].get(k) is None})
+    def about_keys(self, in_use: str, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """ARN → what is known of the key, as it was first found."""
+        earlier = self.content.setdefault("earlierKeys", [])  # reports from before had the one in use only
+        for arn, said in facts.items():
+            place = self.content["key"] if arn == in_use else _of(earlier, arn)
+            self._add(place, {k: v for k, v in {"arn": arn, **said}.items() if place.get(k) is None})
 
     def done(self, step: str) -> None:
         """The step's end, as it was reached first; all until here is kept."""
@@ -60,3 +64,12 @@ class Report:
         if facts:
             where.update(facts)
             self.changed = True
+
+
+def _of(keys: list[dict[str, Any]], arn: str) -> dict[str, Any]:
+    """The entry of a key, which is made if there is none."""
+    for key in keys:
+        if key["arn"] == arn:
+            return key
+    keys.append({"arn": arn})
+    return keys[-1]

@@ -37,12 +37,18 @@ class Request:
     tenant_secret: str = ""  # ARN
     bucket: str = ""  # of its artefacts
     handover: str = ""  # the bucket that it is given
-    key: str = ""  # ARN
+    key: str = ""  # ARN of the one in use
+    earlier: tuple[str, ...] = ()  # ARNs of the keys before it
     key_days: int = 0
     instances: tuple[str, ...] = ()  # databases that are or were the tenant's own
     secrets: tuple[str, ...] = ()  # ARNs
     evidence: str = ""  # the bucket of reports and certificates
     deleted: bool = False  # the resource of the stage ends, and nothing is to be done
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All that anything of the tenant's was ever encrypted under."""
+        return (self.key, *self.earlier)
 
     def where(self, end: End) -> Where:
         return Where(self.tenant, end.host, end.port, end.database)
@@ -57,6 +63,7 @@ def _each(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 _BUCKET: Final = OF_A_MOVE["bucket"]
+_KEY: Final = _text(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]{3,64}")
 _SECRET: Final = OF_A_MOVE["tenantSecret"]
 
 FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
@@ -68,7 +75,8 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "tenantSecret": _SECRET,
     "bucket": _BUCKET,
     "handover": _BUCKET,
-    "keyArn": _text(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]{3,64}"),
+    "keyArn": _KEY,
+    "earlierKeys": _each(_KEY),
     "keyDays": lambda v: type(v) is int and 7 <= v <= 30,  # as KMS allows
     "instances": _each(_text(r"[a-z][a-z0-9-]{0,62}")),
     "secrets": _each(_SECRET),
@@ -85,10 +93,17 @@ NEEDS: Final[Mapping[Stage, tuple[str, ...]]] = {
     ),
     Stage.CERTIFY: (*COMMON, "evidence"),
 }  # fmt: skip
+# Only of a tenant that had another key before: everybody else's event, and what was sent before there was
+# the field, is complete without it.
+MAY: Final[Mapping[Stage, tuple[str, ...]]] = {
+    Stage.KEEP: ("earlierKeys",),
+    Stage.CLOSE: ("earlierKeys",),
+    Stage.ERASE: ("earlierKeys",),
+}
 # Null at `erase`, all or none: under a key that is gone nobody logs in to a database of the tenant's own.
 NULL: Final = {Stage.ERASE: frozenset(END)}
 # What the call before said and this one cannot, since what bore the name is gone from the program.
-REMEMBERED: Final = {Stage.ERASE: ("keyArn", "secrets")}
+REMEMBERED: Final = {Stage.ERASE: ("keyArn", "secrets", "earlierKeys")}
 NOTES: Final = frozenset({"revision", LIFECYCLE})
 
 
@@ -100,19 +115,22 @@ def parse(event: Mapping[str, Any]) -> Request:
     known = stage in tuple(Stage)
     # At its end a resource sends what it was made with, which may be from before a field existed.
     needs = COMMON if deleted or not known else NEEDS[Stage(stage)]
+    may = () if deleted or not known else MAY.get(Stage(stage), ())
     event = {**_remembered(Stage(stage), said), **event} if known and not deleted else event
-    if known and not deleted and (lost := [k for k in REMEMBERED.get(Stage(stage), ()) if k not in event]):
+    remembered = REMEMBERED.get(Stage(stage), ()) if known and not deleted else ()
+    if lost := [k for k in remembered if k not in event and k not in may]:
         raise RequestError(
             f"tenant {event.get('tenant')}: {', '.join(lost)} unknown, since the run before did not close its"
             " key; take registry and ledger back to closing, and run that again"
         )
-    wrong = _wrong(event, needs, NULL.get(Stage(stage), frozenset()) if known else frozenset())
+    given = (*needs, *(k for k in may if k in event))
+    wrong = _wrong(event, given, NULL.get(Stage(stage), frozenset()) if known else frozenset())
     if known and not deleted:
-        wrong += [f"{k}: not a field of {stage}" for k in sorted(set(event) - set(needs) - NOTES)]
+        wrong += [f"{k}: not a field of {stage}" for k in sorted(set(event) - set(given) - NOTES)]
         wrong += [] if wrong else _foreign(event)
     if wrong:
         raise RequestError("; ".join(wrong))
-    return _request({k: event[k] for k in needs}, deleted=deleted)
+    return _request({k: event[k] for k in given}, deleted=deleted)
 
 
 def _remembered(stage: Stage, said: Any) -> Mapping[str, Any]:
@@ -142,6 +160,7 @@ def _request(said: Mapping[str, Any], *, deleted: bool) -> Request:
         bucket=said.get("bucket", ""),
         handover=said.get("handover", ""),
         key=said.get("keyArn", ""),
+        earlier=tuple(said.get("earlierKeys", ())),
         key_days=said.get("keyDays", 0),
         instances=tuple(said.get("instances", ())),
         secrets=tuple(said.get("secrets", ())),
@@ -168,6 +187,8 @@ def _foreign(event: Mapping[str, Any]) -> list[str]:
     wrong += [f"{k}: not of tenant {tenant}" for k in names if not _of(tenant, event[k])]
     if not all(_of(tenant, i) for i in event.get("instances", ())):
         wrong.append(f"instances: not all of tenant {tenant}")
+    if "keyArn" in event and event["keyArn"] in event.get("earlierKeys", ()):
+        wrong.append("earlierKeys: the key in use is not one of them")
     buckets = [event[k] for k in ("bucket", "handover", "evidence") if k in event]
     if len(buckets) != len(set(buckets)):
         wrong.append("bucket, handover, evidence: expected different ones")

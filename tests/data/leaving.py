@@ -22,6 +22,7 @@ from tests.data.shard import MASTER_ARN, Shard
 HOST = "shard.mock.eu-west-1.rds.amazonaws.com"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-1111-2222-3333-444455556666"
 SHARD_KEY = KEY.replace("0a1b", "ffff")
+EARLIER = [KEY.replace("0a1b", "1111"), KEY.replace("0a1b", "2222")]  # of who had another key before
 ACCOUNT = "111122223333"
 NEEDS = {
     "export": (

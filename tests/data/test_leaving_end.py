@@ -8,7 +8,7 @@ import pytest
 
 from functions.tenant_leaving.certificate import verify
 from functions.tenant_leaving.tools import Backups, Instance, Key, LeavingError, Snapshot, Upload
-from tests.data.leaving import HOST, KEY, SHARD_KEY, Leaver, moved, of_moves
+from tests.data.leaving import EARLIER, HOST, KEY, SHARD_KEY, Leaver, moved, of_moves
 from tests.data.rich import RICH
 from tests.data.shard import Shard
 
@@ -65,7 +65,7 @@ def test_a_closed_key_can_be_kept_until_its_date(leaver: Leaver) -> None:
     del leaver.keys.keys[KEY]
     told = leaver.go("close")
     assert (told["state"], told["deletionDate"]) == ("Deleted", "2026-12-05T12:00:00+00:00")
-    with pytest.raises(LeavingError, match="its key is gone, and all that it encrypted"):
+    with pytest.raises(LeavingError, match="is gone, and all that was encrypted under it"):
         leaver.go("keep")
 
 
@@ -87,6 +87,119 @@ def test_killed_at_every_step_the_key_ends_as_asked(leaver: Leaver, stage: str) 
     _, killed = leaver.through(stage)
     assert len(killed) == 2
     assert leaver.keys.keys[KEY].state == {"keep": "Enabled", "close": "PendingDeletion"}[stage]
+
+
+# the keys before it
+
+
+@pytest.fixture
+def turned(leaver: Leaver) -> Leaver:
+    """It was given another key twice."""
+    leaver.keys.keys |= {arn: Key("Enabled") for arn in EARLIER}
+    return leaver
+
+
+BOTH = {"earlierKeys": EARLIER}
+EVERY = (KEY, *EARLIER)
+
+
+def states(leaver: Leaver) -> list[str]:
+    return [leaver.keys.keys[arn].state for arn in EVERY]
+
+
+def test_every_key_is_closed_and_all_are_taken_back(turned: Leaver) -> None:
+    told = turned.go("close", **BOTH)
+    until = "2026-11-09T12:00:00+00:00"
+    assert [(k["key"], k["state"], k["deletionDate"]) for k in (told, *told["earlierKeys"])] == [
+        (arn, "PendingDeletion", until) for arn in EVERY
+    ]
+    turned.clock.pass_days(3)
+    assert turned.go("close", **BOTH, keyDays=30)["earlierKeys"] == told["earlierKeys"], "the dates stay"
+    told = turned.go("keep", **BOTH)
+    assert (told["cancelled"], told["earlierKeys"][1]) == (True, {"key": EARLIER[1], "state": "Enabled"})
+    assert states(turned) == ["Enabled"] * 3
+    assert turned.keys.keys[SHARD_KEY] == Key("Enabled")
+
+
+@pytest.mark.parametrize("stage", ["keep", "close"])
+def test_killed_at_every_step_no_key_is_left_behind(turned: Leaver, stage: str) -> None:
+    turned.go("close", **BOTH)
+    if stage == "close":
+        turned.go("keep", **BOTH)
+        turned.clock.pass_days(1)
+    _, killed = turned.through(stage, **BOTH)
+    assert len(killed) == {"keep": 6, "close": 4}[stage]
+    assert set(states(turned)) == {{"keep": "Enabled", "close": "PendingDeletion"}[stage]}
+
+
+def test_who_was_closing_before_earlier_keys_counted_has_them_closed_by_the_next_run(turned: Leaver) -> None:
+    first = turned.go("close")["deletionDate"]
+    turned.clock.pass_days(8)
+    del turned.keys.keys[KEY]
+    told = turned.go("close", **BOTH)
+    assert (told["state"], told["deletionDate"]) == ("Deleted", first)
+    assert {k["deletionDate"] for k in told["earlierKeys"]} == {"2026-11-17T12:00:00+00:00"}
+
+
+def test_one_that_cannot_be_deleted_keeps_all_from_it(turned: Leaver) -> None:
+    turned.keys.keys[EARLIER[1]] = Key("Unavailable")
+    with pytest.raises(LeavingError, match=f"its key {EARLIER[1]} is Unavailable and cannot be deleted"):
+        turned.go("close", **BOTH)
+    assert states(turned) == ["Enabled", "Enabled", "Unavailable"]
+
+
+def test_all_that_is_left_is_taken_back_before_one_that_is_gone_is_named(turned: Leaver) -> None:
+    turned.go("close", **BOTH)
+    del turned.keys.keys[EARLIER[0]]
+    with pytest.raises(LeavingError, match=f"its key {EARLIER[0]} is gone"):
+        turned.go("keep", **BOTH)
+    assert [turned.keys.keys[arn].state for arn in (KEY, EARLIER[1])] == ["Enabled"] * 2
+
+
+def test_nothing_is_erased_while_an_earlier_key_can_come_back(turned: Leaver) -> None:
+    turned.go("close")
+    turned.clock.pass_days(5)
+    turned.go("close", **BOTH)
+    turned.clock.pass_days(3)
+    before = everything(turned)
+    with pytest.raises(LeavingError, match=f"its key {EARLIER[0]} exists until 2026-11-14.*, its key"):
+        turned.go("erase", **BOTH)
+    assert everything(turned) == before
+    assert turned.sessions == []
+
+
+def test_the_certificate_names_every_key_with_its_date(turned: Leaver) -> None:
+    turned.databases.automated[turned.own] = [Backups(turned.own, EARLIER[0], turned.clock.now, 14)]
+    turned.go("close", **BOTH)
+    turned.clock.pass_days(8)
+    del turned.keys.keys[EARLIER[1]]  # KMS knows nothing of it any more
+    turned.go("erase", instances=[turned.own], **BOTH)
+    deleted_by_the_program(turned)
+    turned.keys.keys[EARLIER[0]] = Key("Enabled")
+    with pytest.raises(LeavingError, match=f"there is still: key {EARLIER[0]}$"):
+        turned.go("certify")
+    del turned.keys.keys[EARLIER[0]]
+    told, found = turned.go("certify"), certificate(turned)
+    assert verify(found)
+    until = "2026-11-09T12:00:00+00:00"
+    assert found["earlierKeys"] == [{"arn": a, "state": "Deleted", "deletionDate": until} for a in EARLIER]
+    assert (found["key"]["arn"], found["key"]["deletionDate"]) == (KEY, until)
+    assert told["earlierKeys"] == found["earlierKeys"]
+    assert [v["what"] for v in found["verified"] if v["what"].startswith("key ")] == [
+        f"key {arn}" for arn in EVERY
+    ]
+    (silo,) = [b for b in found["remaining"] if b["name"] == turned.own]
+    assert silo["readable"] is False, "it is under a key that is gone, though not the last one"
+
+
+def test_a_report_from_before_earlier_keys_counted_is_certified_as_it_is(leaver: Leaver) -> None:
+    erased(leaver)
+    place = f"tenants/{leaver.tenant}/erased.json"
+    report = leaver.document(leaver.evidence, place)
+    del report["earlierKeys"]
+    leaver.objects.put(leaver.evidence, place, json.dumps(report).encode())
+    deleted_by_the_program(leaver)
+    assert leaver.go("certify")["earlierKeys"] == []
 
 
 # erased

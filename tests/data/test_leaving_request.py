@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.tenant_leaving.permissions import RIGHTS
-from functions.tenant_leaving.request import FIELDS, NEEDS, REMEMBERED, RequestError, Stage, parse
+from functions.tenant_leaving.request import FIELDS, MAY, NEEDS, REMEMBERED, RequestError, Stage, parse
 from plan.names import Names
-from tests.data.leaving import ACCOUNT, KEY
+from tests.data.leaving import ACCOUNT, EARLIER, KEY
 
 SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:"
 NAMES = Names("dev", ACCOUNT)
@@ -25,6 +25,7 @@ VALUES: dict[str, Any] = {
     "bucket": NAMES.bucket("t", "acme-pay"),
     "handover": NAMES.bucket("handover", "acme-pay"),
     "keyArn": KEY,
+    "earlierKeys": EARLIER,
     "keyDays": 30,
     "instances": [NAMES.label("database", "silo-acme-pay")],
     "secrets": [f"{SECRET}tenantry/dev/tenants/acme-pay/webhook-AbCdEf"],
@@ -56,11 +57,25 @@ def test_each_stage_asks_for_what_it_needs(stage: str, field: str) -> None:
 
 @pytest.mark.parametrize("field", REMEMBERED[Stage.ERASE])
 def test_what_nothing_bears_the_name_of_any_more_is_taken_from_the_call_before(field: str) -> None:
+    whole = {"earlierKeys": EARLIER}
+    before = {"action": "update", "prev_input": event(Stage.CLOSE, **whole)}
+    asked = event(Stage.ERASE, **{**whole, field: ..., "lifecycle": before})
+    assert parse(asked) == parse(event(Stage.ERASE, **whole))
+    assert parse(asked).keys == (KEY, *EARLIER)
+
+
+@pytest.mark.parametrize("stage", MAY)
+def test_who_had_one_key_is_sent_no_earlier_ones(stage: str) -> None:
+    """As everybody was before there were others: what was asked for then holds."""
     before = {"action": "update", "prev_input": event(Stage.CLOSE)}
-    assert parse(event(Stage.ERASE, **{field: ..., "lifecycle": before})) == parse(event(Stage.ERASE))
+    assert parse(event(stage, lifecycle=before)).keys == (KEY,)
+    assert parse(event(stage, earlierKeys=EARLIER)).keys == (KEY, *EARLIER)
 
 
-@pytest.mark.parametrize(("stage", "field"), [(s, f) for s in Stage for f in FIELDS if f not in NEEDS[s]])
+NOT_OF = [(s, f) for s in Stage for f in FIELDS if f not in (*NEEDS[s], *MAY.get(s, ()))]
+
+
+@pytest.mark.parametrize(("stage", "field"), NOT_OF)
 def test_what_a_stage_does_not_need_is_not_sent(stage: str, field: str) -> None:
     assert refused(stage, **{field: VALUES[field]}) == f"{field}: not a field of {stage}"
 
@@ -72,12 +87,13 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "bucket": ("", "A", "a/b", None),
     "handover": ("a" * 64,),
     "keyArn": ("", "alias/acme", "arn:aws:kms:eu-west-1:1:key/x", None),
+    "earlierKeys": (None, KEY, [""], [1], EARLIER[:1] * 2),
     "keyDays": (6, 31, True, "7"),
     "instances": (None, "x", ["X"], [1], ["a", "a"], ["a/b"]),
     "secrets": (None, ["x"], [None]),
     "evidence": (None, "x" * 64),
 }
-STAGE_OF = {f: next(s for s in reversed(Stage) if f in NEEDS[s]) for f in WRONG}
+STAGE_OF = {f: next(s for s in reversed(Stage) if f in (*NEEDS[s], *MAY.get(s, ()))) for f in WRONG}
 
 
 @pytest.mark.parametrize(("field", "value"), [(f, v) for f, values in WRONG.items() for v in values])
@@ -115,6 +131,7 @@ FOREIGN = {
         [*VALUES["secrets"], f"{SECRET}tenantry/dev/tenants/bolt/webhook-AbCdEf"],
         "secrets: not all of tenant acme-pay",
     ),
+    "earlierKeys": ("close", [KEY], "earlierKeys: the key in use is not one of them"),
     "bucket": ("erase", NAMES.bucket("t", "bolt"), "bucket: not of tenant acme-pay"),
     "handover": ("export", NAMES.bucket("t", "bolt"), "handover: not of tenant acme-pay"),
     "instances": ("erase", ["tenantry-dev-shard-a"], "instances: not all of tenant acme-pay"),

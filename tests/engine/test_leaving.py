@@ -38,6 +38,7 @@ def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(liv
     assert run.status == 0, run.output
     for tenant in (*LEAVERS, OTHER):
         assert "SELECT 100" in live.psql(tenant, ROWS)
+    live.tenants_command("rotate-key", SILOED)  # so that it leaves with two keys, by the same run
     offboard(live)
     for tenant in LEAVERS:
         assert "is not permitted to log in" in live.psql(tenant, "SELECT 1")
@@ -46,9 +47,12 @@ def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(liv
         LEAVERS, (True, 100)
     )
     offboard(live, "--retain-until", str(YESTERDAY), "--key-days", "7")
-    assert {t["state"] for t in offboard(live).values()} == {"PendingDeletion"}
-    assert {(t["state"], t["cancelled"]) for t in offboard(live, "--cancel").values()} == {("Enabled", True)}
-    assert {t["state"] for t in offboard(live).values()} == {"PendingDeletion"}
+    assert states(offboard(live)) == {POOLED: ["PendingDeletion"], SILOED: ["PendingDeletion"] * 2}
+    taken_back = offboard(live, "--cancel")
+    assert states(taken_back) == {POOLED: ["Enabled"], SILOED: ["Enabled"] * 2}
+    assert {t["cancelled"] for t in taken_back.values()} == {True}
+    closed = offboard(live)
+    assert states(closed) == {POOLED: ["PendingDeletion"], SILOED: ["PendingDeletion"] * 2}
 
     wait(live, WAITED)
     offboard(live)
@@ -58,11 +62,26 @@ def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(liv
         certificate = json.loads(object_of(live, said["bucket"], said["certificate"]))
         assert verify(certificate)
         assert (certificate["tenant"], certificate["sha256"]) == (tenant, said["sha256"])
+        assert dates([certificate["key"], *certificate["earlierKeys"]], "arn") == dates(
+            keys_of(closed[tenant]), "key"
+        )
         assert not verify({**certificate, "issued": "2020-01-01T00:00:00+00:00"})
     assert "100" in live.psql(OTHER, "SELECT count(*) FROM kept")
     assert "does not exist" in live.psql(OTHER, "SELECT * FROM t_amber_pay.kept")
     again = live.preview()
     assert (again.status, again.changes) == (0, ()), again.output
+
+
+def keys_of(told: dict[str, Any]) -> list[dict[str, Any]]:
+    return [told, *told.get("earlierKeys", ())]
+
+
+def states(told: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    return {id_: [key["state"] for key in keys_of(t)] for id_, t in told.items()}
+
+
+def dates(keys: list[dict[str, Any]], arn: str) -> dict[str, str]:
+    return {key[arn]: key["deletionDate"] for key in keys}
 
 
 def object_of(live: Live, bucket: str, key: str) -> str:

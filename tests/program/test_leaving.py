@@ -20,12 +20,15 @@ LEAVERS = (POOLED, SILOED)
 STATES = (State.ACTIVE, State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASING, State.ERASED)
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d"
+EARLIER = [KEY.replace("0a", n) for n in ("1a", "2a")]
+# Its database is still under the first of its keys.
+KEYS = {SILOED: ("ember-cards-identity-key", "ember-cards-identity2-key", "ember-cards-identity3-key")}
 INSTANCE = "aws:rds/instance:Instance"
 
 
 @cache
 def programs() -> dict[State, Recording]:
-    """The prod cell with two tenants that leave and one that stays."""
+    """The dev cell with two tenants that leave, one after its key was turned twice, and one that stays."""
     return {state: deploy(plan_cell(settings_of("dev"), _registry(state))) for state in STATES}
 
 
@@ -34,6 +37,10 @@ def _registry(state: State) -> Any:
     leaving = Leaving(handed_over=state is not State.ACTIVE)
     kept = [t for t in registry.tenants if t.id in (*LEAVERS, OTHER)]
     now = [replace(t, state=state, leaving=leaving) if t.id in LEAVERS else t for t in kept]
+    now = [replace(t, key=len(KEYS[t.id])) if t.id in KEYS else t for t in now]
+    homes = registry.ledger.homes
+    homes = {i: replace(h, key=len(KEYS[i])) if i in KEYS else h for i, h in homes.items()}
+    registry = replace(registry, ledger=replace(registry.ledger, homes=homes))
     placed, gone = (tuple(t for t in now if t.state.placed is is_) for is_ in (True, False))
     return replace(registry, tenants=placed, erased=gone)
 
@@ -56,6 +63,7 @@ def test_the_function_understands_what_it_is_sent() -> None:
     for state, tenant, event in events():
         real = {
             "keyArn": KEY,
+            "earlierKeys": EARLIER,
             "tenantSecret": f"{SECRET}tenantry/dev/tenants/{tenant}/database-AbCdEf",
             "secrets": [f"{SECRET}tenantry/dev/tenants/{tenant}/database-AbCdEf"],
         }
@@ -66,10 +74,22 @@ def test_the_function_understands_what_it_is_sent() -> None:
         assert (request.tenant, state in STATES) == (tenant, True)
         if state is State.ERASING:
             assert (request.key, request.end is None) == (KEY, tenant == SILOED)
+            assert request.earlier == (tuple(EARLIER) if tenant in KEYS else ())
             assert request.instances == (("tenantry-dev-silo-ember-cards",) if tenant == SILOED else ())
         before[tenant] = sent
         seen.append((state, tenant))
     assert len(seen) == 2 * (len(STATES) - 1), "one for each who leaves, in each state but the first"
+
+
+@pytest.mark.parametrize("state", [State.RETAINED, State.CLOSING])
+def test_every_key_that_there_ever_was_is_kept_or_closed(state: State) -> None:
+    names = {**KEYS, POOLED: (f"{POOLED}-identity-key",)}
+    for _, tenant, event in (e for e in events() if e[0] is state):
+        arns = [*event.get("earlierKeys", ()), event["keyArn"]]
+        assert [arn.rpartition(":")[2] for arn in arns] == list(names[tenant])
+        waits = "\n".join(calls(state)[tenant].dependencies)
+        assert [n for n in names[tenant] if n not in waits] == []
+    assert [t for s, t, e in events() if s is state and "earlierKeys" not in e] == [POOLED], "as it was"
 
 
 def test_nobody_else_notices() -> None:
@@ -99,18 +119,16 @@ def test_only_what_is_handed_over_comes_in_addition_and_lies_under_the_tenants_k
         encryption = programs()[State.EXPORTED].one(
             "ServerSideEncryptionConfiguration", f"{tenant}-tenant-handover-encryption"
         )
-        assert f"{tenant}-identity-key" in json.dumps(encryption.inputs)
+        assert KEYS.get(tenant, (f"{tenant}-identity-key",))[-1] in json.dumps(encryption.inputs)
 
 
 def test_a_key_that_waits_for_its_deletion_is_asked_for_nothing_else() -> None:
     """KMS takes neither tags nor a policy for it, so what is called off again must not need any."""
-    for tenant in LEAVERS:
-        kept, closing = (
-            programs()[s].one("kms/key:Key", f"{tenant}-identity-key")
-            for s in (State.RETAINED, State.CLOSING)
-        )
+    for name in (f"{POOLED}-identity-key", *KEYS[SILOED]):
+        kept, closing = (programs()[s].one("kms/key:Key", name) for s in (State.RETAINED, State.CLOSING))
         assert kept.inputs == closing.inputs
-        assert kept.inputs["tags"]["leaving"] == "ending"
+        assert kept.inputs["tags"]["leaving"] == "ending", "or nobody may delete it"
+        assert kept.inputs["policy"].count("LeaverHandsOver") == 1
 
 
 def test_what_is_under_the_key_waits_until_its_deletion_is_called_off() -> None:
