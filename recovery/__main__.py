@@ -1,6 +1,7 @@
 """`python -m recovery VERB STACK`: check, save, refresh, recover, restore; see docs/reliability.md.
 
-`refresh` copies the state and refreshes it, unless much of it would be dropped.
+`refresh` copies the state and refreshes it, unless much of it would be dropped; keys that wait for their
+deletion are left out.
 
 Runs the `pulumi` on PATH with the environment as it is: the backend, credentials and passphrase with
 which you deploy. Exit status: 0 all is well; 3 done, and something is left for you to look at; 1 refused,
@@ -17,7 +18,7 @@ from recovery import copies
 from recovery.checks import require_passphrase, require_right_place
 from recovery.engine import RecoveryError, Stack
 from recovery.recover import recover, restore
-from recovery.vanishing import require_few_vanish
+from recovery.vanishing import left_out, vanishing_keys, why
 
 LEFT = 3
 
@@ -40,9 +41,13 @@ def save(stack: Stack) -> int:
 
 def refresh(stack: Stack) -> int:
     check(stack)
-    require_few_vanish(stack)
+    keys = vanishing_keys(stack)
     save(stack)
-    status, output = stack.pulumi("refresh", "--yes", "--skip-preview", "--suppress-progress")
+    if keys:
+        print(f"{why(stack, keys)}: they are left out")
+    status, output = stack.pulumi(
+        "refresh", "--yes", "--skip-preview", "--suppress-progress", *left_out(keys)
+    )
     print(output, end="")
     return status
 

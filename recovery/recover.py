@@ -12,6 +12,7 @@ from recovery.engine import RecoveryError, Stack, last_line, resources
 from recovery.locks import CANCEL, Lock, dead_locks, release
 from recovery.mend import mend
 from recovery.pending import Create, creates, import_list, others
+from recovery.vanishing import LOOK, keys_among, left_out, why
 
 Say = Callable[[str], None]
 
@@ -108,7 +109,10 @@ def _adopt(stack: Stack, wanted: list[Create]) -> set[str]:
 
 def verify(stack: Stack, say: Say) -> bool:
     """Whether state and cloud agree: what a refresh would change, without changing it."""
-    status, output = stack.pulumi("refresh", "--preview-only", "--expect-no-changes", "--suppress-progress")
+    status, output = stack.pulumi(*LOOK, "--expect-no-changes")
+    if status and (keys := keys_among(stack, output)):
+        say(f"{why(stack, keys)}: they are left out")
+        status, output = stack.pulumi(*LOOK, "--expect-no-changes", *left_out(keys))
     if status == 0:
         say("state and cloud agree")
         return True

@@ -1,29 +1,81 @@
 """A refresh believes what it is shown: with other credentials, or a cloud that is late, that is nothing.
 
-So a refresh that would drop more than a few resources from the state is looked at first, and refused.
+So it is looked at first. One that would drop more than a few resources from the state is refused, and keys
+that wait for their deletion are left out of it.
 """
 
 import re
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from recovery.engine import RecoveryError, Stack, last_line, resources
 
 ACCEPT: Final = "TENANTRY_VANISHED"
 FEW: Final = 3
 SHARE: Final = 0.05  # of the state
+KEY: Final = "aws:kms/key:Key"
+# As `components.tenant_identity` tags what may be deleted, and nobody may otherwise (the boundary).
+LEAVING, ENDING = "leaving", "ending"
+LOOK: Final = ("refresh", "--preview-only", "--suppress-progress", "--urns")
 
 
-def require_few_vanish(stack: Stack) -> None:
-    """Raise `RecoveryError` where a refresh would drop many resources, unless their number is accepted."""
+def vanishing_keys(stack: Stack) -> Sequence[str]:
+    """The URNs that a refresh has to leave out, see `keys_among`; raises `RecoveryError` where it would drop
+    many others, unless their number is accepted.
+    """
     known = len(resources(stack.export()))
-    status, output = stack.pulumi("refresh", "--preview-only", "--suppress-progress")
+    status, output = stack.pulumi(*LOOK)
     if status:
         raise RecoveryError(f"stack {stack.name}: the cloud could not be read: {last_line(output)}")
-    found = re.search(r"^\s*- (\d+) to delete", output, re.MULTILINE)
-    gone = int(found[1]) if found else 0
-    if gone > max(FEW, known * SHARE) and stack.env.get(ACCEPT) != str(gone):
+    gone, keys = dropped(stack, output), keys_among(stack, output)
+    others = len(gone) - len(keys)
+    if others > max(FEW, known * SHARE) and stack.env.get(ACCEPT) != str(others):
         raise RecoveryError(
-            f"stack {stack.name}: a refresh would drop {gone} of {known} resources, since the cloud does not"
-            " show them; nothing was changed; other credentials or a cloud that is late look like this: see"
-            f" `pulumi refresh --preview-only`, and if they really are gone, set {ACCEPT}={gone}"
+            f"stack {stack.name}: a refresh would drop {others} of {known} resources, since the cloud does"
+            " not show them; nothing was changed; other credentials or a cloud that is late look like this:"
+            f" see `pulumi refresh --preview-only`, and if they really are gone, set {ACCEPT}={others}"
         )
+    return keys
+
+
+def dropped(stack: Stack, output: str) -> Sequence[str]:
+    """The URNs that a refresh would drop, as a look at it printed them."""
+    found = re.findall(r"^\s*- +(urn:\S+) delete\s*$", output, re.MULTILINE)
+    said = re.search(r"^\s*- (\d+) to delete", output, re.MULTILINE)
+    if len(found) != (int(said[1]) if said else 0):  # another engine, with other words
+        raise RecoveryError(
+            f"stack {stack.name}: `pulumi {' '.join(LOOK)}` says how many resources a refresh would drop, and"
+            " names others; nothing was changed; use the version of pulumi that this was tried with"
+        )
+    return found
+
+
+def keys_among(stack: Stack, output: str) -> Sequence[str]:
+    """Keys of tenants that leave which a refresh would drop: the provider takes a key that waits for its
+    deletion for gone (terraform-provider-aws, `findKeyByID`, 2026-11), and the next run would make another.
+    """
+    gone = set(dropped(stack, output))
+    return [
+        r["urn"]
+        for r in (resources(stack.export()) if gone else ())
+        if r["urn"] in gone and r["type"] == KEY and _ending(r)
+    ]
+
+
+def left_out(keys: Sequence[str]) -> list[str]:
+    """What a refresh is told so that it leaves them out."""
+    return [word for urn in keys for word in ("--exclude", urn)]
+
+
+def why(stack: Stack, keys: Sequence[str]) -> str:
+    """For a person: which keys, and why a refresh must not believe the cloud."""
+    names = ", ".join(urn.rsplit("::", 1)[1] for urn in keys)
+    return (
+        f"stack {stack.name}: the keys of tenants that leave ({names}) wait for their deletion, and a refresh"
+        " would take them for gone, so that the next run makes others"
+    )
+
+
+def _ending(resource: Mapping[str, Any]) -> bool:
+    tags = (resource.get("inputs") or {}).get("tags") or {}
+    return tags.get(LEAVING) == ENDING

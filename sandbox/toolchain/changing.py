@@ -11,26 +11,28 @@ from recovery import copies
 from recovery.checks import require_right_place
 from recovery.engine import RecoveryError, Stack
 from recovery.locks import read_locks
-from recovery.vanishing import require_few_vanish
+from recovery.vanishing import left_out, vanishing_keys, why
 from sandbox.cloud.store import FILE
+from sandbox.toolchain.engine import Call
 from sandbox.toolchain.places import Sandbox, ToolchainError, say
 from sandbox.toolchain.undo import alone, undoable
 
 SHOWN: Final = 3
-Start = Callable[[tuple[int, ...]], int]
+Start = Callable[[tuple[int, ...], list[str]], int]
 
 
-def changing(home: Path, stack: str, env: Mapping[str, str], start: Start, *, refreshes: bool = False) -> int:
-    """Run the engine, given the file descriptors that it shall inherit; raises `ToolchainError`."""
+def changing(home: Path, stack: str, env: Mapping[str, str], start: Start, call: Call) -> int:
+    """Run the engine, given the file descriptors that it shall inherit and further options of the call;
+    raises `ToolchainError`.
+    """
     mine = Stack(stack, Path(env["TENANTRY_PROJECT_DIR"]), env)
 
     def begin(held: tuple[int, ...]) -> int:
         _refuse_lost_state(home, mine)
         _refuse_another_place(mine)
-        if refreshes and _state(mine).get("resources"):
-            _refuse_to_forget(mine)
+        options = _left_out(mine, call) if call.refreshes and _state(mine).get("resources") else []
         copies.save(mine, "before")
-        return start(held)
+        return start(held, options)
 
     if "PULUMI_SKIP_CHECKPOINTS" in env:
         return undoable(home, stack, begin)
@@ -56,11 +58,22 @@ def _refuse_another_place(stack: Stack) -> None:
         raise ToolchainError(str(refusal)) from None
 
 
-def _refuse_to_forget(stack: Stack) -> None:
+def _left_out(stack: Stack, call: Call) -> list[str]:
+    """What keeps a refresh from dropping what is not gone: refused, or options of the call; none for what it
+    leaves out already.
+    """
     try:
-        require_few_vanish(stack)
+        keys = [urn for urn in vanishing_keys(stack) if urn not in call.excluded]
     except RecoveryError as refusal:
         raise ToolchainError(str(refusal)) from None
+    if keys and (call.command != "refresh" or call.option("--target", "-t")):
+        raise ToolchainError(
+            f"{why(stack, keys)}; nothing was changed; a refresh of its own and of the whole stack leaves"
+            f" them out (make refresh STACK={stack.name}); then run this without --refresh"
+        )
+    if keys:
+        say(f"{why(stack, keys)}: they are left out")
+    return left_out(keys)
 
 
 def _refuse_lost_state(home: Path, stack: Stack) -> None:

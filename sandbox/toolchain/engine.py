@@ -10,7 +10,6 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -46,6 +45,11 @@ class Call:
     def refreshes(self) -> bool:
         """Whether it reads the cloud into the state."""
         return self.command == "refresh" or any(w in ("-r", "--refresh", "--refresh=true") for w in self.args)
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """The URNs that it leaves out already."""
+        return frozenset(value for word, value in pairwise(self.args) if word in ("-x", "--exclude"))
 
     @property
     def stack(self) -> str | None:
@@ -86,8 +90,10 @@ def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) 
     if stack and call.command in CHANGES and "--preview-only" not in args:
         from sandbox.toolchain.changing import changing  # noqa: PLC0415 - as above
 
-        start = partial(_wait, [real_cli(), *args], given, cwd)
-        status = changing(home, stack, given, start, refreshes=call.refreshes)
+        def start(held: tuple[int, ...], options: list[str]) -> int:
+            return _wait([real_cli(), *args, *options], given, cwd, held)
+
+        status = changing(home, stack, given, start, call)
         take_salts(project, home, before)
         return status or _settled(home)
     status = _wait([real_cli(), *args], given, cwd)

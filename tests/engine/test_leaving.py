@@ -52,6 +52,9 @@ def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(liv
     assert states(taken_back) == {POOLED: ["Enabled"], SILOED: ["Enabled"] * 2}
     assert {t["cancelled"] for t in taken_back.values()} == {True}
     closed = offboard(live)
+    known = {r["urn"] for r in live.state()}
+    run = live.refresh()
+    assert (run.status, {r["urn"] for r in live.state()}) == (0, known), run.output
     assert states(closed) == {POOLED: ["PendingDeletion"], SILOED: ["PendingDeletion"] * 2}
 
     wait(live, WAITED)

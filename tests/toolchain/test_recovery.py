@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from recovery.engine import RecoveryError, Stack
+from recovery.vanishing import LOOK, dropped
+from sandbox.aws import waiting
 from sandbox.faults.plan import VARIABLE
 from sandbox.toolchain.environ import FAST
 from sandbox.toolchain.locks import locks
@@ -42,6 +45,34 @@ def recovery(small: Small, *args: str) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+# Two tenants' keys with what hangs from them; the first one's may be deleted, by its tag.
+KEYS = """
+import pulumi, pulumi_aws as aws
+provider = aws.Provider("aws", region="eu-west-1", allowed_account_ids=["111122223333"])
+opts = pulumi.ResourceOptions(provider=provider)
+for id_, leaving in (("a", {"leaving": "ending"}), ("b", {})):
+    key = aws.kms.Key(f"{id_}-key", tags={"tenant": id_, **leaving}, opts=opts)
+    aws.kms.Alias(f"{id_}-alias", name=f"alias/tenants/{id_}", target_key_id=key.key_id, opts=opts)
+    aws.sqs.Queue(f"{id_}-queue", name=f"{id_}-queue", kms_master_key_id=key.arn, opts=opts)
+"""
+
+
+@pytest.fixture
+def leaving(tmp_path: Path) -> Small:
+    """Its tenant's key waits for its deletion."""
+    made = Small(tmp_path, KEYS, '{"small:accountId": "111122223333"}')
+    assert made.pulumi(*UP)[0] == 0
+    wait_for_deletion(made, "a-key")
+    return made
+
+
+def wait_for_deletion(small: Small, name: str) -> None:
+    cloud = small.cloud()
+    (row,) = [r for r in cloud.all(waiting.KEY) if r.urn.endswith(f"::{name}")]
+    waiting.schedule(cloud, row, 7)
+    cloud.remove(waiting.KEY, row.id)
 
 
 def killed(small: Small, **fault: object) -> None:
@@ -221,3 +252,59 @@ def test_a_refresh_that_sees_nothing_does_not_empty_the_state(small: Small, comm
     small.env["TENANTRY_VANISHED"] = str(COUNT)
     small.pulumi(*command)
     assert state(small) != before, "whoever gives the number means it"
+
+
+@pytest.mark.parametrize("way", ["wrapper", "recovery"])
+def test_a_refresh_leaves_keys_out_that_wait_for_their_deletion(leaving: Small, way: str) -> None:
+    """The provider takes them for gone; dropped, they would be made anew while the old ones can come back."""
+    before = {r["urn"] for r in state(leaving)}
+    if way == "wrapper":
+        status, output = leaving.pulumi("refresh", "--yes", "--skip-preview")
+    else:
+        status, output = recovery(leaving, "refresh", "dev")
+    assert status == 0, output
+    assert output.count("the keys of tenants that leave (a-key) wait for their deletion") == 1
+    assert {r["urn"] for r in state(leaving)} == before
+    status, output = leaving.pulumi("preview", "--expect-no-changes")
+    assert status == 0, output
+
+
+def test_a_key_that_vanished_otherwise_is_not_left_out(leaving: Small) -> None:
+    wait_for_deletion(leaving, "b-key")
+    status, output = leaving.pulumi("refresh", "--yes", "--skip-preview")
+    assert status == 0, output
+    assert "(a-key) wait" in output
+    assert {r["urn"].rsplit("::", 1)[1] for r in state(leaving) if r["type"] == waiting.KEY} == {"a-key"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [(*UP, "--refresh"), ("refresh", "--yes", "-t", "urn:pulumi:dev::small::aws:kms/key:Key::a-key")],
+)
+def test_what_cannot_leave_it_out_is_refused(leaving: Small, command: tuple[str, ...]) -> None:
+    before = state(leaving)
+    status, output = leaving.pulumi(*command)
+    assert status == 1
+    assert output.count("\n") == 1
+    assert "stack dev: the keys of tenants that leave (a-key) wait" in output
+    assert "nothing was changed" in output
+    assert "make refresh STACK=dev" in output
+    assert state(leaving) == before
+
+
+def test_a_recovery_compares_without_it(leaving: Small) -> None:
+    status, output = recovery(leaving, "recover", "dev")
+    assert status == 0, output
+    assert "(a-key) wait" in output
+    assert "state and cloud agree" in output
+
+
+def test_a_refresh_with_words_that_nobody_knows_is_refused(small: Small, tmp_path: Path) -> None:
+    """Whoever cannot tell what would be dropped must not let it be."""
+    engine = tmp_path / "bin" / "pulumi"
+    engine.parent.mkdir()
+    engine.write_text("#!/bin/sh\nprintf 'Resources:\\n    - 1 to delete\\n'\n", encoding="utf-8")
+    engine.chmod(0o755)
+    stack = Stack("dev", small.project, small.env | {"PATH": f"{engine.parent}:{small.env['PATH']}"})
+    with pytest.raises(RecoveryError, match="says how many resources a refresh would drop, and names others"):
+        dropped(stack, stack.pulumi(*LOOK)[1])
