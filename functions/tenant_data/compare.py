@@ -61,10 +61,13 @@ class Comparison:
         """As many as there were when all of them were read."""
         return sum(p.rows for p in self.progress.values())
 
-    def narrow(self) -> int:
-        """Rounds while the tenant writes, until they are short; how many."""
+    def narrow(self, patience: float) -> int:
+        """Rounds while the tenant writes, until they are short; how many.
+
+        Raises `MoveError` where the follower has not caught up in `patience` seconds.
+        """
         self.link.remember()
-        self.link.wait_level(lambda: None)
+        self.link.wait_level(self.link.until(time.monotonic() + patience))
         for done in range(1, ROUNDS + 1):
             began = time.monotonic()
             self._round()

@@ -140,6 +140,19 @@ class Link:
                 asleep = time.monotonic() + SLEEPS
             time.sleep(PAUSE)
 
+    def until(self, ends: float) -> Callable[[], None]:
+        """For `wait_level` while the source serves: the follower has until the clock says `ends`."""
+
+        def late() -> None:
+            if time.monotonic() > ends:
+                raise MoveError(
+                    f"the {self.follower.name} is {self.behind} bytes behind and does not catch up"
+                    f" ({self.errors} failures); writes go on at the {self.source.name}: see in the log of"
+                    f" the {self.follower.name} what stops it, put that right, and run again"
+                )
+
+        return late
+
     def _wake(self) -> None:
         """Start the worker that reads, where there is none.
 

@@ -26,7 +26,7 @@ class Tools:
     objects: Objects
     reach: Reach
     step: Step
-    patience: float = 600.0  # seconds for a first copy
+    patience: float = 600.0  # seconds for a first copy, and for a follower to catch up before a switch
 
 
 @dataclass
@@ -181,16 +181,7 @@ def _follow(move: Move, link: Link) -> None:
 def _healthy(move: Move, link: Link) -> None:
     """Whether the follower keeps up. Failures alone say little: a connection that was cut counts as one."""
     move.tools.step(f"level {link.direction}")
-    ends = time.monotonic() + min(move.tools.patience, CATCH_UP)
-
-    def late() -> None:
-        if time.monotonic() > ends:
-            raise MoveError(
-                f"the {link.follower.name} is {link.behind} bytes behind and does not catch up"
-                f" ({link.errors} failures); its log says why"
-            )
-
-    link.wait_level(late)
+    link.wait_level(link.until(time.monotonic() + min(move.tools.patience, CATCH_UP)))
     move.notes.append(f"the {link.follower.name} follows, {link.behind} bytes behind")
 
 
@@ -203,7 +194,8 @@ def _switch(move: Move, link: Link, back: Link | None) -> Switch:
     move.origin.act_for_tenant()
     move.target.act_for_tenant()
     clock = Clock(move.request.budget)
-    return Switch(link, back, move.tools.store, move.tools.step, clock, notes=move.notes)
+    tools = move.tools
+    return Switch(link, back, tools.store, tools.step, clock, tools.patience, notes=move.notes)
 
 
 def _run(move: Move, switch: Switch) -> None:

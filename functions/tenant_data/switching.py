@@ -68,6 +68,7 @@ class Switch:
     store: Store
     step: Step
     clock: Clock
+    patience: float  # seconds for the follower to catch up before writes stop
     rows: int | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -112,7 +113,12 @@ class Switch:
             follow_back(self.back)
         self.step("rows compared")
         comparison = Comparison(self.link)
-        self.notes.append(f"compared in {comparison.narrow()} rounds before writes stopped")
+        try:
+            rounds = comparison.narrow(self.patience)
+        except MoveError:
+            self._let_go()
+            raise
+        self.notes.append(f"compared in {rounds} rounds before writes stopped")
         return comparison
 
     def _window(self, comparison: Comparison) -> None:
@@ -157,8 +163,14 @@ class Switch:
         log.warning("tenant %s: called off, the %s serves again", self.old.request.tenant, self.old.name)
         open_again(self.old)
         self.clock.stop()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """The old end keeps no log for a run that ends here, and follows nobody: what a person puts right at
+        the new end is not to come back.
+        """
         self.link.forget()
-        if self.back:  # nobody writes at the new end, and what somebody should is not to come back
+        if self.back:
             self.back.drop()
 
     def finish(self) -> None:

@@ -170,6 +170,24 @@ def test_a_cutover_that_takes_too_long_is_called_off(rich: Journey) -> None:
     assert rich.run("SELECT count(*) FROM empty WHERE id IN (77, 78)") == [[2]]
 
 
+def test_a_follower_that_never_catches_up_stops_the_cutover_before_writes_stop(journey: Journey) -> None:
+    journey.run("CREATE TABLE one (id int PRIMARY KEY, said text)")
+    journey.go("replicate")
+    journey.peek("target", "INSERT INTO one VALUES (1, 'in the way')")
+    journey.run("INSERT INTO one VALUES (1, 'x'), (2, 'x')")  # which cannot arrive
+    says = (
+        r"the target is \d+ bytes behind and does not catch up \(\d+ failures\); writes go on at the origin"
+    )
+    with pytest.raises(MoveError, match=says):
+        journey.go("cutover", patience=3)
+    assert journey.serving == "origin"
+    assert journey.run("INSERT INTO one VALUES (3, 'still open') RETURNING id") == [[3]]
+    assert f"slot m_{journey.role}_out_seen" not in journey.left("origin")
+    journey.peek("target", "DELETE FROM one WHERE id = 1")  # which is not to come back to the origin
+    assert journey.go("cutover")["serves"] == "target"
+    assert journey.run("SELECT count(*) FROM one") == [[3]]
+
+
 def test_a_session_that_defies_read_only_loses_nothing(journey: Journey) -> None:
     """The role's setting is a request; the closed login is what ends writing."""
     journey.run("CREATE TABLE one (id int PRIMARY KEY)")
