@@ -71,7 +71,7 @@ def _filled(move: "Move") -> bool:
     set_sequences(move.out.source, move.target)
     move.tools.step("rows equal")
     comparison = Comparison(move.out)
-    comparison.narrow()
+    comparison.narrow(move.tools.patience)
     move.told["copiedRows"] = comparison.finish(lambda: None)
     move.out.forget()
     return True
