@@ -7,8 +7,9 @@ from pathlib import Path
 import typer
 
 from tenants.keys import left_of, raised
-from tenants.measured import lines, measured
+from tenants.measured import lines, outputs, told_of
 from tenants.nodes import Node, Scalar
+from tenants.outcome import ONWARD, asks, refusals, undone
 from tenants.output import print_json
 from tenants.phases import ABOUT, ARROWS, Arrow, phase_of
 from tenants.project import Project
@@ -30,11 +31,13 @@ def move_tenant(
     if moving and wish.by not in (None, moving.by):
         raise typer.BadParameter(f"{id_} is on its way by {moving.by}; abort that move before another")
     event = event or ("next" if moving else "move")
+    _require_carried_out(root, stack, [id_], event)
     return step_tenants(root, stack, [id_], event, wish, dry_run=dry_run, as_json=as_json)
 
 
 def restore_tenant(root: Path, stack: str, id_: str, wish: Wish, *, dry_run: bool, as_json: bool) -> int:
     """Begin a restore; its stages and its ends are a move's."""
+    _require_carried_out(root, stack, [id_], "move")
     return step_tenants(root, stack, [id_], "move", wish, dry_run=dry_run, as_json=as_json)
 
 
@@ -45,7 +48,15 @@ def offboard_tenants(
     models = Project(root).entries(stack)[0].models
     serving = all(id_ in models and models[id_].state is State.ACTIVE for id_ in ids)
     event = "cancel" if cancel else "suspend" if serving else "offboard"
+    _require_carried_out(root, stack, ids, event)
     return step_tenants(root, stack, ids, event, wish, dry_run=dry_run, as_json=as_json)
+
+
+def _require_carried_out(root: Path, stack: str, ids: Sequence[str], event: str) -> None:
+    """A stage is taken after the run of the one before it, as far as the engine can be asked about that."""
+    homes = Project(root).ledger(stack)[0].homes
+    if event in ONWARD and (found := refusals(root, stack, homes, ids)):
+        raise typer.BadParameter("; ".join(found))
 
 
 def rotate_key(root: Path, stack: str, id_: str, *, dry_run: bool, as_json: bool) -> int:
@@ -107,14 +118,19 @@ def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
         raise typer.BadParameter(f"{id_} cannot be read; python -m tenants check {stack} says why")
     home = project.ledger(stack)[0].homes.get(id_)
     recorded = str(phase_of(home)) if home else None
-    told = measured(root, stack, id_) if tenant.move else None
+    name = asks(tenant, home)
+    found = outputs(root, stack, name) if name else None
+    wrong = undone(root, stack, id_, home, found) if name and home else None
+    told = told_of(found, id_) if tenant.move else None
     if as_json:
-        print_json({**status(tenant), "recorded": recorded, "measured": told})
+        print_json({**status(tenant), "recorded": recorded, "measured": told or None, "undone": wrong})
         return 0
     here = phase_of(tenant)
     print(f"{id_} in {stack}: {tenant.move or here}: {ABOUT[here].means}")
     if recorded != here:
         print(f"  not run yet: the last run recorded {recorded or 'nothing'}; run pulumi up -s {stack}")
+    if wrong:
+        print(f"  not carried out: {wrong}")
     _show("way back", ABOUT[here].undo)
     for arrow in ARROWS:
         if arrow.before is here:

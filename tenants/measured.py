@@ -1,4 +1,4 @@
-"""What the last run measured of a tenant's move, as the engine on PATH tells it; nothing where it cannot."""
+"""What the last run told of a tenant, as the engine on PATH knows it; nothing where it cannot be asked."""
 
 import json
 import shutil
@@ -11,12 +11,15 @@ SECONDS: Final = 10.0  # a stack's state may lie far away
 ENDS: Final = {"origin": "the old place", "target": "the new place"}
 
 
-def measured(root: Path, stack: str, id_: str) -> Mapping[str, Any] | None:
-    """The stack's output about a tenant's move; None where there is no engine, no stack or no such move."""
+UNKNOWN: Final[Mapping[str, Any]] = {}  # there is no engine or no stack, or it is a record only
+
+
+def outputs(root: Path, stack: str, name: str) -> Mapping[str, Any] | None:
+    """An output of a stack about its tenants, by id; None where it cannot be had."""
     engine = shutil.which("pulumi")
     if engine is None:
         return None
-    words = [engine, "stack", "output", "moves", "--json", "--stack", stack, "--non-interactive"]
+    words = [engine, "stack", "output", name, "--json", "--stack", stack, "--non-interactive"]
     try:
         asked = subprocess.run(  # noqa: S603 - the stack's name is one of the registries
             words,
@@ -30,8 +33,17 @@ def measured(root: Path, stack: str, id_: str) -> Mapping[str, Any] | None:
         found = json.loads(asked.stdout) if asked.returncode == 0 else None
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
-    told = cast("Mapping[str, Any]", found).get(id_) if isinstance(found, dict) else None
-    return cast("Mapping[str, Any]", told) if isinstance(told, dict) else None  # a record only has no figures
+    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else None
+
+
+def told_of(found: Mapping[str, Any] | None, id_: str) -> Mapping[str, Any] | None:
+    """What an output tells of a tenant; None where it tells nothing, `UNKNOWN` where nobody can say."""
+    if found is None:
+        return UNKNOWN
+    told = found.get(id_)
+    if told is None or isinstance(told, dict):
+        return cast("Mapping[str, Any] | None", told)
+    return UNKNOWN  # a record only has no figures
 
 
 def lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -57,8 +57,9 @@ def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(liv
     assert (run.status, {r["urn"] for r in live.state()}) == (0, known), run.output
     assert states(closed) == {POOLED: ["PendingDeletion"], SILOED: ["PendingDeletion"] * 2}
 
+    too_early(live)
     wait(live, WAITED)
-    offboard(live)
+    told(live, live.up())
     assert [r["urn"] for r in live.state() if any(f"{i}-tenant" in r["urn"] for i in LEAVERS)] == []
     assert [r.urn for r in live.everything() if any(f"{i}-tenant" in r.urn for i in LEAVERS)] == []
     for tenant, said in offboard(live).items():
@@ -73,6 +74,19 @@ def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(liv
     assert "does not exist" in live.psql(OTHER, "SELECT * FROM t_amber_pay.kept")
     again = live.preview()
     assert (again.status, again.changes) == (0, ()), again.output
+
+
+def too_early(live: Live) -> None:
+    """A day that is not so lets the registry go on, and no key: the run fails, and the next stage waits."""
+    live.env["TENANTRY_TODAY"] = str(datetime.date.today() + datetime.timedelta(days=WAITED))
+    run = live.step("offboard", *LEAVERS, "--many")
+    assert run.status != 0
+    assert "so nothing is erased yet" in run.output
+    for tenant in LEAVERS:
+        said = live.tenants_command("move", tenant, "--status")
+        assert (
+            f"the run of erasing has not come to its end, the last that did left {tenant} at closing" in said
+        )
 
 
 def keys_of(told: dict[str, Any]) -> list[dict[str, Any]]:

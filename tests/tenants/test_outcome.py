@@ -1,0 +1,164 @@
+"""A stage is taken after the run of the one before it came to its end, as far as the engine can be asked."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from plan.leaving import STEPS as TOLD_OF_LEAVING
+from tenants import open_registry
+from tenants.cli import app
+from tenants.outcome import STEPS, undone
+from tenants.phases import MOVING, Phase
+from tenants.project import Project
+from tenants.standing import HomeKind, Move, Stage, State
+from tests.registry.project import project
+
+ID = "acme-pay"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose tenants are at rest, and a PATH without an engine."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    found = project(tmp_path / "project")
+    open_registry("dev", root=found, locked=False)
+    return found
+
+
+def call(root: Path, *words: str, status: int = 0) -> Result:
+    result = CliRunner().invoke(app, [*words, "--root", str(root)], env={"COLUMNS": "1000"})
+    assert result.exit_code == status, result.output
+    return result
+
+
+def asked_for(root: Path, *words: str) -> None:
+    """A stage, and a run that got as far as the ledger."""
+    call(root, *words)
+    open_registry("dev", root=root, locked=False)
+
+
+def answers(**outputs: Any) -> None:
+    """A `pulumi` on PATH that knows these outputs of the stack."""
+    path = Path(os.environ["PATH"]) / "pulumi"
+    path.parent.mkdir(exist_ok=True)
+    known = "".join(f"{name}) echo '{json.dumps(value)}';;\n" for name, value in outputs.items())
+    path.write_text(f'#!/bin/sh\ncase "$3" in\n{known}*) exit 9;;\nesac\n', "utf-8")
+    path.chmod(0o755)
+
+
+def carried_out(stage: str) -> None:
+    answers(moves={ID: {"stage": stage, "serves": "origin"}}, leaving={})
+
+
+def registry(root: Path) -> str:
+    return (root / "tenants/dev.yaml").read_text("utf-8")
+
+
+def shown(root: Path) -> str:
+    return call(root, "move", ID, "--status").stdout
+
+
+def test_the_next_stage_waits_until_the_run_before_it_came_to_its_end(root: Path) -> None:
+    answers(moves={}, leaving={})
+    asked_for(root, "move", ID, "--to", "silo")
+    refused = call(root, "move", ID, status=2).output
+    assert f"the run of prepare has not come to its end, the last that did left {ID} at active" in refused
+    carried_out("prepare")
+    asked_for(root, "move", ID)
+    before = registry(root)
+    says = f"the run of replicate has not come to its end, the last that did left {ID} at prepare;"
+    refused = call(root, "move", ID, status=2).output
+    assert f"{says} run pulumi up -s dev until it does, before the next stage" in refused
+    assert registry(root) == before
+    assert f"not carried out: {says}" in shown(root)
+    told = json.loads(call(root, "move", ID, "--status", "--json").stdout)
+    assert told["undone"].startswith(says)
+    carried_out("replicate")
+    assert "not carried out" not in shown(root)
+    call(root, "move", ID)
+    assert "stage: cutover" in registry(root)
+
+
+def test_one_that_was_skipped_over_is_named_with_the_way_back(root: Path) -> None:
+    for words in (("move", ID, "--to", "silo"), ("move", ID), ("move", ID)):
+        asked_for(root, *words)  # where there was no engine to ask
+    carried_out("prepare")
+    says = (
+        f"cutover was taken before the run of the stage before it had come to its end: the last that did left"
+        f" {ID} at prepare, after which comes replicate or abort; take {ID} back to that in tenants/dev.yaml"
+        " and tenants/ledger/dev.yaml, as git has it (git log -p -- tenants/ledger/dev.yaml), and run"
+        " pulumi up -s dev"
+    )
+    assert f"not carried out: {says}" in shown(root)
+    assert says in call(root, "move", ID, status=2).output
+
+
+def test_a_stage_that_failed_can_be_led_back(root: Path) -> None:
+    asked_for(root, "move", ID, "--to", "silo")
+    carried_out("prepare")
+    asked_for(root, "move", ID)
+    asked_for(root, "move", ID, "--abort")
+    assert "the run of abort has not come to its end" in shown(root)
+
+
+def test_who_leaves_is_held_to_it_too(root: Path) -> None:
+    answers(moves={}, leaving={})
+    asked_for(root, "offboard", ID)
+    asked_for(root, "offboard", ID)
+    refused = call(root, "offboard", ID, "--retain-until", "2030-01-01", status=2).output
+    assert f"the run of exported has not come to its end, the last that did left {ID} at suspended" in refused
+    assert "the run of exported has not come to its end" in shown(root)
+    answers(leaving={ID: {"stage": "export"}})
+    call(root, "offboard", ID, "--retain-until", "2030-01-01")
+
+
+@pytest.mark.parametrize("told", [None, {ID: "accepted"}, {ID: {"stage": "else"}}])
+def test_who_cannot_be_asked_holds_nobody_up(root: Path, told: Any) -> None:
+    asked_for(root, "move", ID, "--to", "silo")
+    if told is not None:
+        answers(moves=told)
+    assert "not carried out" not in shown(root)
+    asked_for(root, "move", ID)
+
+
+TABLE = (
+    # recorded, what the last run told, the beginning of what is said
+    ("replicate", "replicate", None),
+    ("abort", None, "the run of abort"),  # prepare had failed
+    ("rollback", "replicate", "the run of rollback"),  # the cutover had
+    ("rollback", "cutover", "the run of rollback"),
+    ("abort", "cutover", "abort was taken before"),  # the rollback had, and the new place serves
+    ("soak", "prepare", "soak was taken before"),
+    ("active", "done", "the run of active"),
+    ("active", "replicate", "active was taken before"),
+    ("retained", None, "retained was taken before"),
+    ("retained", "close", "the run of retained"),  # which takes the key back
+    ("suspended", "export", "the run of suspended"),
+    ("suspended", "close", "suspended was taken before"),  # its key still waits for its deletion
+    ("erasing", "keep", "erasing was taken before"),
+    ("erasing", "erase", None),
+)
+
+
+@pytest.mark.parametrize(("recorded", "told", "says"), TABLE)
+def test_what_is_said_of_each(root: Path, recorded: str, told: str | None, says: str | None) -> None:
+    home = Project(root).ledger("dev")[0].homes[ID]
+    if Phase(recorded) in MOVING:
+        home = replace(home, move=Move(origin=HomeKind.POOL, to=HomeKind.SILO, stage=Stage(recorded)))
+    else:
+        home = replace(home, state=State(recorded))
+    said = undone(root, "dev", ID, home, {ID: {"stage": told}} if told else {})
+    assert (said or "").startswith(says) if says else said is None, said
+
+
+def test_the_functions_words_are_those_of_the_plan() -> None:
+    assert {word: str(phase) for word, phase in STEPS.items()} == {
+        str(step): str(state) for state, step in TOLD_OF_LEAVING.items()
+    }
