@@ -28,7 +28,7 @@ class TenantArgs:
     plan: TenantPlan
     identity: TenantIdentity
     databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
-    restored: Database | None  # its shard as it was, while it is restored from there
+    restored: Database | None = None  # its shard as it was, while it is restored from there
     bootstrap: Bootstrap
     workers: Workers
     entrance: ApiEntrance
