@@ -131,7 +131,7 @@ class DatabasePlan:
     replicas: int = 0
     password_generation: int = 1  # of a master password that this program makes
     master: Master = Master.MANAGED
-    owner: str | None = None  # the tenant whose key encrypts it; None: a key of its own
+    owner: str | None = None  # the tenant whose it is, or for whom it is restored; None: several share it
     key: int = 1  # which of the owner's keys, and for ever
     restore: RestorePlan | None = None  # said until the restore is over; it was one for ever
     # Why a later change may delete it: its tenant has let it go by a `move` or by `leaving`, or it stands for
@@ -224,7 +224,7 @@ def plan_restored(
     name = restored_name(tenant_id, number)
     made = _database(settings, names, name, Place("pool-data", "pool-db"), size)
     source = RestorePlan(names.label("database", shard), at)
-    return replace(made, restore=source, released=RESTORE)
+    return replace(made, owner=tenant_id, restore=source, released=RESTORE)
 
 
 def silo_name(tenant_id: str, number: int) -> str:

@@ -9,7 +9,7 @@ from policies.escalation import analyse
 from policies.exceptions import read_exceptions
 from policies.judge import judge
 from policies.model import Outcome
-from tenants.standing import HomeKind, Leaving, Move, Stage, State
+from tenants.standing import By, HomeKind, Leaving, Move, Stage, State
 from tests.cells import registry_of
 from tests.harness import Recording
 from tests.policies.plans import plan_of
@@ -33,13 +33,20 @@ def phases() -> Mapping[str, Mapping[str, Any]]:
         for stage in (Stage.PREPARE, Stage.REPLICATE, Stage.CUTOVER, Stage.SOAK, Stage.ROLLBACK, Stage.ABORT)
     }
     arrived = {"isolation": HOME.isolation, "move": Move(origin=OUT, to=HOME, stage=Stage.DONE)}
+    states = (State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASING)
     leaving = {
         next(ids): {"state": state, "leaving": GONE}
-        for ids in (pooled, siloed)
-        for state in (State.SUSPENDED, State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASING)
+        for ids, all_of_them in ((pooled, (State.SUSPENDED, *states)), (siloed, states))
+        for state in all_of_them
     }
+    at = "2026-11-20T10:00:00Z"
+    restoring = {
+        next(ids): {"move": Move(origin=kind, to=OUT if kind is HOME else kind, stage=Stage.REPLICATE, at=at)}
+        for kind, ids in ((HOME, pooled), (OUT, siloed), (HomeKind.DEDICATED, dedicated))
+    }
+    copied = {next(pooled): {"move": Move(origin=HOME, to=OUT, stage=Stage.REPLICATE, by=By.COPY)}}
     away = {next(dedicated): {"move": Move(origin=HomeKind.DEDICATED, to=HOME, stage=Stage.SOAK)}}
-    return {**moving, next(siloed): arrived, **leaving, **away}
+    return {**moving, next(siloed): arrived, **leaving, **restoring, **copied, **away}
 
 
 @cache
@@ -51,7 +58,7 @@ def busy() -> Recording:
 
 def test_no_phase_breaks_a_rule() -> None:
     allowed, found = read_exceptions(), judge(plan_of(busy(), "prod")).findings
-    assert len(phases()) == 18
+    assert len(phases()) == 21
     assert [str(f) for f in found if f.stops and not allowed.covers(f)] == []
     assert [str(f) for f in found if f.verdict.outcome is Outcome.UNKNOWN] == []
 

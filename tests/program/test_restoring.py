@@ -116,7 +116,7 @@ def test_a_shard_is_restored_beside_it_for_the_move_alone() -> None:
         }
         for same in ("kmsKeyId", "dbSubnetGroupName", "vpcSecurityGroupIds"):
             assert restored[same] == shard[same]
-        assert (restored["tags"]["released"], "tenant" in restored["tags"]) == ("restore", False)
+        assert (restored["tags"]["released"], restored["tags"]["tenant"]) == ("restore", tenant)
         assert (restored["skipFinalSnapshot"], restored["deleteAutomatedBackups"]) == (True, True)
         assert ("restoreToPointInTime" in new, new["kmsKeyId"] == restored["kmsKeyId"]) == (False, False)
         key = stage.one("kms/key:Key", f"{tenant}-identity-key")
