@@ -92,6 +92,13 @@ def _sign(request: Request, store: Store) -> None:
         store.write(request.webhook_secret, {"algorithm": "HMAC-SHA256", "key": new_password()})
 
 
+def _instance(host: str | None) -> str:
+    """Of an endpoint, which begins with the instance's identifier. The rest of it is another one where an
+    instance that was lost is made again.
+    """
+    return (host or "").partition(".")[0]
+
+
 def _place(request: Request, password_verifier: str) -> Place:
     return Place(
         role=identifier(request.role),
@@ -106,6 +113,13 @@ def _content(request: Request, found: Secret | None) -> Secret:
     """What the tenant's secret is to hold: the password that it has, and the place as it is now."""
     if found is not None and found.get("username") != request.role:
         raise BootstrapError(f"tenant {request.tenant}: its secret is not the one of role {request.role}")
+    lives, here = _instance((found or {}).get("host")), _instance(request.host)
+    if lives not in ("", here):  # its rows are there; only a move leads the services elsewhere
+        raise BootstrapError(
+            f"tenant {request.tenant} lives at {lives}, and {here} has none of its rows: stages of a move"
+            " were not run; take its entry in the registry and its lines in the ledger back to the last"
+            " stage that was, as git has them"
+        )
     return {
         "engine": "postgres",
         "username": request.role,

@@ -10,6 +10,7 @@ from typing import Final
 from sandbox.toolchain import engine
 from sandbox.toolchain.guard import exported
 from sandbox.toolchain.places import ROOT, real_cli, sandbox_dir, say
+from tenants.files import ledger_file, relative, write_atomically
 
 PACK: Final = ("--policy-pack", "policies")
 QUIET: Final = ("--non-interactive", "--color=never", "--suppress-progress")
@@ -24,8 +25,19 @@ def plan_file(stack: str) -> Path:
 def planned(stack: str, given: Mapping[str, str], args: tuple[str, ...] | None = None) -> int:
     """Preview, judge, gate; 0 where the change may be made.
 
-    Shown is the preview, called with `args`; without them nothing but what refuses the change.
+    Shown is the preview, called with `args`; without them nothing but what refuses the change. The ledger
+    remembers no stage of a tenant's life that was refused: the next one would be taken on top of it.
     """
+    ledger = ledger_file(ROOT, stack)
+    before = ledger.read_text("utf-8") if ledger.exists() else None
+    status = _planned(stack, given, args)
+    if status and before is not None and ledger.read_text("utf-8") != before:
+        write_atomically(ledger, before)
+        say(f"{relative(ROOT, ledger)} is as it was before")
+    return status
+
+
+def _planned(stack: str, given: Mapping[str, str], args: tuple[str, ...] | None) -> int:
     file = plan_file(stack)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)

@@ -97,6 +97,17 @@ def test_without_closing_the_place_a_deleted_tenant_comes_back(
     assert shard.run(shard.acme, "SELECT 1") == [[1]]
 
 
+def test_nobody_is_led_away_from_its_rows_but_by_a_move(shard: Shard) -> None:
+    """The stages of a move were not run: the registry says another instance, and the rows are here."""
+    before = shard.secret(shard.acme)
+    with pytest.raises(
+        handler.BootstrapError, match=f"{shard.acme} lives at shard, and silo has none of its rows"
+    ):
+        shard.place(shard.acme, host="silo.mock.eu-west-1.rds.amazonaws.com")
+    assert shard.secret(shard.acme) == before
+    assert shard.run(shard.acme, "SELECT 1") == [[1]]
+
+
 def test_deleting_who_was_never_there_is_well(empty: Shard) -> None:
     role = empty.role(empty.acme)
     done = {"tenant": empty.acme, "action": "delete", "role": role, "login": False}
@@ -194,13 +205,15 @@ def test_the_first_password_is_made_here_and_kept_nowhere_else(empty: Shard) -> 
     assert empty.secret(empty.bolt)["password"] != secret["password"]
 
 
-def test_an_update_keeps_the_password_and_writes_a_version_only_for_another_place(shard: Shard) -> None:
+def test_an_update_keeps_the_password_and_writes_a_version_only_where_its_instance_was_made_again(
+    shard: Shard,
+) -> None:
     before, arn = shard.secret(shard.acme), shard.secret_arn(shard.acme)
     shard.place(shard.acme, "update")
     assert len(shard.secrets.versions[arn]) == 1
-    shard.place(shard.acme, "update", host="moved.eu-west-1.rds.amazonaws.com")
+    shard.place(shard.acme, "update", host="shard.made-again.eu-west-1.rds.amazonaws.com")
     assert len(shard.secrets.versions[arn]) == 2
-    assert shard.secret(shard.acme) == before | {"host": "moved.eu-west-1.rds.amazonaws.com"}
+    assert shard.secret(shard.acme) == before | {"host": "shard.made-again.eu-west-1.rds.amazonaws.com"}
 
 
 def test_a_run_that_stops_after_the_first_secret_was_written_is_finished_by_the_next(empty: Shard) -> None:

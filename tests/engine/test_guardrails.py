@@ -166,14 +166,19 @@ def approve(workspace: Workspace, urns: list[str], until: str) -> None:
 
 
 def test_a_dangerous_setting_is_stopped_before_step_one(dev: Workspace) -> None:
-    """The pack refuses it in the preview that `make up` makes first."""
+    """The pack refuses it in the preview that `make up` makes first; no stage of a move is taken by it."""
     code = dev.project / "components" / "database.py"
     text = code.read_text("utf-8")
     worse = text.replace('"publicly_accessible": False', '"publicly_accessible": True')
     assert worse != text
     code.write_text(worse, "utf-8")
-    before = dev.cloud().all()
+    moving = [sys.executable, "-m", "tenants", "move", "amber-pay", "--to", "silo"]
+    subprocess.run(moving, cwd=dev.project, env=dev.env, check=True, capture_output=True)
+    ledger = dev.project / "tenants" / "ledger" / "dev.yaml"
+    before, remembered = dev.cloud().all(), ledger.read_bytes()
     status, said = up(dev)
     assert status != 0
     assert "[database-not-public]" in said
     assert dev.cloud().all() == before
+    assert "tenants/ledger/dev.yaml is as it was before" in said
+    assert ledger.read_bytes() == remembered, "a stage that was refused is none"

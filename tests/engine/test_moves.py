@@ -75,4 +75,25 @@ def test_a_move_that_is_aborted_leaves_the_tenant_where_it_was(live: Live) -> No
         taken(live, live.step("move", POOLED, *words))
     assert home(live) == "tenantry-dev-shard-a"
     assert "kept" in live.psql(POOLED, "SELECT said FROM ledger")
+    stages_that_were_not_run(live)
+    assert "kept" in live.psql(POOLED, "SELECT said FROM ledger")
     assert [r.id for r in live.cloud().all("aws:rds/instance:Instance") if "amber-pay" in r.urn] == []
+
+
+def stages_that_were_not_run(live: Live) -> None:
+    """Registry and ledger say that it has moved, and no stage of it was run: it stays with its rows."""
+    files = [live.project / "tenants" / name for name in ("dev.yaml", "ledger/dev.yaml")]
+    before = [f.read_text("utf-8") for f in files]
+    registry, ledger = before
+    files[0].write_text(registry.replace("isolation: pool", "isolation: silo", 1), "utf-8")
+    line = next(x for x in ledger.splitlines() if x.startswith(f"  {POOLED}: "))
+    place = next(x for x in ledger.splitlines() if x.endswith(f": {POOLED}"))
+    gone = ledger.replace(line, f"  {POOLED}: {{isolation: silo}}").replace(f"{place}\n", "")
+    files[1].write_text(gone, "utf-8")
+    run = live.up()
+    assert run.status != 0
+    assert f"{POOLED} lives at tenantry-dev-shard-a, and tenantry-dev-silo-{POOLED} has none of" in run.output
+    for file, text in zip(files, before, strict=True):
+        file.write_text(text, "utf-8")
+    run = live.up()
+    assert run.status == 0, run.output
