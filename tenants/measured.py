@@ -59,7 +59,9 @@ def lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "size", f"{told['tables']} tables, {_bytes(told.get('bytes') or 0)}"
     if told.get("readOnlySeconds") is not None:
         yield "read-only", f"{told['readOnlySeconds']:.2f} s"
-    if told.get("rows") is not None:
+    if told.get("restoredTo"):
+        yield "restored", f"{told.get('rows')} rows as of {told['restoredTo']}; tables: outputs, counts"
+    elif told.get("rows") is not None:
         yield "compared", f"{told['rows']} rows, equal"
     dump: Mapping[str, Any] | None = told.get("dump")
     if dump:

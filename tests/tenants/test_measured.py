@@ -64,6 +64,14 @@ def told(root: Path) -> Any:
     return json.loads(call(root, "move", "acme-pay", "--status", "--json").stdout)["measured"]
 
 
+def test_of_a_restore_nothing_is_called_equal(root: Path) -> None:
+    """Its rows are to differ from those that serve."""
+    answers({"acme-pay": CUT | {"restoredTo": "2026-11-20T10:00:00Z"}})
+    shown = {" ".join(line.split()) for line in status(root).splitlines()}
+    assert "restored 7 rows as of 2026-11-20T10:00:00Z; tables: outputs, counts" in shown
+    assert not any(line.startswith("compared") for line in shown)
+
+
 def test_people_see_every_figure(root: Path) -> None:
     answers({"acme-pay": CUT | {"tables": 3, "bytes": 1234567, "dump": DUMP}})
     shown = {" ".join(line.split()) for line in status(root).splitlines()}
