@@ -49,8 +49,9 @@ def cutover(move: "Move") -> None:
     restoring.switch(move, move.origin, move.target, lambda: None, lambda clock: _copy(move, clock))
 
 
-def soak(move: "Move") -> None:
-    restoring.soak(move)
+def rollback(move: "Move") -> None:
+    """As it was when it was left: nothing is compared, for nothing has followed."""
+    restoring.switch(move, move.target, move.origin, lambda: None)
 
 
 def _copy(move: "Move", clock: Clock) -> None:
@@ -121,6 +122,6 @@ STAGES: Final[Mapping[Stage, Callable[["Move"], Any]]] = {
     Stage.PREPARE: prepare,
     Stage.REPLICATE: rehearse,
     Stage.CUTOVER: cutover,
-    Stage.SOAK: soak,
-    Stage.ROLLBACK: restoring.rollback,
+    Stage.SOAK: restoring.soak,
+    Stage.ROLLBACK: rollback,
 }
