@@ -68,9 +68,7 @@ def render() -> str:
             "Each arrow is one change of the registry, reviewed, and one run of `pulumi up`. The commands",
             "write the change; anything else is refused before the engine starts.",
             "",
-            "A run deploys every phase."
-            if frozenset(Phase) <= DEPLOYABLE
-            else f"A run deploys {', '.join(sorted(DEPLOYABLE))}; others are refused.",
+            f"A run deploys {', '.join(sorted(DEPLOYABLE))}.",
             "",
             "```mermaid",
             "stateDiagram-v2",

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from tenants import measured, open_registry
+from tenants import measured
 from tenants.cli import app
 from tests.registry.project import project
 
@@ -27,14 +27,10 @@ DUMP = {"bucket": "of-acme", "key": "moves/acme-pay-origin-x.sql.gz", "bytes": 9
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(at_rest: Path) -> Path:
     """A project whose only tenant is at the beginning of a move, and a PATH without an engine."""
-    monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    found = project(tmp_path / "project")
-    open_registry("dev", root=found, locked=False)
-    call(found, "move", "acme-pay", "--to", "silo")
-    return found
+    call(at_rest, "move", "acme-pay", "--to", "silo")
+    return at_rest
 
 
 def call(root: Path, *words: str) -> Result:

@@ -17,19 +17,13 @@ from tenants.outcome import STEPS, undone
 from tenants.phases import MOVING, Phase
 from tenants.project import Project
 from tenants.standing import HomeKind, Move, Stage, State
-from tests.registry.project import project
 
 ID = "acme-pay"
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose tenants are at rest, and a PATH without an engine."""
-    monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    found = project(tmp_path / "project")
-    open_registry("dev", root=found, locked=False)
-    return found
+def root(at_rest: Path) -> Path:
+    return at_rest
 
 
 def call(root: Path, *words: str, status: int = 0) -> Result:
