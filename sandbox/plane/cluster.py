@@ -22,7 +22,7 @@ from sandbox.plane.reach import environment, roots
 
 SUPERUSER: Final = "rdsadmin"  # as on RDS; the master user is none
 SOCKET: Final = ".s.PGSQL.5432"
-PATIENCE: Final = 20  # seconds
+PATIENCE: Final = 120  # seconds; a machine that is busy is no fault
 # A throw-away server: a lost power supply may lose it, and a small one, since there may be many.
 SMALL: Final = {
     "listen_addresses": "''",
@@ -52,7 +52,7 @@ class Cluster:
 
     @property
     def archive(self) -> Path:
-        """The log, segment by segment, from the first start on."""
+        """The log, segment by segment, from the first start on; a read replica's is that of its source."""
         return self.folder / "archive"
 
     @property
@@ -76,6 +76,7 @@ class Cluster:
     def create(self, settings: Mapping[str, str]) -> None:
         """Make its files from the template, with these settings. It does not run yet."""
         self._begin()
+        self._make_folder(self.archive)
         copied = as_user(["cp", "-a", str(_template(self.plane)), str(self.data)], self.folder, server_user())
         if copied.returncode:
             why = copied.stderr.strip() or f"cp ended with status {copied.returncode}"
@@ -84,16 +85,27 @@ class Cluster:
         self._configure({**SMALL, **REACHING, **settings, **own})
 
     def follow(self, source: "Cluster") -> None:
-        """Make its files from a running server, which it then follows: a read replica."""
+        """Make its files from a running server, which it then follows: a read replica.
+
+        The log since the copy began comes out of the source's archive, where nothing is ever removed, and
+        only what is not there yet by streaming. A copy that streams its log too makes its replication slot
+        after the backup has begun: a checkpoint in between, as another replica's copy begins with one,
+        removes a segment that it needs (pg_basebackup --wal-method=stream up to PostgreSQL 18; patch
+        "Create the WAL streaming slot before starting the backup", pgsql-hackers, 2026-11-23). RDS too
+        recovers a replica in the same Region out of the archive (RDS user guide, "How streaming replication
+        works for different RDS for PostgreSQL versions", 2026-11).
+        """
         self._begin()
+        self.archive.symlink_to(source.archive)
         wrong = _program(
             "pg_basebackup", "-D", str(self.data), "-h", str(source.folder), "-U", SUPERUSER, "--no-password",
-            "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+            "--write-recovery-conf", "--checkpoint=fast", "--wal-method=none", "--no-sync",
             cwd=self.folder, plane=self.plane, PGPASSWORD=superuser_password(self.plane),
         )  # fmt: skip
         if wrong:
             raise PlaneError(f"{self.folder.name} cannot follow {source.folder.name}: {wrong}")
-        self._configure(self._archiving())
+        archived = f'"{self.archive}/%f"'
+        self._configure({"restore_command": f"'test -f {archived} && cp {archived} \"%p\"'"})
 
     def _archiving(self) -> dict[str, str]:
         """Each segment gets a second name, which costs nothing; so none may be written over later."""
@@ -106,10 +118,12 @@ class Cluster:
 
     def _begin(self) -> None:
         self.remove()
-        for folder in (self.folder, self.archive):
-            folder.mkdir(mode=0o750)
-            if user := server_user():
-                shutil.chown(folder, user)
+        self._make_folder(self.folder)
+
+    def _make_folder(self, folder: Path) -> None:
+        folder.mkdir(mode=0o750)
+        if user := server_user():
+            shutil.chown(folder, user)
 
     def _configure(self, settings: Mapping[str, str]) -> None:
         lines = {**settings, "unix_socket_directories": f"'{self.folder}'"}
@@ -122,7 +136,7 @@ class Cluster:
             return
         self._clear_lock()
         done = _program(
-            "pg_ctl", "start", "-w", "-D", str(self.data), "-l", str(self.log),
+            "pg_ctl", "start", "-w", "-t", str(PATIENCE), "-D", str(self.data), "-l", str(self.log),
             cwd=self.folder, plane=self.plane, **self._environment(),
         )  # fmt: skip
         if done:

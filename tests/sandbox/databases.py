@@ -14,6 +14,7 @@ from sandbox.cloud.store import FILE, Row, Store
 from sandbox.plane.instances import INSTANCE, PARAMETERS, Instance
 from sandbox.plane.service import Service
 
+WAIT = 300  # seconds
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 PASSWORD = "of-the-test"
 GIVEN: dict[str, Any] = {
@@ -82,7 +83,8 @@ def placed(home: Path) -> Iterator[Place]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    """What comes comes; the end is for what never does, and is far away, since a busy machine is slow."""
+    end = time.monotonic() + WAIT
     while not condition():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, f"waited {WAIT} s"
         time.sleep(0.02)

@@ -6,7 +6,10 @@ import signal
 import socket
 import ssl
 import struct
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.tenant_bootstrap.connection import refused_by
 from sandbox.cloud.store import Row, Store
-from sandbox.plane.cluster import serves
+from sandbox.plane.cluster import Cluster, serves
 from sandbox.plane.instances import INSTANCE, PARAMETERS, Instance
 from sandbox.plane.service import SWITCH
 from sandbox.providers.aws import Aws
@@ -88,6 +91,58 @@ def test_a_replica_follows_and_takes_no_writes(place: Place) -> None:
         wait_for(lambda: reading.run("SELECT count(*) FROM rows") == [[1000]])
         with pytest.raises(DatabaseError, match="cannot execute INSERT in a read-only transaction"):
             reading.run("INSERT INTO rows VALUES (0)")
+
+
+@contextmanager
+def log_removed_by_checkpoints(source: Cluster) -> Iterator[None]:
+    """Meanwhile the source ends a segment of its log again and again, and removes all that it may."""
+    ended = threading.Event()
+
+    def remove() -> None:
+        while not ended.wait(0.01):
+            source.run("SELECT pg_switch_wal()", "CHECKPOINT")
+
+    with ThreadPoolExecutor(1) as pool:
+        removing = pool.submit(remove)
+        try:
+            yield
+        finally:
+            ended.set()
+            removing.result()
+
+
+def test_ten_read_replicas_start_at_once_while_checkpoints_remove_the_log(place: Place) -> None:
+    one = place.instance("one", **GIVEN)
+    source = place.service.instances.cluster(one)
+    source.run("CREATE TABLE rows AS SELECT generate_series(1, 1000) AS id", database="tenants")
+    readers = [Instance.of(place.row(f"r{n}", replicateSourceDb="one"), ACCOUNT, REGION) for n in range(10)]
+    with log_removed_by_checkpoints(source), ThreadPoolExecutor(len(readers)) as pool:
+        replicas = list(pool.map(place.service.instances.raise_, readers))
+    source.run("INSERT INTO rows VALUES (0)", database="tenants")
+    for replica in replicas:
+        wait_for(lambda replica=replica: _rows(replica) == 1001)
+
+
+def test_a_read_replica_that_was_stopped_finds_in_the_archive_what_its_source_has_removed(
+    place: Place,
+) -> None:
+    one, reader = place.instance("one", **GIVEN), place.instance("reader", replicateSourceDb="one")
+    source, replica = (place.service.instances.cluster(i) for i in (one, reader))
+    replica.stop()
+    source.run("CREATE TABLE rows AS SELECT generate_series(1, 1000) AS id", database="tenants")
+    first = source.run("SELECT pg_walfile_name(pg_current_wal_lsn())")[0][0]
+    for _ in range(3):
+        source.run("SELECT pg_switch_wal()", "CHECKPOINT")
+    assert not (source.data / "pg_wal" / first).exists()
+    replica.start()
+    wait_for(lambda: _rows(replica) == 1000)
+
+
+def _rows(cluster: Cluster) -> int | None:
+    """None where the table is not there yet."""
+    if cluster.run("SELECT to_regclass('rows')", database="tenants") == [[None]]:
+        return None
+    return cluster.run("SELECT count(*) FROM rows", database="tenants")[0][0]
 
 
 @pytest.fixture
