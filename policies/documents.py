@@ -13,6 +13,10 @@ from typing import Any, Final, cast
 from policies.model import UNKNOWN, Plan, Resource
 
 EVERYONE: Final = "*"
+# A document of another version, or of none, has no policy variables (IAM user guide, "Version", 2026-11).
+VARIABLES_SINCE: Final = "2012-10-17"
+# IAM takes no empty list of these, which would say nothing or, read as if they were not there, everything.
+_NEVER_EMPTY: Final = ("Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal")
 
 
 class DocumentError(ValueError):
@@ -33,6 +37,7 @@ class Statement:
     not_principals: Mapping[str, tuple[str, ...]]
     # operator → key → values
     condition: Mapping[str, Mapping[str, tuple[str, ...]]]
+    variables: bool = True  # whether its document is of a version that knows `${…}`
 
     def condition_values(self, key: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Operators and values that the condition has for a key, whose case does not matter."""
@@ -61,16 +66,20 @@ def parse_data(raw: object) -> Document:
     """The statements of a decoded document; raises `DocumentError`."""
     if not isinstance(raw, dict) or "Statement" not in raw:
         raise DocumentError("it has no Statement")
-    found = cast("dict[str, Any]", raw)["Statement"]
-    return tuple(_statement(s) for s in _sequence(found))
+    document = cast("dict[str, Any]", raw)
+    variables = document.get("Version") == VARIABLES_SINCE
+    return tuple(_statement(s, variables) for s in _sequence(document["Statement"]))
 
 
-def _statement(raw: Any) -> Statement:
+def _statement(raw: Any, variables: bool) -> Statement:
     if not isinstance(raw, dict):
         raise DocumentError("a statement is not a mapping")
     data = cast("dict[str, Any]", raw)
     if data.get("Effect") not in ("Allow", "Deny"):
         raise DocumentError(f"Effect is {data.get('Effect')!r}")
+    for element in _NEVER_EMPTY:
+        if data.get(element) in ([], {}, ""):
+            raise DocumentError(f"{element} is empty")
     return Statement(
         sid=str(data.get("Sid", "")),
         allow=data["Effect"] == "Allow",
@@ -80,12 +89,22 @@ def _statement(raw: Any) -> Statement:
         not_resources=_texts(data.get("NotResource")),
         principals=_principals(data.get("Principal")),
         not_principals=_principals(data.get("NotPrincipal")),
-        condition=_condition(cast("dict[str, dict[str, Any]]", data.get("Condition") or {})),
+        condition=_condition(data.get("Condition") or {}),
+        variables=variables,
     )
 
 
-def _condition(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
-    return {operator: {key: _texts(values) for key, values in keys.items()} for operator, keys in raw.items()}
+def _condition(raw: Any) -> dict[str, dict[str, tuple[str, ...]]]:
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for operator, keys in _mapping(raw, "Condition").items():
+        found[operator] = {key: _texts(values) for key, values in _mapping(keys, operator).items()}
+    return found
+
+
+def _mapping(found: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(found, dict):
+        raise DocumentError(f"{name} is not a mapping")
+    return cast("dict[str, Any]", found)
 
 
 def _sequence(found: Any) -> Sequence[Any]:

@@ -6,16 +6,21 @@ for a lock nor for an open door: what hangs on it is reported as "under a condit
 IAM user guide, "AWS global condition context keys", and the services' own pages, 2026-11.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from policies.evaluate import COMPARE, NEGATED
+from policies.conditions import OPERATORS, UnknownOperatorError, parsed
+from policies.conditions import holds as satisfies
+from policies.variables import as_written
 
 Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
 Facts = Mapping[str, tuple[str, ...]]
-"""Condition keys in lower case → their values in this request; no values: the request has no such key."""
+"""Condition keys in lower case → the value in this request; no values: the request has no such key.
+
+Several are the same value in each way that it may be written, as a role's ARN and the plan's word for it.
+"""
 
 
 class Truth(IntEnum):
@@ -71,29 +76,22 @@ def holds(condition: Condition, facts: Facts) -> Held:
 
 
 def _test(operator: str, key: str, values: tuple[str, ...], facts: Facts) -> Truth:
-    plain, lenient = operator.rpartition(":")[2], operator.endswith("IfExists")
-    plain = plain.removesuffix("IfExists")
     given = facts.get(key)
     if given is None and key.startswith(_CHOSEN):
         return Truth.CHOSEN
     if given is None and key in ABSENT:
         given = ()
-    if given is None:
+    if given is None or (given and any("${" in v for v in values)):
         return Truth.UNSURE
-    if plain == "Null":
-        return _truth((not given) == (values[:1] == ("true",)))
-    if not given:
-        # of an empty set anything is true; a negated operator holds where there is no key
-        return _truth(lenient or plain in NEGATED or operator.startswith("ForAllValues:"))
-    if plain not in COMPARE or any("${" in v for v in values):
+    try:
+        quantifier, name, _ = parsed(operator)
+    except UnknownOperatorError:
         return Truth.UNSURE
-    matched = [_matches(plain, values, one) for one in given]
-    together = all(matched) if operator.startswith("ForAllValues:") else any(matched)
-    return _truth((not together) if plain in NEGATED else together)
-
-
-def _matches(operator: str, values: Iterable[str], given: str) -> bool:
-    return any(COMPARE[operator](v, given, {}) for v in values)
+    if quantifier or len(given) < 2:
+        return _truth(satisfies(operator, values, given, as_written))
+    spellings = [satisfies(operator, values, (one,), as_written) for one in given]
+    is_negated = name in OPERATORS and OPERATORS[name].negated
+    return _truth(all(spellings) if is_negated else any(spellings))
 
 
 def _truth(yes: bool) -> Truth:

@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 
-from policies.documents import parse_data
+from policies.conditions import OPERATORS, UnknownOperatorError
+from policies.documents import DocumentError, parse_data
 from policies.evaluate import (
-    COMPARE,
     Decision,
     Layer,
     Outcome,
     Policies,
     Principal,
     Request,
-    UnknownOperatorError,
     applies,
     decide,
 )
@@ -28,7 +27,10 @@ ARN = "arn:aws:s3:::reports/a/b.csv"
 
 def document(*statements: dict[str, Any]) -> Any:
     return parse_data(
-        {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", **s} for s in statements]}
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", **s} for s in statements],
+        }
     )
 
 
@@ -125,11 +127,70 @@ def test_either_side_allows_unless_the_resource_decides(
     assert found.allowed is allowed
 
 
-def test_a_boundary_limits_what_is_said_to_a_role_and_not_to_a_session() -> None:
-    """IAM user guide, "Resource-based policies and implicit denies in other policy types"."""
-    for limit in ({"boundary": NOTHING}, {"session": NOTHING}):
-        assert not ask(Policies(resource=by(ROLE), **limit)).allowed
-        assert ask(Policies(resource=by(SESSION), **limit)).allowed
+USER = Principal("AWS", f"arn:aws:iam::{ACCOUNT}:user/u", ACCOUNT)
+
+
+@pytest.mark.parametrize("limit", [{"boundary": NOTHING}, {"session": NOTHING}])
+def test_a_boundary_limits_what_is_said_to_a_role_and_not_to_a_session(limit: dict[str, Any]) -> None:
+    """IAM user guide, "Resource-based policies and implicit denies in other policy types", and of `"*"`,
+    "AWS JSON policy elements: Principal", "IAM role principals"."""
+    assert not ask(Policies(resource=by(ROLE), **limit)).allowed
+    assert not ask(Policies(resource=by(ROOT), identity=[ALL], **limit)).allowed
+    for named in (SESSION, "*"):
+        assert ask(Policies(resource=by(named), **limit)).allowed
+        assert ask(Policies(resource=(*by(ROOT), *by(ROLE), *by(named)), **limit)).allowed, "in any order"
+    assert ask(Policies(resource=by(USER.arn), **limit), principal=USER).allowed, "nor to a user"
+
+
+def test_a_resource_policy_that_names_nobody_gives_nothing() -> None:
+    assert not ask(Policies(resource=ALL)).allowed
+    assert not ask(Policies(resource=DENY, identity=[ALL])).allowed, "and what it denies, it denies to all"
+
+
+@pytest.mark.parametrize(
+    ("names", "denied", "denied_with_boundary"),
+    [
+        ([ROLE], True, True),
+        ([SESSION], True, True),
+        ([ROLE, ROOT], True, True),
+        ([ROLE, SESSION, ROOT], False, True),
+        ([ROLE, SESSION, ACCOUNT], False, True),
+        (["*"], False, True),
+        ([f"arn:aws:iam::{ACCOUNT}:role/other", SESSION, ROOT], True, True),
+    ],
+)
+def test_not_principal_of_a_deny(names: list[str], denied: bool, denied_with_boundary: bool) -> None:
+    """Account, role and session may each be looked at: all three stand in the user guide's example.
+
+    "NotPrincipal with a Deny effect will always deny any IAM principal that has a permissions boundary."
+    """
+    policy = document({"Effect": "Deny", "NotPrincipal": {"AWS": names}})
+    assert ask(Policies(identity=[ALL], resource=policy)).allowed is not denied
+    found = ask(Policies(identity=[ALL], resource=policy, boundary=ALL))
+    assert found.allowed is not denied_with_boundary
+
+
+def test_not_principal_spares_a_service_by_its_name() -> None:
+    service = Principal("Service", "lambda.amazonaws.com")
+    spared = document({"Effect": "Deny", "NotPrincipal": {"Service": "lambda.amazonaws.com"}})
+    given = by("*")
+    assert ask(Policies(resource=(*spared, *given)), principal=service).allowed
+    assert not ask(Policies(resource=(*spared, *given))).allowed
+
+
+def test_not_principal_of_an_allow_leaves_out_whoever_it_names() -> None:
+    for name in (ROLE, SESSION, ROOT):
+        assert not ask(Policies(resource=document({"NotPrincipal": {"AWS": name}}))).allowed
+    assert ask(Policies(resource=document({"NotPrincipal": {"AWS": USER.arn}}))).allowed
+
+
+def test_everybody_is_services_too() -> None:
+    service = Principal("Service", "lambda.amazonaws.com")
+    for everybody in ("*", {"AWS": "*"}, {"Service": "*"}):
+        said = document({"Effect": "Deny", "Principal": everybody})
+        assert not ask(Policies(resource=(*said, *by("*"))), principal=service).allowed
+    users = document({"Principal": {"Federated": "*"}})
+    assert not ask(Policies(resource=users), principal=service).allowed
 
 
 def test_services_are_principals_of_their_own_kind() -> None:
@@ -166,6 +227,12 @@ def holds(statement: dict[str, Any], action: str = "s3:GetObject", arn: str = AR
         ({"Principal": {"AWS": ROLE}}, True),
         ({"Principal": {"AWS": "*"}}, True),
         ({"Principal": "*"}, True),
+        ({"Resource": "arn:aws:s3:*"}, True),  # a `*` at the end of a segment goes beyond its colon
+        ({"Resource": "arn:aws:s3:::reports/?.csv"}, False),
+        ({"Resource": "arn:aws:s3:::reports/?/b.csv"}, True),
+        ({"Resource": ["arn:aws:s3:::a", "arn:aws:s3:::reports/a/b.csv"]}, True),
+        ({"Resource": None, "NotResource": ["arn:aws:s3:::a", "arn:aws:s3:::*"]}, False),
+        ({"Resource": None, "NotResource": "arn:aws:s3:::reports/${aws:username}/*"}, True),
         ({"NotPrincipal": {"AWS": ROLE}}, False),
     ],
 )
@@ -223,7 +290,7 @@ def test_each_operator(operator: str, wanted: Any, right: str, wrong: str) -> No
 
 def test_every_operator_is_in_the_table_above() -> None:
     mark = next(m for m in test_each_operator.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]
-    assert {row[0] for row in mark.args[1]} == set(COMPARE)
+    assert {row[0] for row in mark.args[1]} == set(OPERATORS)
 
 
 def test_null_asks_whether_a_key_is_there() -> None:
@@ -265,6 +332,43 @@ def test_variables_are_put_in_as_they_are() -> None:
     assert not holds(same, **{"aws:PrincipalTag/tenant": "a", "aws:ResourceTag/tenant": "b"})
     assert holds({"Resource": "arn:aws:s3:::r${*}"}, arn="arn:aws:s3:::r*")
     assert not holds({"Resource": "arn:aws:s3:::r${*}"}, arn="arn:aws:s3:::reports")
+
+
+def test_a_condition_on_an_arn_does_not_reach_over_its_colons() -> None:
+    """As a resource's pattern does: a Deny of other accounts' roles holds."""
+    over, each = "arn:aws:iam:*:role/t", "arn:aws:iam::*:role/t"
+    role = "arn:aws:iam::1:role/t"
+    assert holds({"Resource": over}, arn=role)
+    assert not holds(when("ArnLike", over), k=role)
+    assert holds(when("ArnLike", each), k=role)
+
+
+def test_variables_are_text_in_a_document_of_an_older_version() -> None:
+    """IAM user guide, "IAM JSON policy elements: Version"."""
+    for version in ({}, {"Version": "2008-10-17"}):
+        old = parse_data(
+            {**version, "Statement": {"Effect": "Allow", "Action": "*", "Resource": "a-${aws:x}"}}
+        )
+        known = {"aws:x": ("mine",)}
+        assert not applies(old[0], Request("s3:GetObject", "a-mine", ME, known))
+        assert applies(old[0], Request("s3:GetObject", "a-${aws:x}", ME, known))
+
+
+@pytest.mark.parametrize("empty", [[], {}, ""])
+@pytest.mark.parametrize("element", ["Action", "NotAction", "Resource", "NotResource", "Principal"])
+def test_an_empty_element_is_no_policy(element: str, empty: Any) -> None:
+    """Or `"Resource": []` would be read as if every resource were meant."""
+    with pytest.raises(DocumentError, match=f"^{element} is empty$"):
+        document({element: empty})
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [(["x"], "Condition is not a mapping"), ({"StringEquals": ["x"]}, "StringEquals is not a mapping")],
+)
+def test_a_condition_is_a_mapping_of_mappings(condition: Any, message: str) -> None:
+    with pytest.raises(DocumentError, match=f"^{message}$"):
+        document({"Condition": condition})
 
 
 def test_an_operator_that_iam_does_not_have_is_no_condition() -> None:
