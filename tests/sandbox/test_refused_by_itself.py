@@ -175,6 +175,24 @@ BY_ITSELF: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "policy",
         "Policy document should not specify a principal.",
     ),
+    "a policy of no actions": (
+        POLICY,
+        {"name": "p", "policy": identity(0)},
+        "policy",
+        "Policy statement must contain actions.",
+    ),
+    "a policy of no resources": (
+        POLICY,
+        {"name": "p", "policy": identity(66).replace('"*"', "[]")},
+        "policy",
+        "Policy statement must contain resources.",
+    ),
+    "a trust of nobody": (
+        ROLE,
+        {"name": "r", "assumeRolePolicy": TRUST.replace('{"Service": "lambda.amazonaws.com"}', "{}")},
+        "assumeRolePolicy",
+        "Policy document must specify a principal.",
+    ),
     "a bucket like an address": (
         BUCKET,
         {"bucket": "10.0.0.1"},

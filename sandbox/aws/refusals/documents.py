@@ -137,16 +137,16 @@ def _of_statement(token: str, statement: Any) -> Iterator[str]:
         return
     if statement.get("Effect") not in ("Allow", "Deny"):
         yield "Syntax errors in policy: Effect must be Allow or Deny"
-    if not {"Action", "NotAction"} & statement.keys():
+    if not (statement.get("Action") or statement.get("NotAction")):
         yield "Policy statement must contain actions."
     is_trust = token == ROLE
     if token in IDENTITY and {"Principal", "NotPrincipal"} & statement.keys():
         yield "Policy document should not specify a principal."
-    if token not in IDENTITY and not {"Principal", "NotPrincipal"} & statement.keys():
+    if token not in IDENTITY and not (statement.get("Principal") or statement.get("NotPrincipal")):
         yield "Policy document must specify a principal."
     if is_trust and {"Resource", "NotResource"} & statement.keys():
         yield "Has prohibited field Resource"
-    if token in IDENTITY and not {"Resource", "NotResource"} & statement.keys():
+    if token in IDENTITY and not (statement.get("Resource") or statement.get("NotResource")):
         yield "Policy statement must contain resources."
 
 
