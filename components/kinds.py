@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from components.organization import Organization
+from components.organization.organization import Organization
 from components.platform import Platform
+from config.settings_fields import keys_of, structured
 from organization import open_organization
 from plan import Settings, parse_settings, plan_cell
 from plan.organization import OrganizationSettings, parse_organization_settings, plan_organization
-from plan.parsing import keys_of, structured
 from tenants import open_registry
 
 

@@ -7,34 +7,34 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
-from components.account_baseline import AccountBaseline, AccountBaselineArgs
-from components.backup_vault import BackupVault, BackupVaultArgs
-from components.bootstrap import Bootstrap, BootstrapArgs
-from components.cell_data import CellData, CellDataArgs
-from components.cluster import Cluster, ClusterArgs
-from components.dashboard import Dashboard, DashboardArgs
-from components.database_copy import CopyPlace
-from components.dns import PrivateZone, PrivateZoneArgs
-from components.edge import Edge, EdgeArgs
-from components.evidence import Evidence, EvidenceArgs
-from components.fargate_service import task_role
-from components.key import EncryptionKey, EncryptionKeyArgs
-from components.leaving import LeavingArgs, TenantLeaving
-from components.monolith import Monolith, MonolithArgs
-from components.network import Network, NetworkArgs
-from components.private_ca import PrivateCa, PrivateCaArgs
-from components.public_certificate import PublicCertificate, PublicCertificateArgs
-from components.report_service import ReportService, ReportServiceArgs
-from components.tenancy import Tenancy, TenancyArgs
-from components.tenant_leaver import LEAVER
-from components.tenant_mover import MOVER
-from components.tenant_rekeyer import REKEYER
-from components.tenant_worker import TenantWorker, TenantWorkerArgs, WorkerKind, Workers
+from components.account.baseline import AccountBaseline, AccountBaselineArgs
+from components.common.key import EncryptionKey, EncryptionKeyArgs
+from components.data.backup_vault import BackupVault, BackupVaultArgs
+from components.data.cell_data import CellData, CellDataArgs
+from components.data.database_copy import CopyPlace
+from components.edge.edge import Edge, EdgeArgs
+from components.edge.public_certificate import PublicCertificate, PublicCertificateArgs
+from components.network.dns import PrivateZone, PrivateZoneArgs
+from components.network.network import Network, NetworkArgs
+from components.operations.dashboard import Dashboard, DashboardArgs
+from components.services.cluster import Cluster, ClusterArgs
+from components.services.fargate_service import task_role
+from components.services.monolith import Monolith, MonolithArgs
+from components.services.private_ca import PrivateCa, PrivateCaArgs
+from components.services.report_service import ReportService, ReportServiceArgs
+from components.tenants.bootstrap import Bootstrap, BootstrapArgs
+from components.tenants.offboarding_evidence import Evidence, EvidenceArgs
+from components.tenants.tenant_mover import MOVER
+from components.tenants.tenant_offboarder import LEAVER
+from components.tenants.tenant_offboarding import LeavingArgs, TenantLeaving
+from components.tenants.tenant_rekeyer import REKEYER
+from components.tenants.tenant_stack import Tenancy, TenancyArgs
+from components.tenants.tenant_worker import TenantWorker, TenantWorkerArgs, WorkerKind, Workers
 from plan import CellPlan
-from plan.baseline import duties
-from plan.leaving import LeavingPlan, Step
-from plan.services import FunctionPlan
-from plan.tenant import TenantPlan
+from plan.account.baseline import duties
+from plan.services.services import FunctionPlan
+from plan.tenants.offboarding import LeavingPlan, Step
+from plan.tenants.tenant import TenantPlan
 
 
 class Platform(pulumi.ComponentResource):

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from tenants.shapes import Choice, Text
-from tenants.standing import spec
-from tenants.values import EMAIL
+from config.fields import Choice, Text, spec
+from config.text_fields import EMAIL
 
 # Organizations user guide, "Quotas" and API reference, CreateAccount and CreateOrganizationalUnit, 2026-11.
 _NAME: Final = Text(

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Final
 
+from config.fields import Shape
+from config.typed_files import Entries, M, read_entries
+from config.yaml_tree import Finding
 from organization.models import ACCOUNT_ID, UNIT_ID, Account, Registry, Unit
 from organization.rules import problems
 from tenants import RegistryError
 from tenants.files import project_root, relative
-from tenants.nodes import Finding
-from tenants.reading import Entries, M, read_entries
-from tenants.shapes import Shape
 
 FOLDER: Final = "organization"
 

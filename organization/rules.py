@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from config.typed_files import Entries
+from config.wording import allowed_or_near
+from config.yaml_tree import Finding
 from organization.models import LEVELS, Account, Duty, Unit
-from tenants.nodes import Finding
-from tenants.reading import Entries
-from tenants.words import allowed_or_near
 
 # What guardrails and duties hang on; a file may have more.
 NEEDED_UNITS: Final = (

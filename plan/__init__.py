@@ -1,7 +1,7 @@
 """Pure planning: registry, ledger and settings in, a plan of plain data out."""
 
+from config.settings_fields import SettingsError
 from plan.cell import CellPlan, plan_cell
-from plan.parsing import SettingsError
 from plan.settings import Settings, parse_settings
 
 __all__ = ["CellPlan", "Settings", "SettingsError", "parse_settings", "plan_cell"]

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from plan.backup import VaultPlan, plan_vault, settings_of_copies
-from plan.certificates import CaPlan, plan_ca
-from plan.data import DatabasePlan, plan_monolith_database, plan_reports_database, plan_shards
-from plan.deployment import DeploymentPlan, plan_deployment
-from plan.edge import EdgePlan, plan_edge
-from plan.leaving import LeavingPlan, plan_leaving, staying
+from plan.account.deploy_roles import DeploymentPlan, plan_deployment
+from plan.data.backups import VaultPlan, plan_vault, settings_of_copies
+from plan.data.databases import DatabasePlan, plan_monolith_database, plan_reports_database, plan_shards
+from plan.edge.edge import EdgePlan, plan_edge
 from plan.names import Names
-from plan.network import NetworkPlan, plan_cell_network
-from plan.paths import CELL_PATHS, PathPlan, follow_paths
-from plan.services import (
+from plan.network.network import NetworkPlan, plan_cell_network
+from plan.network.paths import CELL_PATHS, PathPlan, follow_paths
+from plan.services.certificates import CaPlan, plan_ca
+from plan.services.services import (
     FunctionPlan,
     ReportsPlan,
     ServicePlan,
@@ -24,10 +23,11 @@ from plan.services import (
     plan_reports,
 )
 from plan.settings import Settings
-from plan.tenant import TenantPlan, plan_tenant
+from plan.tenants.offboarding import LeavingPlan, plan_leaving, staying
+from plan.tenants.tenant import TenantPlan, plan_tenant
 from tenants.models import Registry
 from tenants.models import ServicePlan as UsagePlan
-from tenants.standing import By
+from tenants.states import By
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plan.parsing import ACCOUNT, EMAIL, REGION, Check, between, key_of, matching, one_of, parse, setting
+from config.settings_fields import (
+    ACCOUNT,
+    EMAIL,
+    REGION,
+    Check,
+    between,
+    key_of,
+    matching,
+    one_of,
+    parse,
+    setting,
+)
 
 KINDS: Final = ("cell", "organization")
 # CloudWatch Logs accepts only these (AWS API reference, PutRetentionPolicy, 2026-11).

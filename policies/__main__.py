@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 if __package__:
-    from policies.command import main
+    from cli.policy import main
 
     main()
 else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from config.wording import allowed_or_near
 from policies.exceptions import Allowed, Exceptions, read_exceptions
 from policies.inventory import BY_ID, RULES
 from policies.judge import judge
@@ -15,7 +16,6 @@ from policies.model import Outcome, Plan
 from policies.preview import read_preview
 from policies.rule import Finding, Rule
 from policies.settings import settled
-from tenants.words import allowed_or_near
 
 SHOWN = 3  # resources of a rule that are named where it cannot be told
 

@@ -10,15 +10,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from config.fields import WRONG, Choice, Record, Text, spec
+from config.text_fields import DATE, EMAIL, ONE_LINE
+from config.yaml_reader import compose
+from config.yaml_tree import Finding as Problem
+from config.yaml_tree import Items, Map, Node
 from policies.inventory import BY_ID
 from policies.model import Outcome
 from policies.rule import Finding
-from tenants.compose import compose
-from tenants.nodes import Finding as Problem
-from tenants.nodes import Items, Map, Node
-from tenants.shapes import WRONG, Choice, Record, Text
-from tenants.standing import spec
-from tenants.values import DATE, EMAIL, ONE_LINE
 
 HERE: Final = Path(__file__).parent
 FILE: Final = HERE / "exceptions.yaml"

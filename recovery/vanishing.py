@@ -14,7 +14,7 @@ ACCEPT: Final = "TENANTRY_VANISHED"
 FEW: Final = 3
 SHARE: Final = 0.05  # of the state
 KEY: Final = "aws:kms/key:Key"
-# As `components.tenant_identity` tags what may be deleted, and nobody may otherwise (the boundary).
+# As `components.tenants.tenant_key_and_role` tags what may be deleted; the boundary keeps others from it.
 LEAVING, ENDING = "leaving", "ending"
 LOOK: Final = ("refresh", "--preview-only", "--suppress-progress", "--urns")
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tenants.opening import RegistryError, open_registry
+    from tenants.registry import RegistryError, open_registry
 
 __all__ = ["RegistryError", "open_registry"]
 
@@ -12,6 +12,6 @@ def __getattr__(name: str) -> object:
     """Load what opens registries when it is asked for: the command line's help must not wait for it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from tenants import opening  # noqa: PLC0415
+    from tenants import registry  # noqa: PLC0415
 
-    return getattr(opening, name)
+    return getattr(registry, name)

@@ -2,7 +2,7 @@
 
 import gc
 
-from tenants.cli import main
+from cli.tenants import main
 
 gc.disable()  # the process ends before there is garbage worth a look: a fifth of the time of a check
 main()

@@ -12,10 +12,10 @@ from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from tenants.cell import BLOCK_PREFIX, Cell
-from tenants.lifecycle import home_of
+from tenants.lifecycle.edit_checks import home_of
+from tenants.lifecycle.phases import phase_of
 from tenants.models import Ledger, Tenant
-from tenants.phases import phase_of
-from tenants.standing import HomeKind
+from tenants.states import HomeKind
 
 # Days that a freed place rests: as long as RDS can keep a backup at most (35, AWS RDS user guide, 2026-11),
 # so that nobody restores a database into addresses or a schema that are somebody else's by then.

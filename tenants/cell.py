@@ -12,10 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from tenants.compose import compose
+from config.wording import shown
+from config.yaml_reader import compose
+from config.yaml_tree import Finding, Items, Map, Node, Scalar, at
 from tenants.files import PROJECT_FILE, relative, stack_file
-from tenants.nodes import Finding, Items, Map, Node, Scalar, at
-from tenants.words import shown
 
 BLOCK_PREFIX: Final = 21  # of a dedicated network
 MOST_SHARDS: Final = 26  # they are lettered

@@ -1,7 +1,5 @@
 """Where the files of a project stand, and how they are written."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -44,20 +42,3 @@ def stacks(root: Path) -> tuple[str, ...]:
     """Every stack that has a registry, sorted."""
     found = (root / "tenants").glob("*.yaml")
     return tuple(sorted(p.stem for p in found if p.name not in NOT_REGISTRIES))
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file as a whole: a reader, or a crash, sees the old text or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

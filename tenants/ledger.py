@@ -12,14 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
+from config.fields import WRONG, Choice, Record, Text, Whole
+from config.text_fields import DATE
+from config.yaml_reader import compose
+from config.yaml_tree import Finding, Map, Node, Scalar
 from tenants.allocation import overlaps, slot_name
 from tenants.cell import BLOCK_PREFIX
-from tenants.compose import compose
+from tenants.field_types import MOMENT, TENANT_ID
 from tenants.models import MOST_KEYS, Home, Ledger
-from tenants.nodes import Finding, Map, Node, Scalar
-from tenants.shapes import WRONG, Choice, Record, Text, Whole
-from tenants.standing import SOAK_DAYS, By, HomeKind, Isolation, Move, NetworkMode, Stage, State
-from tenants.values import DATE, MOMENT, TENANT_ID
+from tenants.states import SOAK_DAYS, By, HomeKind, Isolation, Move, NetworkMode, Stage, State
 
 _SLOT: Final = re.compile(r"(shard-[a-z])/([0-9]{2,3})")
 _BLOCK: Final = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")

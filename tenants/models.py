@@ -1,6 +1,6 @@
 """What a registry holds, as frozen data. Each field says its meaning and carries its shape.
 
-The shapes (`tenants.shapes`) are the one source of what a value may be: the loader checks by them,
+The shapes (`config.fields`) are the one source of what a value may be: the loader checks by them,
 the JSON Schema is generated from them, the command line parses by them.
 """
 
@@ -10,9 +10,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final, Literal, TypeAlias
 
-from tenants import values
-from tenants.shapes import Choice, ListOf, Number, Record, Whole
-from tenants.standing import HomeKind, Isolation, Leaving, Move, NetworkMode, State, kind_of, spec
+from config import text_fields
+from config.fields import Choice, ListOf, Number, Record, Whole, spec
+from tenants import field_types
+from tenants.states import HomeKind, Isolation, Leaving, Move, NetworkMode, State, kind_of
 
 QuotaPeriod: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
 
@@ -28,10 +29,10 @@ def _nothing() -> dict[str, Any]:
 class Contacts:
     """Who hears of a tenant's reports, limits and incidents."""
 
-    email: str = field(metadata=spec(values.EMAIL, "Address that notifications go to"))
+    email: str = field(metadata=spec(text_fields.EMAIL, "Address that notifications go to"))
     webhook: str | None = field(
         default=None,
-        metadata=spec(values.WEBHOOK, "Public https URL that signed notifications are posted to"),
+        metadata=spec(field_types.WEBHOOK, "Public https URL that signed notifications are posted to"),
     )
 
 
@@ -41,7 +42,7 @@ class Overrides:
 
     instance_class: str | None = field(
         default=None,
-        metadata=spec(values.INSTANCE_CLASS, "Instance class of the tenant's own database (silo only)"),
+        metadata=spec(field_types.INSTANCE_CLASS, "Instance class of the tenant's own database (silo only)"),
     )
     storage_gib: int | None = field(
         default=None, metadata=spec(Whole(20, 65_536), "GiB of the tenant's own database (silo only)")
@@ -67,7 +68,7 @@ class Tenant:
 
     id: str  # the key of its entry
     name: str = field(
-        metadata=spec(values.DISPLAY_NAME, "Display name; may change at any time and names no resource")
+        metadata=spec(field_types.DISPLAY_NAME, "Display name; may change at any time and names no resource")
     )
     isolation: Isolation = field(
         metadata=spec(Choice(Isolation), "pool: on a shared shard; silo: its own database")
@@ -80,9 +81,9 @@ class Tenant:
         ),
     )
     residency: str = field(
-        metadata=spec(values.RESIDENCY, "Jurisdiction in which the tenant's data must stay")
+        metadata=spec(field_types.RESIDENCY, "Jurisdiction in which the tenant's data must stay")
     )
-    plan: str = field(metadata=spec(values.PLAN_REFERENCE, "Service plan, from plans.yaml"))
+    plan: str = field(metadata=spec(field_types.PLAN_REFERENCE, "Service plan, from plans.yaml"))
     contacts: Contacts = field(metadata=spec(Record(Contacts), "Who is told"))
     state: State = field(
         default=State.ACTIVE, metadata=spec(Choice(State), "Where the tenant stands in its life")
@@ -110,14 +111,15 @@ class Tenant:
         ),
     )
     tags: Mapping[str, str] = field(
-        default_factory=_nothing, metadata=spec(values.TAGS, "Labels of your own on the tenant's resources")
+        default_factory=_nothing,
+        metadata=spec(field_types.TAGS, "Labels of your own on the tenant's resources"),
     )
     overrides: Overrides = field(
         default=NO_OVERRIDES,
         metadata=spec(Record(Overrides), "What differs from the stack's settings, as far as the plan allows"),
     )
     since: date | None = field(
-        default=None, metadata=spec(values.DATE, "Date of onboarding, such as 2026-11-23")
+        default=None, metadata=spec(text_fields.DATE, "Date of onboarding, such as 2026-11-23")
     )
 
     @property
@@ -150,7 +152,7 @@ class AllowedOverrides:
     """Which overrides a service plan allows; what is left out is not allowed."""
 
     instance_class: tuple[str, ...] = field(
-        default=(), metadata=spec(ListOf(values.INSTANCE_CLASS), "Instance classes to choose from")
+        default=(), metadata=spec(ListOf(field_types.INSTANCE_CLASS), "Instance classes to choose from")
     )
     storage_gib: Span | None = field(default=None, metadata=spec(Record(Span), "Range of storage in GiB"))
     backup_days: Span | None = field(default=None, metadata=spec(Record(Span), "Range of days"))
@@ -162,7 +164,7 @@ class ServicePlan:
     """What a tenant may ask of the API, and what its cell may spend on it."""
 
     id: str  # the key of its entry
-    name: str = field(metadata=spec(values.DISPLAY_NAME, "Display name"))
+    name: str = field(metadata=spec(field_types.DISPLAY_NAME, "Display name"))
     rate_limit: float = field(metadata=spec(Number(0.1, 10_000), "Requests per second, in the long run"))
     burst_limit: int = field(metadata=spec(Whole(1, 5_000), "Requests at once"))
     quota: int = field(metadata=spec(Whole(1, 1_000_000_000), "Requests in a quota period"))
@@ -198,21 +200,21 @@ class Quota:
     """A limit that AWS sets, and how much of it a stack takes."""
 
     id: str  # the key of its entry
-    name: str = field(metadata=spec(values.ONE_LINE, "What is counted"))
+    name: str = field(metadata=spec(text_fields.ONE_LINE, "What is counted"))
     value: int = field(metadata=spec(Whole(1, 10_000_000), "The default quota"))
     scope: Scope = field(metadata=spec(Choice(Scope), "What it is counted over"))
-    source: str = field(metadata=spec(values.SOURCE, "Where AWS says so"))
-    dated: date = field(metadata=spec(values.DATE, "When that was read"))
+    source: str = field(metadata=spec(field_types.SOURCE, "Where AWS says so"))
+    dated: date = field(metadata=spec(text_fields.DATE, "When that was read"))
     demand: Mapping[str, int] = field(
         metadata=spec(
-            values.terms(FACTORS),
+            field_types.terms(FACTORS),
             "How many a stack takes: products of factors, such as dedicated * nat, and how often",
         )
     )
     raised: Mapping[str, int] = field(
         default_factory=_nothing,
         metadata=spec(
-            values.RAISED, "Raised quotas: account/Region (account alone for scope account) and value"
+            field_types.RAISED, "Raised quotas: account/Region (account alone for scope account) and value"
         ),
     )
 

@@ -6,12 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from config.typed_files import Entries, Later
+from config.yaml_tree import Finding
 from tenants.cell import Cell, read_cell
 from tenants.files import ledger_file, plans_file, quotas_file, registry_file, relative, stacks
 from tenants.ledger import parse_ledger
 from tenants.models import Ledger, Quota, ServicePlan, Tenant
-from tenants.nodes import Finding
-from tenants.reading import Entries, Later, read_plans, read_quotas, read_tenants
+from tenants.registry_files import read_plans, read_quotas, read_tenants
 
 T = TypeVar("T")
 

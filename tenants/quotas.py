@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from config.yaml_tree import Finding
 from tenants.cell import NOWHERE, Cell
 from tenants.files import relative, stack_file
 from tenants.models import FACTORS, Ledger, Quota, Scope, ServicePlan, Tenant
-from tenants.nodes import Finding
 from tenants.project import Project
-from tenants.standing import HomeKind
+from tenants.states import HomeKind
 
 Plans = Mapping[str, ServicePlan]
 Census = Mapping[str, float]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from config.fields import Record, Schema
+from tenants.field_types import PLAN_ID, TENANT_ID
 from tenants.models import Isolation, NetworkMode, Quota, ServicePlan, Tenant
 from tenants.project import Project
-from tenants.shapes import Record, Schema
-from tenants.values import PLAN_ID, TENANT_ID
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 

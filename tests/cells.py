@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from config.settings_fields import keys_of
 from organization import open_organization
 from plan import CellPlan, Settings, parse_settings, plan_cell
 from plan.organization import (
@@ -17,7 +18,6 @@ from plan.organization import (
     parse_organization_settings,
     plan_organization,
 )
-from plan.parsing import keys_of
 from plan.settings import AccountSettings
 from tenants import open_registry
 from tenants.models import Registry, Tenant

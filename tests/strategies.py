@@ -15,17 +15,19 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from tenants import lifecycle, rules
+from config.yaml_editing import set_fields
+from tenants import entry_checks
 from tenants.allocation import NoRoom, extend
 from tenants.cell import Cell, read_cell
-from tenants.editing import entry_text, set_fields, values_of
-from tenants.keys import SETTLED
+from tenants.entries import entry_text, values_of
+from tenants.lifecycle import edit_checks
+from tenants.lifecycle.keys import SETTLED
+from tenants.lifecycle.phases import ARROWS, Arrow, Phase, phase_of
+from tenants.lifecycle.registry_changes import Wish, changes_of
 from tenants.models import Contacts, Ledger, Overrides, Registry, ServicePlan, Span, Tenant
-from tenants.phases import ARROWS, Arrow, Phase, phase_of
 from tenants.project import Project
-from tenants.reading import read_tenants
-from tenants.standing import HomeKind, Isolation, Leaving, Move, NetworkMode, Stage, State
-from tenants.steps import Wish, changes_of
+from tenants.registry_files import read_tenants
+from tenants.states import HomeKind, Isolation, Leaving, Move, NetworkMode, Stage, State
 
 ROOT: Final = Path(__file__).parent.parent
 DAY: Final = date(2026, 11, 23)
@@ -68,8 +70,8 @@ class World:
     def run(self) -> "World":
         """Check and place everybody; raises `RefusedError` with what is wrong."""
         by_id = {t.id: t for t in self.entries}
-        found = [p for t in self.entries for p in rules.problems(t, plans(), self.cell)]
-        found += lifecycle.problems(by_id, frozenset(by_id), self.ledger, self.day)
+        found = [p for t in self.entries for p in entry_checks.problems(t, plans(), self.cell)]
+        found += edit_checks.problems(by_id, frozenset(by_id), self.ledger, self.day)
         if found:
             raise RefusedError("; ".join(f"{who}: {wrong}" for who, _, wrong, _ in found))
         try:

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from pg8000.native import identifier
 
-from .changes import Key, read
+from .database_endpoint import MoveError, Side
 from .replication import Link
 from .schema import Table, tables
-from .side import MoveError, Side
+from .written_rows import Key, read
 
 PER_BUCKET: Final = 64  # rows
 MOST: Final = 1 << 16  # buckets of a table

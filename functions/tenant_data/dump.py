@@ -15,8 +15,8 @@ from typing import Any, Final, Protocol
 from pg8000.native import identifier
 
 from .catalog import Section
+from .database_endpoint import Side
 from .schema import Definition, Table, definitions, sequences, tables
-from .side import Side
 
 PREFIX: Final = "moves/"  # in the tenant's bucket
 FORMAT: Final = "-- tenantry dump 1"  # a dump's first line; its marker follows

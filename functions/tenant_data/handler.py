@@ -12,10 +12,11 @@ from pg8000.exceptions import InterfaceError
 
 from ..tenant_bootstrap.connection import connect as open_session
 from ..tenant_bootstrap.store import SecretsManager, Store
+from .database_endpoint import PLAIN, MoveError, Side, told, verify_fully
 from .dump import Bucket
+from .move import Move, Tools
 from .request import End, Request, parse
-from .side import PLAIN, MoveError, Side, told, verify_fully
-from .stages import Move, Tools, perform
+from .stages import perform
 
 log: Final = logging.getLogger(__name__)
 LEFT: Final = 60.0  # seconds of the function's time that are not spent on waiting for a copy

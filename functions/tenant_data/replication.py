@@ -13,8 +13,8 @@ from typing import Final
 from pg8000.native import identifier, literal
 
 from ..tenant_bootstrap.passwords import new_password, verifier
+from .database_endpoint import MoveError, Reach, Side, connection_string
 from .schema import tables
-from .side import MoveError, Reach, Side, connection_string
 
 SLEEPS: Final = 2.0  # seconds behind after which somebody looks whether a worker reads at all
 PAUSE: Final = 0.02  # seconds between looks

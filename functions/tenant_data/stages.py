@@ -1,73 +1,14 @@
-"""What each stage of a move does. Each may be run again at any time, after any end of the run before."""
+"""Which function takes which stage of a move: by replication, by an offline copy, or of a restore."""
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, Final
 
-from ..tenant_bootstrap.store import Store
-from . import copying, extracting, restoring
-from .dump import Objects, last_dump
-from .first_copy import examine, follow_whole
-from .replication import Link, drop_mover
-from .request import By, Request, Stage
-from .side import Connect, MoveError, Reach, Side
-from .switching import Clock, Step, Switch, lives, open_again, open_with
+from . import offline_copy, replicated_move, restore, restore_pooled
+from .database_endpoint import MoveError
+from .move import Move
+from .request import By, Stage
 
-CATCH_UP: Final = 60.0  # seconds for a follower to have what was written until now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What the outside gives: ways in, the secrets, the bucket, and how long a call may take."""
-
-    connect: Connect
-    store: Store
-    objects: Objects
-    reach: Reach
-    step: Step
-    patience: float = 600.0  # seconds for a first copy, and for a follower to catch up before a switch
-
-
-@dataclass
-class Move:
-    """One call: both ends open, and what is to be told of it."""
-
-    request: Request
-    origin: Side
-    target: Side
-    tools: Tools
-    restored: Side | None = None  # the origin's instance as it was, with other tenants' rows; a restore's
-    notes: list[str] = field(default_factory=list)
-    told: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def sides(self) -> tuple[Side, ...]:
-        return (self.origin, self.target, *([self.restored] if self.restored else []))
-
-    @property
-    def out(self) -> Link:
-        return Link(self.restored or self.origin, self.target, "out")
-
-    @property
-    def back(self) -> Link:
-        return Link(self.target, self.origin, "back")
-
-    def result(self) -> Mapping[str, Any]:
-        """What may be kept and shown; no secret is in it."""
-        serves = self.target if lives(self.tools.store, self.target) else self.origin
-        link = self.back if serves is self.target else self.out
-        return {
-            "tenant": self.request.tenant,
-            "stage": str(self.request.stage),
-            "serves": serves.name,
-            "lagBytes": link.behind,
-            "copied": link.subscribed is not None and not link.copying,
-            "rows": None,
-            "readOnlySeconds": None,
-            **self.told,
-            "notes": self.notes,
-        }
+LEFT: Final = frozenset({Stage.DONE, Stage.ABORT})  # of which a killed run may have dropped a role
 
 
 def perform(move: Move) -> Mapping[str, Any]:
@@ -75,141 +16,12 @@ def perform(move: Move) -> Mapping[str, Any]:
     for side in (move.origin, move.target):
         if not side.has_role(move.request.role) and move.request.stage not in LEFT:
             raise MoveError(f"role {move.request.role} is not at the {side.name}: its place was not made")
-    stages = dict(STAGES)
+    stages = dict(replicated_move.STAGES)
     if move.request.restored_to:
-        stages |= restoring.STAGES
+        stages |= restore.STAGES
     if move.restored:
-        stages |= extracting.STAGES
+        stages |= restore_pooled.STAGES
     if move.request.by is By.COPY:
-        stages |= copying.STAGES
+        stages |= offline_copy.STAGES
     stages[move.request.stage](move)
     return move.result()
-
-
-def prepare(move: Move) -> None:
-    """Look, and change nothing."""
-    examine(move, move.origin)
-
-
-def replicate(move: Move) -> None:
-    """The schema first, then its rows, then whatever changes."""
-    prepare(move)
-    if not follow_whole(move):
-        move.notes.append(f"the first copy of {len(move.out.copying)} tables goes on")
-    move.notes.append("until the move is over, tables must not be changed; rows may")
-
-
-def cutover(move: Move) -> None:
-    _run(move, _switch(move, move.out, move.back))
-
-
-def soak(move: Move) -> None:
-    """The target serves, and the origin loses nothing of it."""
-    _require(move, move.target, "cutover")
-    _switch(move, move.out, move.back).finish()
-    move.tools.step("way back")
-    _follow(move, move.back)
-    _healthy(move, move.back)
-
-
-def rollback(move: Move) -> None:
-    """The origin serves again, with all that was written at the target."""
-    _run(move, _switch(move, move.back, None))
-
-
-def abort(move: Move) -> None:
-    """As if there had been no move; what was copied goes."""
-    _require(move, move.origin, "rollback")
-    move.tools.step("origin open")
-    open_again(move.origin)
-    _take_down(move, gone=move.target)
-
-
-def done(move: Move) -> None:
-    """The origin is kept as a dump under the tenant's key, and goes."""
-    _require(move, move.target, "cutover")
-    if move.origin.has_role(move.request.role):
-        move.tools.step("target open")
-        open_with(move.target, move.tools.store)
-        if move.back.subscribed is not None:
-            move.tools.step("level")
-            clock = Clock(move.request.budget)
-            clock.start()
-            move.back.wait_level(clock.late)
-        move.tools.step("dump")
-        move.origin.act_for_tenant()
-        move.told["dump"] = last_dump(move.origin, move.tools.objects)
-    _take_down(move, gone=move.origin)
-
-
-def _take_down(move: Move, gone: Side) -> None:
-    """Replication first, or what is dropped at one end would be dropped at the other."""
-    for link in (move.out, move.back):
-        move.tools.step(f"replication {link.direction}")
-        link.drop()
-    for side in move.sides:
-        move.tools.step(f"role of the move at the {side.name}")
-        drop_mover(side)
-    move.tools.step(f"place at the {gone.name}")
-    empty(gone)
-    for side in move.sides:
-        side.leave_tenant()
-
-
-def empty(side: Side) -> None:
-    """The schema with all that is in it, and the role."""
-    if not side.has_role(side.request.role):
-        return
-    side.run(f"ALTER ROLE {side.role} NOLOGIN")
-    side.end_sessions()
-    side.act_for_tenant()
-    side.run(
-        f"DROP SCHEMA IF EXISTS {side.schema} CASCADE",
-        f"DROP OWNED BY {side.role}",
-        f"DROP ROLE {side.role}",
-    )
-
-
-def _follow(move: Move, link: Link) -> None:
-    """From now on; the other end has all that there is."""
-    link.source.act_for_tenant()
-    link.follower.act_for_tenant()
-    link.publish()
-    link.subscribe(move.tools.reach, copy=False)
-
-
-def _healthy(move: Move, link: Link) -> None:
-    """Whether the follower keeps up. Failures alone say little: a connection that was cut counts as one."""
-    move.tools.step(f"level {link.direction}")
-    link.wait_level(link.until(time.monotonic() + min(move.tools.patience, CATCH_UP)))
-    move.notes.append(f"the {link.follower.name} follows, {link.behind} bytes behind")
-
-
-def _require(move: Move, side: Side, stage: str) -> None:
-    if not lives(move.tools.store, side):
-        raise MoveError(f"the {side.name} does not serve tenant {move.request.tenant}; first comes {stage}")
-
-
-def _switch(move: Move, link: Link, back: Link | None) -> Switch:
-    move.origin.act_for_tenant()
-    move.target.act_for_tenant()
-    clock = Clock(move.request.budget)
-    tools = move.tools
-    return Switch(link, back, tools.store, tools.step, clock, tools.patience, notes=move.notes)
-
-
-def _run(move: Move, switch: Switch) -> None:
-    switch.run(lambda back: _follow(move, back))
-    move.told["rows"], move.told["readOnlySeconds"] = switch.rows, switch.clock.seconds
-
-
-LEFT: Final = frozenset({Stage.DONE, Stage.ABORT})  # of which a killed run may have dropped a role
-STAGES: Final[Mapping[Stage, Callable[[Move], None]]] = {
-    Stage.PREPARE: prepare,
-    Stage.REPLICATE: replicate,
-    Stage.CUTOVER: cutover,
-    Stage.SOAK: soak,
-    Stage.ROLLBACK: rollback,
-    Stage.ABORT: abort,
-    Stage.DONE: done,
-}

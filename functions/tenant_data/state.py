@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .database_endpoint import Side
 from .schema import Definition, definitions, difference, sequences, tables
-from .side import Side
 
 
 @dataclass(frozen=True, slots=True)

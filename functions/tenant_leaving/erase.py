@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from ..tenant_data.database_endpoint import Side
+from ..tenant_data.replicated_move import empty
 from ..tenant_data.replication import Link, drop_mover
-from ..tenant_data.side import Side
-from ..tenant_data.stages import empty
 from .keys import Found, described, ends, gone, text
 from .report import Report
 from .request import Request

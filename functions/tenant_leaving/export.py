@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError
 
+from ..tenant_data.cutover import lives
+from ..tenant_data.database_endpoint import Side
 from ..tenant_data.dump import compressed, one_moment, write
 from ..tenant_data.refusals import OF_REPLICATION, refusals
 from ..tenant_data.schema import Definition, make
-from ..tenant_data.side import Side
 from ..tenant_data.state import State, unlike
 from ..tenant_data.state import read as read_state
-from ..tenant_data.switching import lives
 from . import artefacts
 from .artefacts import Copying, File
 from .documents import Hashed, digest, load, save

@@ -14,7 +14,7 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from ..tenant_bootstrap.connection import BootstrapError, words
 from ..tenant_bootstrap.connection import connect as open_session
 from ..tenant_bootstrap.store import SecretsManager
-from ..tenant_data.side import MoveError, Side
+from ..tenant_data.database_endpoint import MoveError, Side
 from . import aws, keys
 from .certify import certify
 from .erase import erase

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..tenant_bootstrap.store import Store
-from ..tenant_data.side import Connect
+from ..tenant_data.database_endpoint import Connect
 
 
 class LeavingError(RuntimeError):

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from plan.baseline import actions
+from plan.account.baseline import actions
+from plan.account.restricted_actions import ENDS, IDENTITIES
 from plan.names import PROJECT
 
 Condition = Mapping[str, Mapping[str, str | tuple[str, ...]]]
 
-APPLY: Final = f"arn:aws:iam::*:role/{PROJECT}-*-apply"  # deploys a cell, `plan.deployment`
-# Lets tenants go, `components.tenant_leaver`; its boundary says whose keys it may have deleted.
+APPLY: Final = f"arn:aws:iam::*:role/{PROJECT}-*-apply"  # deploys a cell, `plan.account.deploy_roles`
+# Lets tenants go, `components.tenants.tenant_offboarder`; its boundary says whose keys it may have deleted.
 LEAVER: Final = f"arn:aws:iam::*:role/{PROJECT}-*-leaver"
 
 
@@ -51,20 +52,6 @@ class Refusal:
         }
 
 
-# What ends the records and the watch over an account. Only administrators of the landing zone may.
-ENDS: Final[Mapping[str, str]] = {
-    "access-analyzer": "DeleteAnalyzer",
-    "cloudtrail": "DeleteTrail StopLogging DeleteEventDataStore StopEventDataStoreIngestion",
-    "config": "DeleteConfigurationRecorder DeleteDeliveryChannel StopConfigurationRecorder"
-    " DeleteRetentionConfiguration",
-    "ec2": "DisableEbsEncryptionByDefault DisableImageBlockPublicAccess DisableSnapshotBlockPublicAccess"
-    " DeleteFlowLogs",
-    "guardduty": "DeleteDetector DeleteMembers DisassociateFromAdministratorAccount"
-    " DisassociateFromMasterAccount DisassociateMembers StopMonitoringMembers",
-    "inspector2": "Disable DisassociateMember",
-    "securityhub": "BatchDisableStandards DeleteMembers DisableSecurityHub"
-    " DisassociateFromAdministratorAccount DisassociateFromMasterAccount DisassociateMembers",
-}
 # What weakens them, and what the role that deploys a cell also sets them up with.
 CHANGES: Final[Mapping[str, str]] = {
     "access-analyzer": "UpdateAnalyzer",
@@ -81,12 +68,6 @@ CHANGES: Final[Mapping[str, str]] = {
 USERS: Final[Mapping[str, str]] = {
     "iam": "CreateAccessKey CreateLoginProfile CreateServiceSpecificCredential CreateUser"
     " UpdateAccessKey UploadSSHPublicKey UploadSigningCertificate",
-}
-# Ways to more than one has, on the roles and limits that the landing zone stands on.
-IDENTITIES: Final[Mapping[str, str]] = {
-    "iam": "AttachRolePolicy CreatePolicyVersion CreateRole DeletePolicy DeletePolicyVersion DeleteRole"
-    " DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy PutRolePermissionsBoundary"
-    " PutRolePolicy SetDefaultPolicyVersion UpdateAssumeRolePolicy UpdateRole",
 }
 PROTECTED: Final = (
     *(f"role/{PROJECT}-*-{word}" for word in ("apply", "plan", "break-glass")),

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from config.settings_fields import SettingsError
 from organization.models import Account, Duty, Registry, Unit
 from plan.names import Names
 from plan.organization.policies import KINDS, PolicyPlan, plan_policies
 from plan.organization.settings import OrganizationSettings
-from plan.parsing import SettingsError
 
 # Services that work over all accounts at once (Organizations user guide, "Services that you can use with
 # AWS Organizations", 2026-11).

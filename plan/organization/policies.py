@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from organization.models import Account, Duty
-from plan.backup import backup_role, vault_name
-from plan.data import BACKED_UP
+from plan.data.backups import backup_role, vault_name
+from plan.data.databases import BACKED_UP
 from plan.names import PROJECT, Names
 from plan.organization.guardrails import GUARDRAILS, ROOT, Refusal, Who
 from plan.organization.settings import OrganizationSettings

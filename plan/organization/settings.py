@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plan.parsing import between, matching, parse, setting
+from config.settings_fields import between, matching, parse, setting
 from plan.settings import AccountSettings
 
 NEW = "none"

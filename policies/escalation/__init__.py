@@ -6,12 +6,12 @@ from typing import Any, Final, cast
 
 import networkx as nx
 
-from policies.documents import parse_data
-from policies.escalation.nodes import Edge, Node, node
+from iam.documents import parse_data
+from policies.escalation.edges import LETS_IN, edges
+from policies.escalation.graph import Edge, Node, node
 from policies.escalation.principals import Role
+from policies.escalation.targets import World, world
 from policies.escalation.techniques import TECHNIQUES
-from policies.escalation.ways import LETS_IN, edges
-from policies.escalation.world import World, world
 from policies.model import Plan
 
 __all__ = ["Hop", "Path", "Report", "analyse"]

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from policies.documents import Document, Statement
+from iam.documents import Document, Statement
+from iam.patterns import action_matches, pattern
 from policies.escalation.conditions import Facts, Truth, holds
 from policies.escalation.principals import Role
-from policies.patterns import action_matches, pattern
 
 
 @dataclass(frozen=True, slots=True)

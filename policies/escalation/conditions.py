@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from policies.conditions import OPERATORS, UnknownOperatorError, parsed
-from policies.conditions import holds as satisfies
-from policies.variables import as_written
+from iam.conditions import OPERATORS, UnknownOperatorError, parsed
+from iam.conditions import holds as satisfies
+from iam.variables import as_written
 
 Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
 Facts = Mapping[str, tuple[str, ...]]

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from policies.escalation import techniques as t
+from policies.escalation.edges import USER_TYPES
 from policies.escalation.principals import ATTACHMENT, INLINE, POLICY, ROLE
+from policies.escalation.targets import PROFILE, RUNS_AS
 from policies.escalation.techniques import Technique, Way
-from policies.escalation.ways import USER_TYPES
-from policies.escalation.world import PROFILE, RUNS_AS
 from policies.model import Plan, Resource
 
 ACCOUNT: Final = "111122223333"

@@ -6,7 +6,7 @@ From AWS's "Managed policy reference". Where a plan names another one, the analy
 from collections.abc import Mapping
 from typing import Any, Final
 
-from policies.documents import Document, parse_data
+from iam.documents import Document, parse_data
 
 _ARN: Final = "arn:aws:iam::aws:policy/"
 _LOGS: Final = "logs:CreateLogGroup logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents"

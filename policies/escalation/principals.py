@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
 
-from policies.documents import Document, DocumentError, Held, held, parse
+from iam.documents import Document, DocumentError, parse
 from policies.escalation.conditions import ABSENT, Facts
 from policies.escalation.managed import DOCUMENTS, is_managed
 from policies.model import UNKNOWN, Plan, Resource
+from policies.plan_documents import Held, held
 
 ROLE: Final = "aws:iam/role:Role"
 POLICY: Final = "aws:iam/policy:Policy"

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from policies.checks import all_of, is_true, one_of, present
+from policies.control_ids import DETECTION, INVENTORY, LOCATION
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail
 from policies.rule import Rule
-from policies.rules.parts import KEY, below_tenant, example
-from policies.serves import DETECTION, INVENTORY, LOCATION
+from policies.rules.example_builders import KEY, below_tenant, example
 from policies.tags import tags_of
 from tenants.residency import REGIONS
 
@@ -182,7 +182,7 @@ RULES: Final = (
         title="What is a tenant's says so, so that its cost and its access can be told apart",
         types=tuple(t for t in TAGGED if t not in ("aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway")),
         check=_tenant_tag,
-        remedy="Give it the tenant's tags (components.tenant_identity.tenant_tags).",
+        remedy="Give it the tenant's tags (components.tenants.tenant_key_and_role.tenant_tags).",
         controls=INVENTORY,
         whole_plan=True,
         good=below_tenant(_QUEUE, {"tags": {"tenant": "amber-pay"}}),

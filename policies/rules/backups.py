@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from iam.patterns import overlap
 from policies.checks import all_of, at_least, companion, each, in_prod, listed, one_of, unless
+from policies.control_ids import BACKUP, DELETION, EVIDENCE
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
-from policies.patterns import overlap
 from policies.rule import Made, Ref, Rule
-from policies.rules.parts import BUCKET, BUCKET_TYPE, KEY, example
+from policies.rules.example_builders import BUCKET, BUCKET_TYPE, KEY, example
 from policies.rules.tenancy import arns_of
-from policies.serves import BACKUP, DELETION, EVIDENCE
 from policies.tags import tags_of
 
 INSTANCE: Final = "aws:rds/instance:Instance"
@@ -118,7 +118,7 @@ RULES: Final = (
         title=f"Backup plans keep snapshots for {LEAST_DAYS} days, in prod for {LEAST_DAYS_PROD} or more",
         types=(SCHEME,),
         check=_kept,
-        remedy="Raise the days in plan/backup.py.",
+        remedy="Raise the days in plan/data/backups.py.",
         controls=BACKUP,
         good=example(SCHEME, _plan_of(90)),
         bad=example(SCHEME, _plan_of(3)),
@@ -128,7 +128,7 @@ RULES: Final = (
         title="Every database of prod is in a backup plan, beside its own backups",
         types=(INSTANCE, "aws:rds/cluster:Cluster"),
         check=in_prod(unless("replicateSourceDb", _backed_up)),
-        remedy="Give it the tags that the plan's selection asks for (components.database does).",
+        remedy="Give it the tags that the plan's selection asks for (components.data.database does).",
         controls=BACKUP,
         whole_plan=True,
         good=example(
@@ -158,7 +158,7 @@ RULES: Final = (
         title=f"Nobody deletes prod's audit logs within {AUDIT_DAYS} days, whatever they may do",
         types=(TRAIL,),
         check=in_prod(_archive_locked),
-        remedy="Give the trail's bucket an object lock in compliance mode (components.log_archive does).",
+        remedy="Lock the trail's bucket in compliance mode, as components/account/log_archive.py does.",
         controls=EVIDENCE,
         whole_plan=True,
         good=example(TRAIL, _TRAIL, *_locked("COMPLIANCE")),

@@ -15,17 +15,17 @@ from policies.checks import (
     unless,
     when,
 )
+from policies.control_ids import ENCRYPTION
 from policies.model import PASS, Plan, Resource, Verdict, fail
 from policies.rule import Check, Made, Ref, Rule
-from policies.rules.parts import AWS_KEY, BUCKET, BUCKET_TYPE, BY_KEY, KEY, example
-from policies.serves import ENCRYPTION
+from policies.rules.example_builders import AWS_KEY, BUCKET, BUCKET_TYPE, BY_KEY, KEY, example
 
 ENCRYPTION_OF_BUCKET: Final = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 )
 INSTANCE: Final = "aws:rds/instance:Instance"
-_HOW: Final = "Name the ARN of a KMS key of your own (components.key.EncryptionKey)"
-_HOW_TOO: Final = "name the ARN of a KMS key of your own (components.key.EncryptionKey)"
+_HOW: Final = "Name the ARN of a KMS key of your own (components.common.key.EncryptionKey)"
+_HOW_TOO: Final = "name the ARN of a KMS key of your own (components.common.key.EncryptionKey)"
 
 
 def keyed(id_: str, kind: str, path: str, what: str, needs: Mapping[str, Any] | None = None) -> Rule:
@@ -171,7 +171,7 @@ RULES: Final = (
         title="Every bucket says how it encrypts",
         types=(BUCKET_TYPE,),
         check=companion(ENCRYPTION_OF_BUCKET, "bucket"),
-        remedy="Give the bucket a BucketServerSideEncryptionConfiguration, as components.bucket does.",
+        remedy="Give the bucket a BucketServerSideEncryptionConfiguration, as components.common.bucket does.",
         controls=ENCRYPTION,
         whole_plan=True,
         good=example(

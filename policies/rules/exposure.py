@@ -5,11 +5,11 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 from policies.checks import all_of, companion, is_false, is_true, listed, one_of
+from policies.control_ids import NETWORK
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
 from policies.rule import Made, Ref, Rule
+from policies.rules.example_builders import BUCKET, BUCKET_TYPE, example
 from policies.rules.firewall import WIDE
-from policies.rules.parts import BUCKET, BUCKET_TYPE, example
-from policies.serves import NETWORK
 
 INSTANCE: Final = "aws:rds/instance:Instance"
 BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -159,7 +159,7 @@ RULES: Final = (
         title="Every bucket has a public access block of its own",
         types=(BUCKET_TYPE,),
         check=companion(BLOCK, "bucket"),
-        remedy="Give the bucket a BucketPublicAccessBlock (components.bucket.SecureBucket does).",
+        remedy="Give the bucket a BucketPublicAccessBlock (components.common.bucket.SecureBucket does).",
         controls=NETWORK,
         whole_plan=True,
         good=example(
@@ -182,7 +182,7 @@ RULES: Final = (
         title="Snapshots, images and networks of the account cannot be opened to everybody",
         types=tuple(SHARING),
         check=_sharing,
-        remedy="Leave the account's blocks on (components.account_defaults).",
+        remedy="Leave the account's blocks on (components.account.defaults).",
         controls=NETWORK,
         good=example(next(iter(SHARING)), {"state": "block-all-sharing"}),
         bad=example(next(iter(SHARING)), {"state": "unblocked"}),

@@ -6,10 +6,10 @@ from ipaddress import ip_network
 from typing import Any, Final, cast
 
 from policies.checks import listed
+from policies.control_ids import NETWORK
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
 from policies.rule import Made, Ref, Rule
-from policies.rules.parts import example
-from policies.serves import NETWORK
+from policies.rules.example_builders import example
 
 INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -103,7 +103,7 @@ RULES: Final = (
         title="No security group lets in everybody",
         types=(INGRESS, GROUP, DEFAULT_GROUP, OLD_RULE),
         check=_not_from_everywhere,
-        remedy="Name the security group that may come in, by a path in plan/network.py.",
+        remedy="Name the security group that may come in, by a path in plan/network/network.py.",
         controls=NETWORK,
         good=example(INGRESS, {**_IN, "referencedSecurityGroupId": Ref("group", "id")}, _VPC, _GROUP),
         bad=example(INGRESS, {**_IN, "cidrIpv4": "0.0.0.0/0"}, _VPC, _GROUP),
@@ -133,7 +133,7 @@ RULES: Final = (
         title="Network ACLs let in from everywhere only HTTPS and answers",
         types=(ACL,),
         check=_acl,
-        remedy="Allow a path in plan/network.py; its ACL rules follow from it.",
+        remedy="Allow a path in plan/network/network.py; its ACL rules follow from it.",
         controls=NETWORK,
         good=example(
             ACL, {"vpcId": Ref("vpc", "id"), "ingress": [{**_ACL_RULE, "cidrBlock": "10.0.0.0/16"}]}, _VPC

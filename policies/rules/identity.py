@@ -5,11 +5,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from iam.documents import parse
 from policies.checks import forbidden, present, value
-from policies.documents import parse, places
+from policies.control_ids import ACCESS, IDENTITY
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
+from policies.plan_documents import places
 from policies.rule import Rule
-from policies.rules.parts import example
+from policies.rules.example_builders import example
 from policies.rules.statements import (
     admin,
     confused,
@@ -20,7 +22,6 @@ from policies.rules.statements import (
     wild_actions,
     wild_resources,
 )
-from policies.serves import ACCESS, IDENTITY
 
 ROLE: Final = "aws:iam/role:Role"
 ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
@@ -206,7 +207,7 @@ RULES: Final = (
         title="A service assumes roles for this account's resources only",
         types=(ROLE,),
         check=statements("trust")(confused),
-        remedy="Add a condition on aws:SourceAccount or aws:SourceArn (components.policy.trust does).",
+        remedy="Add a condition on aws:SourceAccount or aws:SourceArn (trust() of iam_policy.py does).",
         controls=ACCESS,
         good=example(ROLE, {"assumeRolePolicy": _TRUST}),
         bad=example(ROLE, {"assumeRolePolicy": _document_of({"Effect": "Allow", **_ECS})}),

@@ -3,9 +3,9 @@
 from typing import Final
 
 from policies.checks import all_of, at_least, between, companion, in_prod, is_true, one_of, when
+from policies.control_ids import CREDENTIALS, DELETION, KEYS
 from policies.rule import Made, Ref, Rule, Severity
-from policies.rules.parts import KEY, example
-from policies.serves import CREDENTIALS, DELETION, KEYS
+from policies.rules.example_builders import KEY, example
 
 KEY_TYPE: Final = "aws:kms/key:Key"
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type

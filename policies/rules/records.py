@@ -14,11 +14,11 @@ from policies.checks import (
     value,
     when,
 )
+from policies.control_ids import EVIDENCE, LOGGING, RETENTION
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
 from policies.rule import Made, Ref, Rule
 from policies.rules.encryption import is_log_bucket
-from policies.rules.parts import BUCKET, BUCKET_TYPE, example
-from policies.serves import EVIDENCE, LOGGING, RETENTION
+from policies.rules.example_builders import BUCKET, BUCKET_TYPE, example
 
 TRAIL: Final = "aws:cloudtrail/trail:Trail"
 GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
@@ -170,7 +170,7 @@ RULES: Final = (
         title="Every network logs its flows, accepted and refused",
         types=(_VPC,),
         check=companion(_FLOW, "vpcId", one_of("trafficType", "ALL")),
-        remedy="Give the network a FlowLog of all traffic (components.flow_log).",
+        remedy="Give the network a FlowLog of all traffic (components.network.flow_log).",
         controls=LOGGING,
         whole_plan=True,
         good=example(

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from policies.checks import all_of, at_least, companion, in_prod, is_false, is_true, one_of, unless
+from policies.control_ids import AVAILABILITY, BACKUP, DELETION
 from policies.model import PASS, Plan, Resource, Verdict, fail
 from policies.rule import Check, Made, Ref, Rule, Severity
-from policies.rules.parts import BUCKET, BUCKET_TYPE, KEY, example
-from policies.serves import AVAILABILITY, BACKUP, DELETION
+from policies.rules.example_builders import BUCKET, BUCKET_TYPE, KEY, example
 from policies.stateful import STATEFUL
 
 INSTANCE: Final = "aws:rds/instance:Instance"
@@ -114,7 +114,7 @@ RULES: Final = (
         title="Buckets keep what was there before",
         types=(BUCKET_TYPE,),
         check=companion(VERSIONING, "bucket", one_of("versioningConfiguration.status", "Enabled")),
-        remedy="Give the bucket a BucketVersioning (components.bucket.SecureBucket does).",
+        remedy="Give the bucket a BucketVersioning (components.common.bucket.SecureBucket does).",
         controls=BACKUP,
         whole_plan=True,
         good=example(

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from policies.checks import any_of, is_false, listed, one_of, present, value, when
+from policies.control_ids import ACCESS, NETWORK
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail
 from policies.rule import Check, Ref, Rule
-from policies.rules.parts import BUCKET, BUCKET_TYPE, example
-from policies.serves import ACCESS, NETWORK
+from policies.rules.example_builders import BUCKET, BUCKET_TYPE, example
 
 PERMISSION: Final = "aws:lambda/permission:Permission"
 ACL: Final = "aws:s3/bucketAcl:BucketAcl"

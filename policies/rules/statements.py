@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
-from policies.documents import DocumentError, Held, Statement, accounts, held
+from iam.documents import DocumentError, Statement
+from iam.patterns import overlap
 from policies.model import PASS, Plan, Resource, Verdict, cannot_tell, fail, worst
-from policies.patterns import overlap
+from policies.plan_documents import Held, accounts, held
 from policies.rule import Check
 
 Wrong: TypeAlias = Callable[[Statement, Held, Plan], str | None]

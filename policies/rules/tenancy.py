@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from policies.documents import DocumentError, Held, Statement, held, places
+from iam.documents import DocumentError, Statement
+from iam.patterns import overlap
+from policies.control_ids import TENANCY as CONTROLS
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
-from policies.patterns import overlap
+from policies.plan_documents import Held, held, places
 from policies.rule import Example, Made, Rule
-from policies.serves import TENANCY as CONTROLS
 
 TYPES: Final = places("identity", "trust", "resource")
 # The ARN of what has a name that was chosen: it is known before the resource is.
@@ -218,7 +219,7 @@ RULES: Final = (
         title="No policy of a tenant names, matches or lets in what is another tenant's",
         types=TYPES,
         check=_isolated,
-        remedy="Name the tenant's own resources one by one (components.tenant does).",
+        remedy="Name the tenant's own resources one by one (components.tenants.tenant_resources does).",
         controls=CONTROLS,
         whole_plan=True,
         good=_tenants(_policy("arn:aws:s3:::example-amber-pay/*")),

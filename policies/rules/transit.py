@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from iam.documents import DocumentError, Statement
 from policies.checks import all_of, any_of, at_least, companion, each, matches, one_of, value, when
-from policies.documents import DocumentError, Statement, held
+from policies.control_ids import TRANSIT
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail
+from policies.plan_documents import held
 from policies.rule import Check, Made, Ref, Rule
-from policies.rules.parts import BUCKET, BUCKET_TYPE, example
-from policies.serves import TRANSIT
+from policies.rules.example_builders import BUCKET, BUCKET_TYPE, example
 
 LISTENER: Final = "aws:lb/listener:Listener"
 TARGETS: Final = "aws:lb/targetGroup:TargetGroup"
@@ -166,7 +167,7 @@ RULES: Final = (
         title="Buckets refuse requests without TLS",
         types=(BUCKET_TYPE,),
         check=companion(BUCKET_POLICY, "bucket", tls_only),
-        remedy="Deny s3:* where aws:SecureTransport is false (components.bucket.SecureBucket does).",
+        remedy="Deny s3:* where aws:SecureTransport is false (components.common.bucket.SecureBucket does).",
         controls=TRANSIT,
         whole_plan=True,
         good=example(

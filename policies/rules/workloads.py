@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from policies.checks import all_of, companion, is_false, is_true, one_of, value, when
+from policies.control_ids import API, HARDENING, SUPPLY
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
 from policies.rule import Check, Made, Ref, Rule, Severity
-from policies.rules.parts import example
-from policies.serves import API, HARDENING, SUPPLY
+from policies.rules.example_builders import example
 
 TASK: Final = "aws:ecs/taskDefinition:TaskDefinition"
 FUNCTION: Final = "aws:lambda/function:Function"

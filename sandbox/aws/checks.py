@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.aws.accept import unaccepted
-from sandbox.aws.describe import Description
+from sandbox.aws.input_validation import unaccepted
 from sandbox.aws.templates import UNKNOWN
+from sandbox.aws.type_descriptions import Description
 
 Problem = tuple[str, str]  # the input, and what is wrong with it
 
@@ -14,7 +14,7 @@ Problem = tuple[str, str]  # the input, and what is wrong with it
 def problems(described: Description, inputs: Mapping[str, Any]) -> list[Problem]:
     """Missing, unexpected, not allowed, out of range, malformed, or together where one excludes the other.
 
-    What the description says comes first; what it is silent on, the sources of `rules.json` say.
+    What the description says comes first; what it is silent on, the sources of `input_rules.json` say.
     """
     known = {k: v for k, v in inputs.items() if not k.startswith("__") and v is not None}
     found = [(k, "Missing required argument") for k in described.required if k not in known]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.aws.checks import Problem, problems
-from sandbox.aws.describe import Description, describe, is_global
-from sandbox.aws.makers import MAKERS
+from sandbox.aws.computed_values import MAKERS
 from sandbox.aws.refusals import (
     CREATE,
     DELETE,
@@ -19,9 +18,10 @@ from sandbox.aws.refusals import (
     quotas,
     raise_first,
     relations,
-    remains,
+    soft_deletes,
 )
 from sandbox.aws.templates import UNKNOWN, expand, is_pure
+from sandbox.aws.type_descriptions import Description, describe, is_global
 from sandbox.cloud.store import Row, Store, Taken
 
 AUTONAMED: Final = "__autonamed"  # marks a name that nobody gave, so that a replacement gets another
@@ -153,7 +153,7 @@ class Cloud:
             if judged():
                 raise_first(DELETE, f"deleting {_noun(token)} ({resource_id})", at)
                 _raise(relations.used(at, row), f"deleting {_noun(token)} ({resource_id})")
-            remains.note(row, self.store)
+            soft_deletes.note(row, self.store)
             self.store.remove(token, resource_id, self._region(described))
 
     # -- parts
@@ -218,7 +218,7 @@ class Cloud:
         self.store.put(
             row, self._region(described), handles, relations.links(described, row.inputs) if judged() else ()
         )
-        remains.begun(row, self.store)
+        soft_deletes.begun(row, self.store)
 
 
 def _visible(inputs: Values) -> dict[str, Any]:

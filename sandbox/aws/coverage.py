@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.aws.accept import rules
-from sandbox.aws.describe import HERE, LOADER, describe
+from sandbox.aws.input_validation import rules
 from sandbox.aws.refusals import checked, quotas
+from sandbox.aws.type_descriptions import HERE, LOADER, describe
 
 UNCHECKED: Final = HERE / "unchecked.yaml"
 SOURCES: Final = {"cfn": "resource schema", "api": "botocore"}
@@ -18,7 +18,7 @@ Made by `python -m sandbox coverage --write`; a test says when it is stale. For 
 registers (its stacks, under mocks) every input that it gives, and by what a wrong value is refused:
 
 - **resource schema**, **botocore**: CloudFormation's schemas and AWS's service models, compiled into
-  `sandbox/aws/rules.json`; **nested**: so are the parts of the value.
+  `sandbox/aws/input_rules.json`; **nested**: so are the parts of the value.
 - **described**: values, bounds, patterns and exclusions in `sandbox/aws/types/`; **unique** there too.
 - **reference**: it must lead to what exists in this account and Region.
 - *rule of that name*: by hand, with its source, in `sandbox/aws/refusals/`.

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from sandbox.aws.describe import HERE, LOADER, Undescribed
 from sandbox.aws.templates import expand
+from sandbox.aws.type_descriptions import HERE, LOADER, Undescribed
 from sandbox.cloud.store import Store
 
 

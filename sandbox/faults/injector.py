@@ -14,8 +14,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from sandbox.faults.error_messages import (
+    INTERNAL,
+    QUOTA,
+    QUOTAS,
+    REVOKED,
+    THROTTLED,
+    api_error,
+    network_error,
+)
 from sandbox.faults.plan import ALWAYS, Fault, Plan
-from sandbox.faults.words import INTERNAL, QUOTA, QUOTAS, REVOKED, THROTTLED, api_error, network_error
 
 FILE: Final = "faults.sqlite"
 ATTEMPTS: Final = 25  # of the AWS provider (`max_retries`, its default)

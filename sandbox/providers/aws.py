@@ -7,10 +7,18 @@ from importlib.metadata import version
 from typing import Any
 
 from sandbox.aws.cloud import Cloud, CloudError
-from sandbox.aws.describe import Undescribed, describe
 from sandbox.aws.invokes import answer
+from sandbox.aws.type_descriptions import Undescribed, describe
 from sandbox.cloud.store import Row, Store, default_path
-from sandbox.plane.service import BUCKET, FUNCTION, INSTANCE, INVOCATION, PlaneError, Service, switched_on
+from sandbox.data_plane.service import (
+    BUCKET,
+    FUNCTION,
+    INSTANCE,
+    INVOCATION,
+    PlaneError,
+    Service,
+    switched_on,
+)
 from sandbox.providers.plugin import Checked, Diffed, Provider, Refused, Values, serve
 
 

@@ -17,10 +17,10 @@ import yaml
 
 from plan import plan_cell
 from tenants.allocation import extend
-from tenants.bulk import FOLDER
 from tenants.models import Ledger, Registry
-from tenants.opening import examine_all
 from tenants.project import Project
+from tenants.registry import examine_all
+from tenants.registry_cache import FOLDER
 from tests.cells import registry_of, settings_of
 from tests.registry.many import many
 from tests.strategies import DAY, committed_cell

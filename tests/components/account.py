@@ -1,6 +1,6 @@
 """What the tests of the network and of the account stand on."""
 
-from components.shared import Shared
+from components.common.context import Shared
 from plan.names import Names
 from plan.settings import Settings
 

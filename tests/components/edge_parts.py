@@ -8,19 +8,19 @@ from typing import Any
 from pulumi import ResourceOptions
 from pulumi_aws import iam
 
-from components.cluster import Cluster, ClusterArgs
-from components.database import Database, DatabaseArgs
-from components.dns import PrivateZone, PrivateZoneArgs
-from components.edge import Edge, EdgeArgs
-from components.fargate_service import task_role
-from components.monolith import Monolith, MonolithArgs
-from components.network import Network, NetworkArgs
-from components.private_ca import PrivateCa, PrivateCaArgs
-from components.report_service import ReportService, ReportServiceArgs
-from components.shared import Shared
+from components.common.context import Shared
+from components.data.database import Database, DatabaseArgs
+from components.edge.edge import Edge, EdgeArgs
+from components.network.dns import PrivateZone, PrivateZoneArgs
+from components.network.network import Network, NetworkArgs
+from components.services.cluster import Cluster, ClusterArgs
+from components.services.fargate_service import task_role
+from components.services.monolith import Monolith, MonolithArgs
+from components.services.private_ca import PrivateCa, PrivateCaArgs
+from components.services.report_service import ReportService, ReportServiceArgs
 from plan import CellPlan, parse_settings, plan_cell
-from plan.data import DatabasePlan
-from plan.services import ServicePlan
+from plan.data.databases import DatabasePlan
+from plan.services.services import ServicePlan
 from tenants.models import Ledger, Registry
 from tenants.models import ServicePlan as UsagePlan
 from tests.cells import values_of

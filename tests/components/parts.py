@@ -4,22 +4,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from components.api_access import ApiEntrance, ClientPool
-from components.bootstrap import Bootstrap, BootstrapArgs
-from components.database import Database, DatabaseArgs
-from components.shared import Shared
-from components.tenant import Tenant, TenantArgs
-from components.tenant_identity import TenantIdentity, TenantIdentityArgs
-from components.tenant_leaver import LEAVER
-from components.tenant_mover import MOVER
-from components.tenant_rekeyer import REKEYER
-from components.tenant_worker import TenantWorker, TenantWorkerArgs, WorkerKind, Workers
-from plan.data import DatabasePlan, plan_shards
+from components.common.context import Shared
+from components.data.database import Database, DatabaseArgs
+from components.edge.entrance import ApiEntrance, ClientPool
+from components.tenants.bootstrap import Bootstrap, BootstrapArgs
+from components.tenants.tenant_key_and_role import TenantIdentity, TenantIdentityArgs
+from components.tenants.tenant_mover import MOVER
+from components.tenants.tenant_offboarder import LEAVER
+from components.tenants.tenant_rekeyer import REKEYER
+from components.tenants.tenant_resources import Tenant, TenantArgs
+from components.tenants.tenant_worker import TenantWorker, TenantWorkerArgs, WorkerKind, Workers
+from plan.data.databases import DatabasePlan, plan_shards
 from plan.names import Names
-from plan.services import FunctionPlan, plan_leaver, plan_mover, plan_rekeyer
-from plan.tenant import TenantPlan, plan_tenant
+from plan.services.services import FunctionPlan, plan_leaver, plan_mover, plan_rekeyer
+from plan.tenants.tenant import TenantPlan, plan_tenant
 from tenants import models
-from tenants.lifecycle import home_of
+from tenants.lifecycle.edit_checks import home_of
 from tests.cells import settings_of
 from tests.harness import Recording, Registered, run
 from tests.strategies import DAY

@@ -9,8 +9,8 @@ from unittest.mock import patch
 
 import pulumi
 
-from components.private_ca import PrivateCa, PrivateCaArgs
-from plan.certificates import CaPlan
+from components.services.private_ca import PrivateCa, PrivateCaArgs
+from plan.services.certificates import CaPlan
 from sandbox.providers.tls import KINDS
 from tests import harness
 from tests.components.parts import record, secret_free, shared

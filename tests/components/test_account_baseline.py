@@ -11,9 +11,11 @@ import pytest
 from pulumi import Output
 from pulumi_aws import iam
 
-from components.account_baseline import AccountBaseline, AccountBaselineArgs
-from components.boundary import MAX_POLICY
-from plan.baseline import (
+from components.account.baseline import AccountBaseline, AccountBaselineArgs
+from components.account.boundary import MAX_POLICY
+from iam.documents import parse
+from iam.evaluate import Policies, Principal, Request, decide
+from plan.account.baseline import (
     ALLOWED,
     EVIDENCE,
     REFUSED,
@@ -23,8 +25,6 @@ from plan.baseline import (
     duties,
     trail_alarms,
 )
-from policies.documents import parse
-from policies.evaluate import Policies, Principal, Request, decide
 from tests.cells import settings_of
 from tests.components.account import names_of
 from tests.harness import Recording, Registered, run

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from components.bootstrap import CODE
-from components.function_code import FunctionCode, PackagingError, function_archive, function_files
+from components.common.function_code import FunctionCode, PackagingError, function_archive, function_files
+from components.tenants.bootstrap import CODE
 from tests.components.parts import make_bootstrap, record
 from tests.harness import Recording
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pulumi_aws import s3
 
-from components.bucket import SecureBucket, SecureBucketArgs
-from components.policy import Statement
+from components.common.bucket import SecureBucket, SecureBucketArgs
+from components.common.iam_policy import Statement
 from tests.harness import Recording, run
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/artefacts"

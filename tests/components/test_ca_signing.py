@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from components.ca_signing import SIGNERS
-from components.private_ca import PrivateCa, PrivateCaArgs
-from plan.certificates import CaPlan
-from plan.parsing import SettingsError
+from components.services.ca_signing import SIGNERS
+from components.services.private_ca import PrivateCa, PrivateCaArgs
+from config.settings_fields import SettingsError
+from plan.services.certificates import CaPlan
 from plan.settings import parse_settings
 from tests.cells import values_of
 from tests.components.parts import record, shared

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.database import DatabaseArgs
-from components.database_commons import DatabaseCommons, DatabaseSubnets, DatabaseSubnetsArgs
-from plan.data import DatabasePlan, Master, plan_reports_database
+from components.data.database import DatabaseArgs
+from components.data.database_commons import DatabaseCommons, DatabaseSubnets, DatabaseSubnetsArgs
+from plan.data.databases import DatabasePlan, Master, plan_reports_database
 from tests.cells import settings_of
 from tests.components.parts import make_database, names, record, secret_free, shard_plan, shared
 from tests.harness import Recording, Registered

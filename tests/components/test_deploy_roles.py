@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-from components.deploy_roles import DeployRoles, DeployRolesArgs
-from plan.baseline import Duties
+from components.account.deploy_roles import DeployRoles, DeployRolesArgs
+from plan.account.baseline import Duties
 from tests.harness import Recording, run
 from tests.plan.test_deployment import ISSUER, plan
 

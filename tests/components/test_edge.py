@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from api import contract
-from components.api import ACCESS_LOG
-from plan.edge import EDGE_ALARMS, MANAGED_RULES
+from components.edge.api import ACCESS_LOG
+from plan.edge.edge import EDGE_ALARMS, MANAGED_RULES
 from tests.components.edge_parts import BOUNDARY, Parts, cell, edge
 from tests.harness import run
 
@@ -105,7 +105,7 @@ def test_a_new_body_is_a_new_deployment(monkeypatch: pytest.MonkeyPatch) -> None
     assert digest() == before
     changed = contract()
     changed["paths"]["/reports"]["get"]["summary"] = "Changed"
-    monkeypatch.setattr("components.edge.contract", lambda: changed)
+    monkeypatch.setattr("components.edge.edge.contract", lambda: changed)
     assert digest() != before
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from components.balancer import BalancerArgs
-from components.task import SecretValue, TaskArgs
-from plan.baseline import ALLOWED, actions
-from plan.services import BALANCER_ALARMS, TASK_ALARMS
+from components.services.balancer import BalancerArgs
+from components.services.task import SecretValue, TaskArgs
+from plan.account.baseline import ALLOWED, actions
+from plan.services.services import BALANCER_ALARMS, TASK_ALARMS
 from tests.components.edge_parts import BOUNDARY, KEY, cell, container, services, shared, statements
 
 SERVICES = ("monolith", "reports")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.key import ADMINISTER, USE, EncryptionKey, EncryptionKeyArgs, ServiceUse
-from components.policy import Statement
+from components.common.iam_policy import Statement
+from components.common.key import ADMINISTER, USE, EncryptionKey, EncryptionKeyArgs, ServiceUse
 from tests.cells import settings_of
 from tests.harness import Registered, run
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from plan.services import TLS_1_3_ONLY
+from plan.services.services import TLS_1_3_ONLY
 from tests.components.edge_parts import (
     BOUNDARY,
     KEY,
@@ -42,7 +42,9 @@ def test_the_trust_store_reads_one_version_of_the_bundle() -> None:
 def test_revoked_certificates_are_refused_whichever_root_issued_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("components.private_ca.revocation_list", lambda *_: "a list")  # mocks have no keys
+    monkeypatch.setattr(
+        "components.services.private_ca.revocation_list", lambda *_: "a list"
+    )  # mocks have no keys
     plan = cell()
     revoking = replace(plan, ca=replace(plan.ca, revoked=("1f0c",)))
     recording = run(lambda: Parts(revoking).monolith())

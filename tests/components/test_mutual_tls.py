@@ -19,10 +19,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from components.expiry import ends_soon
-from components.revocation import revocation_list
+from components.services.certificate_expiry import ends_soon
+from components.services.revocation import revocation_list
 from plan import plan_cell
-from plan.certificates import CaPlan
+from plan.services.certificates import CaPlan
 from tests.cells import registry_of, settings_of
 from tests.components.parts import registry
 from tests.components.real_tls import Authority, Deployed, real_tls
@@ -345,7 +345,9 @@ def test_a_certificate_that_ends_soon_is_named(end: str, said: str | None) -> No
 
 def test_a_preview_warns_of_each_certificate_that_ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     warned: list[str] = []
-    monkeypatch.setattr("components.expiry.pulumi.log.warn", lambda text, _: warned.append(text))
+    monkeypatch.setattr(
+        "components.services.certificate_expiry.pulumi.log.warn", lambda text, _: warned.append(text)
+    )
     Authority(plan()).deploy()
     assert warned == []
     leaves = [replace(x, valid_hours=20 * 24, renew_hours=1) for x in plan().leaves]

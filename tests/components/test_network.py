@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pulumi_aws import lambda_
 
-from components.network import Network, NetworkArgs
-from plan.acl import ANYWHERE
-from plan.network import NetworkPlan, plan_cell_network, plan_dedicated_network
-from plan.paths import CELL_GROUPS, CELL_PATHS, INTERNET, OUTSIDE, S3, PathPlan, Reach
+from components.network.network import Network, NetworkArgs
+from plan.network.acls import ANYWHERE
+from plan.network.network import NetworkPlan, plan_cell_network, plan_dedicated_network
+from plan.network.paths import CELL_GROUPS, CELL_PATHS, INTERNET, OUTSIDE, S3, PathPlan, Reach
 from plan.settings import Settings
 from tests.cells import settings_of
 from tests.components.account import BOUNDARY, LOGS_KEY, shared_of

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from functools import cache
 
-from components.organization import Organization
+from components.organization.organization import Organization
 from organization import open_organization
 from organization.models import Registry
 from plan.organization import OrganizationPlan, plan_organization

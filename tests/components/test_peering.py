@@ -5,10 +5,10 @@ from functools import cache
 
 import pytest
 
-from components.network import Network, NetworkArgs
-from components.peering import Peering, PeeringArgs
-from plan.network import plan_cell_network, plan_dedicated_network
-from plan.paths import CELL_PATHS, Reach
+from components.network.network import Network, NetworkArgs
+from components.network.peering import Peering, PeeringArgs
+from plan.network.network import plan_cell_network, plan_dedicated_network
+from plan.network.paths import CELL_PATHS, Reach
 from tests.cells import settings_of
 from tests.components.account import shared_of
 from tests.harness import Recording, Registered, run

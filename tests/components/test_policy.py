@@ -8,7 +8,7 @@ import pytest
 from pulumi import Output
 from pulumi_aws import iam
 
-from components.policy import EVERYONE, Statement, document, trust
+from components.common.iam_policy import EVERYONE, Statement, document, trust
 from tests.harness import run
 
 

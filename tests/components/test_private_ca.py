@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.private_ca import PrivateCa, PrivateCaArgs
+from components.services.private_ca import PrivateCa, PrivateCaArgs
 from plan import plan_cell
-from plan.certificates import CaPlan
+from plan.services.certificates import CaPlan
 from tests.cells import settings_of
 from tests.components.parts import record, registry, secret_free, shared
 from tests.harness import Recording

@@ -1,6 +1,6 @@
 """A public certificate is known only once it is valid."""
 
-from components.public_certificate import PublicCertificate, PublicCertificateArgs
+from components.edge.public_certificate import PublicCertificate, PublicCertificateArgs
 from tests.components.parts import record
 from tests.harness import Recording
 

@@ -9,7 +9,7 @@ import pytest
 from api import contract
 from functions.token_authoriser.handler import Rules
 from plan import SettingsError, parse_settings
-from plan.baseline import ALLOWED, actions
+from plan.account.baseline import ALLOWED, actions
 from tests.cells import values_of
 from tests.components.edge_parts import cell, edge, statements
 

@@ -6,7 +6,7 @@ from typing import Any
 from pulumi import Output
 from pulumi_aws import iam, sqs
 
-from components.waiting import after
+from components.common.waiting import after
 from tests.harness import Registered, run
 
 

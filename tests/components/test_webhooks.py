@@ -2,8 +2,8 @@
 
 import json
 
-from plan.baseline import ALLOWED, actions
-from plan.paths import CELL_PATHS, INTERNET
+from plan.account.baseline import ALLOWED, actions
+from plan.network.paths import CELL_PATHS, INTERNET
 from tests.components.edge_parts import BOUNDARY, cell, environment, services, statements
 
 

@@ -15,9 +15,9 @@ from pg8000.native import Connection, identifier
 from functions.tenant_bootstrap.connection import BootstrapError, Where, words
 from functions.tenant_bootstrap.handler import bootstrap
 from functions.tenant_bootstrap.store import Secret
+from functions.tenant_data.database_endpoint import Side
 from functions.tenant_data.handler import carry_out
-from functions.tenant_data.side import Side
-from functions.tenant_data.stages import Tools
+from functions.tenant_data.move import Tools
 from tests.data.server import MASTER, PASSWORD, Server
 from tests.data.shard import ARN, MASTER_ARN, FakeStore
 

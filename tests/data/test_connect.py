@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from functions.tenant_bootstrap import connection as way
 from functions.tenant_bootstrap.connection import Where
-from plan.data import CA_CERTIFICATE
+from plan.data.databases import CA_CERTIFICATE
 from tests.data.server import MASTER, PASSWORD, Server
 
 MASTER_SECRET = {"username": MASTER, "password": PASSWORD}

@@ -9,7 +9,7 @@ import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.tenant_bootstrap.request import RequestError
-from functions.tenant_data.side import MoveError
+from functions.tenant_data.database_endpoint import MoveError
 from tests.data.moving import Journey, Killed
 from tests.data.rich import RICH, fingerprint, rows_of
 from tests.data.server import Server

@@ -8,7 +8,7 @@ import pytest
 from pg8000.exceptions import DatabaseError
 
 from functions.tenant_bootstrap.request import RequestError
-from functions.tenant_data.side import MoveError
+from functions.tenant_data.database_endpoint import MoveError
 from tests.data.moving import Journey, Killed
 from tests.data.server import Server
 

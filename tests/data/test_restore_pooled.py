@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.tenant_bootstrap.request import RequestError
-from functions.tenant_data.side import MoveError
+from functions.tenant_data.database_endpoint import MoveError
 from tests.data.moving import Journey, Killed
 from tests.data.server import MASTER, Server, running
 

@@ -1,7 +1,7 @@
 """A provider that takes everything, for programs that are only planned: `python -m tests.engine.anything`."""
 
+from devtools.paths import plugin_versions
 from sandbox.providers.plugin import UNKNOWN, Checked, Provider, Values, serve
-from sandbox.toolchain.places import plugin_versions
 
 
 class Anything(Provider):

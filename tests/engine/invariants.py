@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.aws.describe import describe
+from devtools.orphaned_resources import orphans
 from sandbox.aws.refusals.relations import links, relation
-from sandbox.toolchain.orphans import orphans
+from sandbox.aws.type_descriptions import describe
 from tests.engine.workspace import Workspace
 
 SECRET: Final = "4dabf18193072939515e22adb298388d"  # the engine's mark, beside the value

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pg8000.native import Connection
 
-from sandbox.commands.psql import login
-from sandbox.plane.service import SWITCH, Service
+from cli.sandbox.psql import login
+from sandbox.data_plane.service import SWITCH, Service
 from tests.cells import ROOT
 from tests.engine.workspace import Run, Workspace
 

@@ -20,19 +20,19 @@ from typing import Any, Final
 
 import yaml
 
+from cli.sandbox.psql import login
+from devtools.environment import FAST
+from devtools.orphaned_resources import orphans
 from sandbox.aws.cloud import GLOBAL
-from sandbox.commands.psql import login
+from sandbox.data_plane.service import SWITCH, Service
 from sandbox.faults.plan import VARIABLE
-from sandbox.plane.service import SWITCH, Service
-from sandbox.toolchain.environ import FAST
-from sandbox.toolchain.orphans import orphans
-from tenants.editing import entry_text, values_of
+from tenants.entries import entry_text, values_of
 from tenants.ledger import parse_ledger
+from tenants.lifecycle.phases import follow, phase_of
+from tenants.lifecycle.registry_changes import Wish
 from tenants.models import Ledger, Tenant
-from tenants.phases import follow, phase_of
-from tenants.reading import read_tenants
-from tenants.standing import State
-from tenants.steps import Wish
+from tenants.registry_files import read_tenants
+from tenants.states import State
 from tests.engine.invariants import assert_invariants
 from tests.engine.workspace import Run, Workspace
 from tests.strategies import World, committed_cell, take_step

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from devtools.paths import plugin_versions, tools
 from policies.inventory import RULES
 from policies.rule import Severity
-from sandbox.toolchain.places import plugin_versions, tools
 from tests.cells import ROOT
 from tests.engine.workspace import Workspace
 
@@ -115,7 +115,7 @@ def up(workspace: Workspace) -> tuple[int, str]:
         if path.name in {"pulumi", "official"} and not (own / "cli" / path.name).exists():
             (own / "cli" / path.name).symlink_to(path)
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox.toolchain", "up", "--stack", workspace.stack],
+        [sys.executable, "-m", "devtools", "up", "--stack", workspace.stack],
         cwd=workspace.project,
         env=workspace.env | {"SANDBOX_POSTGRES": "0", "TENANTRY_TOOLS_DIR": str(own)},
         capture_output=True,
@@ -128,7 +128,7 @@ def up(workspace: Workspace) -> tuple[int, str]:
 
 def test_an_edit_that_would_replace_a_database_is_stopped_before_step_one(dev: Workspace) -> None:
     """The name of an instance's master user cannot change: AWS would make a new instance, empty."""
-    code = dev.project / "plan" / "data.py"
+    code = dev.project / "plan" / "data" / "databases.py"
     text = code.read_text("utf-8")
     worse = text.replace('MASTER_USER: Final = "platform"', 'MASTER_USER: Final = "another"')
     assert worse != text
@@ -167,7 +167,7 @@ def approve(workspace: Workspace, urns: list[str], until: str) -> None:
 
 def test_a_dangerous_setting_is_stopped_before_step_one(dev: Workspace) -> None:
     """The pack refuses it in the preview that `make up` makes first; no stage of a move is taken by it."""
-    code = dev.project / "components" / "database.py"
+    code = dev.project / "components" / "data" / "database.py"
     text = code.read_text("utf-8")
     worse = text.replace('"publicly_accessible": False', '"publicly_accessible": True')
     assert worse != text

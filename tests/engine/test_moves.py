@@ -6,7 +6,7 @@ from typing import Any
 
 from pg8000.native import Connection
 
-from sandbox.commands.psql import login
+from cli.sandbox.psql import login
 from tests.data.writers import LEDGER, Writer
 from tests.engine.live import OTHER, POOLED, SHARED, Live
 from tests.engine.workspace import Run

@@ -12,11 +12,11 @@ import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 
-from sandbox.commands.psql import login
-from sandbox.plane.cluster import serves
-from sandbox.plane.instances import Instance
-from sandbox.plane.service import Service
-from sandbox.toolchain.locks import locks
+from cli.sandbox.psql import login
+from devtools.locks import locks
+from sandbox.data_plane.instances import Instance
+from sandbox.data_plane.postgres_cluster import serves
+from sandbox.data_plane.service import Service
 from tests.engine.live import OTHER, POOLED, SILOED, Live
 
 KEEP = "CREATE TABLE IF NOT EXISTS payments (id int PRIMARY KEY, payer text)"

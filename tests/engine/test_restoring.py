@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.commands.psql import login
+from cli.sandbox.psql import login
 from tests.engine.live import OTHER, POOLED, SHARED, SILOED, Live
 
 COPIED = "delta-invoice"

@@ -22,8 +22,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tenants import phases
-from tenants.standing import HomeKind, Isolation, State
+from tenants.lifecycle import phases
+from tenants.states import HomeKind, Isolation, State
 from tests.engine.sequences import DRIFTS, KEPT, Sequence
 from tests.engine.workspace import Workspace
 from tests.strategies import Edit, RefusedError, edits, steps

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from devtools import environment, prepare_stack
 from sandbox.cloud.store import FILE, Row, Store
-from sandbox.toolchain import environment, prepare_stack
 from tests.cells import ROOT, load
 
 SECONDS = 600

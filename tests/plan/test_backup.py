@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from plan.backup import Lock, VaultPlan, plan_vault, settings_of_copies
+from plan.data.backups import Lock, VaultPlan, plan_vault, settings_of_copies
 from plan.names import LIMITS, Names
 from tests.cells import settings_of
 

@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from plan.certificates import COMMON_NAME_LIMIT, DAY, WARN_DAYS, CaPlan, CertificatePlan, Use, plan_ca
 from plan.names import Names
-from plan.services import internal_domain, plan_monolith, plan_reports
+from plan.services.certificates import (
+    COMMON_NAME_LIMIT,
+    DAY,
+    WARN_DAYS,
+    CaPlan,
+    CertificatePlan,
+    Use,
+    plan_ca,
+)
+from plan.services.services import internal_domain, plan_monolith, plan_reports
 from plan.settings import Settings
 from tests.cells import settings_of
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plan import plan_cell
-from plan.alarms import Severity, plan_database_alarms, plan_reader_alarms
-from plan.data import (
+from plan.data.alarms import Severity, plan_database_alarms, plan_reader_alarms
+from plan.data.databases import (
     PARAMETERS,
     DatabasePlan,
     Master,
@@ -17,7 +17,7 @@ from plan.data import (
     plan_reports_database,
 )
 from plan.names import Names
-from plan.paths import CELL_PATHS, CELL_SEGMENTS, DEDICATED_SEGMENTS
+from plan.network.paths import CELL_PATHS, CELL_SEGMENTS, DEDICATED_SEGMENTS
 from tenants.models import Registry
 from tests.cells import registry_of, settings_of
 from tests.strategies import registries

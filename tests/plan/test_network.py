@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plan.acl import MAX_RULES, AclRule, Flow, Side, acl_rules
-from plan.network import NetworkPlan, SegmentPlan, cut, plan_cell_network, plan_dedicated_network
-from plan.paths import (
+from plan.network.acls import MAX_RULES, AclRule, Flow, Side, acl_rules
+from plan.network.network import NetworkPlan, SegmentPlan, cut, plan_cell_network, plan_dedicated_network
+from plan.network.paths import (
     CELL_GROUPS,
     CELL_PATHS,
     CELL_SEGMENTS,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plan.parsing import SettingsError, keys_of
+from config.settings_fields import SettingsError, keys_of
 from plan.settings import FARGATE_MEMORY, LOG_RETENTION_DAYS, Settings, parse_settings
 from tests.cells import values_of
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from plan import CellPlan, plan_cell
 from plan.names import sql_name
-from plan.place import PlacePlan
-from plan.tenant import TenantPlan
+from plan.tenants.placement import PlacePlan
+from plan.tenants.tenant import TenantPlan
 from tenants.models import Isolation, NetworkMode, Registry, State
 from tests.cells import settings_of
 from tests.strategies import edited_registries, registries

@@ -8,9 +8,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from policies.command import app
+from cli.policy import app
 from policies.exceptions import today
-from policies.gating import read_approvals
+from policies.gate import read_approvals
 from tests.policies.test_gating import DB, plan, step, urn
 
 REASON, OWNER = "the tenant moved: its old instance is empty", "platform@tenantry.example"

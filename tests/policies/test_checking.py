@@ -11,8 +11,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from cli.policy import app
 from policies.checking import verdicts
-from policies.command import app
 from policies.exceptions import FILE, ExceptionsError, read_exceptions
 from policies.inventory import BY_ID, RULES
 from policies.model import UNKNOWN

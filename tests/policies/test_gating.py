@@ -9,9 +9,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from policies.command import app
+from cli.policy import app
 from policies.exceptions import ExceptionsError
-from policies.gating import losses, read_approvals, unapproved
+from policies.gate import losses, read_approvals, unapproved
 from policies.preview import parse_preview
 from policies.stateful import STATEFUL
 

@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 
-from policies.documents import PLACES
 from policies.inventory import EVERY, RULES
 from policies.model import TENANCY
+from policies.plan_documents import PLACES
 from policies.rule import Made
 from policies.rules.encryption import OTHER_STORES
 from policies.stateful import STATEFUL

@@ -9,7 +9,7 @@ from policies.escalation import analyse
 from policies.exceptions import read_exceptions
 from policies.judge import judge
 from policies.model import Outcome
-from tenants.standing import By, HomeKind, Leaving, Move, Stage, State
+from tenants.states import By, HomeKind, Leaving, Move, Stage, State
 from tests.cells import registry_of
 from tests.harness import Recording
 from tests.policies.plans import plan_of

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iam.patterns import overlap
 from policies.inventory import BY_ID
 from policies.judge import look
 from policies.model import UNKNOWN, Outcome, Plan, Resource, Verdict
-from policies.patterns import overlap
 from tests.policies.plans import changed, committed
 
 RULE = BY_ID["tenants-apart"]

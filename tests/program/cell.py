@@ -7,7 +7,7 @@ from functools import cache
 
 import pulumi
 
-from components.organization import Organization
+from components.organization.organization import Organization
 from components.platform import Platform
 from plan import CellPlan, plan_cell
 from tenants.allocation import extend

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plan.dashboard import MOST_ALARMS, MOST_METRICS, MOST_METRICS_TOGETHER, MOST_WIDGETS, batched
+from plan.operations.dashboard import MOST_ALARMS, MOST_METRICS, MOST_METRICS_TOGETHER, MOST_WIDGETS, batched
 from tests.program.cell import deployed
 
 STACKS = pytest.mark.parametrize("stack", ["dev", "prod"])

@@ -225,7 +225,7 @@ def test_the_boundary_swallows_no_resource_that_a_role_is_given(stack: str) -> N
         for resource in listed(s["Resource"])
     }
     swallowed = {g for g in given if not fnmatchcase(g[2], most[g[1]])}
-    assert swallowed == set(), "see WITHIN in plan/baseline.py"
+    assert swallowed == set(), "see WITHIN in plan/account/baseline.py"
     assert len(given) > 100
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plan.inventory import of_tenant
+from plan.tenants.inventory import of_tenant
 from tests.cells import registry_of, settings_of
 from tests.program.cell import belonging, deployed
 

@@ -7,8 +7,8 @@ import pytest
 
 from functions.tenant_rekey.request import parse
 from plan import plan_cell
-from plan.inventory import of_tenant
-from tenants.standing import HomeKind
+from plan.tenants.inventory import of_tenant
+from tenants.states import HomeKind
 from tests.cells import settings_of
 from tests.harness import Recording
 from tests.program.cell import belonging, deploy

@@ -10,7 +10,7 @@ import pytest
 
 from functions.tenant_leaving.request import parse
 from plan import plan_cell
-from tenants.standing import Leaving, State
+from tenants.states import Leaving, State
 from tests.cells import registry_of, settings_of
 from tests.harness import Recording, Registered
 from tests.program.cell import belonging, deploy

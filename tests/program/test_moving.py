@@ -10,9 +10,9 @@ import pytest
 from functions.tenant_bootstrap.request import parse as parse_place
 from functions.tenant_data.request import parse as parse_move
 from plan import plan_cell
-from tenants.phases import follow, phase_of
-from tenants.standing import By, HomeKind
-from tenants.steps import Wish
+from tenants.lifecycle.phases import follow, phase_of
+from tenants.lifecycle.registry_changes import Wish
+from tenants.states import By, HomeKind
 from tests.cells import registry_of, settings_of
 from tests.harness import Recording, Registered
 from tests.program.cell import TODAY, belonging, deploy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plan.paths import CELL_PATHS, OUTSIDE, PEERED_PATHS
+from plan.network.paths import CELL_PATHS, OUTSIDE, PEERED_PATHS
 from tests.cells import cell_of
 from tests.program.cell import deployed
 

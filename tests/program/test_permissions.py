@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from plan.baseline import ALLOWED, actions
-from plan.network import plan_cell_network
+from plan.account.baseline import ALLOWED, actions
+from plan.network.network import plan_cell_network
 from tests.cells import settings_of
 from tests.harness import Recording, Registered
 from tests.program.cell import deployed
@@ -68,7 +68,7 @@ def test_the_boundary_swallows_nothing_that_a_role_is_given(stack: str) -> None:
     possible = set(actions(ALLOWED))
     swallowed = {name: sorted(found - possible) for name, found in given(deployed(stack)).items()}
     swallowed = {name: lost for name, lost in swallowed.items() if lost}
-    assert swallowed == {}, "add to ALLOWED in plan/baseline.py what the platform really needs"
+    assert swallowed == {}, "add to ALLOWED in plan/account/baseline.py what the platform really needs"
 
 
 @in_both_stacks
@@ -104,7 +104,7 @@ def test_endpoints_let_through_what_roles_inside_the_network_are_given(stack: st
         )
         for name in inside
     }
-    assert {name: lost for name, lost in stopped.items() if lost} == {}, "see plan/endpoints.py"
+    assert {name: lost for name, lost in stopped.items() if lost} == {}, "see plan/network/endpoints.py"
 
 
 @in_both_stacks

@@ -9,10 +9,10 @@ import pytest
 
 from functions.tenant_data.request import parse
 from plan import plan_cell
-from plan.inventory import of_tenant
-from tenants.phases import follow, phase_of
-from tenants.standing import HomeKind
-from tenants.steps import Wish
+from plan.tenants.inventory import of_tenant
+from tenants.lifecycle.phases import follow, phase_of
+from tenants.lifecycle.registry_changes import Wish
+from tenants.states import HomeKind
 from tests.cells import settings_of
 from tests.harness import Recording
 from tests.program.cell import belonging, deploy

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from config.settings_fields import SettingsError
 from plan import plan_cell
-from plan.parsing import SettingsError
+from plan.services.tracing import ENDPOINT, OTLP_PORT, XRAY_ACTIONS
 from plan.settings import parse_settings
-from plan.tracing import ENDPOINT, OTLP_PORT, XRAY_ACTIONS
 from policies.judge import judge
 from tests.cells import registry_of, settings_of, values_of
 from tests.harness import Recording

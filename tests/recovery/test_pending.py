@@ -75,7 +75,7 @@ def test_what_cannot_be_looked_up_is_told_by_what_a_console_shows() -> None:
 
 
 def test_every_id_is_made_of_inputs_that_the_type_has() -> None:
-    shapes = json.loads((ROOT / "sandbox" / "aws" / "shapes.json").read_text(encoding="utf-8"))
+    shapes = json.loads((ROOT / "sandbox" / "aws" / "sdk_inputs.json").read_text(encoding="utf-8"))
     assert len(templates()) > 20
     for kind, template in templates().items():
         inputs = set(shapes[kind]["inputs"]) | {"account", "region"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tenants.allocation import extend
 from tenants.cell import read_cell
-from tenants.editing import entry_text
+from tenants.entries import entry_text
 from tenants.files import ledger_file, registry_file
 from tenants.ledger import render_ledger
 from tenants.models import Ledger

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tenants.cli import app
+from cli.tenants import app
 from tests.registry.project import BAD, EXPECTED, project
 
 CASES = sorted(BAD.iterdir())

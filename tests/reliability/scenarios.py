@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from devtools.environment import FAST
 from sandbox.faults.plan import VARIABLE
-from sandbox.toolchain.environ import FAST
 from tests.cells import ROOT
-from tests.toolchain.small import QUEUES, Small
+from tests.devtools.small import QUEUES, Small
 
 COUNT, AT, SECONDS = 12, 6, 240
 UP: Final = ("up", "--yes", "--skip-preview", "--parallel", "4")

@@ -1,11 +1,11 @@
 """The page of allowed paths is the table of the plan."""
 
-from plan.paths import CELL_PATHS, CELL_SEGMENTS
-from tools.network_paths import PAGE, render
+from devtools.generators.network_paths import PAGE, render
+from plan.network.paths import CELL_PATHS, CELL_SEGMENTS
 
 
 def test_the_page_is_what_the_plan_says() -> None:
-    assert PAGE.read_text(encoding="utf-8") == render(), "run: python -m tools.network_paths"
+    assert PAGE.read_text(encoding="utf-8") == render(), "run: python -m devtools.generators.network_paths"
 
 
 def test_every_path_and_segment_is_on_the_page() -> None:

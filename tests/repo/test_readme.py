@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.toolchain.table import COLUMNS
+from devtools.summary_table import COLUMNS
 from tests.cells import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def test_the_table_is_the_one_that_is_printed() -> None:
 
 
 def test_the_example_of_onboarding_is_accepted(tmp_path: Path) -> None:
-    for name in ("tenants", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
+    for name in ("cli", "config", "tenants", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, tmp_path / name)
     (example,) = blocks("yaml")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.gateway_body import CALLER_HEADERS
-from plan.paths import SERVICE
+from components.edge.gateway_body import CALLER_HEADERS
+from plan.network.paths import SERVICE
 from tests.components.edge_parts import cell, container, services
 
 PAGE = (Path(__file__).parents[2] / "docs" / "services.md").read_text(encoding="utf-8")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from config.settings_fields import keys_of
 from plan.organization import OrganizationSettings
-from plan.parsing import keys_of
 from plan.settings import Settings
 from tests.cells import ROOT, declared, load, settings_of
 

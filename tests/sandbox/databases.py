@@ -11,8 +11,8 @@ from pg8000.native import Connection
 
 from sandbox.aws.cloud import Cloud
 from sandbox.cloud.store import FILE, Row, Store
-from sandbox.plane.instances import INSTANCE, PARAMETERS, Instance
-from sandbox.plane.service import Service
+from sandbox.data_plane.instances import INSTANCE, PARAMETERS, Instance
+from sandbox.data_plane.service import Service
 
 WAIT = 300  # seconds
 ACCOUNT, REGION = "111122223333", "eu-west-1"

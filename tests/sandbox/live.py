@@ -16,11 +16,11 @@ from botocore.exceptions import ClientError
 
 from sandbox.aws.cloud import Cloud
 from sandbox.cloud.store import FILE, Row, Store
-from sandbox.plane.authority import Authority
-from sandbox.plane.endpoint.access import ROLE_POLICY
-from sandbox.plane.endpoint.server import Endpoint, Server
-from sandbox.plane.endpoint.sessions import ROLE, session_of
-from sandbox.plane.vault import Vault
+from sandbox.data_plane.certificate_authority import Authority
+from sandbox.data_plane.endpoint.access import ROLE_POLICY
+from sandbox.data_plane.endpoint.server import Endpoint, Server
+from sandbox.data_plane.endpoint.sessions import ROLE, session_of
+from sandbox.data_plane.secret_store import Vault
 from tests.engine.workspace import Workspace
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

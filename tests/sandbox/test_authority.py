@@ -5,22 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.plane import authority
-from sandbox.plane.authority import Authority
+from sandbox.data_plane import certificate_authority
+from sandbox.data_plane.certificate_authority import Authority
 
 AT_ONCE = 8
 
 
 def test_all_who_start_together_agree_on_one_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several databases are made at once, and each trusts the root: all meet before anybody keeps one."""
-    met, make = threading.Barrier(AT_ONCE), authority._signed
+    met, make = threading.Barrier(AT_ONCE), certificate_authority._signed
 
     def late(*args, **kwargs):
         made = make(*args, **kwargs)
         met.wait()
         return made
 
-    monkeypatch.setattr(authority, "_signed", late)
+    monkeypatch.setattr(certificate_authority, "_signed", late)
     seen: list[str] = []
     threads = [
         threading.Thread(target=lambda: seen.append(Authority(tmp_path / "ca").pem)) for _ in range(AT_ONCE)

@@ -2,11 +2,10 @@
 
 import pytest
 
+from cli.sandbox.coverage import PAGE, used
 from sandbox.aws.coverage import UNCHECKED, findings, judged, render
-from sandbox.aws.describe import describe
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, checked
-from sandbox.aws.shapes import described
-from sandbox.commands.coverage import PAGE, used
+from sandbox.aws.type_descriptions import describe, described
 
 AGAIN = "run `python -m sandbox coverage --write`"
 

@@ -17,9 +17,9 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.tenant_bootstrap.connection import refused_by
 from sandbox.cloud.store import Row, Store
-from sandbox.plane.cluster import Cluster, serves
-from sandbox.plane.instances import INSTANCE, PARAMETERS, Instance
-from sandbox.plane.service import SWITCH
+from sandbox.data_plane.instances import INSTANCE, PARAMETERS, Instance
+from sandbox.data_plane.postgres_cluster import Cluster, serves
+from sandbox.data_plane.service import SWITCH
 from sandbox.providers.aws import Aws
 from sandbox.providers.plugin import Refused
 from tests.sandbox.databases import ACCOUNT, GIVEN, LOGICAL, REGION, Place, wait_for

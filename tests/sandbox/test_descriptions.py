@@ -2,9 +2,9 @@
 
 import pytest
 
-from sandbox.aws.describe import Undescribed, describe
-from sandbox.aws.shapes import FILE, described, render
+from sandbox.aws.sdk_inputs import FILE, render
 from sandbox.aws.templates import PLACE, RANDOM
+from sandbox.aws.type_descriptions import Undescribed, describe, described
 from tests.program.cell import deployed
 
 KNOWN_WORDS = {*RANDOM, "uuid", "pem", "id", "account", "region", "name", "stack"}
@@ -12,7 +12,7 @@ KNOWN_WORDS = {*RANDOM, "uuid", "pem", "id", "account", "region", "name", "stack
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_shapes_are_those_of_the_installed_sdk() -> None:
-    assert FILE.read_text(encoding="utf-8") == render(), "stale: run `python -m sandbox.aws.shapes`"
+    assert FILE.read_text(encoding="utf-8") == render(), "stale: run `python -m sandbox.aws.sdk_inputs`"
 
 
 @pytest.mark.parametrize("token", described())

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.plane.authority import Authority
-from sandbox.plane.endpoint.server import Server
+from sandbox.data_plane.certificate_authority import Authority
+from sandbox.data_plane.endpoint.server import Server
 from tests.sandbox.live import ACCOUNT, REGION, Live, refused
 
 A = "amber-pay"

@@ -9,14 +9,14 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
-from sandbox.__main__ import app
+from cli.sandbox.app import app
 from sandbox.aws.cloud import Cloud, CloudError
-from sandbox.aws.waiting import KEY, all_waiting
+from sandbox.aws.key_lifecycle import KEY, all_waiting
 from sandbox.cloud import clock
 from sandbox.cloud.store import FILE, Row, Store
-from sandbox.plane.endpoint.secrets_manager import SECRET
-from sandbox.plane.service import Service
-from sandbox.plane.vault import WrongCiphertext
+from sandbox.data_plane.endpoint.secrets_manager import SECRET
+from sandbox.data_plane.secret_store import WrongCiphertext
+from sandbox.data_plane.service import Service
 from tests.sandbox.live import ACCOUNT, REGION, Live, refused
 from tests.sandbox.test_endpoint import key_of, secret_of
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sandbox.aws.accept import rules, unaccepted
-from sandbox.aws.rules import FILE, mapping, render
-from sandbox.aws.shapes import described
+from sandbox.aws.input_rules import FILE, mapping, render
+from sandbox.aws.input_validation import rules, unaccepted
 from sandbox.aws.templates import UNKNOWN
+from sandbox.aws.type_descriptions import described
 
 KEY, ROLE, GROUP = "aws:kms/key:Key", "aws:iam/role:Role", "aws:lb/targetGroup:TargetGroup"
 SERVICE, SECRET = "aws:ecs/service:Service", "aws:secretsmanager/secretVersion:SecretVersion"
@@ -51,7 +51,7 @@ REFUSED = {
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_rules_are_those_of_the_installed_sources() -> None:
-    assert FILE.read_text(encoding="utf-8") == render(), "stale: run `python -m sandbox.aws.rules`"
+    assert FILE.read_text(encoding="utf-8") == render(), "stale: run `python -m sandbox.aws.input_rules`"
 
 
 def test_every_mapped_type_is_described_and_every_described_type_has_rules() -> None:

@@ -13,11 +13,11 @@ from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 from typer.testing import CliRunner
 
-from sandbox.__main__ import app
-from sandbox.plane import programs
-from sandbox.plane.instances import Instance
-from sandbox.plane.reach import PORT, address
-from sandbox.plane.service import Service
+from cli.sandbox.app import app
+from sandbox.data_plane import postgres_programs
+from sandbox.data_plane.instances import Instance
+from sandbox.data_plane.replication_network import PORT, address
+from sandbox.data_plane.service import Service
 from tests.cells import ROOT
 from tests.sandbox.databases import GIVEN, Place, wait_for
 
@@ -152,8 +152,8 @@ def test_a_server_whose_user_reaches_no_package_has_copies(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where the project is in a home directory and the only user is root."""
-    runs, servers = programs._runs, place.service.plane.servers
-    monkeypatch.setattr(programs, "_runs", lambda p: p.is_relative_to(servers) and runs(p))
+    runs, servers = postgres_programs._runs, place.service.plane.servers
+    monkeypatch.setattr(postgres_programs, "_runs", lambda p: p.is_relative_to(servers) and runs(p))
     cluster = place.service.instances.cluster(place.instance("one", **GIVEN))
     loaded = Path(f"/proc/{cluster.pid}/maps").read_text(encoding="utf-8")
     assert str(servers / "programs" / "psycopg_binary.libs" / "libpq-") in loaded

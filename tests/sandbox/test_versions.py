@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.aws.cloud import Cloud
-from sandbox.plane.endpoint.buckets import BUCKET as KIND
-from sandbox.plane.endpoint.buckets import BUCKET_POLICY, ENCRYPTION, VERSIONING
-from sandbox.plane.endpoint.keys import KEY
-from sandbox.plane.objects import NULL, Objects
-from sandbox.plane.vault import Vault
+from sandbox.data_plane.endpoint.buckets import BUCKET as KIND
+from sandbox.data_plane.endpoint.buckets import BUCKET_POLICY, ENCRYPTION, VERSIONING
+from sandbox.data_plane.endpoint.keys import KEY
+from sandbox.data_plane.object_store import NULL, Objects
+from sandbox.data_plane.secret_store import Vault
 from sandbox.providers.aws import Aws
 from sandbox.providers.plugin import Refused
 from tests.sandbox.live import ACCOUNT, REGION, Live, refused

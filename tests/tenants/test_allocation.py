@@ -13,7 +13,7 @@ from tenants.allocation import REST_DAYS, NoRoom, extend, overlaps, slot_name
 from tenants.cell import Cell
 from tenants.ledger import parse_ledger, render_ledger
 from tenants.models import Contacts, Ledger, Tenant
-from tenants.standing import HomeKind, Isolation, NetworkMode, State
+from tenants.states import HomeKind, Isolation, NetworkMode, State
 from tests.strategies import (
     DAY,
     Edit,

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tenants import RegistryError, bulk, open_registry
-from tenants.cli import app
+from cli.tenants import app
+from config.yaml_tree import Finding
+from tenants import RegistryError, open_registry, registry_cache
+from tenants.examination import Examined, examine
 from tenants.files import ledger_file, registry_file
-from tenants.nodes import Finding
-from tenants.opening import Examined, examine, examine_all
 from tenants.project import Project
+from tenants.registry import examine_all
 from tests.registry.many import many
 
 STACKS = 12
@@ -45,7 +46,7 @@ def quickly(root: Path) -> tuple[list[tuple[object, ...]], Project, list[Finding
 
 
 def entries_of(root: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in (root / bulk.FOLDER).iterdir()}
+    return {p.name: p.read_bytes() for p in (root / registry_cache.FOLDER).iterdir()}
 
 
 def test_the_cache_says_what_the_files_say(root: Path) -> None:
@@ -56,7 +57,7 @@ def test_the_cache_says_what_the_files_say(root: Path) -> None:
     again, project, _ = quickly(root)
     assert again == expected
     assert project.sound == set(project.stacks)
-    shutil.rmtree(root / bulk.FOLDER)
+    shutil.rmtree(root / registry_cache.FOLDER)
     assert quickly(root)[0] == expected
 
 
@@ -64,8 +65,8 @@ def test_several_processes_say_the_same(root: Path, monkeypatch: pytest.MonkeyPa
     expected = plainly(root)
     registry_file(root, "c003").write_text("oops: 1\n", "utf-8")
     broken = plainly(root)
-    monkeypatch.setattr(bulk, "WORTH_PROCESSES", 2)
-    monkeypatch.setattr(bulk.os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(registry_cache, "WORTH_PROCESSES", 2)
+    monkeypatch.setattr(registry_cache.os, "cpu_count", lambda: 3)
     assert quickly(root)[0] == broken != expected
     assert len(entries_of(root)) == STACKS - 1
 
@@ -100,7 +101,7 @@ def test_an_entry_that_is_broken_is_as_if_it_were_not_there(root: Path) -> None:
     expected = plainly(root)
     quickly(root)
     good = entries_of(root)
-    for n, path in enumerate(sorted((root / bulk.FOLDER).iterdir())):
+    for n, path in enumerate(sorted((root / registry_cache.FOLDER).iterdir())):
         path.write_bytes((b"", path.read_bytes()[:-5], b"\xc0", b"{}")[n % 4])
     assert quickly(root)[0] == expected
     assert entries_of(root) == good
@@ -108,9 +109,9 @@ def test_an_entry_that_is_broken_is_as_if_it_were_not_there(root: Path) -> None:
 
 def test_other_code_does_not_believe_these_entries(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quickly(root)
-    monkeypatch.setattr(bulk, "_code", lambda: b"of another day")
+    monkeypatch.setattr(registry_cache, "_code", lambda: b"of another day")
     project = Project(root)
-    bulk.load(project, ())
+    registry_cache.load(project, ())
     quickly(root)
     assert len(entries_of(root)) == 2 * STACKS
 
@@ -118,15 +119,15 @@ def test_other_code_does_not_believe_these_entries(root: Path, monkeypatch: pyte
 def test_the_folder_does_not_grow_for_ever(root: Path) -> None:
     path = registry_file(root, "c003")
     text = path.read_text("utf-8")
-    for n in range(bulk.KEPT * STACKS + 3):
+    for n in range(registry_cache.KEPT * STACKS + 3):
         path.write_text(f"{text}# {n}\n", "utf-8")
         project = Project(root)
-        bulk.load(project, ["c003"])
-    assert len(entries_of(root)) <= bulk.KEPT * STACKS
+        registry_cache.load(project, ["c003"])
+    assert len(entries_of(root)) <= registry_cache.KEPT * STACKS
 
 
 def test_a_folder_that_cannot_be_written_is_done_without(root: Path) -> None:
-    (root / bulk.FOLDER).parent.write_text("in the way", "utf-8")
+    (root / registry_cache.FOLDER).parent.write_text("in the way", "utf-8")
     assert quickly(root)[0] == plainly(root)
 
 
@@ -134,11 +135,11 @@ def test_a_deployment_reads_its_own_stack_from_its_files(root: Path) -> None:
     """Whatever the cache says of the stack itself."""
     quickly(root)
     project = Project(root)
-    bulk.load(project, ["c003", "c004"])
-    forged = bulk._ENCODER.encode(
+    registry_cache.load(project, ["c003", "c004"])
+    forged = registry_cache._ENCODER.encode(
         {"cell": project.cell("c004")[0], "tenants": (), "ledger": project.ledger("c004")[0]}
     )
-    for path in (root / bulk.FOLDER).iterdir():
+    for path in (root / registry_cache.FOLDER).iterdir():
         path.write_bytes(forged)
     found = open_registry("c003", root=root, locked=True)
     assert len(found.tenants) == 12

@@ -14,9 +14,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from cli.tenants import app
 from tenants import open_registry
-from tenants.cli import app
-from tenants.editing import entry_text
+from tenants.entries import entry_text
 from tests.cells import ROOT
 from tests.registry.project import project
 
@@ -283,14 +283,14 @@ def test_it_runs_as_a_module() -> None:
 @pytest.mark.parametrize(
     ("words", "unwanted"),
     [
-        (["--help"], ("pulumi", "boto3", "yaml", "ruamel", "rich", "tenants.opening")),
+        (["--help"], ("pulumi", "boto3", "yaml", "ruamel", "rich", "tenants.registry")),
         (["check"], ("pulumi", "boto3", "ruamel", "rich", "plan", "components")),
     ],
 )
 def test_what_is_slow_is_loaded_only_where_it_is_needed(words: list[str], unwanted: tuple[str, ...]) -> None:
     program = (
         "import sys; sys.argv = ['tenants', *sys.argv[1:]]\n"
-        "from tenants.cli import main\n"
+        "from cli.tenants import main\n"
         "try: main()\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "print('loaded', *sorted(sys.modules))\n"
@@ -298,7 +298,7 @@ def test_what_is_slow_is_loaded_only_where_it_is_needed(words: list[str], unwant
     done = process("-c", program, *words)
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert {"loaded", "typer", "tenants.cli"} <= loaded
+    assert {"loaded", "typer", "cli.tenants"} <= loaded
     assert loaded & set(unwanted) == set()
 
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.changes import parse_changes
-from tenants.editing import EditError, add_entry, entry_lines, entry_text, nested, set_fields, values_of
+from cli.field_arguments import parse_changes
+from config.yaml_editing import EditError, entry_lines, nested, set_fields
+from tenants.entries import add_entry, entry_text, values_of
 from tenants.models import Tenant
-from tenants.reading import read_tenants
+from tenants.registry_files import read_tenants
 from tests.strategies import World, tenants, worlds
 
 NOISY = """\

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tenants import RegistryError, lifecycle, open_registry
+from cli.tenants import app
+from tenants import RegistryError, open_registry
 from tenants.allocation import missing
-from tenants.cli import app
-from tenants.keys import left_of
 from tenants.ledger import parse_ledger, render_ledger
+from tenants.lifecycle import edit_checks
+from tenants.lifecycle.keys import left_of
+from tenants.lifecycle.phases import Phase, follow, phase_of
+from tenants.lifecycle.registry_changes import Wish
 from tenants.models import Home, Tenant
-from tenants.phases import Phase, follow, phase_of
-from tenants.standing import HomeKind, Isolation, State
-from tenants.steps import Wish
+from tenants.states import HomeKind, Isolation, State
 from tests.registry.project import project
 from tests.strategies import DAY, RefusedError, World, small_cell, take_step
 from tests.tenants.test_allocation import pool
@@ -25,7 +26,7 @@ SILO = replace(pool("acme"), isolation=Isolation.SILO)
 
 def world(tenant: Tenant) -> World:
     return World(
-        small_cell(), (tenant,), parse_ledger(render_ledger(lifecycle.Ledger(), "prod"), "x")[0], DAY
+        small_cell(), (tenant,), parse_ledger(render_ledger(edit_checks.Ledger(), "prod"), "x")[0], DAY
     ).run()
 
 

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants import RegistryError, open_registry, opening
-from tenants.editing import add_entry, entry_text, set_fields
+from cli.edits import init_ledger
+from config.yaml_editing import set_fields
+from tenants import RegistryError, examination, open_registry
+from tenants.entries import add_entry, entry_text
 from tenants.ledger import parse_ledger, render_ledger
+from tenants.lifecycle.phases import Phase
 from tenants.models import Ledger
-from tenants.phases import Phase
-from tenants.standing import Leaving, State
-from tenants.writing import init_ledger
+from tenants.states import Leaving, State
 from tests.cells import ROOT
 from tests.registry.project import project
 from tests.strategies import DAY, World, edits, small_cell, worlds
@@ -108,7 +109,7 @@ def test_leaving_by_stages_frees_and_entombs(tmp_path: Path, monkeypatch: pytest
     root = project(tmp_path)
     open_registry("dev", root=root, locked=False)
     for month, state in enumerate(("suspended", "exported", "retained", "closing", "erasing", "erased"), 1):
-        monkeypatch.setattr(opening, "today", lambda month=month: date(2027, month, 1))
+        monkeypatch.setattr(examination, "today", lambda month=month: date(2027, month, 1))
         changes = {"state": state, "leaving.retain_until": date(2027, 3, 31)}
         text = set_fields(registry(root).read_text("utf-8"), "acme-pay", changes)
         registry(root).write_text(text, "utf-8")

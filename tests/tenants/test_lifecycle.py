@@ -12,16 +12,17 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from tenants import RegistryError, open_registry, opening
-from tenants.cli import app
+from cli.tenants import app
+from devtools.generators import tenant_lifecycle
+from tenants import RegistryError, open_registry
+from tenants import registry as opening
+from tenants.lifecycle.phases import ABOUT, ARROWS, DEPLOYABLE, MOVING, Arrow, Phase, phase_of
+from tenants.lifecycle.registry_changes import StepError, Wish, take
 from tenants.models import Home, Registry
-from tenants.phases import ABOUT, ARROWS, DEPLOYABLE, MOVING, Arrow, Phase, phase_of
-from tenants.standing import HomeKind, Leaving
-from tenants.steps import StepError, Wish, take
+from tenants.states import HomeKind, Leaving
 from tests.registry.project import project
 from tests.strategies import DAY, World, small_cell, take_step
 from tests.tenants.test_allocation import pool
-from tools import tenant_lifecycle
 
 GRAPH: Any = nx.DiGraph([(a.before, a.after) for a in ARROWS])
 

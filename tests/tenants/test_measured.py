@@ -9,8 +9,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from tenants import measured
-from tenants.cli import app
+from cli import stack_outputs
+from cli.tenants import app
 from tests.registry.project import project
 
 CUT: dict[str, Any] = {
@@ -114,7 +114,7 @@ def test_machines_see_what_the_engine_said(root: Path) -> None:
 def test_an_engine_that_cannot_say_is_no_failure(
     root: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
-    monkeypatch.setattr(measured, "SECONDS", 0.5)
+    monkeypatch.setattr(stack_outputs, "SECONDS", 0.5)
     engine(script)
     assert told(root) is None
     assert "pulumi stack output moves -s dev" in status(root)

@@ -10,13 +10,13 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from plan.leaving import STEPS as TOLD_OF_LEAVING
+from cli.tenants import app
+from cli.unfinished_runs import STEPS, undone
+from plan.tenants.offboarding import STEPS as TOLD_OF_LEAVING
 from tenants import open_registry
-from tenants.cli import app
-from tenants.outcome import STEPS, undone
-from tenants.phases import MOVING, Phase
+from tenants.lifecycle.phases import MOVING, Phase
 from tenants.project import Project
-from tenants.standing import HomeKind, Move, Stage, State
+from tenants.states import HomeKind, Move, Stage, State
 
 ID = "acme-pay"
 

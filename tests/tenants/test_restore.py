@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cli.tenants import app
 from tenants import open_registry
-from tenants.cli import app
 from tenants.ledger import parse_ledger, render_ledger
+from tenants.lifecycle.phases import Phase, follow, phase_of
+from tenants.lifecycle.registry_changes import Wish
 from tenants.models import Tenant
-from tenants.phases import Phase, follow, phase_of
-from tenants.standing import By, HomeKind, Isolation, NetworkMode
-from tenants.steps import Wish
+from tenants.states import By, HomeKind, Isolation, NetworkMode
 from tests.registry.project import project
 from tests.strategies import DAY, RefusedError, World, take_step
 from tests.tenants.test_allocation import pool

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from config.yaml_reader import MOST_BYTES, compose
+from config.yaml_tree import Finding
 from plan import plan_cell
-from tenants.compose import MOST_BYTES, compose
+from tenants.examination import LONGEST_STACK
 from tenants.ledger import parse_ledger
-from tenants.nodes import Finding
-from tenants.opening import LONGEST_STACK
-from tenants.reading import read_plans, read_quotas, read_tenants
+from tenants.registry_files import read_plans, read_quotas, read_tenants
 from tests.cells import ROOT, settings_of
 from tests.registry.project import BAD
 from tests.strategies import World, worlds

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft7Validator
 
-from tenants.compose import compose
-from tenants.editing import values_of
-from tenants.nodes import Items, Map, Node, Scalar, kind_of
+from config.yaml_reader import compose
+from config.yaml_tree import Items, Map, Node, Scalar, kind_of
+from tenants.entries import values_of
 from tenants.project import Project
 from tenants.schema import SUBJECTS, schema_file, schema_of, stale
 from tests.cells import ROOT

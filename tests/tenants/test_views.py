@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.views import how_many
+from cli.views import how_many
 
 
 @given(st.integers(0, 300), st.integers(0, 300))

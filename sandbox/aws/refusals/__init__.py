@@ -18,8 +18,8 @@ from sandbox.aws.refusals import (
     organization,
     quotas,
     relations,
-    remains,
     restores,
+    soft_deletes,
     storage,
 )
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, CloudError, Refusal, checked, raise_first
@@ -32,7 +32,7 @@ FAMILIES: Final = (
     groups,
     network,
     organization,
-    remains,
+    soft_deletes,
     restores,
     storage,
 )
@@ -56,5 +56,5 @@ __all__ = (
     "quotas",
     "raise_first",
     "relations",
-    "remains",
+    "soft_deletes",
 )

@@ -1,7 +1,7 @@
 """Containers and functions: sizes that go together, and what they name.
 
 Sources: Amazon ECS API reference (RegisterTaskDefinition, CreateService) and Fargate task definitions guide,
-the pairs as cfn-lint keeps them (`rules.json`); AWS Lambda API reference (CreateFunction,
+the pairs as cfn-lint keeps them (`input_rules.json`); AWS Lambda API reference (CreateFunction,
 CreateEventSourceMapping) and quotas (4 KB of environment); 2026-11.
 """
 
@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sandbox.aws.accept import rules
+from sandbox.aws.input_validation import rules
 from sandbox.aws.refusals.network import one
 from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
 from sandbox.aws.templates import UNKNOWN

@@ -2,15 +2,15 @@
 
 Sources: Amazon RDS API reference (CreateDBInstance, CreateDBInstanceReadReplica, DeleteDBInstance,
 ModifyDBInstance) and user guide; classes and versions of PostgreSQL by Region as cfn-lint keeps them
-(`rules.json`); what is answered for readers of a managed password: terraform-aws-rds#512, #532; 2026-11.
+(`input_rules.json`); readers of a managed password: terraform-aws-rds#512, #532; 2026-11.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sandbox.aws.accept import rules
 from sandbox.aws.backups import INSTANCE, SNAPSHOT
+from sandbox.aws.input_validation import rules
 from sandbox.aws.refusals.network import SUBNET, known_list, network_of, one
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, Refusal, rule
 

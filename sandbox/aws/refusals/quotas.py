@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.aws.describe import HERE, LOADER
 from sandbox.aws.refusals.rule import At, Refusal
+from sandbox.aws.type_descriptions import HERE, LOADER
 
 DATED: Final = Path(__file__).parents[3] / "tenants" / "quotas.yaml"
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.aws.describe import HERE, LOADER, Description, is_global
+from sandbox.aws.key_lifecycle import KEY, waiting
 from sandbox.aws.refusals.rule import At, Refusal
 from sandbox.aws.templates import UNKNOWN
-from sandbox.aws.waiting import KEY, waiting
+from sandbox.aws.type_descriptions import HERE, LOADER, Description, is_global
 from sandbox.cloud.store import Row
 
 PEERING: Final = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection"

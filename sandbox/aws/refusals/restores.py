@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from sandbox.aws import backups
 from sandbox.aws.backups import INSTANCE
+from sandbox.aws.key_lifecycle import KEY
 from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
 from sandbox.aws.templates import UNKNOWN
-from sandbox.aws.waiting import KEY
 from sandbox.cloud.store import Row
 
 RESTORE: Final = "restoreToPointInTime"

@@ -1,1 +1,1 @@
-"""Well-kept sources of what AWS accepts, read when `rules.json` is made and never when the sandbox runs."""
+"""Well-kept sources of what AWS accepts, read to make `input_rules.json`, never at run time."""

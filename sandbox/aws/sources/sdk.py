@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -10,8 +11,7 @@ from typing import Any, Final, get_args, get_origin
 
 from pulumi import Archive, Asset
 
-from sandbox.aws.shapes import MODULES
-
+MODULES: Final = {"lambda": "lambda_"}
 PLAIN: Final = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -98,3 +98,31 @@ def _leaves(annotation: Any) -> typing.Iterator[Any]:
         yield ("map", args[1])
     elif origin is None and annotation not in (type(None), Archive, Asset):
         yield annotation
+
+
+def shape(token: str) -> dict[str, list[str]]:
+    """Inputs, required and computed ones of one type, by the engine's names; KeyError if unknown."""
+    _, path, name = token.split(":")
+    module = path.split("/")[0]
+    found = getattr(importlib.import_module(f"pulumi_aws.{MODULES.get(module, module)}"), name, None)
+    if found is None:
+        raise KeyError(token)
+    names = _names(found)
+    init = found._internal_init
+    parameters = set(inspect.signature(init).parameters) - {"__self__", "resource_name", "opts", "__props__"}
+    inputs = [names.get(n, n) for n in parameters]
+    required = [names[n] for n in re.findall(r"Missing required property '(\w+)'", inspect.getsource(init))]
+    outputs = set(names.values()) - {"id", "urn", "pulumi_resource_name", "pulumi_resource_type"}
+    return {
+        "inputs": sorted(inputs),
+        "required": sorted(required),
+        "computed": sorted(outputs - set(inputs)),
+    }
+
+
+def _names(owner: Any) -> dict[str, str]:
+    """Python name → the engine's name, which the getters carry."""
+    return {
+        n: getattr(p.fget, "_pulumi_name", n)
+        for n, p in inspect.getmembers(owner, lambda m: isinstance(m, property) or hasattr(m, "fget"))
+    }

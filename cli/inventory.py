@@ -1,0 +1,42 @@
+"""Which resources a tenant has, as the program itself would say.
+
+This package must not know the plan, which is made from it. So the project names, in `pyproject.toml`,
+who can tell:
+
+    [tool.tenantry]
+    inventory = "plan.tenants.inventory:of_tenant"
+
+a function of the stack's checked `Registry`, its account and a tenant's id that returns what there is
+and how it is called, such as ("bucket", "tenantry-dev-t-acme-pay-111122223333").
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tenants.models import Registry
+
+Teller = Callable[[Registry, str, str], Iterable[tuple[str, str]]]
+
+
+def resources(root: Path, registry: Registry, account: str, tenant: str) -> list[tuple[str, str]]:
+    """Kind and name of each resource of the tenant; nothing where the project names nobody who can tell."""
+    teller = _teller(root)
+    return [] if teller is None else list(teller(registry, account, tenant))
+
+
+def _teller(root: Path) -> Teller | None:
+    import tomllib  # noqa: PLC0415 - `show` alone asks
+
+    path = root / "pyproject.toml"
+    if not path.is_file():
+        return None
+    tool: dict[str, Any] = tomllib.loads(path.read_text("utf-8")).get("tool", {})
+    module, _, name = str(tool.get("tenantry", {}).get("inventory", "")).partition(":")
+    if not name:
+        return None
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return getattr(import_module(module), name)

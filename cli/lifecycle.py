@@ -1,0 +1,160 @@
+"""The commands of a tenant's life, as words; what they do is imported when they run."""
+# ruff: noqa: PLC0415 - imports in functions keep the start fast
+
+from typing import Annotated, Final
+
+import typer
+
+from cli.options import HERE, DryRun, Json, OneStack, Root, Tenant, complete_tenant, where_is
+from tenants.states import By, HomeKind
+
+_app: Final = typer.Typer()
+
+To = Annotated[HomeKind | None, typer.Option("--to", help="Where the tenant's data shall live.")]
+How = Annotated[
+    By | None,
+    typer.Option("--by", help="following: while the tenant writes. copy: at the cutover, while it cannot."),
+]
+Abort = Annotated[bool, typer.Option("--abort", help="Call it off, before the cutover.")]
+Rollback = Annotated[bool, typer.Option("--rollback", help="Go back, after the cutover.")]
+Status = Annotated[bool, typer.Option("--status", help="Only say how far it has come.")]
+SoakDays = Annotated[
+    int | None, typer.Option("--soak-days", min=0, max=90, help="Days that the way back is kept.")
+]
+ReadOnlySeconds = Annotated[
+    int | None,
+    typer.Option("--read-only-seconds", min=1, max=600, help="Seconds that writes may wait at the cutover."),
+]
+Ids = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Tenants' ids.", autocompletion=complete_tenant)
+]
+RetainUntil = Annotated[
+    str | None, typer.Option("--retain-until", help="Last day that the data must be kept: 2033-12-31.")
+]
+KeyDays = Annotated[
+    int | None, typer.Option("--key-days", min=7, max=30, help="Days until the key is deleted.")
+]
+Cancel = Annotated[bool, typer.Option("--cancel", help="Call the deletion of the key off.")]
+Many = Annotated[bool, typer.Option("--many", help="Several tenants at once are meant.")]
+
+
+@_app.command()
+def move(
+    id_: Tenant,
+    to: To = None,
+    by: How = None,
+    abort: Abort = False,
+    rollback: Rollback = False,
+    status: Status = False,
+    soak_days: SoakDays = None,
+    read_only_seconds: ReadOnlySeconds = None,
+    stack: OneStack = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    root: Root = HERE,
+) -> None:
+    """Move a tenant's data: begin with --to, then once more for each stage, an up between them."""
+    from cli.lifecycle_commands import move_tenant, show_status
+    from tenants.lifecycle.registry_changes import Wish
+
+    where = where_is(root, id_, stack)
+    if status:
+        raise typer.Exit(show_status(root, where, id_, as_json=json))
+    if abort and rollback:
+        raise typer.BadParameter("--abort is before the cutover, --rollback after it; take one")
+    event = "abort" if abort else "rollback" if rollback else ""
+    wish = Wish(to=to, by=by, soak_days=soak_days, read_only_seconds=read_only_seconds)
+    raise typer.Exit(move_tenant(root, where, id_, event, wish, dry_run=dry_run, as_json=json))
+
+
+@_app.command()
+def restore(
+    id_: Tenant,
+    at: Annotated[str, typer.Option("--at", help="Moment in UTC: 2026-11-27T10:00:00Z.")],
+    soak_days: SoakDays = None,
+    stack: OneStack = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    root: Root = HERE,
+) -> None:
+    """Restore a tenant's own database to a moment: begin, then `move ID` for each stage, an up between."""
+    from cli.lifecycle_commands import moment, restore_tenant
+    from tenants.lifecycle.registry_changes import Wish
+
+    wish = Wish(at=moment("--at", at), soak_days=soak_days)
+    where = where_is(root, id_, stack)
+    raise typer.Exit(restore_tenant(root, where, id_, wish, dry_run=dry_run, as_json=json))
+
+
+@_app.command()
+def suspend(
+    id_: Tenant, stack: OneStack = None, dry_run: DryRun = False, json: Json = False, root: Root = HERE
+) -> None:
+    """Refuse a tenant's requests and logins; all its data stays."""
+    _take(id_, stack, root, "suspend", dry_run=dry_run, as_json=json)
+
+
+@_app.command()
+def resume(
+    id_: Tenant, stack: OneStack = None, dry_run: DryRun = False, json: Json = False, root: Root = HERE
+) -> None:
+    """Serve a suspended tenant again; from a later stage of leaving, lead it back to suspended."""
+    _take(id_, stack, root, "resume", dry_run=dry_run, as_json=json)
+
+
+def _take(id_: str, stack: str | None, root: Root, event: str, *, dry_run: bool, as_json: bool) -> None:
+    from cli.edits import step_tenants
+    from tenants.lifecycle.registry_changes import Wish
+
+    where = where_is(root, id_, stack)
+    raise typer.Exit(step_tenants(root, where, [id_], event, Wish(), dry_run=dry_run, as_json=as_json))
+
+
+@_app.command()
+def offboard(
+    ids: Ids,
+    retain_until: RetainUntil = None,
+    key_days: KeyDays = None,
+    cancel: Cancel = False,
+    many: Many = False,
+    stack: OneStack = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    root: Root = HERE,
+) -> None:
+    """Let a tenant leave, a stage at a time: suspended, exported, retained, closing, erased."""
+    from cli.lifecycle_commands import day, offboard_tenants
+    from tenants.lifecycle.registry_changes import Wish
+
+    if len(ids) > 1 and not many:
+        raise typer.BadParameter(f"{len(ids)} tenants would leave at once; add --many if that is meant")
+    where = {where_is(root, id_, stack) for id_ in ids}
+    if len(where) > 1:
+        raise typer.BadParameter(f"these tenants are in several stacks: {', '.join(sorted(where))}")
+    wish = Wish(retain_until=day("--retain-until", retain_until), key_days=key_days)
+    raise typer.Exit(
+        offboard_tenants(root, where.pop(), ids, wish, cancel=cancel, dry_run=dry_run, as_json=json)
+    )
+
+
+@_app.command("rotate-key")
+def rotate_key(
+    id_: Tenant,
+    status: Annotated[
+        bool, typer.Option("--status", help="Only say what stays under earlier keys, and what to do.")
+    ] = False,
+    stack: OneStack = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    root: Root = HERE,
+) -> None:
+    """Give a tenant a new key, where somebody may know the old one; the next up re-encrypts what it can."""
+    from cli.lifecycle_commands import rotate_key, show_keys
+
+    where = where_is(root, id_, stack)
+    if status:
+        raise typer.Exit(show_keys(root, where, id_, as_json=json))
+    raise typer.Exit(rotate_key(root, where, id_, dry_run=dry_run, as_json=json))
+
+
+commands: Final = _app.registered_commands

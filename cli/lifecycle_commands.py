@@ -1,0 +1,155 @@
+"""What the commands of a tenant's life do: move, offboard, status. Each returns its exit code."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import typer
+
+from cli.edits import change_tenant, step_tenants
+from cli.output import print_json
+from cli.stack_outputs import lines, outputs, told_of
+from cli.unfinished_runs import ONWARD, asks, refusals, undone
+from config.fields import Shape
+from config.text_fields import DATE
+from config.yaml_tree import Node, Scalar
+from tenants.field_types import MOMENT
+from tenants.lifecycle.keys import left_of, raised
+from tenants.lifecycle.phases import ABOUT, ARROWS, Arrow, phase_of
+from tenants.lifecycle.registry_changes import Wish, status
+from tenants.project import Project
+from tenants.states import State
+
+
+def move_tenant(
+    root: Path, stack: str, id_: str, event: str, wish: Wish, *, dry_run: bool, as_json: bool
+) -> int:
+    """Begin a move, or take its next stage; `event` is `abort` or `rollback` where that is asked for."""
+    tenant = Project(root).entries(stack)[0].models.get(id_)
+    moving = tenant.move if tenant else None
+    if moving and wish.to not in (None, moving.to):
+        raise typer.BadParameter(f"{id_} is on its way to {moving.to}; abort that move before another")
+    if moving and wish.by not in (None, moving.by):
+        raise typer.BadParameter(f"{id_} is on its way by {moving.by}; abort that move before another")
+    event = event or ("next" if moving else "move")
+    _require_carried_out(root, stack, [id_], event)
+    return step_tenants(root, stack, [id_], event, wish, dry_run=dry_run, as_json=as_json)
+
+
+def restore_tenant(root: Path, stack: str, id_: str, wish: Wish, *, dry_run: bool, as_json: bool) -> int:
+    """Begin a restore; its stages and its ends are a move's."""
+    _require_carried_out(root, stack, [id_], "move")
+    return step_tenants(root, stack, [id_], "move", wish, dry_run=dry_run, as_json=as_json)
+
+
+def offboard_tenants(
+    root: Path, stack: str, ids: Sequence[str], wish: Wish, *, cancel: bool, dry_run: bool, as_json: bool
+) -> int:
+    """The next stage of leaving, or the way back from the last one."""
+    models = Project(root).entries(stack)[0].models
+    serving = all(id_ in models and models[id_].state is State.ACTIVE for id_ in ids)
+    event = "cancel" if cancel else "suspend" if serving else "offboard"
+    _require_carried_out(root, stack, ids, event)
+    return step_tenants(root, stack, ids, event, wish, dry_run=dry_run, as_json=as_json)
+
+
+def _require_carried_out(root: Path, stack: str, ids: Sequence[str], event: str) -> None:
+    """A stage is taken after the run of the one before it, as far as the engine can be asked about that."""
+    homes = Project(root).ledger(stack)[0].homes
+    if event in ONWARD and (found := refusals(root, stack, homes, ids)):
+        raise typer.BadParameter("; ".join(found))
+
+
+def rotate_key(root: Path, stack: str, id_: str, *, dry_run: bool, as_json: bool) -> int:
+    """Give a tenant a new key with the next run; everything else of the change is the program's."""
+    home = Project(root).ledger(stack)[0].homes.get(id_)
+    return change_tenant(
+        root, stack, id_, lambda tenant: {"key": raised(tenant, home)}, dry_run=dry_run, as_json=as_json
+    )
+
+
+def show_keys(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
+    """Which key is in use, and what stays under earlier ones, with what to do about it."""
+    project = Project(root)
+    tenant, home = project.entries(stack)[0].models.get(id_), project.ledger(stack)[0].homes.get(id_)
+    if tenant is None or home is None:
+        raise typer.BadParameter(f"{id_} has no place yet; python -m tenants check {stack} says why")
+    left = left_of(tenant, home)
+    if as_json:
+        told = {"tenant": id_, "key": tenant.key, "recorded": home.key, "left": [x.plain() for x in left]}
+        print_json(told)
+        return 0
+    print(f"{id_} in {stack}: key {tenant.key} is in use")
+    if home.key != tenant.key:
+        print(f"  not run yet: the last run recorded key {home.key}; run pulumi up -s {stack}")
+    for x in left:
+        print(f"  under key {x.key}  {x.what}: {x.todo}")
+    print(f"  {'counted     ' if left else 'keys        '}pulumi stack output keys -s {stack}")
+    return 0
+
+
+def day(option: str, text: str | None) -> date | None:
+    """The date that an option says; a wrong one is wrong usage."""
+    found = _read(DATE, option, text) if text else None
+    return found if isinstance(found, date) else None
+
+
+def moment(option: str, text: str) -> str:
+    """The moment that an option says; a wrong one is wrong usage."""
+    return str(_read(MOMENT, option, text))
+
+
+def _read(shape: Shape, option: str, text: str) -> object:
+    problems: list[str] = []
+
+    def report(_node: Node, wrong: str, right: str) -> None:
+        problems.append(f"{wrong}; {right}")
+
+    found: object = shape.read(Scalar(text, True, 1, 1), option, report)
+    if problems:
+        raise typer.BadParameter(problems[0])
+    return found
+
+
+def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
+    """Where a tenant stands, what may follow and takes away, what the last run recorded and measured."""
+    project = Project(root)
+    tenant = project.entries(stack)[0].models.get(id_)
+    if tenant is None:
+        raise typer.BadParameter(f"{id_} cannot be read; python -m tenants check {stack} says why")
+    home = project.ledger(stack)[0].homes.get(id_)
+    recorded = str(phase_of(home)) if home else None
+    name = asks(tenant, home)
+    found = outputs(root, stack, name) if name else None
+    wrong = undone(root, stack, id_, home, found) if name and home else None
+    told = told_of(found, id_) if tenant.move else None
+    if as_json:
+        print_json({**status(tenant), "recorded": recorded, "measured": told or None, "undone": wrong})
+        return 0
+    here = phase_of(tenant)
+    print(f"{id_} in {stack}: {tenant.move or here}: {ABOUT[here].means}")
+    if recorded != here:
+        print(f"  not run yet: the last run recorded {recorded or 'nothing'}; run pulumi up -s {stack}")
+    if wrong:
+        print(f"  not carried out: {wrong}")
+    _show("way back", ABOUT[here].undo)
+    for arrow in ARROWS:
+        if arrow.before is here:
+            _show_next(arrow)
+    for word, figure in lines(told) if told else ():
+        _show(word, figure)
+    if tenant.move and not told:
+        _show("measured", f"not known here; ask the engine: pulumi stack output moves -s {stack}")
+    return 0
+
+
+def _show(word: str, text: str) -> None:
+    print(f"  {word:<11} {text}")
+
+
+def _show_next(arrow: Arrow) -> None:
+    """Where an arrow leads, and what is gone then."""
+    after = ABOUT[arrow.after]
+    _show("next", f"{arrow.event} leads to {arrow.after}{f', once {arrow.only_if}' if arrow.only_if else ''}")
+    if after.removes != "nothing":
+        _show("", f"then gone: {after.removes}; way back: {after.undo}")

@@ -1,0 +1,31 @@
+"""`python -m sandbox clock [+DAYS]`: what time it is in the sandbox, and to move it on."""
+
+from typing import Annotated
+
+import typer
+
+from devtools.paths import sandbox_dir
+from sandbox.cloud.store import Store
+from sandbox.data_plane.key_destruction import end_all
+from sandbox.data_plane.paths import PlaneError
+from sandbox.data_plane.service import Service
+
+
+def clock(
+    days: Annotated[float, typer.Argument(help="days to let go by, as in +7; none to only look")] = 0,
+) -> None:
+    """Show the sandbox's time, after some days have gone by: what waits for its day then meets it."""
+    if days < 0:
+        raise PlaneError("the sandbox's clock goes forward only: dates that have passed stay passed")
+    service = Service(sandbox_dir())
+    if not service.plane.cloud.exists():
+        raise PlaneError("there is no sandbox yet whose clock could go: make up")
+    store = Store(service.plane.cloud, "", "")
+    try:
+        if days:
+            store.move_clock(days)
+            end_all(service.plane.cloud, service.vault)
+        typer.echo(f"{store.now():%Y-%m-%d %H:%M:%S} UTC")
+    finally:
+        store.close()
+        service.close()

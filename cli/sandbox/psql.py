@@ -1,0 +1,100 @@
+"""`python -m sandbox psql | rotate TENANT`: a session with the credentials of its secret, and new ones."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import typer
+
+from devtools.paths import sandbox_dir, say
+from sandbox.data_plane.instances import Instance
+from sandbox.data_plane.paths import PlaneError
+from sandbox.data_plane.postgres_programs import programs
+from sandbox.data_plane.service import Service
+
+PARAMETER: Final = "aws:ssm/parameter:Parameter"
+
+
+@dataclass(frozen=True)
+class Login:
+    """Where a tenant's data is, and what its secret says."""
+
+    instance: Instance
+    secret_arn: str
+    secret: dict[str, Any]
+
+
+def psql(
+    tenant: Annotated[str, typer.Argument(help="id of the tenant")],
+    command: Annotated[
+        str | None, typer.Option("-c", "--command", help="SQL to run instead of a prompt")
+    ] = None,
+    stack: Annotated[str, typer.Option(envvar="STACK", help="the stack that the tenant is in")] = "dev",
+) -> None:
+    """Log in to a tenant's database as the tenant."""
+    service = Service(sandbox_dir())
+    found = login(service, tenant, stack)
+    cluster = service.instances.cluster(found.instance)
+    if cluster.pid is None:
+        say(f"starting {found.instance.name}, which did not run")
+        service.instances.raise_(found.instance)
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("PG")},
+        "PGHOST": str(cluster.folder),
+        "PGUSER": found.secret["username"],
+        "PGPASSWORD": found.secret["password"],
+        "PGDATABASE": found.secret["dbname"],
+        "PGAPPNAME": "python -m sandbox psql",
+    }
+    arguments = ["-X", "-v", "ON_ERROR_STOP=1", *(["-c", command] if command is not None else [])]
+    done = subprocess.run([programs(service.plane) / "psql", *arguments], env=environment, check=False)
+    raise typer.Exit(1 if done.returncode else 0)
+
+
+def rotate(
+    tenant: Annotated[str, typer.Argument(help="id of the tenant")],
+    stack: Annotated[str, typer.Option(envvar="STACK", help="the stack that the tenant is in")] = "dev",
+) -> None:
+    """Give a tenant a new password now, as Secrets Manager does it every 90 days."""
+    service = Service(sandbox_dir())
+    found = login(service, tenant, stack)
+    try:
+        version = service.rotated(found.instance, found.secret_arn)
+    finally:
+        service.close()
+    typer.echo(f"tenant {tenant} has a new password (version {version})")
+
+
+def login(service: Service, tenant: str, stack: str) -> Login:
+    """What the catalog and the secret say; raises `PlaneError` with the remedy."""
+    entry = _catalog(service, stack).get(tenant)
+    if entry is None:
+        known = ", ".join(sorted(_catalog(service, stack)))
+        raise PlaneError(
+            f"stack {stack} has no tenant {tenant}"
+            + (f"; it has {known}" if known else f"; bring it up first: make up STACK={stack}")
+        )
+    place = entry["database"]
+    instance = next((i for i in service.instances.known() if i.host == place["host"]), None)
+    if instance is None or not service.instances.cluster(instance).made:
+        raise PlaneError(
+            f"the database of {tenant} is not a real one here;"
+            " to make it one: SANDBOX_POSTGRES=1 .venv/bin/python -m sandbox start"
+        )
+    secret = service.vault.current(place["secretArn"])
+    if secret is None:
+        raise PlaneError(f"the secret of {tenant} is empty: its place was not made; make up STACK={stack}")
+    return Login(instance, place["secretArn"], secret)
+
+
+def _catalog(service: Service, stack: str) -> dict[str, dict[str, Any]]:
+    """Tenant → its entry, as the services would read it."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in service.rows(PARAMETER, stack):
+        value = row.inputs.get("insecureValue")
+        entry: dict[str, Any] = json.loads(value) if isinstance(value, str) and value.startswith("{") else {}
+        if "tenant" in entry and "database" in entry:
+            found[entry["tenant"]] = entry
+    return found

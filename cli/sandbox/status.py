@@ -1,0 +1,85 @@
+"""`python -m sandbox status`: what exists in the sandbox and what of it runs."""
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from devtools.locks import locks
+from devtools.paths import sandbox_dir
+from sandbox.data_plane.replication_network import PORT, address, shared
+from sandbox.data_plane.service import Service
+
+HEADS = ("STACK", "INSTANCE", "STATE", "PID", "MB", "SOCKET")
+
+
+def status(
+    stack: Annotated[str | None, typer.Option(help="of one stack only")] = None,
+) -> None:
+    """What exists and what runs. The status is 1 where something runs that no stack knows of."""
+    home = sandbox_dir()
+    service = Service(home)
+    for name, count in _counts(service).items():
+        if stack in (None, name):
+            typer.echo(f"{name}: {count} resources in the cloud")
+    if not service.plane.cloud.exists():
+        typer.echo("nothing exists; `make up` brings up the dev stack")
+    for path, pid, alive in locks(home, stack or "*"):
+        what = f"runs (pid {pid})" if alive else f"was killed (pid {pid}); the next run undoes it"
+        typer.echo(f"{path.parent.name}: an update {what}")
+    if rows := _rows(service, stack):
+        widths = [max(len(r[i]) for r in [HEADS, *rows]) for i in range(len(HEADS))]
+        typer.echo("")
+        for row in (HEADS, *rows):
+            typer.echo("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+    if service.plane.exists and not shared(host := address(service.plane)):
+        typer.echo(f"\nport {PORT} of {host} is another program's: no database can subscribe to one")
+    unknown = service.unknown()
+    for cluster in unknown:
+        what = f"runs (pid {cluster.pid})" if cluster.pid else "does not run"
+        typer.echo(f"\n{cluster.folder}: a database that no stack knows of {what}; `make up` sweeps it away")
+    raise typer.Exit(1 if any(c.pid for c in unknown) else 0)
+
+
+def _counts(service: Service) -> Counter[str]:
+    if not service.plane.cloud.exists():
+        return Counter()
+    with closing(sqlite3.connect(service.plane.cloud)) as db:
+        urns = [u for (u,) in db.execute("SELECT urn FROM resources")]
+    return Counter(u.split("::", maxsplit=1)[0].removeprefix("urn:pulumi:") for u in sorted(urns))
+
+
+def _rows(service: Service, stack: str | None) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for instance in service.instances.known():
+        if stack in (None, instance.stack):
+            cluster = service.instances.cluster(instance) if service.plane.exists else None
+            pid = cluster.pid if cluster else None
+            state = "runs" if pid else "stopped" if cluster and cluster.made else "a record only"
+            memory = f"{_megabytes(pid):.0f}" if pid else ""
+            socket = str(cluster.folder) if cluster and pid else ""
+            found.append((instance.stack, instance.name, state, str(pid or ""), memory, socket))
+    return found
+
+
+def _megabytes(pid: int) -> float:
+    """Memory of a server and its children, shared pages counted by share."""
+    total = 0
+    for one in (pid, *_children(pid)):
+        try:
+            text = Path(f"/proc/{one}/smaps_rollup").read_text(encoding="utf-8")
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+    return total / 1024
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]

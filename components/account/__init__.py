@@ -1,0 +1,1 @@
+"""The account's baseline: records, detectors, guard rails for roles."""

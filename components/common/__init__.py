@@ -1,0 +1,1 @@
+"""Building blocks that every area uses: keys, buckets, policies, alarms, functions."""

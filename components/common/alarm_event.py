@@ -1,0 +1,31 @@
+"""Events that a person must hear of, led to where alarms go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi import Output, ResourceOptions
+from pulumi_aws import cloudwatch
+
+from components.common.context import AccountShared
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmEventArgs:
+    label: str
+    description: str
+    pattern: Mapping[str, object]  # of EventBridge
+    shared: AccountShared
+
+
+def alarm_event(name: str, args: AlarmEventArgs, child: ResourceOptions) -> None:
+    """A rule of the default bus and its target, children of the caller."""
+    rule = cloudwatch.EventRule(
+        name,
+        name=args.shared.names.label("any", args.label),
+        description=args.description,
+        event_pattern=Output.json_dumps(args.pattern),
+        opts=child,
+    )
+    cloudwatch.EventTarget(
+        name, rule=rule.name, target_id="alarms", arn=args.shared.alarms_topic_arn, opts=child
+    )

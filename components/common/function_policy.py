@@ -1,0 +1,42 @@
+"""What every Lambda function inside the network may do, whatever else it does."""
+
+from typing import Final
+
+from components.common.context import Shared
+from components.common.iam_policy import Statement
+
+LOOK: Final = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
+INTERFACES: Final = (
+    *("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+    *("ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+)
+
+
+def function_basics(name: str, shared: Shared) -> list[Statement]:
+    """Trace itself, and stand in the network.
+
+    The second is for Lambda, which prepares the network with this role; the code of the function has the
+    same role and is refused it. Deleting must be allowed on any resource of the account or Lambda takes the
+    function for one without a network (Lambda developer guide, "Giving functions access to resources in a
+    VPC", 2026-11).
+    """
+    return [
+        Statement(
+            sid="Trace",
+            actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+            resources=["*"],  # X-Ray offers no resource for these (service authorization reference, 2026-11)
+        ),
+        Statement(
+            sid="StandInTheNetwork",
+            actions=INTERFACES,
+            resources=[shared.arn("ec2", "*/*")],
+        ),
+        Statement(sid="LookAround", actions=LOOK, resources=["*"]),  # AWS offers no resource for these
+        Statement(
+            sid="LeaveTheNetworkAlone",
+            effect="Deny",
+            actions=[*INTERFACES, *LOOK],
+            resources=["*"],
+            condition={"ArnEquals": {"lambda:SourceFunctionArn": shared.arn("lambda", f"function:{name}")}},
+        ),
+    ]

@@ -1,0 +1,99 @@
+"""A Lambda function inside the network: its log, what its role may do, its code."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import cloudwatch, iam, lambda_
+
+from components.common.context import Shared
+from components.common.function_code import FunctionCode, function_archive
+from components.common.function_policy import function_basics
+from components.common.iam_policy import Statement, document, trust
+from plan.services.services import FunctionPlan
+
+RUNTIME: Final = "python3.13"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkFunctionArgs:
+    """`statements` come on top of what every function in the network needs."""
+
+    plan: FunctionPlan
+    description: str
+    role: iam.Role
+    statements: Sequence[Statement]
+    subnet_ids: Sequence[Input[str]]
+    group_id: Input[str]
+    key_arn: Input[str]  # encrypts its environment
+    environment: Mapping[str, Input[str]]
+    code: FunctionCode | None = None  # where it is more than the plan's folder
+    shared: Shared
+
+
+class NetworkFunction(pulumi.ComponentResource):
+    arn: Output[str]
+    name: Output[str]
+    invoke_arn: Output[str]
+
+    def __init__(self, name: str, args: NetworkFunctionArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:functions:NetworkFunction", name, None, opts)
+        child = ResourceOptions(parent=self)
+        plan, shared, code = args.plan, args.shared, args.code or FunctionCode(args.plan.folder)
+        log = f"/aws/lambda/{plan.name}"
+        logs = cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=log,
+            kms_key_id=shared.logs_key_arn,
+            retention_in_days=shared.settings.application_log_days,
+            opts=child,
+        )
+        write = Statement(
+            sid="WriteLogs",
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[shared.arn("logs", f"log-group:{log}:log-stream:*")],
+        )
+        policy = iam.RolePolicy(
+            f"{name}-policy",
+            name="work",
+            role=args.role.id,
+            policy=document(*args.statements, write, *function_basics(plan.name, shared)),
+            opts=child,
+        )
+        function = lambda_.Function(
+            f"{name}-function",
+            name=plan.name,
+            description=args.description,
+            role=args.role.arn,
+            runtime=RUNTIME,
+            architectures=["arm64"],
+            handler=code.handler,
+            code=function_archive(code),
+            memory_size=plan.memory_mib,
+            ephemeral_storage={"size": plan.disk_mib},
+            timeout=plan.timeout_seconds,
+            reserved_concurrent_executions=plan.at_once,
+            kms_key_arn=args.key_arn,
+            environment={"variables": args.environment},
+            vpc_config={"subnet_ids": args.subnet_ids, "security_group_ids": [args.group_id]},
+            tracing_config={"mode": "Active"},
+            logging_config={"log_format": "JSON", "log_group": logs.name},
+            # Without its policy the function cannot get an address in the network.
+            opts=ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.arn, self.name, self.invoke_arn = function.arn, function.name, function.invoke_arn
+        self.register_outputs({"arn": self.arn})
+
+
+def function_role(name: str, role: str, description: str, shared: Shared, opts: ResourceOptions) -> iam.Role:
+    """The role of a function, made before what others let it do."""
+    return iam.Role(
+        name,
+        name=shared.names.label("role", role),
+        description=description,
+        assume_role_policy=trust("lambda", account_id=shared.settings.account_id),
+        permissions_boundary=shared.boundary_arn,
+        opts=opts,
+    )

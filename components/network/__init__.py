@@ -1,0 +1,1 @@
+"""VPCs, routes, rules, endpoints, peerings, DNS."""

@@ -1,0 +1,10 @@
+"""Tags of what a network is made of."""
+
+from components.common.context import Shared
+from plan.network.network import NetworkPlan
+
+
+def network_tags(shared: Shared, plan: NetworkPlan, *role: str) -> dict[str, str]:
+    """What it is called in the console, and whose it is."""
+    owner = {"tenant": plan.owner} if plan.owner else {}
+    return {"Name": shared.names.label("any", plan.name, *role), **owner}

@@ -1,0 +1,1 @@
+"""The organization: accounts, policies, delegated administrators."""

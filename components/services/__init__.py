@@ -1,0 +1,1 @@
+"""The monolith, the report service, and what they stand on."""

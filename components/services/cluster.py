@@ -1,0 +1,50 @@
+"""The ECS cluster of a cell: where both services run, and nothing of their own."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi import Output, ResourceOptions
+from pulumi_aws import cloudwatch, ecs
+
+from components.common.context import Shared
+from plan.services.services import cluster_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    shared: Shared
+
+
+class Cluster(pulumi.ComponentResource):
+    """Container insights on. No service allows a shell; were one allowed, each word of it is recorded."""
+
+    arn: Output[str]
+    name: Output[str]
+
+    def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:compute:Cluster", name, None, opts)
+        child = ResourceOptions(parent=self)
+        shared = args.shared
+        sessions = cloudwatch.LogGroup(
+            f"{name}-session-logs",
+            name=f"/{shared.names.path('log-group', 'ecs-exec')}",
+            kms_key_id=shared.logs_key_arn,
+            retention_in_days=shared.settings.audit_log_days,
+            opts=child,
+        )
+        recorded = ecs.ClusterConfigurationExecuteCommandConfigurationArgs(
+            kms_key_id=shared.logs_key_arn,
+            logging="OVERRIDE",
+            log_configuration=ecs.ClusterConfigurationExecuteCommandConfigurationLogConfigurationArgs(
+                cloud_watch_encryption_enabled=True, cloud_watch_log_group_name=sessions.name
+            ),
+        )
+        cluster = ecs.Cluster(
+            f"{name}-cluster",
+            name=cluster_name(shared.names),
+            settings=[ecs.ClusterSettingArgs(name="containerInsights", value="enhanced")],
+            configuration=ecs.ClusterConfigurationArgs(execute_command_configuration=recorded),
+            opts=child,
+        )
+        self.arn, self.name = cluster.arn, cluster.name
+        self.register_outputs({"arn": self.arn, "name": self.name})

@@ -1,0 +1,34 @@
+"""How a service gets at a tenant's things: through the catalog, and as the tenant's role."""
+
+from typing import Final
+
+from components.common.context import Shared
+from components.common.iam_policy import Statement
+
+TENANT_TAG: Final = "tenant"  # the session tag that a tenant's trust policy and key compare
+
+
+def catalog_path(shared: Shared) -> str:
+    """Where the catalog's entries begin in Parameter Store: `/tenantry/dev/tenants`."""
+    return "/" + shared.names.path("parameter", "tenants")
+
+
+def tenant_access(shared: Shared) -> list[Statement]:
+    """Read the catalog; become one tenant at a time, and never without saying which."""
+    roles = shared.arn("iam", f"role/{shared.names.label('role', 'tenant', '*')}", region=False)
+    return [
+        Statement(
+            sid="ReadCatalog",
+            actions=["ssm:GetParameter", "ssm:GetParametersByPath"],
+            resources=[shared.arn("ssm", f"parameter{catalog_path(shared)}{rest}") for rest in ("", "/*")],
+        ),
+        Statement(
+            sid="BecomeTenant",
+            actions=["sts:AssumeRole", "sts:TagSession"],
+            resources=[roles],
+            condition={
+                "Null": {f"aws:RequestTag/{TENANT_TAG}": "false"},
+                "ForAllValues:StringEquals": {"aws:TagKeys": [TENANT_TAG]},
+            },
+        ),
+    ]

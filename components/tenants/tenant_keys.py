@@ -1,0 +1,55 @@
+"""What follows from a tenant's new key: its artefacts are encrypted anew, and the rest is listed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import lambda_
+
+from components.tenants.tenant_key_and_role import TenantIdentity
+from components.tenants.tenant_worker import TenantWorker
+from plan.tenants.tenant import TenantPlan
+
+# Raise it when the function has to go over every bucket again.
+REVISION: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysArgs:
+    plan: TenantPlan
+    identity: TenantIdentity
+    bucket: Input[str]  # known once its default is the new key
+    rekeyer: TenantWorker
+
+
+def follow_key(name: str, args: KeysArgs, parent: pulumi.Resource) -> Output[Mapping[str, Any]] | None:
+    """A call for each new key, gone on with by the next run where it was cut short; None before the second
+    key.
+    """
+    if not args.plan.keys.turned:
+        return None
+    keys = args.identity.keys
+    call = lambda_.Invocation(
+        f"{name}-rekey",
+        function_name=args.rekeyer.function_name,
+        lifecycle_scope="CRUD",
+        terraform_key="lifecycle",
+        input=Output.json_dumps(
+            {
+                "tenant": args.plan.id,
+                "bucket": args.bucket,
+                "keyArn": args.identity.key.arn,
+                "revision": REVISION,
+            }
+        ),
+        # The earlier keys too have to let the function in.
+        opts=ResourceOptions(parent=parent, depends_on=list(keys.values())),
+    )
+    return Output.all(
+        inUse=args.plan.keys.current.number,
+        keys={str(number): key.arn for number, key in keys.items()},
+        artefacts=Output.json_loads(call.result),
+        left=[left.plain() for left in args.plan.keys.left],
+    )

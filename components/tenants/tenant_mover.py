@@ -1,0 +1,45 @@
+"""The function that moves a tenant's data from one database to another: what it is, and what it may do."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from components.common.context import Shared
+from components.common.function_code import POSTGRES_DRIVER
+from components.common.iam_policy import Statement
+from components.tenants.data_access import (
+    HOMES,
+    RESTORED,
+    keys_of_secrets,
+    keys_through,
+    master_secrets,
+    tenant_secrets,
+)
+from components.tenants.tenant_worker import WorkerKind
+
+DUMPS: Final = "moves/"  # in a tenant's bucket: the last dump of a place that it has left
+
+
+def _statements(shared: Shared) -> Sequence[Statement]:
+    return (
+        tenant_secrets(shared, ("database",)),
+        *master_secrets(shared, (*HOMES, RESTORED)),
+        keys_of_secrets(shared),
+        Statement(
+            sid="KeepLastDumps",
+            actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+            resources=[f"arn:aws:s3:::{shared.names.bucket('t', '*')}/{DUMPS}*"],
+        ),
+        keys_through(shared, "UseTheKeysOfTheseBuckets", "s3"),
+    )
+
+
+MOVER: Final = WorkerKind(
+    type="tenantry:functions:TenantMover",
+    word="mover",
+    does="moves tenants",
+    role="Moves tenants between databases",
+    description="Moves a tenant's data from one database to another",
+    statements=_statements,
+    distributions=POSTGRES_DRIVER,
+    imports=("tenant_bootstrap",),
+)

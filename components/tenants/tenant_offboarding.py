@@ -1,0 +1,138 @@
+"""A tenant's leaving, a step for each run: what stays when all that is the tenant's has gone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import lambda_
+
+from components.data.database import Database
+from components.tenants.tenant_schemas import end_of
+from components.tenants.tenant_stack import Tenancy
+from components.tenants.tenant_worker import TenantWorker
+from plan.tenants.offboarding import LeavingPlan, Step
+
+REVISION: Final = 1
+# An instance of its own cannot be opened by then, for its key is gone.
+NOWHERE: Final[Mapping[str, None]] = dict.fromkeys(("host", "port", "database", "masterSecret"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeavingArgs:
+    """`tenancy` is None from the step on that erases it, and for the one that keeps the keys: that is given
+    these alone, since it comes before all that is under them. `shard` holds the tenant's schema, if one does.
+    """
+
+    plan: LeavingPlan
+    tenancy: Tenancy | None
+    key_arns: Sequence[Input[str]] = ()  # by number; the last is in use
+    shard: Database | None
+    leaver: TenantWorker
+    evidence_bucket: Input[str]
+
+
+class TenantLeaving(pulumi.ComponentResource):
+    """One call, whose input changes with the step. The function remembers from the call before what it is
+    not told any more, because whatever bore the name is gone.
+    """
+
+    told: Output[Mapping[str, Any]]
+
+    def __init__(self, name: str, args: LeavingArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenantry:tenancy:TenantLeaving", name, None, opts)
+        call = lambda_.Invocation(
+            f"{name}-step",
+            function_name=args.leaver.function_name,
+            lifecycle_scope="CRUD",
+            terraform_key="lifecycle",
+            input=Output.json_dumps(
+                {
+                    "tenant": args.plan.tenant,
+                    "stage": args.plan.step,
+                    "revision": REVISION,
+                    **_EVENTS[args.plan.step](args),
+                }
+            ),
+            opts=ResourceOptions(parent=self, depends_on=_before(args)),
+        )
+        self.told = Output.json_loads(call.result)
+        self.register_outputs({})
+
+
+def _before(args: LeavingArgs) -> Sequence[pulumi.Resource]:
+    """All that the tenant has, with the changes that this step asks of it."""
+    return [args.tenancy] if args.tenancy else []
+
+
+def _sql(args: LeavingArgs) -> dict[str, Any]:
+    return {"role": args.plan.sql, "schema": args.plan.sql}
+
+
+def _export(args: LeavingArgs) -> dict[str, Any]:
+    tenant = _tenancy(args).tenant
+    return {
+        **_sql(args),
+        **end_of(tenant.database),
+        "tenantSecret": tenant.database_secret_arn,
+        "bucket": args.plan.artefacts,
+        "handover": args.plan.handover,
+    }
+
+
+def _keep(args: LeavingArgs) -> dict[str, Any]:
+    """Where a deletion of the keys is called off nothing that is under them can be changed until then."""
+    return _keys(args.key_arns)
+
+
+def _close(args: LeavingArgs) -> dict[str, Any]:
+    tenancy = _tenancy(args)
+    return {
+        **_keys(tenancy.key_arns),
+        "keyDays": args.plan.key_days,
+        "secrets": tenancy.tenant.secret_arns,
+        "evidence": args.evidence_bucket,
+    }
+
+
+def _erase(args: LeavingArgs) -> dict[str, Any]:
+    return {
+        **_sql(args),
+        **_schema_place(args),
+        "bucket": args.plan.artefacts,
+        "handover": args.plan.handover,
+        "instances": list(args.plan.instances),
+        "evidence": args.evidence_bucket,
+    }
+
+
+def _schema_place(args: LeavingArgs) -> Mapping[str, Any]:
+    return end_of(args.shard) if args.shard else NOWHERE
+
+
+def _certify(args: LeavingArgs) -> dict[str, Any]:
+    return {"evidence": args.evidence_bucket}
+
+
+def _keys(arns: Sequence[Input[str]]) -> dict[str, Any]:
+    """All of them have one end. Who had one key only is told of as before there were others, so that no call
+    of theirs is made again.
+    """
+    *earlier, in_use = arns
+    return {"keyArn": in_use, **({"earlierKeys": earlier} if earlier else {})}
+
+
+def _tenancy(args: LeavingArgs) -> Tenancy:
+    if args.tenancy is None:
+        raise ValueError(f"tenant {args.plan.tenant}: {args.plan.step} needs what it has")
+    return args.tenancy
+
+
+_EVENTS: Final = {
+    Step.EXPORT: _export,
+    Step.KEEP: _keep,
+    Step.CLOSE: _close,
+    Step.ERASE: _erase,
+    Step.CERTIFY: _certify,
+}

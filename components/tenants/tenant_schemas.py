@@ -1,0 +1,122 @@
+"""A tenant's places in databases: roles and schemas, and the move between two of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+from pulumi import Alias, Input, Output, ResourceOptions
+from pulumi_aws import lambda_
+
+from components.data.database import Database
+from components.tenants.bootstrap import Bootstrap
+from components.tenants.tenant_secrets import TenantSecrets
+from components.tenants.tenant_worker import TenantWorker
+from plan.tenants.placement import MovePlan, PlacePlan
+from plan.tenants.tenant import TenantPlan
+from tenants.states import By
+
+# Raise it when the bootstrap function's guards change: every tenant's place is then gone over again.
+REVISION: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacesArgs:
+    plan: TenantPlan
+    databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
+    restored: Database | None
+    secrets: TenantSecrets
+    bucket: Input[str]
+    bootstrap: Bootstrap
+    mover: TenantWorker
+    way: Sequence[pulumi.Resource]  # what lies between the functions and the databases
+
+
+@dataclass(frozen=True)
+class Places:
+    """What others of the tenant's wait for, and what was told of the move."""
+
+    resources: Sequence[pulumi.Resource]
+    moved: Output[Mapping[str, Any]] | None
+
+
+def make_places(name: str, args: PlacesArgs, parent: pulumi.Resource) -> Places:
+    """Each place by the name of its database; the move, where there is one, when both are there."""
+    made = [_place(name, place, args, parent) for place in args.plan.places]
+    if args.plan.move is None:
+        return Places(made, None)
+    move = _move(name, args.plan.move, args, [*made, *args.way], parent)
+    return Places([*made, move], Output.json_loads(move.result))
+
+
+def _place(name: str, place: PlacePlan, args: PlacesArgs, parent: pulumi.Resource) -> lambda_.Invocation:
+    """Role, schema and grants."""
+    plan = args.plan
+    event = {
+        **end_of(args.databases[place.home]),
+        "tenantSecret": args.secrets.database_arn,
+        "webhookSecret": args.secrets.webhook_arn,
+        "login": plan.active,
+        # Whether to let the tenant in is not this function's to say while it moves, nor from when on
+        # its key is to be deleted: what it has left then is not opened again, and not logged in to.
+        "hold": plan.move is not None or plan.released,
+        "connections": place.limits.connections,
+        "statementMs": place.limits.statement_ms,
+        "idleMs": place.limits.idle_ms,
+    }
+    # Before places had names of their own there was one, and it is where the tenant is or comes from.
+    first = plan.places[0] is place
+    opts = ResourceOptions(
+        parent=parent,
+        # Made anew, the old one must go first: its end takes the login away. The way must be there before
+        # it, and still be there at its end.
+        delete_before_replace=True,
+        depends_on=list(args.way),
+        aliases=[Alias(name=f"{name}-place")] if first else None,
+    )
+    return _call(f"{name}-place-{place.home}", args.bootstrap.function_name, plan, event, opts)
+
+
+def _move(
+    name: str, move: MovePlan, args: PlacesArgs, ready: Sequence[pulumi.Resource], parent: pulumi.Resource
+) -> lambda_.Invocation:
+    """One stage for each change of it; what failed half way is called again by the next run."""
+    event = {
+        "stage": move.stage,
+        "origin": end_of(args.databases[move.origin.home]),
+        "target": end_of(args.databases[move.target.home]),
+        "targetGib": move.target.storage_gib,
+        "tenantSecret": args.secrets.database_arn,
+        "bucket": args.bucket,
+        "budgetSeconds": move.read_only_seconds,
+        **({"by": move.by} if move.by is not By.FOLLOWING else {}),
+        **({"restoredTo": move.at} if move.at else {}),
+        **({"restored": end_of(args.restored)} if args.restored else {}),
+    }
+    opts = ResourceOptions(parent=parent, depends_on=list(ready))
+    return _call(f"{name}-move", args.mover.function_name, args.plan, event, opts)
+
+
+def _call(
+    name: str, function: Input[str], plan: TenantPlan, event: Mapping[str, Any], opts: ResourceOptions
+) -> lambda_.Invocation:
+    """Says whose place it is and, of secrets, their ARNs only: the function reads them itself."""
+    whose = {"tenant": plan.id, "role": plan.names.sql, "schema": plan.names.sql}
+    return lambda_.Invocation(
+        name,
+        function_name=function,
+        lifecycle_scope="CRUD",
+        terraform_key="lifecycle",
+        input=Output.json_dumps({**whose, **event, "revision": REVISION}),
+        opts=opts,
+    )
+
+
+def end_of(database: Database) -> Mapping[str, Input[Any]]:
+    """A database as the functions are told of it."""
+    return {
+        "host": database.endpoint,
+        "port": database.port,
+        "database": database.database,
+        "masterSecret": database.master_secret_arn,
+    }

@@ -1,0 +1,91 @@
+"""A Lambda that works on tenants' data: one function for the whole cell, with a role and a key of its own.
+
+What such a function is, a table entry says (`tenant_mover`, `tenant_leaver`, `tenant_rekeyer`); its size, its
+time and its place in the network are in the plan.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+
+from components.common.context import Shared
+from components.common.function_code import FunctionCode
+from components.common.iam_policy import Statement
+from components.common.key import EncryptionKey, EncryptionKeyArgs
+from components.common.network_function import NetworkFunction, NetworkFunctionArgs, function_role
+from plan.services.services import FunctionPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerKind:
+    """What one of these functions is, and nobody else."""
+
+    type: str  # the component's: it is in the URN of everything below, and never changes
+    word: str  # names it, its role and its key's alias
+    does: str  # "the function that …"
+    role: str  # what its role is for
+    description: str
+    statements: Callable[[Shared], Sequence[Statement]]  # all that it may do beyond what every function may
+    distributions: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()  # other folders of `functions/`
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantWorkerArgs:
+    kind: WorkerKind
+    plan: FunctionPlan
+    subnet_ids: Sequence[Input[str]]
+    group_id: Input[str]
+    shared: Shared
+
+
+class TenantWorker(pulumi.ComponentResource):
+    """Its statements go by patterns of names: a tenant's key, buckets and secrets say when they let it in."""
+
+    function_name: Output[str]
+    role_arn: Output[str]
+
+    def __init__(self, name: str, args: TenantWorkerArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(args.kind.type, name, None, opts)
+        child, kind, shared = ResourceOptions(parent=self), args.kind, args.shared
+        role = function_role(f"{name}-role", kind.word, kind.role, shared, child)
+        key = EncryptionKey(
+            name,
+            EncryptionKeyArgs(
+                settings=shared.settings,
+                alias=shared.names.path("alias", kind.word),
+                purpose=f"Environment of the function that {kind.does}",
+                users={"function": role.arn},
+                via=("lambda",),
+            ),
+            child,
+        )
+        function = NetworkFunction(
+            name,
+            NetworkFunctionArgs(
+                plan=args.plan,
+                description=kind.description,
+                role=role,
+                statements=kind.statements(shared),
+                subnet_ids=args.subnet_ids,
+                group_id=args.group_id,
+                key_arn=key.arn,
+                environment={"CELL": shared.settings.stack},
+                code=FunctionCode(args.plan.folder, kind.distributions, kind.imports),
+                shared=shared,
+            ),
+            child,
+        )
+        self.function_name, self.role_arn = function.name, role.arn
+        self.register_outputs({"functionName": self.function_name, "roleArn": self.role_arn})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers:
+    """Those of a cell. What is a tenant's lets each of them in only at its time."""
+
+    mover: TenantWorker  # while the tenant moves
+    leaver: TenantWorker  # while it leaves
+    rekeyer: TenantWorker  # once it has another key than its first

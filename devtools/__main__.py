@@ -1,0 +1,156 @@
+"""`python -m devtools VERB`: what the Makefile's targets do.
+
+Exit status: the engine's own; 1 where something is refused or missing; 2 for wrong usage.
+"""
+
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Final
+
+from devtools import cli_lookup, engine, plugin_launchers
+from devtools.clean import clean
+from devtools.environment import DROPPED, environment, path, settings
+from devtools.orphaned_resources import remark
+from devtools.paths import ROOT, ToolchainError, sandbox_dir, say
+from devtools.policy_preview import PACK, QUIET, planned
+from devtools.pre_update_checks import under_way
+from devtools.progress_filter import quiet
+from devtools.stacks import prepare_stack, require_file, stacks
+from devtools.summary_table import show_stack
+from sandbox.data_plane.paths import PlaneError
+from sandbox.data_plane.service import SWITCH, Service, switched_on
+
+# What `pulumi` is called with for a verb. `up` needs no outputs of its own: the table shows them.
+ENGINE: Final = {
+    "up": ("up", "--yes", "--skip-preview", "--suppress-outputs", *PACK),
+    "preview": (),  # `judging` calls it
+    "refresh": ("refresh", "--yes", "--skip-preview"),
+    "destroy": ("destroy", "--yes", "--skip-preview"),
+}
+CHECKED: Final = frozenset({"up", "preview"})  # the registry is checked before the engine starts
+
+
+def setup() -> None:
+    """CLI, language host, plugins; silent where all is there."""
+    _, built = cli_lookup.ensure()
+    plugin_launchers.install(built)
+
+
+def operate(verb: str, stack: str) -> int:
+    """Call the engine on a stack; plain and short where nobody is looking at a terminal."""
+    require_file(ROOT, stack)
+    setup()
+    if verb in CHECKED and (status := check(stack)):
+        return status
+    plain = () if sys.stdout.isatty() else QUIET
+    given = environment(ROOT, sandbox_dir(), stack)
+    engine.check_faults(given)
+    if verb == "preview":
+        under_way(sandbox_dir(), stack)
+        return planned(stack, given, plain)
+    if verb == "up":
+        given = {SWITCH: "1", **given}  # databases are real unless a person says no
+        if status := planned(stack, given):
+            return status
+    args = (*ENGINE[verb], "--stack", stack, *plain)
+    with quiet() if plain else nullcontext():
+        status = engine.run(args, given, ROOT)
+    if status and (said := remark(stack, given)):
+        print(f"error: {said}", file=sys.stderr)
+    return status or (_come_up(stack, given) if verb == "up" else 0)
+
+
+def _come_up(stack: str, given: Mapping[str, str]) -> int:
+    """Start the databases that do not run, as after the machine was; then show what there is."""
+    service = Service(sandbox_dir())
+    for name in service.start(stack, make=switched_on(given)):
+        say(f"started {name}")
+    service.close()
+    return show_stack(stack)
+
+
+def check(stack: str) -> int:
+    """What can be refused is refused before the engine starts, all of it at once."""
+    if not (ROOT / "tenants" / f"{stack}.yaml").exists():
+        return 0  # a stack without tenants; the program says so where it needs some
+    command = [sys.executable, "-m", "tenants", "check", stack]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def env(stack: str) -> int:
+    """The environment as a shell reads it, with every stack that has a file made ready."""
+    require_file(ROOT, stack)
+    setup()
+    for other in stacks():
+        prepare_stack(ROOT, sandbox_dir(), other)
+    for key in DROPPED:
+        if key in os.environ:
+            print(f"unset {key}")
+    for key, value in settings(ROOT, sandbox_dir(), stack).items():
+        print(f"export {key}={shlex.quote(value)}")
+    print(f"export {SWITCH}={shlex.quote(os.environ.get(SWITCH, '1'))}")
+    print(f"export PATH={shlex.quote(path(os.environ))}")
+    return 0
+
+
+def recovering(verb: str, stack: str) -> int:
+    """What `python -m recovery` does, against the local cloud; COPY names a copy to bring back."""
+    require_file(ROOT, stack)
+    setup()
+    prepare_stack(ROOT, sandbox_dir(), stack)
+    given = environment(ROOT, sandbox_dir(), stack)
+    copy = ("--copy", os.environ["COPY"]) if verb == "restore" and os.environ.get("COPY") else ()
+    command = [sys.executable, "-m", "recovery", verb, stack, *copy]
+    status = subprocess.run(command, cwd=ROOT, env=given, check=False).returncode
+    if verb == "recover" and (said := remark(stack, given)):
+        print(f"error: {said}", file=sys.stderr)
+        return status or 3
+    return status
+
+
+def only_setup(stack: str) -> int:  # noqa: ARG001 - as the other verbs
+    setup()
+    return 0
+
+
+def only_clean(stack: str) -> int:  # noqa: ARG001 - as the other verbs
+    clean()
+    return 0
+
+
+VERBS: Final[dict[str, Callable[[str], int]]] = {
+    **{verb: (lambda stack, verb=verb: operate(verb, stack)) for verb in ENGINE},
+    **{verb: (lambda stack, verb=verb: recovering(verb, stack)) for verb in ("recover", "restore")},
+    "env": env,
+    "setup": only_setup,
+    "clean": only_clean,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m devtools", description=__doc__)
+    parser.add_argument("verb", choices=VERBS)
+    parser.add_argument("--stack", default=os.environ.get("STACK", "dev"))
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who stops `make` interrupts what it does
+    try:
+        return VERBS[given.verb](given.stack)
+    except PlaneError as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+    except ToolchainError as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return wrong.status
+    except KeyboardInterrupt:
+        print("error: interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return 130
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""A run without checkpoints that is killed is undone: the local cloud goes back to what the state says.
+
+Without checkpoints the engine writes its state once, when it ends, also after an interrupt. Killed, it
+leaves a cloud that its state knows nothing of. So what a stack has in the cloud is copied before each
+run; where the copy is still there and the state has not been written since, the next run puts it back.
+A file lock, which the engine inherits, tells a run that was killed from one that is on its way.
+"""
+
+import fcntl
+import hashlib
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final, TextIO
+
+from devtools.locks import locks, release
+from devtools.paths import Sandbox, say
+from sandbox.cloud.store import FILE
+
+PATIENCE: Final = 5  # seconds
+# Table → which of its rows belong to the resources of `mine`.
+ROWS: Final = {
+    # A claim names account, Region of the caller, and id: of global services the row has another Region.
+    "claims": "EXISTS (SELECT 1 FROM mine m WHERE m.type = {0}.type AND instr({0}.id, m.account || '/') = 1"
+    " AND substr({0}.id, -length(m.id) - 1) = '/' || m.id)",
+    "handles": "(account, region, type, id) IN (SELECT account, region, type, id FROM mine)",
+    "resources": "(account, region, type, id) IN (SELECT account, region, type, id FROM mine)",
+}
+HAS_ANY: Final = "SELECT 1 FROM {}.sqlite_master WHERE name = 'resources'"
+MINE: Final = """
+CREATE TEMP TABLE mine AS SELECT account, region, type, id FROM {}.resources WHERE instr(urn, ?) = 1
+"""
+OF: Final = "SELECT * FROM {}.resources WHERE instr(urn, ?) = 1 ORDER BY account, region, type, id"
+DELETE: Final = "DELETE FROM main.{0} WHERE {1}"
+INSERT: Final = "INSERT INTO main.{0} SELECT * FROM old.{0} WHERE {1}"
+
+
+def undoable(home: Path, stack: str, run: Callable[[tuple[int, ...]], int]) -> int:
+    """Run the engine, so that it is undone if it is killed; first undo one that was.
+
+    `run` is given the file descriptors that the engine shall inherit, and returns its exit status.
+    """
+    folder = Sandbox(home).undo
+    folder.mkdir(exist_ok=True)
+    copy = folder / f"{stack}.sqlite"
+    with (folder / f"{stack}.lock").open("w") as lock:
+        if not alone(lock, home, stack):
+            return run(())  # another one is on its way, as the engine will say
+        release(home, stack)
+        if copy.exists():
+            _undo(home, stack, copy)
+        before = _digest(home, stack)
+        _remember(home, before, copy)
+        status = run((lock.fileno(),))
+        if status == 0 or _digest(home, stack) != before:
+            copy.unlink()
+        return status
+
+
+def alone(lock: TextIO, home: Path, stack: str) -> bool:
+    """Take the lock, waiting for the plugins of an engine that was killed, who notice it in a second."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if any(alive for _, _, alive in locks(home, stack)):
+                return False
+            time.sleep(0.1)
+        else:
+            return True
+    return False
+
+
+def _remember(home: Path, digest: str, copy: Path) -> None:
+    """Copy the cloud, and note which state it belongs to; whole or not at all."""
+    new = copy.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with closing(sqlite3.connect(new)) as target:
+        if (home / FILE).exists():
+            with closing(sqlite3.connect(home / FILE)) as source:
+                source.backup(target)
+        target.execute("CREATE TABLE state (digest TEXT)")
+        target.execute("INSERT INTO state VALUES (?)", (digest,))
+        target.commit()
+    new.replace(copy)
+
+
+def _undo(home: Path, stack: str, copy: Path) -> None:
+    urn = f"urn:pulumi:{stack}::"
+    with closing(sqlite3.connect(home / FILE, isolation_level=None)) as cloud:
+        cloud.execute("ATTACH ? AS old", (str(copy),))
+        (digest,) = cloud.execute("SELECT digest FROM old.state").fetchone()
+        if digest != _digest(home, stack):
+            return  # the engine lived long enough to write what it had done
+        if _of(cloud, "main", urn) == _of(cloud, "old", urn):
+            return
+        cloud.execute("BEGIN IMMEDIATE")
+        for source, put in (("main", DELETE), ("old", INSERT)):
+            if _has_any(cloud, source):
+                cloud.execute(MINE.format(source), (urn,))
+                for table, rows in ROWS.items():
+                    cloud.execute(put.format(table, rows.format(f"{source}.{table}")))
+                cloud.execute("DROP TABLE mine")
+        cloud.execute("COMMIT")
+    say(f"the last run of {stack} was killed before it wrote its state; the cloud is as before it")
+
+
+def _has_any(cloud: sqlite3.Connection, source: str) -> bool:
+    return cloud.execute(HAS_ANY.format(source)).fetchone() is not None
+
+
+def _of(cloud: sqlite3.Connection, source: str, urn: str) -> list[tuple[object, ...]]:
+    """What a stack has in one of the two."""
+    return cloud.execute(OF.format(source), (urn,)).fetchall() if _has_any(cloud, source) else []
+
+
+def _digest(home: Path, stack: str) -> str:
+    states = sorted(Sandbox(home).state.glob(f".pulumi/stacks/*/{stack}.json"))
+    return hashlib.sha256(b"".join(p.read_bytes() for p in states)).hexdigest()

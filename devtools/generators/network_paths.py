@@ -1,0 +1,89 @@
+"""Writes docs/network-paths.md from the plan: `python -m devtools.generators.network_paths`."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from plan.network.paths import (
+    CELL_GROUPS,
+    CELL_PATHS,
+    CELL_SEGMENTS,
+    DEDICATED_SEGMENTS,
+    INTERNET,
+    OUTSIDE,
+    PEERED_PATHS,
+    S3,
+    PathPlan,
+    Reach,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "network-paths.md"
+REACHES = {
+    Reach.PUBLIC: "the internet gateway; only NAT gateways stand here",
+    Reach.PRIVATE: "a NAT gateway, on 443",
+    Reach.ISOLATED: "nowhere",
+}
+OUTSIDES = {INTERNET: "every address, through NAT", S3: "S3, through its endpoint"}
+
+
+def render() -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            "# Who may talk to whom",
+            "",
+            "<!-- Written by `python -m devtools.generators.network_paths` from"
+            " plan/network/network.py; a test compares them. -->",
+            "",
+            "Nothing else passes. Each line is a TCP rule of the source's security group, and of the",
+            "target's where that is a group. The segments' network ACLs say the same for subnets.",
+            "",
+            "## Paths of a cell",
+            "",
+            *_table(("from", "to", "port", "for"), (_path(p) for p in CELL_PATHS)),
+            "",
+            "## Into the network of a dedicated tenant",
+            "",
+            "Over a peering with routes between these segments only. The tenant's network opens no way back,",
+            "and no two tenants' networks are joined.",
+            "",
+            *_table(("from", "to", "port", "for"), (_peered(p) for p in PEERED_PATHS)),
+            "",
+            "## Segments",
+            "",
+            "A subnet in each zone; the default route of a segment leads to:",
+            "",
+            *_table(("segment of a cell", "groups", "default route"), _segments()),
+            "",
+            *_table(
+                ("segment of a dedicated network", "default route"),
+                ((name, REACHES[reach]) for name, (_, reach) in DEDICATED_SEGMENTS.items()),
+            ),
+            "",
+        ]
+    )
+
+
+def _path(path: PathPlan) -> tuple[str, ...]:
+    target = OUTSIDES[path.target] if path.target in OUTSIDE else path.target
+    return path.source, target, str(path.port), path.why
+
+
+def _peered(path: PathPlan) -> tuple[str, ...]:
+    return f"{path.source} (cell)", f"{path.target} (tenant)", str(path.port), path.why
+
+
+def _segments() -> Iterable[tuple[str, ...]]:
+    for name, (_, reach) in CELL_SEGMENTS.items():
+        groups = ", ".join(sorted(g for g, segment in CELL_GROUPS.items() if segment == name))
+        yield name, groups or "none", REACHES[reach]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")
+    sys.stdout.write(f"wrote {PAGE.name}: {len(CELL_PATHS)} paths\n")

@@ -1,0 +1,101 @@
+"""A change is planned and judged before it is made: by the rules in the engine, by the gate on its plan."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from config.files import write_atomically
+from devtools import engine
+from devtools.destroy_guard import exported
+from devtools.paths import ROOT, real_cli, sandbox_dir, say
+from tenants.files import ledger_file, relative
+
+PACK: Final = ("--policy-pack", "policies")
+QUIET: Final = ("--non-interactive", "--color=never", "--suppress-progress")
+DEBUG: Final = {"PULUMI_DEBUG_COMMANDS": "true"}  # without it the engine knows no --event-log
+
+
+def plan_file(stack: str) -> Path:
+    """Where the events of the last plan of a stack are kept; secrets are not shown in it."""
+    return sandbox_dir() / "plans" / f"{stack}.events"
+
+
+def planned(stack: str, given: Mapping[str, str], args: tuple[str, ...] | None = None) -> int:
+    """Preview, judge, gate; 0 where the change may be made.
+
+    Shown is the preview, called with `args`; without them nothing but what refuses the change. The ledger
+    remembers no stage of a tenant's life that was refused: the next one would be taken on top of it.
+    """
+    ledger = ledger_file(ROOT, stack)
+    before = ledger.read_text("utf-8") if ledger.exists() else None
+    status = _planned(stack, given, args)
+    if status and before is not None and ledger.read_text("utf-8") != before:
+        write_atomically(ledger, before)
+        say(f"{relative(ROOT, ledger)} is as it was before")
+    return status
+
+
+def _planned(stack: str, given: Mapping[str, str], args: tuple[str, ...] | None) -> int:
+    file = plan_file(stack)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    words = ("preview", "--stack", stack, *PACK, "--event-log", str(file), *(QUIET if args is None else args))
+    env = dict(given) | DEBUG
+    status = _quietly(words, env) if args is None else engine.run(words, env, ROOT)
+    if _steps(file):
+        return gate(stack, given, file) or status
+    if not status:  # nobody has looked for what would be lost, so nothing may be
+        print(f"error: stack {stack}: the engine left no record of its plan in {file}", file=sys.stderr)
+    return status or 1
+
+
+def _quietly(words: tuple[str, ...], env: Mapping[str, str]) -> int:
+    """Run a preview whose output is of interest only where it fails."""
+    say("planning and judging the change")
+    done = subprocess.run(
+        [real_cli(), *words],
+        cwd=ROOT,
+        env=engine.prepared(engine.Call(words), env, ROOT),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(_refusal(done.stdout), file=sys.stderr)
+        print(done.stderr, file=sys.stderr, end="")
+    return done.returncode
+
+
+def _refusal(output: str) -> str:
+    """What the pack and the program say, without the list of steps."""
+    found = re.search(r"^(Policies|Diagnostics):", output, re.MULTILINE)
+    return output[found.start() :].rstrip() if found else output.rstrip()
+
+
+def gate(stack: str, given: Mapping[str, str], file: Path) -> int:
+    """1 where the plan replaces or deletes what holds data and nobody has approved it; says what and why."""
+    command = [sys.executable, "-m", "policies", "gate", str(file)]
+    first = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if first.returncode == 1 and (state := exported(stack, given)):
+        kept = file.with_suffix(".state")
+        kept.write_text(state, encoding="utf-8")
+        kept.chmod(0o600)
+        first = subprocess.run(
+            [*command, "--state", str(kept)], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        kept.unlink()
+    for line in (first.stdout + first.stderr).splitlines():
+        print(line if line.startswith("note: ") else f"error: {line}", file=sys.stderr)
+    return first.returncode
+
+
+def _steps(file: Path) -> bool:
+    """Whether the engine has recorded a plan; a preview that fails early has not."""
+    if not file.exists():
+        return False
+    with file.open(encoding="utf-8") as lines:
+        return any('"resourcePreEvent"' in line for line in lines)

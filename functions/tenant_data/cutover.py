@@ -1,0 +1,251 @@
+"""From one end to the other: writes stop, the last rows arrive, everything is compared, the other end opens.
+
+The tenant's secret says where the tenant lives, so writing it is the switch: before it, all is undone when
+something fails or takes too long; after it, all that is left is finished, by this call or by the next one.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import literal
+
+from ..tenant_bootstrap.passwords import new_password, verifier
+from ..tenant_bootstrap.store import Secret, Store
+from .compare import Comparison
+from .database_endpoint import MoveError, Side
+from .replication import Link
+from .schema import definitions, difference, set_sequences
+
+log: Final = logging.getLogger(__name__)
+ENDED: Final = 10.0  # seconds for sessions to end
+WRITES: Final = """
+SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 FROM pg_stat_all_tables
+WHERE schemaname = :schema"""
+
+Step = Callable[[str], None]
+"""Says that a step begins; recorded, and where a test ends a run."""
+
+
+@dataclass
+class Clock:
+    """How long the tenant cannot write."""
+
+    budget: float  # seconds
+    began: float | None = None
+    ended: float | None = None
+
+    def start(self) -> None:
+        self.began = time.monotonic()
+
+    def stop(self) -> None:
+        self.ended = time.monotonic()
+
+    @property
+    def seconds(self) -> float | None:
+        if self.began is None:
+            return None
+        return (self.ended or time.monotonic()) - self.began
+
+    def late(self) -> None:
+        """Raise `MoveError` where the budget is used up."""
+        if (self.seconds or 0) > self.budget:
+            raise MoveError(
+                f"writes would have waited for more than {self.budget:.0f} s, so it was called off"
+            )
+
+
+@dataclass
+class Switch:
+    """From `link.source`, which serves, to `link.follower`, which then does."""
+
+    link: Link
+    back: Link | None  # what keeps the old end up to date afterwards
+    store: Store
+    step: Step
+    clock: Clock
+    patience: float  # seconds for the follower to catch up before writes stop
+    rows: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def old(self) -> Side:
+        return self.link.source
+
+    @property
+    def new(self) -> Side:
+        return self.link.follower
+
+    def run(self, follow_back: Callable[[Link], None]) -> None:
+        """Do it, or finish what a killed run began. `follow_back` starts the way back."""
+        if lives(self.store, self.new):
+            self.notes.append("was switched by an earlier run")
+        else:
+            comparison = self._prepare(follow_back)
+            try:
+                self._window(comparison)
+            except Exception:
+                if not self._switched_after_all():
+                    raise
+        self.finish()
+
+    def _prepare(self, follow_back: Callable[[Link], None]) -> Comparison:
+        """All that takes time, while the tenant still writes."""
+        self.step("copied")
+        if self.link.subscribed is None:
+            raise MoveError(f"nothing follows the {self.old.name}; go back to the stage before this one")
+        if copying := self.link.copying:
+            raise MoveError(
+                f"the first copy of {len(copying)} tables is not over ({', '.join(copying[:3])}): run again"
+            )
+        self.step("same tables")
+        if changed := difference(definitions(self.old), definitions(self.new)):
+            raise MoveError(
+                f"tables were changed since the move began: {', '.join(changed)}; undo the change at the"
+                f" {self.old.name}, or end the move: move --rollback leads out of a cutover"
+            )
+        if self.back:
+            self.step("way back")
+            follow_back(self.back)
+        self.step("rows compared")
+        comparison = Comparison(self.link)
+        try:
+            rounds = comparison.narrow(self.patience)
+        except MoveError:
+            self._let_go()
+            raise
+        self.notes.append(f"compared in {rounds} rounds before writes stopped")
+        return comparison
+
+    def _window(self, comparison: Comparison) -> None:
+        late = self.clock.late
+        self.clock.start()
+        try:
+            self.step("read-only")
+            self.old.run(f"ALTER ROLE {self.old.role} SET default_transaction_read_only = on")
+            self._end_sessions()
+            self.step("level")
+            self.link.wait_level(late)
+            before = self._writes()
+            self.step("rows equal")
+            with suppress(MoveError):  # of a session that did not care for read-only, as is seen below
+                self.rows = comparison.finish(late)
+            self.step("closed")
+            self.old.run(f"ALTER ROLE {self.old.role} NOLOGIN")
+            self._end_sessions()
+            self.link.wait_level(late)
+            if self.rows is None or self._writes() != before:
+                self.rows = comparison.finish(late)
+            self.step("sequences")
+            set_sequences(self.old, self.new)
+            late()
+            self.step("password")
+            content = self._content()
+            self.new.run(
+                f"ALTER ROLE {self.new.role} NOLOGIN PASSWORD {literal(verifier(content['password']))}"
+            )
+            self.step("switch")
+            self.store.write(self.old.request.tenant_secret, content)
+        except Exception:
+            if lives(self.store, self.old):  # unknown, if the secret cannot be read: then nobody writes
+                self._undo()
+            raise
+
+    def _switched_after_all(self) -> bool:
+        """Whether what failed was only the answer."""
+        return lives(self.store, self.new)
+
+    def _undo(self) -> None:
+        log.warning("tenant %s: called off, the %s serves again", self.old.request.tenant, self.old.name)
+        open_again(self.old)
+        self.clock.stop()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """The old end keeps no log for a run that ends here, and follows nobody: what a person puts right at
+        the new end is not to come back.
+        """
+        self.link.forget()
+        if self.back:
+            self.back.drop()
+
+    def finish(self) -> None:
+        """After the switch: the new end opens, the old one follows."""
+        self.step("open")
+        open_with(self.new, self.store)
+        self.clock.stop()
+        self.step("old end")
+        self.old.run(
+            f"ALTER ROLE {self.old.role} NOLOGIN",
+            f"ALTER ROLE {self.old.role} RESET default_transaction_read_only",
+        )
+        self._end_sessions()
+        self.link.drop()
+
+    def _end_sessions(self) -> None:
+        end_tenants_sessions(self.old)
+
+    def _writes(self) -> int:
+        return int(self.old.value(WRITES, schema=self.old.request.schema))
+
+    def _content(self) -> Mapping[str, Any]:
+        return led_to(self.store, self.old, self.new)
+
+
+def led_to(store: Store, old: Side, new: Side) -> Mapping[str, Any]:
+    """The secret as it will be: another host, another password."""
+    end = new.end
+    return {
+        **read(store, old),
+        "password": new_password(),
+        "host": end.host,
+        "port": end.port,
+        "dbname": end.database,
+        "masterarn": end.master_secret,
+    }
+
+
+def end_tenants_sessions(side: Side) -> None:
+    """All of them, and wait until they are gone."""
+    ends = time.monotonic() + ENDED
+    side.end_sessions()
+    while side.rows(
+        "SELECT 1 FROM pg_stat_activity WHERE usename = :role", role=side.request.role
+    ) and side.rows(
+        "SELECT 1 FROM pg_roles WHERE rolname = :role AND NOT rolcanlogin", role=side.request.role
+    ):
+        if time.monotonic() > ends:
+            raise MoveError(f"sessions of the tenant at the {side.name} do not end")
+        side.end_sessions()
+
+
+def read(store: Store, side: Side) -> Secret:
+    found = store.read(side.request.tenant_secret)
+    if found is None:
+        raise MoveError("the tenant's secret is empty, so nobody can say where the tenant lives")
+    return found
+
+
+def lives(store: Store, side: Side) -> bool:
+    """Whether the services are led to this end."""
+    return read(store, side).get("host") == side.end.host
+
+
+def open_with(side: Side, store: Store) -> None:
+    """Let the tenant in with the password that its secret holds."""
+    password = str(read(store, side)["password"])
+    side.run(
+        f"ALTER ROLE {side.role} RESET default_transaction_read_only",
+        f"ALTER ROLE {side.role} LOGIN PASSWORD {literal(verifier(password))}",
+    )
+
+
+def open_again(side: Side) -> None:
+    """As it was before a switch that was called off."""
+    with suppress(InterfaceError, DatabaseError):
+        side.run("ROLLBACK")
+    side.run(f"ALTER ROLE {side.role} RESET default_transaction_read_only", f"ALTER ROLE {side.role} LOGIN")

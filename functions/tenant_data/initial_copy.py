@@ -1,0 +1,105 @@
+"""How a move begins: whether a place can be left at all, its schema made at the target, its rows copied."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Final
+
+from pg8000.native import Connection, literal
+
+from ..tenant_bootstrap.passwords import new_password, verifier
+from .database_endpoint import Connect, MoveError, Side
+from .refusals import OF_REPLICATION, refusals
+from .replication import make_mover
+from .schema import definitions, difference, make, tables
+
+if TYPE_CHECKING:
+    from .move import Move
+
+LOGICAL: Final = "logical"
+GIB: Final = 2**30
+FILLED: Final = 0.8  # of the target's storage: it grows by itself, and only once in six hours
+
+
+def examine(move: "Move", source: Side, *, follows: bool = True) -> None:
+    """Look, and change nothing; `source` is where the rows are to come from, and whether they follow."""
+    move.tools.step("examined")
+    source.act_for_tenant()
+    size = int(
+        source.value(
+            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c"
+            " WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind = 'r'",
+            schema=source.schema,
+        )
+    )
+    wrong = list(refusals(source, but=() if follows else OF_REPLICATION))
+    wrong += [
+        *(_of_servers(source, move.target) if follows else ()),
+        *_of_size(size, move.request.target_gib),
+    ]
+    if wrong:
+        raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
+    move.told["tables"], move.told["bytes"] = len(tables(source)), size
+
+
+def _of_servers(*sides: Side) -> Sequence[str]:
+    levels = {side.name: side.value("SELECT current_setting('wal_level')") for side in sides}
+    return [
+        f"wal_level of the {name} is {level}, and rds.logical_replication asks for a reboot"
+        for name, level in levels.items()
+        if level != LOGICAL
+    ]
+
+
+def _of_size(size: int, target_gib: int) -> Sequence[str]:
+    if size <= FILLED * target_gib * GIB:
+        return ()
+    much = f"its {size / GIB:.1f} GiB leave too little of the {target_gib} GiB at the target"
+    return (f"{much}; raise its storage",)
+
+
+def follow_whole(move: "Move") -> bool:
+    """The target gets all that is at the source, and what is written from now on; whether it has it yet."""
+    move.tools.step("role")
+    move.target.act_for_tenant()
+    move.tools.step("schema")
+    _copy_schema(move, move.out.source)
+    move.tools.step("published")
+    move.out.publish()
+    move.tools.step("subscribed")
+    move.out.subscribe(move.tools.reach, copy=True)
+    move.tools.step("copied")
+    return move.out.wait_copied(time.monotonic() + move.tools.patience)
+
+
+def _copy_schema(move: "Move", source: Side) -> None:
+    target = move.target
+    wanted, found = definitions(source), definitions(target)
+    if found:
+        if changed := difference(wanted, found):
+            raise MoveError(
+                f"the place at the target is not empty: {', '.join(changed)}; end it with --abort"
+            )
+        return
+    with session_for(target, move.tools.connect) as session:
+        make(session, wanted)
+
+
+@contextmanager
+def session_for(target: Side, connect: Connect) -> Iterator[Connection]:
+    """As the tenant, whose statements run there, in a session of a role that can become nobody else."""
+    password, where = new_password(), target.request.where(target.end)
+    make_mover(target)
+    target.run(
+        f"GRANT {target.role} TO {target.mover} WITH INHERIT TRUE, SET TRUE",
+        f"GRANT CONNECT ON DATABASE {where.database} TO {target.mover}",
+        f"ALTER ROLE {target.mover} LOGIN PASSWORD {literal(verifier(password))}",
+    )
+    try:
+        login = {"username": target.mover.strip('"'), "password": password}
+        with closing(connect(where, login)) as session:
+            session.run(f"SET ROLE {target.role}")
+            session.run("SET search_path = ''")
+            yield session
+    finally:
+        target.run(f"ALTER ROLE {target.mover} NOLOGIN", f"REVOKE {target.role} FROM {target.mover}")

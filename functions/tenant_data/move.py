@@ -1,0 +1,65 @@
+"""One call of the function: both ends of a move, what it may use, and what it reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..tenant_bootstrap.store import Store
+from .cutover import Step, lives
+from .database_endpoint import Connect, Reach, Side
+from .dump import Objects
+from .replication import Link
+from .request import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the outside gives: ways in, the secrets, the bucket, and how long a call may take."""
+
+    connect: Connect
+    store: Store
+    objects: Objects
+    reach: Reach
+    step: Step
+    patience: float = 600.0  # seconds for a first copy, and for a follower to catch up before a switch
+
+
+@dataclass
+class Move:
+    """One call: both ends open, and what is to be told of it."""
+
+    request: Request
+    origin: Side
+    target: Side
+    tools: Tools
+    restored: Side | None = None  # the origin's instance as it was, with other tenants' rows; a restore's
+    notes: list[str] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        return (self.origin, self.target, *([self.restored] if self.restored else []))
+
+    @property
+    def out(self) -> Link:
+        return Link(self.restored or self.origin, self.target, "out")
+
+    @property
+    def back(self) -> Link:
+        return Link(self.target, self.origin, "back")
+
+    def result(self) -> Mapping[str, Any]:
+        """What may be kept and shown; no secret is in it."""
+        serves = self.target if lives(self.tools.store, self.target) else self.origin
+        link = self.back if serves is self.target else self.out
+        return {
+            "tenant": self.request.tenant,
+            "stage": str(self.request.stage),
+            "serves": serves.name,
+            "lagBytes": link.behind,
+            "copied": link.subscribed is not None and not link.copying,
+            "rows": None,
+            "readOnlySeconds": None,
+            **self.told,
+            "notes": self.notes,
+        }

@@ -1,0 +1,127 @@
+"""The stages of a move whose rows are copied while the tenant cannot write.
+
+For what logical replication cannot carry: tables without a primary key, or a source that does not offer it.
+The tenant is shut out for as long as the copy takes, so the budget of the cutover decides what size can move
+so. Nothing follows afterwards: a rollback gives up what was written since.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from pg8000.native import Connection, identifier
+
+from . import restore
+from .catalog import Section
+from .cutover import Clock
+from .database_endpoint import MoveError, Side
+from .dump import one_moment
+from .initial_copy import examine, session_for
+from .request import Stage
+from .schema import Table, definitions, make, set_sequences, tables
+from .state import read, unlike
+
+if TYPE_CHECKING:
+    from .move import Move
+
+IN_MEMORY: Final = 1 << 22  # bytes of a table's rows; more go through a file
+
+
+def prepare(move: "Move") -> None:
+    restore.require(move, move.origin)
+    examine(move, move.origin, follows=False)
+
+
+def rehearse(move: "Move") -> None:
+    """Make the schema at the target and take it away again, while nobody waits for it."""
+    prepare(move)
+    move.tools.step("role")
+    move.target.act_for_tenant()
+    move.tools.step("schema rehearsed")
+    _clear(move)
+    with session_for(move.target, move.tools.connect) as session:
+        make(session, definitions(move.origin))
+    _clear(move)
+    move.notes.append("nothing follows: rows are copied at the cutover, while the tenant cannot write")
+
+
+def cutover(move: "Move") -> None:
+    restore.switch(move, move.origin, move.target, lambda: None, lambda clock: _copy(move, clock))
+
+
+def rollback(move: "Move") -> None:
+    """As it was when it was left: nothing is compared, for nothing has followed."""
+    restore.switch(move, move.target, move.origin, lambda: None)
+
+
+def _copy(move: "Move", clock: Clock) -> None:
+    """All of it, compared; an earlier run may have left half of it."""
+    old, new = move.origin, move.target
+    move.tools.step("target empty")
+    _clear(move)
+    found = definitions(old)
+    with session_for(new, move.tools.connect) as session, one_moment(old):
+        move.tools.step("tables made")
+        make(session, [d for d in found if d.section < Section.INDEXES])
+        for table in tables(old):
+            move.tools.step(f"rows of {table.name}")
+            _limit(clock, old.session, session)
+            _rows(old, session, table)
+        move.tools.step("the rest made")
+        _limit(clock, old.session, session)
+        make(session, [d for d in found if d.section >= Section.INDEXES])
+    set_sequences(old, new)
+    move.tools.step("rows equal")
+    clock.late()
+    source = read(old)
+    clock.late()
+    if wrong := unlike(source, read(new)):
+        raise MoveError(f"the copy is not the same in {', '.join(wrong)}")
+    move.told["rows"] = sum(source.rows.values())
+
+
+def _limit(clock: Clock, *sessions: Connection) -> None:
+    """A statement that would outlast the budget is ended, and with it the cutover."""
+    clock.late()
+    left = max(1, int((clock.budget - (clock.seconds or 0)) * 1000))
+    for session in sessions:
+        session.run(f"SET statement_timeout = {left}")
+
+
+def _rows(old: Side, session: Connection, table: Table) -> None:
+    if not table.columns:
+        return
+    what = f"{old.named(table.name)} ({', '.join(identifier(c) for c in table.columns)})"
+    chosen = ", ".join(identifier(c) for c in table.columns)
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+        source = f"COPY (SELECT {chosen} FROM ONLY {old.named(table.name)}) TO STDOUT"  # noqa: S608 - quoted
+        old.session.run(source, stream=file)
+        file.seek(0)
+        session.run(f"COPY {what} FROM STDIN", stream=_blocks(file))
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    while block := file.read(1 << 16):
+        yield block
+
+
+def _clear(move: "Move") -> None:
+    """The target's schema is as its place was made: empty, the administrator's, for the tenant to use."""
+    restore.require(move, move.origin)
+    side = move.target
+    side.run(
+        "BEGIN",
+        f"DROP SCHEMA IF EXISTS {side.schema} CASCADE",
+        f"CREATE SCHEMA {side.schema}",
+        f"GRANT USAGE, CREATE ON SCHEMA {side.schema} TO {side.role}",
+        "COMMIT",
+    )
+
+
+STAGES: Final[Mapping[Stage, Callable[["Move"], Any]]] = {
+    Stage.PREPARE: prepare,
+    Stage.REPLICATE: rehearse,
+    Stage.CUTOVER: cutover,
+    Stage.SOAK: restore.soak,
+    Stage.ROLLBACK: rollback,
+}

@@ -1,0 +1,99 @@
+"""The stages of a restore for a tenant of the pool: its rows alone come out of its shard as it was.
+
+RDS restores a whole instance, which has the rows of every tenant of the shard. Nobody but this function gets
+at it: all tenants are shut out of it first, and it goes with the move. The tenant's own schema is copied from
+there into an instance of its own, under its own key, by the machinery of a move, and compared row by row;
+then the services are led over as from any other restored instance.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from pg8000.native import identifier
+
+from . import restore
+from .compare import Comparison
+from .cutover import lives
+from .database_endpoint import MoveError, Side
+from .initial_copy import examine, follow_whole
+from .request import Stage
+from .schema import set_sequences
+
+if TYPE_CHECKING:
+    from .move import Move
+
+
+def prepare(move: "Move") -> None:
+    """What was restored has the logins of then: nobody's works there from now on."""
+    source = move.out.source
+    restore.require(move, move.origin)
+    move.tools.step("restored closed")
+    _shut(source)
+    if not source.has_role(move.request.role):
+        raise MoveError(
+            f"tenant {move.request.tenant} was not on its shard at {move.request.restored_to};"
+            " end it with --abort"
+        )
+    move.origin.act_for_tenant()
+    examine(move, source)
+    restore.require_tables(move, source)
+    restore.count(move, source)
+
+
+def copy(move: "Move") -> None:
+    prepare(move)
+    if not _filled(move):
+        move.notes.append(f"the copy of {len(move.out.copying)} tables goes on")
+    move.notes.append("nothing follows: what is written at the origin from now on is not at the target")
+
+
+def cutover(move: "Move") -> None:
+    """Not before the target has every row of then; after it the restored instance is not needed any more."""
+    if not lives(move.tools.store, move.target) and not _filled(move):
+        raise MoveError(
+            f"the copy of {len(move.out.copying)} tables is not over"
+            f" ({', '.join(move.out.copying[:3])}): run again"
+        )
+    restore.cutover(move)
+    _end_copy(move)
+
+
+def soak(move: "Move") -> None:
+    restore.soak(move)
+    _end_copy(move)
+
+
+def _filled(move: "Move") -> bool:
+    """Copy what was not copied yet, and compare all of it; whether it is all there."""
+    if not follow_whole(move):
+        return False
+    move.tools.step("sequences")
+    set_sequences(move.out.source, move.target)
+    move.tools.step("rows equal")
+    comparison = Comparison(move.out)
+    comparison.narrow(move.tools.patience)
+    move.told["copiedRows"] = comparison.finish(lambda: None)
+    move.out.forget()
+    return True
+
+
+def _end_copy(move: "Move") -> None:
+    move.tools.step("replication out")
+    move.out.drop()
+
+
+def _shut(side: Side) -> None:
+    """Every tenant's login, by the names that they are given."""
+    roles = side.rows("SELECT rolname FROM pg_roles WHERE rolname LIKE 't\\_%' AND rolcanlogin")
+    for (role,) in roles:
+        side.run(f"ALTER ROLE {identifier(str(role))} NOLOGIN")
+    for (role,) in roles:
+        side.end_sessions(str(role))
+
+
+STAGES: Final[Mapping[Stage, Callable[["Move"], Any]]] = {
+    Stage.PREPARE: prepare,
+    Stage.REPLICATE: copy,
+    Stage.CUTOVER: cutover,
+    Stage.SOAK: soak,
+}

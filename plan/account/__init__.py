@@ -1,0 +1,1 @@
+"""The account that a cell stands in: baseline, and the roles that deploy."""

@@ -1,0 +1,1 @@
+"""Databases, their alarms and backups."""

@@ -1,0 +1,1 @@
+"""Addresses, allowed paths, ACLs and endpoints."""

@@ -1,0 +1,1 @@
+"""What shows how a cell is: dashboard and alarm names."""

@@ -1,0 +1,1 @@
+"""The two services of a cell, their certificates and traces."""

@@ -1,0 +1,1 @@
+"""What each tenant gets: placement, keys, names, offboarding."""

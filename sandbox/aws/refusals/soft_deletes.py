@@ -1,0 +1,45 @@
+"""What a deletion leaves behind, and what of it stands in the way later."""
+
+import datetime
+from collections.abc import Iterator
+from typing import Final
+
+from sandbox.aws import backups
+from sandbox.aws.backups import INSTANCE
+from sandbox.aws.key_lifecycle import KEY, WINDOW, schedule
+from sandbox.aws.refusals.rule import CREATE, At, Refusal, rule
+from sandbox.cloud.store import Row, Store
+
+SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
+SECRET_NAME: Final = "secret-name"  # noqa: S105 - a kind of name
+
+
+def note(row: Row, store: Store) -> None:
+    """Keep what AWS keeps of a resource that is deleted now."""
+    given = row.outputs
+    if row.type == KEY:
+        schedule(store, row, int(given.get("deletionWindowInDays") or WINDOW))
+    if row.type == SECRET and given.get("recoveryWindowInDays") != 0:
+        days = int(given.get("recoveryWindowInDays") or WINDOW)
+        until = store.now() + datetime.timedelta(days=days)
+        store.leave(SECRET_NAME, str(given["name"]), until=until.isoformat())
+    if row.type == INSTANCE:
+        backups.end(store, row)
+
+
+def begun(row: Row, store: Store) -> None:
+    """Keep what AWS begins to keep of a resource that was made or changed."""
+    if row.type == INSTANCE:
+        backups.begin(store, row)
+
+
+@rule(CREATE, SECRET, checks=("name",))
+def name_of_a_secret_that_waits(at: At) -> Iterator[Refusal]:
+    """Secrets Manager, DeleteSecret: the name stays taken through the recovery window."""
+    waits = at.store.trace(SECRET_NAME, str(at.known("name"))) if at.before is None else None
+    if waits and datetime.datetime.fromisoformat(waits["until"]) > at.store.now():
+        yield Refusal(
+            "InvalidRequestException",
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+            "name",
+        )

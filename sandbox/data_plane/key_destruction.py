@@ -1,0 +1,36 @@
+"""What is over once its day has come: a key's material is destroyed, and with it all that lies under it."""
+
+from pathlib import Path
+
+from sandbox.aws.key_lifecycle import KEY, PENDING, all_waiting, ended
+from sandbox.cloud.store import Store, accounts
+from sandbox.data_plane.secret_store import Vault
+
+ALIAS = "aws:kms/alias:Alias"
+
+
+def end_keys(store: Store, vault: Vault) -> None:
+    """Delete the keys of an account and Region that have waited long enough, and their aliases with them."""
+    for row in list(ended(store)):
+        arn = str(row.outputs["arn"])
+        with store.change():
+            store.forget(PENDING, row.id)
+            if store.get(KEY, row.id):
+                continue  # a run that was killed has been undone since
+            for alias in store.all(ALIAS):
+                if alias.inputs.get("targetKeyId") in (row.id, arn):
+                    store.remove(ALIAS, alias.id)
+        vault.destroy(arn)
+
+
+def end_all(cloud: Path, vault: Vault) -> set[str]:
+    """The same over all accounts; the ARNs of the keys that go on waiting."""
+    kept: set[str] = set()
+    for account, region in accounts(cloud) if cloud.exists() else ():
+        store = Store(cloud, account, region)
+        try:
+            end_keys(store, vault)
+            kept |= {str(row.outputs["arn"]) for row in all_waiting(store)}
+        finally:
+            store.close()
+    return kept

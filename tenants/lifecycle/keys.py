@@ -1,0 +1,99 @@
+"""A tenant's keys: which is in use, what an edit may not do with them, and what stays under earlier ones.
+
+A new key is for one that may be known to somebody. It is another thing than the yearly turn of a key's
+material, which KMS does by itself and which leaves everything readable to who could read it before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from tenants.lifecycle.phases import Phase, phase_of
+from tenants.lifecycle.registry_changes import StepError
+from tenants.models import MOST_KEYS, Home, Tenant
+
+Problem = tuple[str, tuple[str, ...], str, str]
+"""Tenant, path of the field, what is wrong, what would be right."""
+
+# While data moves or leaves, which key is where must not change under the hands of who does it.
+SETTLED: Final = frozenset({Phase.ACTIVE, Phase.SUSPENDED})
+OLD_VERSIONS_DAYS: Final = 90  # that earlier versions of artefacts are kept
+
+
+def raised(tenant: Tenant, home: Home | None) -> int:
+    """The number of the tenant's next key; raises `StepError`."""
+    if phase_of(tenant) not in SETTLED:
+        raise StepError(f"{tenant.id} is in {phase_of(tenant)}; {_SETTLE}")
+    if home is None or home.key != tenant.key:
+        raise StepError(f"key {tenant.key} of {tenant.id} was not run yet; run pulumi up first")
+    if tenant.key == MOST_KEYS:
+        raise StepError(f"{tenant.id} has had {MOST_KEYS} keys, which is the most")
+    return tenant.key + 1
+
+
+_SETTLE: Final = "finish or abort its move, or lead it back from leaving, before it gets another key"
+
+
+def problems(tenant: Tenant, home: Home) -> list[Problem]:
+    """A key is followed by the next one, in a run of its own, and never by an earlier one."""
+    if tenant.key == home.key:
+        return []
+    wrong = f"key goes from {home.key} to {tenant.key}"
+    right = f"after key {home.key} comes {home.key + 1}, and no earlier one is taken into use again"
+    if tenant.key == home.key + 1:
+        if {phase_of(tenant), phase_of(home)} <= SETTLED:
+            return []
+        right = _SETTLE
+    return [(tenant.id, ("key",), wrong, right)]
+
+
+def newcomer(tenant: Tenant) -> Problem:
+    return tenant.id, ("key",), f"begins with key {tenant.key}", "take key out: the first one is key 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What stays under an earlier key because nothing can re-encrypt it where it is."""
+
+    what: str
+    key: int  # the number of the key
+    todo: str
+
+    def plain(self) -> Mapping[str, Any]:
+        return asdict(self)
+
+
+def left_of(tenant: Tenant, home: Home) -> Sequence[Left]:
+    """What a person has to see to, or wait for, before nothing needs the earlier keys any more."""
+    found: list[Left] = []
+    for key in range(1, home.key):
+        found += [
+            Left(
+                "earlier versions of artefacts",
+                key,
+                f"nothing: they are deleted {OLD_VERSIONS_DAYS} days after the run that copied them",
+            ),
+            Left(
+                "what the services have encrypted for the tenant themselves, such as columns",
+                key,
+                "re-encrypt their data keys; the tenant's role may still decrypt with the earlier key",
+            ),
+        ]
+        if home.issued:
+            found.append(
+                Left(
+                    "backups and snapshots of databases of its own",
+                    key,
+                    "wait until the automatic ones have aged; delete last snapshots, or copy them under the"
+                    " new key",
+                )
+            )
+    if home.instance and home.stored < home.key:
+        found.append(
+            Left(
+                "its database, with the password of its administrator and its performance data",
+                home.stored,
+                f"move the tenant to a new one: python -m tenants move {tenant.id} --to KIND",
+            )
+        )
+    return found

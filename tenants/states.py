@@ -1,0 +1,163 @@
+"""Where a tenant stands: its state, where its data lives, and the move that it is on, if any."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from config import text_fields
+from config.fields import Choice, Flag, Whole, spec
+from tenants import field_types
+
+
+class Isolation(StrEnum):
+    """Whether a tenant shares its database instance with others."""
+
+    POOL = "pool"  # a role and a schema of its own on a shard
+    SILO = "silo"  # an instance of its own
+
+
+class NetworkMode(StrEnum):
+    """Whether a tenant shares its network with others."""
+
+    SHARED = "shared"  # the cell's
+    DEDICATED = "dedicated"  # a VPC of its own; silo only
+
+
+class HomeKind(StrEnum):
+    """Isolation and network in one word: where a tenant's data can live."""
+
+    POOL = "pool"
+    SILO = "silo"  # its own instance, in the cell's network
+    DEDICATED = "dedicated"  # its own instance, in its own network
+
+    @property
+    def isolation(self) -> Isolation:
+        return Isolation.POOL if self is HomeKind.POOL else Isolation.SILO
+
+    @property
+    def network(self) -> NetworkMode:
+        return NetworkMode.DEDICATED if self is HomeKind.DEDICATED else NetworkMode.SHARED
+
+    @property
+    def alone(self) -> bool:
+        """Whether the tenant has an instance of its own there."""
+        return self is not HomeKind.POOL
+
+
+def kind_of(isolation: Isolation, network: NetworkMode) -> HomeKind:
+    if isolation is Isolation.POOL:
+        return HomeKind.POOL
+    return HomeKind.DEDICATED if network is NetworkMode.DEDICATED else HomeKind.SILO
+
+
+class State(StrEnum):
+    """Where a tenant stands in its life; `tenants.lifecycle.edit_checks` says which step follows which."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"  # its traffic is refused, its data intact
+    EXPORTED = "exported"  # its data was handed over, and the copy proven by restoring it
+    RETAINED = "retained"  # kept for as long as the law asks
+    CLOSING = "closing"  # its key is scheduled for deletion; the last stage that can be called off
+    ERASING = "erasing"  # its key is gone; what was under it goes
+    ERASED = "erased"  # nothing of it is left; its id stays taken
+
+    @property
+    def placed(self) -> bool:
+        """Whether the tenant still takes a place in the cell."""
+        return self is not State.ERASED
+
+
+class Stage(StrEnum):
+    """How far a move has come. Each is a change of the registry and one run of its own."""
+
+    PREPARE = "prepare"
+    REPLICATE = "replicate"
+    CUTOVER = "cutover"
+    SOAK = "soak"
+    DONE = "done"
+    ROLLBACK = "rollback"
+    ABORT = "abort"
+
+    @property
+    def moved(self) -> bool:
+        """Whether the services read and write at the new place."""
+        return self in (Stage.CUTOVER, Stage.SOAK, Stage.DONE)
+
+
+class By(StrEnum):
+    """How a tenant's rows come to the new place."""
+
+    FOLLOWING = "following"  # while the tenant writes, by logical replication
+    COPY = "copy"  # at the cutover, while it cannot write: for what cannot be replicated
+
+
+SOAK_DAYS: Final = 7
+READ_ONLY_SECONDS: Final = 60
+KEY_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A tenant on its way from one kind of home to another. `python -m tenants move` writes it."""
+
+    origin: HomeKind = field(metadata=spec(Choice(HomeKind), "Where the tenant's data comes from"))
+    to: HomeKind = field(metadata=spec(Choice(HomeKind), "Where the tenant's data goes"))
+    stage: Stage = field(metadata=spec(Choice(Stage), "How far the move has come"))
+    at: str | None = field(
+        default=None,
+        metadata=spec(
+            field_types.MOMENT,
+            "Moment in UTC to which the data is restored; such a move leads to a new instance",
+        ),
+    )
+    by: By = field(
+        default=By.FOLLOWING,
+        metadata=spec(Choice(By), "How rows come to the new place: following, or in a copy at the cutover"),
+    )
+    soak_days: int = field(
+        default=SOAK_DAYS,
+        metadata=spec(Whole(0, 90), "Days that the old place is kept up to date, as the way back"),
+    )
+    read_only_seconds: int = field(
+        default=READ_ONLY_SECONDS,
+        metadata=spec(Whole(1, 600), "Seconds that the tenant's writes may wait at the cutover"),
+    )
+
+    @property
+    def live(self) -> HomeKind:
+        """Where the services find the data at this stage."""
+        return self.to if self.stage.moved else self.origin
+
+    @property
+    def extracts(self) -> bool:
+        """Whether it restores from a shard, whose rows are everybody's."""
+        return self.at is not None and not self.origin.alone
+
+    @property
+    def way(self) -> str:
+        """What does not change while the move is on, for a person."""
+        how = f" by {self.by}" if self.by is not By.FOLLOWING else ""
+        return f"{self.origin} to {self.to}{how}" + (f" as it was at {self.at}" if self.at else "")
+
+    def __str__(self) -> str:
+        return f"{self.origin}-to-{self.to}/{self.stage}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """What was agreed about the end. `python -m tenants offboard` writes it."""
+
+    retain_until: date | None = field(
+        default=None,
+        metadata=spec(text_fields.DATE, "Last day that the law or the contract asks for the data"),
+    )
+    handed_over: bool = field(
+        default=False, metadata=spec(Flag(), "Whether a copy of its data stands in a bucket of its own")
+    )
+    key_days: int = field(
+        default=KEY_DAYS,
+        metadata=spec(
+            Whole(7, 30), "Days between scheduling and deletion of the key (AWS KMS, 2026-11: 7 to 30)"
+        ),
+    )
