@@ -19,7 +19,7 @@ from devtools.locks import locks, release
 from devtools.paths import Sandbox, say
 from sandbox.cloud.store import FILE
 
-PATIENCE: Final = 5  # seconds
+PATIENCE: Final = 60  # seconds; on a busy machine a second takes long
 # Table → which of its rows belong to the resources of `mine`.
 ROWS: Final = {
     # A claim names account, Region of the caller, and id: of global services the row has another Region.

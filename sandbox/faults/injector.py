@@ -26,6 +26,7 @@ from sandbox.faults.error_messages import (
 from sandbox.faults.plan import ALWAYS, Fault, Plan
 
 FILE: Final = "faults.sqlite"
+LOOK: Final = 0.1  # seconds between two looks for the file that a hang waits for
 ATTEMPTS: Final = 25  # of the AWS provider (`max_retries`, its default)
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS counts (run TEXT, fault TEXT, n INTEGER, PRIMARY KEY (run, fault));
@@ -136,7 +137,9 @@ class Injector:
         return None  # a read that finds nothing
 
     def hang(self, fault: Fault, step: Step, call: Callable[[], Any]) -> Any:
-        time.sleep(min(fault.seconds, ALWAYS))
+        ends = time.monotonic() + fault.seconds
+        while (left := ends - time.monotonic()) > 0 and not (fault.until and Path(fault.until).exists()):
+            time.sleep(min(left, LOOK))
         return call()
 
     def kill(self, fault: Fault, step: Step, call: Callable[[], Any]) -> Any:

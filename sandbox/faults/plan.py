@@ -32,7 +32,10 @@ KINDS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "timeout": (frozenset(), "the request never arrives"),
     "lose-reply": (frozenset(), "the call is carried out and its answer is lost"),
     "stale-reads": (frozenset({"reads"}), "the first reads of a resource do not see it yet"),
-    "hang": (frozenset({"seconds"}), "no answer, for some seconds or for ever"),
+    "hang": (
+        frozenset({"seconds", "until"}),
+        "no answer, for some seconds, until a file is there, or for ever",
+    ),
     "kill": (frozenset({"victim", "signal", "when"}), "the engine or the plugin gets a signal"),
     "disk-full": (frozenset({"victim", "seconds"}), "no byte more can be written, for ever or for a while"),
     "revoke": (frozenset({"code", "message"}), "every call from here on lacks valid credentials"),
@@ -74,6 +77,7 @@ class Fault:
     message: str | None = None
     reads: int = 1
     seconds: float = ALWAYS
+    until: str | None = None  # path of a file
     victim: str = "engine"
     signal: str = "KILL"
     when: str = "after"

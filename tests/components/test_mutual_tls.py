@@ -27,8 +27,7 @@ from tests.cells import registry_of, settings_of
 from tests.components.parts import registry
 from tests.components.real_tls import Authority, Deployed, real_tls
 from tests.program.cell import deploy
-
-SECONDS = 5
+from tests.waiting import LIMIT
 
 
 @cache
@@ -68,13 +67,13 @@ class Meeting:
             thread = threading.Thread(target=self._serve, args=(listener, self._server_side(directory)))
             thread.start()
             try:
-                plain = socket.create_connection(listener.getsockname(), timeout=SECONDS)
+                plain = socket.create_connection(listener.getsockname(), timeout=LIMIT)
                 with context.wrap_socket(plain, server_hostname=self.host) as tls:
                     tls.sendall(b"GET /api/data/reports")
                     assert tls.recv(2) == b"ok"
                     return str(tls.version())
             finally:
-                thread.join(SECONDS)
+                thread.join(LIMIT)
 
     def _server_side(self, directory: Path) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -91,7 +90,7 @@ class Meeting:
 
     def _serve(self, listener: socket.socket, context: ssl.SSLContext) -> None:
         with suppress(OSError), listener.accept()[0] as plain:
-            plain.settimeout(SECONDS)
+            plain.settimeout(LIMIT)
             try:
                 with context.wrap_socket(plain, server_side=True) as tls:
                     tls.recv(64)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from functions.tenant_data import cutover
+from tests.data.moving import BudgetClock
 from tests.data.server import Server, running
 from tests.data.shard import Shard
 
@@ -22,6 +24,13 @@ def other() -> Iterator[Server]:
     """A second one, for tenants that move."""
     with running() as found:
         yield found
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> BudgetClock:
+    found = BudgetClock()
+    monkeypatch.setattr(cutover, "time", found)
+    return found
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection, literal
 
 from functions.tenant_bootstrap.connection import refused_by
+from tests.waiting import LIMIT
 
 SUPERUSER = "rdsadmin"
 MASTER = "platform"
 OTHER = "other"  # a second database of the administrator's
 PASSWORD = "of-the-test-server"
-WAIT = 20  # seconds
 SETTINGS = {
     "listen_addresses": "''",
     "wal_level": "logical",
@@ -45,7 +44,7 @@ class Server:
     directory: Path
     programs: Path
     user: str | None  # whom the server runs as, since it refuses to run as root
-    wait: float = WAIT  # seconds for an answer
+    wait: float = LIMIT  # seconds for an answer
 
     @property
     def log(self) -> str:
@@ -105,12 +104,13 @@ def running() -> Iterator[Server]:
         shutil.chown(directory, user)
     try:
         _create(server)
-        server.program("pg_ctl", "start", "-w", "-D", str(directory / "data"), "-l", str(directory / "log"))
+        control = ("pg_ctl", "-D", str(directory / "data"), "-t", str(LIMIT))
+        server.program(*control, "start", "-w", "-l", str(directory / "log"))
         try:
             _as_rds_does(server)
             yield server
         finally:
-            server.program("pg_ctl", "stop", "-D", str(directory / "data"), "-m", "immediate")
+            server.program(*control, "stop", "-m", "immediate")
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -157,11 +157,3 @@ def _as_rds_does(server: Server) -> None:
         f"ALTER DATABASE template1 OWNER TO {MASTER}",
         f"CREATE DATABASE {OTHER} OWNER {MASTER}",
     )
-
-
-def wait_for(condition: Any, what: str) -> None:
-    """Until `condition()` holds; fails saying `what` was waited for."""
-    end = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < end, f"waited {WAIT} s for {what}"
-        time.sleep(0.02)

@@ -7,8 +7,9 @@ import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.tenant_bootstrap import guards, handler
-from tests.data.server import MASTER, wait_for
+from tests.data.server import MASTER
 from tests.data.shard import Shard
+from tests.waiting import LIMIT, wait_for
 
 GONE = r"terminating connection|network error|reset by peer"
 
@@ -147,7 +148,7 @@ def test_runs_wait_for_one_another(shard: Shard) -> None:
     assert not done
     holder.run("COMMIT")
     holder.close()
-    runner.join(timeout=20)
+    runner.join(LIMIT)
     assert done
 
 
@@ -165,7 +166,7 @@ def test_many_at_once_all_arrive(empty: Shard) -> None:
     for runner in runners:
         runner.start()
     for runner in runners:
-        runner.join(timeout=20)
+        runner.join(LIMIT)
     assert not failed
     assert [empty.run(t, "SELECT current_user") for t in tenants] == [[[empty.role(t)]] for t in tenants]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from devtools import environment, prepare_stack
 from sandbox.cloud.store import FILE, Store
+from tests.waiting import LIMIT
 
-SECONDS = 120
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 PROJECT = "name: small\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n"
 # Queues in the account, as many as the setting says; the last may be protected.
@@ -49,7 +49,7 @@ class Small:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=SECONDS,
+            timeout=LIMIT,
             check=False,
         )
         return done.returncode, done.stdout

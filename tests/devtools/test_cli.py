@@ -11,13 +11,14 @@ import pytest
 
 from devtools import cli_build, cli_download, cli_lookup
 from devtools.paths import ROOT
+from tests.waiting import LIMIT, wait_for
 
 HOLD = """
-import fcntl, sys, time
+import fcntl, sys
 lock = open(sys.argv[1], "w")
 fcntl.flock(lock, fcntl.LOCK_EX)
 print("held", flush=True)
-time.sleep(1)
+sys.stdin.read()
 """
 Usage = namedtuple("Usage", "total used free")
 
@@ -104,22 +105,24 @@ def test_a_second_run_waits_for_the_first(bare: Path) -> None:
     fake_cli(bare / "tools" / "cli", "v3.259.0")
     lock = bare / "tools" / "cli" / "lock"
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(lock)],
-        stdout=subprocess.PIPE,
+        [sys.executable, "-c", HOLD, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert holder.stdout
     holder.stdout.readline()
-    done = subprocess.run(
-        [sys.executable, "-c", "from devtools import cli; print(cli.ensure()[1])"],
-        cwd=ROOT,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    holder.wait()
-    assert "another run is getting the Pulumi CLI" in done.stderr
-    assert done.stdout.strip() == "True"
+    said = bare / "said"
+    with said.open("w") as stderr:
+        second = subprocess.Popen(
+            [sys.executable, "-c", "from devtools import cli_lookup; print(cli_lookup.ensure()[1])"],
+            cwd=ROOT,
+            env=dict(os.environ),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    wait_for(lambda: "another run is getting the Pulumi CLI" in said.read_text(encoding="utf-8"))
+    holder.communicate(timeout=LIMIT)  # closes what it reads, so that it ends
+    assert second.communicate(timeout=LIMIT)[0].strip() == "True"
+    assert second.returncode == 0
 
 
 def test_the_version_is_the_one_that_the_modules_pin() -> None:

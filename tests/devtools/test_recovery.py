@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,9 @@ from sandbox.aws import key_lifecycle
 from sandbox.faults.plan import VARIABLE
 from tests.cells import ROOT
 from tests.devtools.small import QUEUES, Small
+from tests.waiting import LIMIT, wait_for
 
-COUNT, SECONDS = 12, 60
+COUNT = 12
 UP = ("up", "--yes", "--skip-preview")
 
 
@@ -41,7 +41,7 @@ def recovery(small: Small, *args: str) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         text=True,
-        timeout=SECONDS,
+        timeout=LIMIT,
         check=False,
     )
     return done.returncode, done.stdout
@@ -202,20 +202,22 @@ def begun(small: Small, **env: str) -> "subprocess.Popen[str]":
 
 def engine_of(small: Small) -> int:
     """The process that holds the stack's lock, as soon as there is one."""
-    deadline = time.monotonic() + SECONDS
-    while not (found := [pid for _, pid, alive in locks(small.sandbox, "dev") if alive]):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found[0]
+    wait_for(lambda: any(alive for _, _, alive in locks(small.sandbox, "dev")), "the lock of the stack")
+    return next(pid for _, pid, alive in locks(small.sandbox, "dev") if alive)
 
 
 @pytest.mark.parametrize("fast", [False, True])
-def test_of_two_starts_at_once_one_wins_and_the_other_says_why_not(small: Small, fast: bool) -> None:
+def test_of_two_starts_at_once_one_wins_and_the_other_says_why_not(
+    small: Small, tmp_path: Path, fast: bool
+) -> None:
     if fast:
         small.env |= FAST
-    slow = '{"faults": [{"do": "hang", "seconds": 8, "at": 3}]}'
+    other_has_lost = tmp_path / "other-has-lost"
+    slow = json.dumps({"faults": [{"do": "hang", "until": str(other_has_lost), "at": 3}]})
     runs = [begun(small, **{VARIABLE: slow}) for _ in range(2)]
-    ended = [(run.communicate(timeout=SECONDS)[0], run.returncode) for run in runs]
+    wait_for(lambda: any(run.poll() is not None for run in runs), "the end of one of the runs")
+    other_has_lost.touch()
+    ended = [(run.communicate(timeout=LIMIT)[0], run.returncode) for run in runs]
     assert sorted(status == 0 for _, status in ended) == [False, True], ended
     (lost,) = [output for output, status in ended if status]
     assert "the stack is currently locked by 1 lock(s)" in lost
@@ -231,7 +233,7 @@ def test_a_look_during_a_run_says_so_and_a_recovery_keeps_away(small: Small) -> 
     assert status == 1
     assert f"a run is on its way: process {engine} of " in output
     os.kill(engine, signal.SIGKILL)
-    assert hanging.wait(SECONDS) != 0
+    assert hanging.wait(LIMIT) != 0
     assert recovery(small, "recover", "dev")[0] == 0
     assert_whole(small)
 

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import subprocess
-import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,29 +13,44 @@ from devtools.crash_rollback import undoable
 from devtools.locks import locks
 from devtools.paths import Sandbox
 from sandbox.cloud.store import Row, Store
+from sandbox.faults.plan import VARIABLE
 from tests.devtools.small import QUEUES, Small
+from tests.waiting import LIMIT, wait_for
 
-SECONDS = 60
+COUNT = 400
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Small:
     """Of a size that takes the engine a second or two."""
-    return Small(tmp_path, QUEUES, '{"small:queues": 400}')
+    return Small(tmp_path, QUEUES, f'{{"small:queues": {COUNT}}}')
 
 
-def begin(small: Small, resources: int) -> "subprocess.Popen[bytes]":
-    """Start an `up`, and come back when it has made some of its resources."""
+@dataclass(frozen=True)
+class HalfDone:
+    """An `up` that has made 50 of its resources and makes few more before it may `go_on`."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    go_on: Path
+
+
+def half_done(small: Small, home: Path) -> HalfDone:
+    go_on, log = home / "go-on", home / "log"
+    hang = {"do": "hang", "until": str(go_on), "at": 60, "times": "always"}
     command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "dev"]
-    process = subprocess.Popen(
-        command, cwd=small.project, env=small.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    cloud, deadline = small.cloud(), time.monotonic() + SECONDS
-    while len(cloud.all()) < resources:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return process
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            cwd=small.project,
+            env=small.env | {VARIABLE: json.dumps({"faults": [hang]})},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    cloud = small.cloud()
+    wait_for(lambda: len(cloud.all()) >= 50 or process.poll() is not None, "half of the resources")
+    assert process.poll() is None
+    return HalfDone(process, log, go_on)
 
 
 def engine_of(small: Small) -> int:
@@ -51,14 +66,14 @@ def assert_whole(small: Small) -> None:
     state = json.loads(small.pulumi("stack", "export")[1])["deployment"]["resources"]
     in_state = {r["id"] for r in state if r["type"].startswith("aws:")}
     assert {r.id for r in small.cloud().all()} == in_state
-    assert len(in_state) == 400
+    assert len(in_state) == COUNT
 
 
-def test_a_killed_run_is_undone_and_the_next_one_succeeds(small: Small) -> None:
-    process = begin(small, 50)
+def test_a_killed_run_is_undone_and_the_next_one_succeeds(small: Small, tmp_path: Path) -> None:
+    run = half_done(small, tmp_path)
     os.kill(engine_of(small), signal.SIGKILL)
-    assert process.wait(SECONDS) != 0
-    assert 50 <= len(small.cloud().all()) < 400
+    assert run.process.wait(LIMIT) != 0
+    assert 50 <= len(small.cloud().all()) < COUNT
     status, output = small.pulumi("up", "--yes", "--skip-preview")
     assert status == 0, output
     assert "the last run of dev was killed before it wrote its state" in output
@@ -67,13 +82,15 @@ def test_a_killed_run_is_undone_and_the_next_one_succeeds(small: Small) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_keeps_what_it_did_and_goes_on(small: Small, number: int) -> None:
+def test_an_interrupted_run_keeps_what_it_did_and_goes_on(small: Small, tmp_path: Path, number: int) -> None:
     """A terminal interrupts the engine; who stops `make` stops the wrapper, which tells the engine."""
-    process = begin(small, 50)
-    os.kill(engine_of(small) if number == signal.SIGINT else process.pid, number)
-    assert process.wait(SECONDS) != 0
+    run = half_done(small, tmp_path)
+    os.kill(engine_of(small) if number == signal.SIGINT else run.process.pid, number)
+    wait_for(lambda: b"cancelling" in run.log.read_bytes(), "the engine's word that it was interrupted")
+    run.go_on.touch()
+    assert run.process.wait(LIMIT) != 0
     kept = {r.id for r in small.cloud().all()}
-    assert 50 <= len(kept) < 400
+    assert 50 <= len(kept) < COUNT
     assert_whole(small)
     assert kept <= {r.id for r in small.cloud().all()}
 

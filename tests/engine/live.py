@@ -13,6 +13,7 @@ from cli.sandbox.psql import login
 from sandbox.data_plane.service import SWITCH, Service
 from tests.cells import ROOT
 from tests.engine.workspace import Run, Workspace
+from tests.waiting import LIMIT
 
 POOLED, OTHER, SILOED = "amber-pay", "birch-lending", "ember-cards"
 # What of the cell a move may touch: the paths between the two databases, while it lasts.
@@ -44,7 +45,7 @@ class Live(Workspace):
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=LIMIT,
             stdin=subprocess.DEVNULL,
         )
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing
 
 import pytest
@@ -18,6 +17,7 @@ from sandbox.data_plane.instances import Instance
 from sandbox.data_plane.postgres_cluster import serves
 from sandbox.data_plane.service import Service
 from tests.engine.live import OTHER, POOLED, SILOED, Live
+from tests.waiting import LIMIT, children, is_running, wait_for
 
 KEEP = "CREATE TABLE IF NOT EXISTS payments (id int PRIMARY KEY, payer text)"
 
@@ -74,14 +74,14 @@ def test_a_killed_run_leaves_nothing_that_is_not_reported_and_the_next_one_sweep
     process = subprocess.Popen(
         command, cwd=live.project, env=live.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
-    while len(live.pids()) < 2:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.kill(next(pid for _, pid, alive in locks(live.sandbox, "dev") if alive), signal.SIGKILL)
-    assert process.wait(60) != 0
-    time.sleep(2)  # the plugins notice within a second
+    wait_for(lambda: len(live.pids()) >= 2 or process.poll() is not None, "the second server")
+    assert process.poll() is None
+    engine = next(pid for _, pid, alive in locks(live.sandbox, "dev") if alive)
+    plugins = children(engine)
+    assert plugins
+    os.kill(engine, signal.SIGKILL)
+    assert process.wait(LIMIT) != 0
+    wait_for(lambda: not any(is_running(pid) for pid in plugins), "the end of the plugins")
     left = live.pids()
     assert left
     seen = live.sandbox_command("status").stdout
@@ -166,10 +166,8 @@ def test_rows_of_a_tenant_follow_from_its_shard_to_another_instance(live: Live) 
             " PUBLICATION m_t_amber_pay"
         )
         live.psql(POOLED, "INSERT INTO payments VALUES (2, 'after')")
-        deadline = time.monotonic() + 20
-        while there.run("SELECT payer FROM t_amber_pay.payments ORDER BY id") != [["before"], ["after"]]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        payers = "SELECT payer FROM t_amber_pay.payments ORDER BY id"
+        wait_for(lambda: there.run(payers) == [["before"], ["after"]], "the second row")
         there.run("DROP SUBSCRIPTION m_t_amber_pay")
     service.close()
 

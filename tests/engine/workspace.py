@@ -14,8 +14,7 @@ from typing import Any, ClassVar
 from devtools import environment, prepare_stack
 from sandbox.cloud.store import FILE, Row, Store
 from tests.cells import ROOT, load
-
-SECONDS = 600
+from tests.waiting import LIMIT
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Workspace:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=LIMIT,
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -150,7 +149,7 @@ class Workspace:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=LIMIT,
             check=True,
         )
         return json.loads(found.stdout)
@@ -163,7 +162,7 @@ class Workspace:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=LIMIT,
             check=True,
         )
         return json.loads(found.stdout)["deployment"].get("resources") or []

@@ -14,8 +14,9 @@ from devtools.environment import FAST
 from sandbox.faults.plan import VARIABLE
 from tests.cells import ROOT
 from tests.devtools.small import QUEUES, Small
+from tests.waiting import LIMIT
 
-COUNT, AT, SECONDS = 12, 6, 240
+COUNT, AT = 12, 6
 UP: Final = ("up", "--yes", "--skip-preview", "--parallel", "4")
 QUEUE: Final = "aws:sqs/queue:Queue"
 
@@ -118,7 +119,7 @@ def _recovery(small: Small, *args: str) -> str:
         env=small.env,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=LIMIT,
         check=False,
         stdin=subprocess.DEVNULL,
     )

@@ -1,8 +1,7 @@
 """A sandbox with nothing but databases in it."""
 
 import ssl
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from sandbox.cloud.store import FILE, Row, Store
 from sandbox.data_plane.instances import INSTANCE, PARAMETERS, Instance
 from sandbox.data_plane.service import Service
 
-WAIT = 300  # seconds
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 PASSWORD = "of-the-test"
 GIVEN: dict[str, Any] = {
@@ -80,11 +78,3 @@ def placed(home: Path) -> Iterator[Place]:
     finally:
         made.service.remove_servers()
         made.service.close()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """What comes comes; the end is for what never does, and is far away, since a busy machine is slow."""
-    end = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < end, f"waited {WAIT} s"
-        time.sleep(0.02)

@@ -22,9 +22,10 @@ from sandbox.data_plane.endpoint.server import Endpoint, Server
 from sandbox.data_plane.endpoint.sessions import ROLE, session_of
 from sandbox.data_plane.secret_store import Vault
 from tests.engine.workspace import Workspace
+from tests.waiting import LIMIT
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
-ONCE = Config(retries={"max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=20)
+ONCE = Config(retries={"max_attempts": 1, "mode": "standard"}, connect_timeout=LIMIT, read_timeout=LIMIT)
 Statements = list[dict[str, Any]]
 ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 

@@ -22,7 +22,8 @@ from sandbox.data_plane.postgres_cluster import Cluster, serves
 from sandbox.data_plane.service import SWITCH
 from sandbox.providers.aws import Aws
 from sandbox.providers.plugin import Refused
-from tests.sandbox.databases import ACCOUNT, GIVEN, LOGICAL, REGION, Place, wait_for
+from tests.sandbox.databases import ACCOUNT, GIVEN, LOGICAL, REGION, Place
+from tests.waiting import wait_for
 
 
 def test_the_master_logs_in_by_address_over_tls_and_is_no_superuser(place: Place) -> None:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.cells import ROOT
+from tests.waiting import LIMIT
 
 SCRIPT = """
 import os, subprocess
@@ -29,6 +30,6 @@ def test_grpc_leaves_a_fork_of_a_plugin_alone(given: dict[str, str], meddles: bo
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=LIMIT,
     )
     assert ("PrepareFork" in done.stderr) == meddles, done.stderr

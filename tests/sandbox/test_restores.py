@@ -16,8 +16,9 @@ from sandbox.aws.templates import UNKNOWN
 from sandbox.data_plane.instances import INSTANCE, Instance
 from sandbox.data_plane.paths import PlaneError
 from sandbox.data_plane.postgres_cluster import serves
-from tests.sandbox.databases import GIVEN, PASSWORD, Place, wait_for
+from tests.sandbox.databases import GIVEN, PASSWORD, Place
 from tests.sandbox.world import WRITER, World
+from tests.waiting import wait_for
 
 LATEST = {"sourceDbInstanceIdentifier": "one", "useLatestRestorableTime": True}
 

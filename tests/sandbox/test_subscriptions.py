@@ -19,7 +19,8 @@ from sandbox.data_plane.instances import Instance
 from sandbox.data_plane.replication_network import PORT, address
 from sandbox.data_plane.service import Service
 from tests.cells import ROOT
-from tests.sandbox.databases import GIVEN, Place, wait_for
+from tests.sandbox.databases import GIVEN, Place
+from tests.waiting import wait_for
 
 ROLE, SECRET = "m_t_acme", "of-the-move"  # who replicates
 RDS_ROOTS = ROOT / "functions" / "tenant_bootstrap" / "rds-roots.pem"
