@@ -182,10 +182,8 @@ def _of_role(other: Role) -> Target:
     facts = {
         "iam:permissionsboundary": tuple(sorted(n for n in other.boundary_names if n.startswith("arn:")))
     }
-    tags = other.resource.get("tags", {})
-    if isinstance(tags, Mapping):
-        facts |= {f"aws:resourcetag/{k}".lower(): (str(v),) for k, v in tags.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        facts |= {f"iam:resourcetag/{k}".lower(): (str(v),) for k, v in tags.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    for key, value in other.tags.items():
+        facts |= {f"{service}:resourcetag/{key}".lower(): (value,) for service in ("aws", "iam")}
     return Target(other.arns, facts=facts)
 
 

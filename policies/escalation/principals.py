@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final
 
 from iam.documents import Document, DocumentError, parse
 from policies.escalation.conditions import ABSENT, Facts
 from policies.escalation.managed import DOCUMENTS, is_managed
 from policies.model import UNKNOWN, Plan, Resource
 from policies.plan_documents import Held, held
+from policies.tags import known_tags_of
 
 ROLE: Final = "aws:iam/role:Role"
 POLICY: Final = "aws:iam/policy:Policy"
@@ -110,14 +111,6 @@ def read(resource: Resource, text: str) -> Document:
         raise DocumentError(f"{resource.label}: its policy cannot be read: {wrong}") from None
 
 
-def tags_of(resource: Resource) -> dict[str, str]:
-    """The tags of a resource that are known."""
-    tags = resource.get("tags", {})
-    if tags is UNKNOWN or not isinstance(tags, dict):
-        return {}
-    return {k: v for k, v in cast("dict[str, object]", tags).items() if isinstance(v, str)}
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Role:
     """A role as the plan makes it. `boundary` is None where it has none."""
@@ -133,6 +126,7 @@ class Role:
     unclear: tuple[str, ...]  # what of it is not known before the update
     whole: bool  # whether all of its own policies are known
     facts: Facts  # of every request that it makes
+    tags: Mapping[str, str]  # as far as they are known
     may_trust: frozenset[str]  # URNs of roles that an unknown trust policy is made of
 
     @property
@@ -169,6 +163,7 @@ def _role(resource: Resource, plan: Plan) -> Role:
         unclear=(*trust_doubts, *own_doubts, *doubts, *doubt),
         whole=not (own_doubts or doubts),
         facts=_facts(resource, plan),
+        tags=known_tags_of(resource, plan),
         may_trust=_named_by_trust(resource, plan),
     )
 

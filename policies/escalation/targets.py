@@ -7,8 +7,9 @@ from typing import Final
 from iam.documents import Document, parse_data
 from policies.escalation import techniques as t
 from policies.escalation.access import Target
-from policies.escalation.principals import LATE, ROLE, Role, arns_of, documents, home, named, roles, tags_of
+from policies.escalation.principals import LATE, ROLE, Role, arns_of, documents, home, named, roles
 from policies.model import Plan, Resource
+from policies.tags import known_tags_of
 
 # Type → the inputs that name the roles that it runs as.
 RUNS_AS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -96,7 +97,7 @@ def _thing(
             | arns
         )
     facts: dict[str, tuple[str, ...]] = {
-        f"aws:resourcetag/{k.lower()}": (v,) for k, v in tags_of(resource).items()
+        f"aws:resourcetag/{k.lower()}": (v,) for k, v in known_tags_of(resource, plan).items()
     }
     if aliases := _aliases(resource, plan):
         facts["kms:resourcealiases"] = aliases

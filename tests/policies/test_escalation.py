@@ -118,6 +118,47 @@ def test_whatever_manages_permissions_is_a_technique_or_reviewed_as_none(service
     assert none & used == set()
 
 
+# The provider of the program gives its tags to everything, as the engine keeps it: as JSON text.
+PROVIDER = Resource(
+    "urn:pulumi:example::tenantry::pulumi:providers:aws::aws",
+    "pulumi:providers:aws",
+    {"defaultTags": json.dumps({"tags": {"project": "tenantry"}})},
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("iam:PutRolePolicy", "aws:ResourceTag/project"),
+        ("iam:PutRolePolicy", "iam:ResourceTag/project"),
+        ("kms:Decrypt", "aws:ResourceTag/project"),
+    ],
+)
+def test_a_condition_on_a_tag_knows_the_tags_that_the_provider_gives(name: str, tag: str) -> None:
+    it = technique(name)
+    tagged = _tagged_by_provider(example(it))
+    right = of_worker(it, _only_where(tagged, tag, "tenantry"))
+    assert right
+    assert not any(path.conditional for path in right)
+    assert of_worker(it, _only_where(tagged, tag, "another")) == []
+
+
+def _tagged_by_provider(plan: Plan) -> Plan:
+    made = (replace(r, provider=PROVIDER.urn) for r in plan.resources)
+    return replace(plan, resources=(PROVIDER, *made))
+
+
+def _only_where(plan: Plan, tag: str, value: str) -> Plan:
+    """What the worker may do, it may do only to what has this tag."""
+
+    def change(inputs: dict[str, Any]) -> None:
+        found = json.loads(inputs["policy"])["Statement"]
+        asked = {"Condition": {"StringEquals": {tag: value}}}
+        inputs["policy"] = json.dumps(document(*(s | asked for s in found)))
+
+    return edited(plan, "worker-policy", change)
+
+
 def test_techniques_are_there_once() -> None:
     assert len({(t.id, t.way) for t in TECHNIQUES}) == len(TECHNIQUES) > 80
 
