@@ -119,6 +119,7 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
         "rootResourceId": "root",
         "executionArn": f"arn:mock:execute-api:{n}",
     },
+    "route53/zone:Zone": lambda n: {"zoneId": f"zone-{n}"},
     "s3/bucketObjectv2:BucketObjectv2": lambda n: {"versionId": f"v-{n}"},
     "ec2/vpc:Vpc": lambda n: {
         k: f"{k}-{n}"
@@ -127,7 +128,7 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
 }
 
 
-class _Echo(pulumi.runtime.Mocks):
+class Echo(pulumi.runtime.Mocks):
     """Gives back what it is given, an id, an ARN and the table's outputs."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -150,7 +151,7 @@ def _comparable(value: Any) -> Any:
 
 class _Recorder(mocks.MockMonitor):
     def __init__(self, recording: Recording) -> None:
-        super().__init__(_Echo())
+        super().__init__(Echo())
         self.recording = recording
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
@@ -201,7 +202,7 @@ def run(
         pulumi.runtime.set_all_config(dict(config or {}))
         monitor = _Recorder(recording)
         pulumi.runtime.set_mocks(
-            _Echo(), project="tenantry", stack=stack_name, preview=preview, monitor=monitor
+            Echo(), project="tenantry", stack=stack_name, preview=preview, monitor=monitor
         )
         await stack.run_pulumi_func(body)
 

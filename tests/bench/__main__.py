@@ -2,21 +2,14 @@
 
 import argparse
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import escalation, guardrails, moves, registry, sandbox
-from tests.cells import ROOT
+from tests.bench import escalation, floor, guardrails, moves, registry, sandbox
 from tests.engine.workspace import Run, Workspace
-
-REPEATS = 5
-UNDER_MOCKS = "from tests.bench.program import main; main('{stack}')"
-BARE_IMPORT = "import pulumi, pulumi_aws"
 
 
 def main() -> None:
@@ -26,10 +19,7 @@ def main() -> None:
     print(f"{'engine on the sandbox':<28}{'resources':>10}{'seconds':>10}{'changes':>10}")
     for stack in stacks:
         _engine(stack)
-    print(f"\n{'a process of its own':<28}{'median s':>10}{'min':>8}{'max':>8}{'ratio':>8}")
-    bare = _process("bare import", BARE_IMPORT, None)
-    for stack in stacks:
-        _process(f"program under mocks, {stack}", UNDER_MOCKS.format(stack=stack), bare)
+    floor.main(stacks)
     escalation.main(stacks)
     print()
     guardrails.main()
@@ -64,20 +54,6 @@ def _timed(space: Workspace, what: str, call: Callable[[], Run]) -> None:
         f"{space.stack + ': ' + what:<28}{len(run.steps):>10}{seconds:>10.1f}{len(run.changes):>10}",
         flush=True,
     )
-
-
-def _process(label: str, code: str, bare: float | None) -> float:
-    """Median wall seconds of whole processes, after one that is not counted."""
-    seconds: list[float] = []
-    for _ in range(REPEATS + 1):
-        before = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        seconds.append(time.perf_counter() - before)
-    counted = seconds[1:]
-    median = statistics.median(counted)
-    ratio = f"{median / bare:>8.2f}" if bare else f"{1:>8.2f}"
-    print(f"{label:<28}{median:>10.2f}{min(counted):>8.2f}{max(counted):>8.2f}{ratio}", flush=True)
-    return median
 
 
 if __name__ == "__main__":

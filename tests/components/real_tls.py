@@ -26,7 +26,7 @@ def _whole(inputs: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def real_tls(made: Made) -> Iterator[None]:
     """What was `made` before stays, as in a state: only what has other inputs is made anew."""
-    echo: Callable[..., Any] = harness._Echo.new_resource
+    echo: Callable[..., Any] = harness.Echo.new_resource
 
     def new_resource(self: Any, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ not in KINDS:
@@ -37,7 +37,7 @@ def real_tls(made: Made) -> Iterator[None]:
             made[key]["outputs"] |= KINDS[args.typ].make(made[key]["outputs"])
         return f"{args.name}-id", dict(made[key]["outputs"])
 
-    with patch.object(harness._Echo, "new_resource", new_resource):
+    with patch.object(harness.Echo, "new_resource", new_resource):
         yield
 
 
