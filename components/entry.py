@@ -1,5 +1,7 @@
 """Where the program meets the engine: its configuration in, clear refusals out."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,5 +1,7 @@
 """The kinds of stack: what each reads, plans and makes. `tenantry:kind` in a stack's file chooses."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol

@@ -1,5 +1,7 @@
 """The cell: every component, wired by outputs. The only place that knows them all."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

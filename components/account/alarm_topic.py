@@ -1,5 +1,7 @@
 """Where alarms go: an encrypted topic that only this account's alarms, rules and budgets may write to."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final

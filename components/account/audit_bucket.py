@@ -1,5 +1,7 @@
 """A bucket that one AWS service writes the account's records to, and nobody else writes at all."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """The account's trail: every call in every Region, kept, checked for tampering, and listened to."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """The landing zone of a cell's account: what must be there before anything runs in it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,7 +34,7 @@ class AccountBaselineArgs:
     duties: Duties
     deployment: DeploymentPlan | None = None  # None: CI has no roles here
     # Where the organization's trail writes and under what key; None: a trail of the account alone, kept here.
-    organization_trail: "KeptElsewhere | None" = None
+    organization_trail: KeptElsewhere | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """The permissions boundary: the most that any role of the platform can ever do."""
 
+from __future__ import annotations
+
 from pulumi import Output
 
 from components.common.iam_policy import Statement, document

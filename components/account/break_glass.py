@@ -1,5 +1,7 @@
 """The role for the day when nothing else works: with a second factor, for an hour, and with an alarm."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """AWS Config: what every resource of the account looked like, and when it changed."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

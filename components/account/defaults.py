@@ -1,5 +1,7 @@
 """What holds in the account for whatever anybody makes there: encryption, nothing public, strong sign-in."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """The roles that CI deploys a cell as: by tokens of one repository, for an hour, and with no keys at all."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Those who watch the account: GuardDuty, Security Hub, Access Analyzer, Inspector."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final

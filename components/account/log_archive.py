@@ -1,5 +1,7 @@
 """Access logs of buckets and balancers, and the key that the account's audit records are kept under."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

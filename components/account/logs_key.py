@@ -1,5 +1,7 @@
 """The key that an account's log groups are encrypted under."""
 
+from __future__ import annotations
+
 from components.common.key import USE, EncryptionKeyArgs, ServiceUse
 from plan.names import Names
 from plan.settings import AccountSettings

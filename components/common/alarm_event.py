@@ -1,5 +1,7 @@
 """Events that a person must hear of, led to where alarms go."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Alarms from plans: metrics in, somebody told out."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -1,5 +1,7 @@
 """A bucket as this platform makes them all: private, versioned, encrypted, TLS only, logged."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """What every component of a cell needs from the ones before it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from pulumi import Input
@@ -20,7 +22,7 @@ class AccountShared:
     alarms_topic_arn: Input[str]
     alarms_key_arn: Input[str]  # encrypts the topic above
 
-    def for_cell(self, settings: Settings) -> "Shared":
+    def for_cell(self, settings: Settings) -> Shared:
         """The same with all that a cell's settings say."""
         return Shared(
             settings=settings,

@@ -1,5 +1,7 @@
 """What is shipped to Lambda: folders of `functions/` and the pure-Python packages that they need."""
 
+from __future__ import annotations
+
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass

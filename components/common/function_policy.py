@@ -1,5 +1,7 @@
 """What every Lambda function inside the network may do, whatever else it does."""
 
+from __future__ import annotations
+
 from typing import Final
 
 from components.common.context import Shared

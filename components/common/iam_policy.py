@@ -1,5 +1,7 @@
 """IAM policy documents as data, without a round trip to a provider for each."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

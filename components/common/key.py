@@ -1,5 +1,7 @@
 """A customer-managed KMS key whose policy names exactly who may use it."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """A Lambda function inside the network: its log, what its role may do, its code."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -1,5 +1,7 @@
 """Order that properties do not say."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Sequence
 from typing import Any, cast

@@ -1,5 +1,7 @@
 """The vault: daily snapshots of the cell's databases, out of reach of who can reach the databases."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """The databases of a cell that belong to no tenant: the services' own and the pool's shards."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

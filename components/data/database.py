@@ -1,5 +1,7 @@
 """A PostgreSQL instance on RDS with its readers, secrets, logs and alarms."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -3,6 +3,8 @@
 (RDS quotas, 2026-11. One of each per database would stop a cell at fewer tenants than its 40 instances.)
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """A database's backups, and its log of changes, in a second Region."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

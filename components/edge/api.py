@@ -1,5 +1,7 @@
 """The REST API, its stage and what each service plan may ask of it."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The edge of a cell: one public API before the private report service."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

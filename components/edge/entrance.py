@@ -1,5 +1,7 @@
 """What the API's edge hands to each tenant: where keys and clients are made."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -4,6 +4,8 @@ Pure: it works on the contract's data and leaves it alone. Names of the extensio
 developer guide, "OpenAPI extensions", 2026-11.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Who may call the API: the user pool whose tokens it takes, and the scopes that these may carry."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

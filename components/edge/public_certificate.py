@@ -1,5 +1,7 @@
 """A certificate of a public CA, for what the outside world and the API gateway must trust."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """Who checks access tokens where they are not the cell's own: a function before the API."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

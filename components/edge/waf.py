@@ -1,5 +1,7 @@
 """The firewall before the API: managed rules, and hard limits where usage plans are best effort."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final

@@ -1,5 +1,7 @@
 """The private DNS zone of a cell: names that exist inside its network only."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """VPC endpoints: AWS APIs without leaving the network, each for what the platform does there only."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Flow logs of a VPC, kept as long as audit logs are."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """A VPC: segments in zones, one rule for each allowed path, endpoints, flow logs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Tags of what a network is made of."""
 
+from __future__ import annotations
+
 from components.common.context import Shared
 from plan.network.network import NetworkPlan
 

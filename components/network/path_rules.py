@@ -1,5 +1,7 @@
 """Security group rules: two for each allowed path, one at either end."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """The one way between the cell and a dedicated tenant's network: PostgreSQL, over a peering."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product

@@ -1,5 +1,7 @@
 """Where packets of each segment may go: route tables, and the NAT gateways they lead to."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

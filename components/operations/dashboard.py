@@ -1,5 +1,7 @@
 """One page that shows how the cell is."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,5 +1,7 @@
 """What watches from the audit account, in each Region that is open."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

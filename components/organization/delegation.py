@@ -1,5 +1,7 @@
 """The audit account made the administrator of what watches all accounts."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

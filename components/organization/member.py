@@ -1,5 +1,7 @@
 """A door into a member account: the role there that administrators of the organization assume."""
 
+from __future__ import annotations
+
 import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 

@@ -1,5 +1,7 @@
 """The organization: every component, wired by outputs. What `components.platform` is to a cell."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

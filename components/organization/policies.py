@@ -1,5 +1,7 @@
 """The policies of the organization, each attached to what it is for."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Where the organization's trail is kept: in the log archive account, locked, under a key of its own."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """The organization, its units and its accounts: made, or taken over where they exist."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

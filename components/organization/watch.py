@@ -1,5 +1,7 @@
 """All accounts, those to come too, watched from the audit account."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """An internal load balancer: one HTTPS listener, the routes of its service, nothing else answered."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

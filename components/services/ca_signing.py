@@ -1,5 +1,7 @@
 """Who signs the private CA's certificates: keys of this program's (tls), or AWS Private CA (acm-pca)."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Says in every preview which certificate ends soon: renewal helps only where somebody deploys."""
 
+from __future__ import annotations
+
 import datetime
 
 import pulumi

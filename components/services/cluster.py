@@ -1,5 +1,7 @@
 """The ECS cluster of a cell: where both services run, and nothing of their own."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

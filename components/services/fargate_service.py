@@ -1,5 +1,7 @@
 """A service on ECS Fargate behind an internal load balancer, scaled and watched."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

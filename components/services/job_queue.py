@@ -1,5 +1,7 @@
 """A queue of jobs and where the ones go that fail every time, both encrypted and watched."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """The monolith: its service, who may call it, and its name inside the cell."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final

@@ -1,5 +1,7 @@
 """The cell's own certificate authority: a root, an issuing CA, and a certificate for each service."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

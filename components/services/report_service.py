@@ -1,5 +1,7 @@
 """The report service: its service, the queue of orders, the bucket that it works in."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final

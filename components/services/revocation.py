@@ -1,5 +1,7 @@
 """The list of certificates that are no longer to be trusted, signed by the CA that issued them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from cryptography import x509

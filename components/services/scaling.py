@@ -1,5 +1,7 @@
 """Target tracking: how many tasks a service runs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -14,7 +16,7 @@ from plan.services.services import ServicePlan
 
 # The SDK's name for one input of a policy's expression is longer than a line.
 _MetricDict: TypeAlias = (
-    scaling.PolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricArgsDict
+    "scaling.PolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricArgsDict"
 )
 _VISIBLE: Final = "ApproximateNumberOfMessagesVisible"
 _OUT: Final = 60  # seconds between two steps up

@@ -1,5 +1,7 @@
 """A Fargate task: its one container, hardened, and the role that starts it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

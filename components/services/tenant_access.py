@@ -1,5 +1,7 @@
 """How a service gets at a tenant's things: through the catalog, and as the tenant's role."""
 
+from __future__ import annotations
+
 from typing import Final
 
 from components.common.context import Shared

@@ -1,5 +1,7 @@
 """Deliveries to tenants' own servers: a queue of events and the function that empties it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

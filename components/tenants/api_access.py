@@ -1,5 +1,7 @@
 """A tenant's way into the API: its key in the plan of its service, its client, and both as a secret."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

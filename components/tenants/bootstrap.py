@@ -1,5 +1,7 @@
 """The Lambda that gives tenants their roles, schemas and passwords, inside the network, and does no more."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -3,6 +3,8 @@
 Patterns, so that a new tenant changes no shared policy.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Final
 

@@ -1,5 +1,7 @@
 """What shows that a tenant was erased: reports and certificates, which outlive everything of the tenant's."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """A tenant's buckets: its artefacts, and a copy of its data that is handed over when it leaves."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -4,6 +4,8 @@ The order is role, key, role's policy: a key's policy may only name roles that e
 policy names the key. The policy is made last, with the rest of the tenant (see `tenant_resources`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

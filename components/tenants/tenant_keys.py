@@ -1,5 +1,7 @@
 """What follows from a tenant's new key: its artefacts are encrypted anew, and the rest is listed."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,5 +1,7 @@
 """The function that moves a tenant's data from one database to another: what it is, and what it may do."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Final
 

@@ -4,6 +4,8 @@ It hands over the tenant's data, has its key deleted and erases the rest. What i
 while that bears the tag of a tenant that leaves; with buckets and logins, while their own policies let it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Final
 

@@ -1,5 +1,7 @@
 """A tenant's leaving, a step for each run: what stays when all that is the tenant's has gone."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

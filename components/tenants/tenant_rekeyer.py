@@ -1,5 +1,7 @@
 """The function that encrypts artefacts anew where a tenant was given another key: what it is and may do."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Final
 

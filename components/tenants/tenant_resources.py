@@ -1,5 +1,7 @@
 """Everything that is one tenant's. Nothing in here depends on another tenant, or names one."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

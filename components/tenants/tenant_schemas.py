@@ -1,5 +1,7 @@
 """A tenant's places in databases: roles and schemas, and the move between two of them."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,5 +1,7 @@
 """A tenant's credentials, under the tenant's own key."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """One tenant, whole: identity and key, a network and an instance of its own where it has them, its place."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

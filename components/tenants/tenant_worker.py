@@ -4,6 +4,8 @@ What such a function is, a table entry says (`tenant_mover`, `tenant_leaver`, `t
 time and its place in the network are in the plan.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
