@@ -32,6 +32,7 @@ from pulumi.runtime.settings import reset_options, set_root_resource
 ROOT: Final = Path(__file__).resolve().parents[2]
 PREFIX: Final = "tenantry:"
 STACKS: Final = ("dev", "prod", "org")
+CODE: Final = "object.code.assets."
 SHOWN: Final = 40  # lines of a difference
 Registration = dict[str, Any]
 Program = Callable[[], Awaitable[None] | None]
@@ -50,14 +51,18 @@ def record(tree: Path, stack: str) -> list[Registration]:
 
 
 def differences(before: Sequence[Registration], after: Sequence[Registration]) -> list[str]:
-    """The lines by which two recordings differ; none where they are the same."""
+    """The lines by which two recordings differ; none where they are the same.
+
+    The files of which a function's code is made are left out: they are its source, which may change.
+    """
     lines = difflib.unified_diff(_lines(before), _lines(after), "before", "after", lineterm="", n=0)
     return [line for line in lines if not line.startswith("@@")]
 
 
 def _lines(recording: Sequence[Registration]) -> list[str]:
     """A line for each value, led by the name of its registration: a difference then reads by itself."""
-    return [f"{r['name']}: {path} = {value}" for r in recording for path, value in _leaves("", r)]
+    leaves = [(r["name"], path, value) for r in recording for path, value in _leaves("", r)]
+    return [f"{name}: {path} = {value}" for name, path, value in leaves if not path.startswith(CODE)]
 
 
 def _leaves(path: str, value: Any) -> list[tuple[str, str]]:
