@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from iam.variables import Fill, Filled, as_written, components, is_like, text_of
@@ -155,14 +156,15 @@ _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _SECOND: Final = datetime.timedelta(seconds=1)
 
 
-def _ordered(read: Callable[[str], Decimal | None], order: Callable[[Decimal, Decimal], bool]) -> Operator:
+def _compared(
+    read: Callable[[str], Decimal | None],
+    order: Callable[[Decimal, Decimal], bool],
+    wanted: Filled,
+    value: str,
+) -> bool:
     """`order(value, wanted)`; false where one of the two cannot be read."""
-
-    def matches(wanted: Filled, value: str) -> bool:
-        theirs, mine = read(text_of(wanted)), read(value)
-        return theirs is not None and mine is not None and order(mine, theirs)
-
-    return Operator(matches)
+    theirs, mine = read(text_of(wanted)), read(value)
+    return theirs is not None and mine is not None and order(mine, theirs)
 
 
 _ORDERS: Final[Mapping[str, Callable[[Decimal, Decimal], bool]]] = {
@@ -181,8 +183,8 @@ _PLAIN: Final[Mapping[str, Operator]] = {
     "Bool": Operator(_boolean, variables=True),
     "BinaryEquals": Operator(_binary),
     "IpAddress": Operator(_address),
-    **{f"Numeric{word}": _ordered(_number, order) for word, order in _ORDERS.items()},
-    **{f"Date{word}": _ordered(_moment, order) for word, order in _ORDERS.items()},
+    **{f"Numeric{word}": Operator(partial(_compared, _number, order)) for word, order in _ORDERS.items()},
+    **{f"Date{word}": Operator(partial(_compared, _moment, order)) for word, order in _ORDERS.items()},
 }
 _NEGATED: Final = {
     "StringNotEquals": "StringEquals",

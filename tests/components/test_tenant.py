@@ -235,6 +235,8 @@ def test_a_secret_turns_once_there_is_something_in_it(rotation: str, secret: str
     assert found.inputs["rotationRules"] == {"automaticallyAfterDays": days}
     assert found.inputs["secretId"].endswith(secret)
     assert found.inputs["rotationLambdaArn"].endswith("bootstrap-function")
+    # Secrets Manager would start at once with a secret that the bootstrap function has only just written.
+    assert found.inputs["rotateImmediately"] is False
     tenant = rotation.split("-", maxsplit=1)[0]
     for needed in (
         f"invocation:Invocation::{tenant}-place-{HOMES[tenant]}",

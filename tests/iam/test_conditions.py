@@ -95,6 +95,7 @@ def test_an_address_alone_is_a_range_of_one() -> None:
 
 def test_booleans_know_no_case() -> None:
     assert met("Bool", "TRUE", "true")
+    assert met("Bool", "False", "false")
     assert not met("Bool", "false", "True")
 
 

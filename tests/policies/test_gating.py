@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.policy import app
 from policies.exceptions import ExceptionsError
-from policies.gate import losses, read_approvals, unapproved
+from policies.gate import Loss, losses, read_approvals, unapproved
 from policies.preview import parse_preview
 from policies.stateful import STATEFUL
 
@@ -73,6 +73,23 @@ def test_the_three_steps_of_a_replacement_are_one_loss_with_its_cause() -> None:
     assert "aws:rds/instance:Instance::it holds a database and would be replaced" in str(loss)
     assert "because of storageEncrypted; catalog depend on it" in str(loss)
     assert "make a second one beside it" in str(loss)
+
+
+@pytest.mark.parametrize(
+    ("dependents", "said"),
+    [
+        (["a", "b"], "; a, b depend on it;"),
+        (["a", "b", "c", "d", "e"], "; a, b, c, d, e depend on it;"),
+        (["a", "b", "c", "d", "e", "f", "g"], "; a, b, c, d, e and 2 more depend on it;"),
+        ([], "deleted; nothing was changed;"),
+    ],
+)
+def test_the_first_five_of_what_depends_on_a_loss_are_named(dependents: list[str], said: str) -> None:
+    needed = tuple(urn("aws:x/y:Y", name) for name in dependents)
+    loss = Loss(
+        urn("aws:rds/instance:Instance", "db"), "delete", (), STATEFUL["aws:rds/instance:Instance"], needed
+    )
+    assert said in str(loss)
 
 
 def test_what_holds_nothing_may_go() -> None:
