@@ -10,7 +10,6 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -28,8 +27,8 @@ from tenants.models import Contacts, Ledger, Overrides, Registry, ServicePlan, S
 from tenants.project import Project
 from tenants.registry_files import read_tenants
 from tenants.states import HomeKind, Isolation, Leaving, Move, NetworkMode, Stage, State
+from tests.cells import PROJECT
 
-ROOT: Final = Path(__file__).parent.parent
 DAY: Final = date(2026, 11, 23)
 AGREED: Final = Leaving(retain_until=date(2033, 12, 31))
 
@@ -37,14 +36,14 @@ AGREED: Final = Leaving(retain_until=date(2033, 12, 31))
 @cache
 def plans() -> Mapping[str, ServicePlan]:
     """The committed service plans."""
-    found, findings = Project(ROOT).plans
+    found, findings = Project(PROJECT).plans
     assert not findings
     return found
 
 
 @cache
 def committed_cell(stack: str) -> Cell:
-    found, findings = read_cell(ROOT, stack)
+    found, findings = read_cell(PROJECT, stack)
     assert found is not None, findings
     return found
 

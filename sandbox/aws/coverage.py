@@ -14,8 +14,9 @@ from sandbox.aws.type_descriptions import HERE, LOADER, describe
 UNCHECKED: Final = HERE / "unchecked.yaml"
 SOURCES: Final = {"cfn": "resource schema", "api": "botocore"}
 HEAD: Final = """# What the sandbox checks
-Made by `python -m sandbox coverage --write`; a test says when it is stale. For each type that the program
-registers (its stacks, under mocks) every input that it gives, and by what a wrong value is refused:
+Made by `python -m sandbox coverage --write --project tests/project`; a test says when it is stale. For each
+type that the program registers (the stacks of tests/project, under mocks) every input that it gives, and by
+what a wrong value is refused:
 
 - **resource schema**, **botocore**: CloudFormation's schemas and AWS's service models, compiled into
   `sandbox/aws/input_rules.json`; **nested**: so are the parts of the value.

@@ -23,7 +23,8 @@ from typing import Any, Final, NamedTuple
 import pulumi
 from pulumi.runtime import rpc
 
-from tests.bench.registrations import ROOT, run_program, run_under_mocks
+from tests.bench.registrations import run_program, run_under_mocks
+from tests.checkout import write_checkout
 
 STACK: Final = "pulumi:pulumi:Stack"
 REPEATS: Final = 5
@@ -55,12 +56,13 @@ def main(stacks: Sequence[str]) -> None:
     print(f"\n{'a process under mocks':<34}{'median s':>10}{'min':>8}{'max':>8}{'to first':>10}{'ratio':>8}")
     for stack in stacks:
         with tempfile.TemporaryDirectory() as folder:
+            tree = write_checkout(Path(folder) / "checkout")
             file = str(Path(folder) / "registrations")
-            _python(f"write_bare({stack!r}, {file!r})")
+            _python(f"write_bare({stack!r}, {file!r})", tree)
             times: dict[str, list[Times]] = {what: [] for what in RUNS}
             for _ in range(REPEATS + 1):  # the first is not counted: it warms the disk's cache
                 for what, call in RUNS.items():
-                    times[what].append(_process(call.format(stack=stack, file=file)))
+                    times[what].append(_process(call.format(stack=stack, file=file), tree))
         floor = times["registered bare"]
         for what, taken in times.items():
             _print(f"{stack}: {what}", taken[1:], floor[1:])
@@ -74,17 +76,17 @@ def _print(label: str, taken: Sequence[Times], floor: Sequence[Times]) -> None:
     print(f"{label:<34}{times}{ratio:>8.2f}", flush=True)
 
 
-def _process(call: str) -> Times:
+def _process(call: str, tree: Path) -> Times:
     before = time.monotonic()
-    first, last = map(float, _python(call).split())
+    first, last = map(float, _python(call, tree).split())
     return Times(first - before, last - before)
 
 
-def _python(call: str) -> str:
+def _python(call: str, tree: Path) -> str:
     """Bytecode is written and read, whatever the caller's environment says: it is how programs are run."""
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"CI": "1"}
     command = [sys.executable, "-c", CALL.format(call=call)]
-    return subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(command, cwd=tree, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def write_bare(stack: str, file: str) -> None:

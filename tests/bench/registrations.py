@@ -86,7 +86,7 @@ def run_program(stack: str, on_request: Callable[[Any], None]) -> None:
 
 def run_under_mocks(stack: str, program: Program, on_request: Callable[[Any], None]) -> None:
     """Run a program to its end, with the configuration of a stack of the working folder."""
-    echo = _harness().Echo()
+    echo = _mocks().Echo()
 
     class Monitor(mocks.MockMonitor):
         def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
@@ -107,9 +107,9 @@ def run_under_mocks(stack: str, program: Program, on_request: Callable[[Any], No
     asyncio.run(main())
 
 
-def _harness() -> Any:
+def _mocks() -> Any:
     """The mocks of this checkout, whichever checkout's program runs on them."""
-    spec = importlib.util.spec_from_file_location("bench_harness", ROOT / "tests" / "harness.py")
+    spec = importlib.util.spec_from_file_location("bench_harness", ROOT / "devtools" / "mocks.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

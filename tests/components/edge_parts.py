@@ -18,13 +18,13 @@ from components.services.fargate_service import task_role
 from components.services.monolith import Monolith, MonolithArgs
 from components.services.private_ca import PrivateCa, PrivateCaArgs
 from components.services.report_service import ReportService, ReportServiceArgs
+from devtools.mocks import Recording, Registered, run
 from plan import CellPlan, parse_settings, plan_cell
 from plan.data.databases import DatabasePlan
 from plan.services.services import ServicePlan
 from tenants.models import Ledger, Registry
 from tenants.models import ServicePlan as UsagePlan
 from tests.cells import values_of
-from tests.harness import Recording, Registered, run
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/of-the-service"
 BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"

@@ -14,6 +14,7 @@ from components.tenants.tenant_offboarder import LEAVER
 from components.tenants.tenant_rekeyer import REKEYER
 from components.tenants.tenant_resources import Tenant, TenantArgs
 from components.tenants.tenant_worker import TenantWorker, TenantWorkerArgs, WorkerKind, Workers
+from devtools.mocks import Recording, Registered, run
 from plan.data.databases import DatabasePlan, plan_shards
 from plan.names import Names
 from plan.services.services import FunctionPlan, plan_leaver, plan_mover, plan_rekeyer
@@ -21,7 +22,6 @@ from plan.tenants.tenant import TenantPlan, plan_tenant
 from tenants import models
 from tenants.lifecycle.edit_checks import home_of
 from tests.cells import settings_of
-from tests.harness import Recording, Registered, run
 from tests.strategies import DAY
 
 ACME = models.Tenant(

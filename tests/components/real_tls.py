@@ -10,9 +10,9 @@ from unittest.mock import patch
 import pulumi
 
 from components.services.private_ca import PrivateCa, PrivateCaArgs
+from devtools import mocks
 from plan.services.certificates import CaPlan
 from sandbox.providers.tls import KINDS
-from tests import harness
 from tests.components.parts import record, secret_free, shared
 
 Made = dict[tuple[str, str], dict[str, Any]]
@@ -26,7 +26,7 @@ def _whole(inputs: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def real_tls(made: Made) -> Iterator[None]:
     """What was `made` before stays, as in a state: only what has other inputs is made anew."""
-    echo: Callable[..., Any] = harness.Echo.new_resource
+    echo: Callable[..., Any] = mocks.Echo.new_resource
 
     def new_resource(self: Any, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ not in KINDS:
@@ -37,7 +37,7 @@ def real_tls(made: Made) -> Iterator[None]:
             made[key]["outputs"] |= KINDS[args.typ].make(made[key]["outputs"])
         return f"{args.name}-id", dict(made[key]["outputs"])
 
-    with patch.object(harness.Echo, "new_resource", new_resource):
+    with patch.object(mocks.Echo, "new_resource", new_resource):
         yield
 
 
@@ -65,7 +65,7 @@ class Authority:
 class Deployed:
     """What services and balancers read after a deployment."""
 
-    recording: harness.Recording
+    recording: mocks.Recording
 
     def secret(self, role: str) -> Mapping[str, str]:
         version = self.recording.one("secretVersion:SecretVersion", f"ca-{role}-secret-version")

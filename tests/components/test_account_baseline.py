@@ -13,6 +13,7 @@ from pulumi_aws import iam
 
 from components.account.baseline import AccountBaseline, AccountBaselineArgs
 from components.account.boundary import MAX_POLICY
+from devtools.mocks import Recording, Registered, run
 from iam.documents import parse
 from iam.evaluate import Policies, Principal, Request, decide
 from plan.account.baseline import (
@@ -27,7 +28,6 @@ from plan.account.baseline import (
 )
 from tests.cells import settings_of
 from tests.components.account import names_of
-from tests.harness import Recording, Registered, run
 
 STACKS = ("dev", "prod")
 in_both_stacks = pytest.mark.parametrize("stack", STACKS)

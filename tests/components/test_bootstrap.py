@@ -13,8 +13,8 @@ import pytest
 
 from components.common.function_code import FunctionCode, PackagingError, function_archive, function_files
 from components.tenants.bootstrap import CODE
+from devtools.mocks import Recording
 from tests.components.parts import make_bootstrap, record
-from tests.harness import Recording
 
 
 @cache

@@ -8,7 +8,7 @@ from pulumi_aws import s3
 
 from components.common.bucket import SecureBucket, SecureBucketArgs
 from components.common.iam_policy import Statement
-from tests.harness import Recording, run
+from devtools.mocks import Recording, run
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/artefacts"
 ARN = "arn:aws:s3:::tenantry-dev-x"

@@ -9,12 +9,12 @@ import pytest
 from components.services.ca_signing import SIGNERS
 from components.services.private_ca import PrivateCa, PrivateCaArgs
 from config.settings_fields import SettingsError
+from devtools.mocks import Recording
 from plan.services.certificates import CaPlan
 from plan.settings import parse_settings
 from tests.cells import values_of
 from tests.components.parts import record, shared
 from tests.components.test_private_ca import ca_plan
-from tests.harness import Recording
 
 
 @cache

@@ -8,10 +8,10 @@ import pytest
 
 from components.data.database import DatabaseArgs
 from components.data.database_commons import DatabaseCommons, DatabaseSubnets, DatabaseSubnetsArgs
+from devtools.mocks import Recording, Registered
 from plan.data.databases import DatabasePlan, Master, plan_reports_database
 from tests.cells import settings_of
 from tests.components.parts import make_database, names, record, secret_free, shard_plan, shared
-from tests.harness import Recording, Registered
 
 
 def reports(stack: str) -> DatabasePlan:

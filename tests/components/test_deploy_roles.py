@@ -6,8 +6,8 @@ from functools import cache
 import pytest
 
 from components.account.deploy_roles import DeployRoles, DeployRolesArgs
+from devtools.mocks import Recording, run
 from plan.account.baseline import Duties
-from tests.harness import Recording, run
 from tests.plan.test_deployment import ISSUER, plan
 
 HOST = ISSUER.removeprefix("https://")

@@ -7,9 +7,9 @@ import pytest
 
 from api import contract
 from components.edge.api import ACCESS_LOG
+from devtools.mocks import run
 from plan.edge.edge import EDGE_ALARMS, MANAGED_RULES
 from tests.components.edge_parts import BOUNDARY, Parts, cell, edge
-from tests.harness import run
 
 
 def body(stack: str = "dev") -> dict[str, Any]:

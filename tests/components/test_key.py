@@ -8,8 +8,8 @@ import pytest
 
 from components.common.iam_policy import Statement
 from components.common.key import ADMINISTER, USE, EncryptionKey, EncryptionKeyArgs, ServiceUse
+from devtools.mocks import Registered, run
 from tests.cells import settings_of
-from tests.harness import Registered, run
 
 SETTINGS = settings_of("prod")
 ROOT = f"arn:aws:iam::{SETTINGS.account_id}:root"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from devtools.mocks import run
 from plan.services.services import TLS_1_3_ONLY
 from tests.components.edge_parts import (
     BOUNDARY,
@@ -15,7 +16,6 @@ from tests.components.edge_parts import (
     services,
     statements,
 )
-from tests.harness import run
 
 
 def test_callers_without_a_certificate_of_the_private_ca_are_refused() -> None:

@@ -10,13 +10,13 @@ import pytest
 from pulumi_aws import lambda_
 
 from components.network.network import Network, NetworkArgs
+from devtools.mocks import Recording, Registered, run
 from plan.network.acls import ANYWHERE
 from plan.network.network import NetworkPlan, plan_cell_network, plan_dedicated_network
 from plan.network.paths import CELL_GROUPS, CELL_PATHS, INTERNET, OUTSIDE, S3, PathPlan, Reach
 from plan.settings import Settings
 from tests.cells import settings_of
 from tests.components.account import BOUNDARY, LOGS_KEY, shared_of
-from tests.harness import Recording, Registered, run
 
 INGRESS, EGRESS = (
     "vpc/securityGroupIngressRule:SecurityGroupIngressRule",

@@ -5,12 +5,12 @@ from dataclasses import replace
 from functools import cache
 
 from components.organization.organization import Organization
+from devtools.mocks import Recording, Registered, run
 from organization import open_organization
 from organization.models import Registry
 from plan.organization import OrganizationPlan, plan_organization
 from plan.organization.policies import AWS_OWN, MAX_ATTACHED
-from tests.cells import organization_of
-from tests.harness import Recording, Registered, run
+from tests.cells import PROJECT, organization_of
 
 
 def record(plan: OrganizationPlan) -> Recording:
@@ -136,7 +136,7 @@ def test_emergencies_raise_an_alarm() -> None:
 
 
 def existing() -> OrganizationPlan:
-    registry = open_organization("org")
+    registry = open_organization("org", root=PROJECT)
     settings = replace(organization_of().settings, organization_import="o-a1b2c3d4e5")
     units = tuple(replace(u, existing="ou-ab12-1a2b3c4d") if u.id == "sandbox" else u for u in registry.units)
     accounts = tuple(replace(a, existing="444455556666") if a.id == "prod" else a for a in registry.accounts)

@@ -7,11 +7,11 @@ import pytest
 
 from components.network.network import Network, NetworkArgs
 from components.network.peering import Peering, PeeringArgs
+from devtools.mocks import Recording, Registered, run
 from plan.network.network import plan_cell_network, plan_dedicated_network
 from plan.network.paths import CELL_PATHS, Reach
 from tests.cells import settings_of
 from tests.components.account import shared_of
-from tests.harness import Recording, Registered, run
 
 PEERING = "tenantry:network:Peering"
 in_both_stacks = pytest.mark.parametrize("stack", ["dev", "prod"])

@@ -9,7 +9,7 @@ from pulumi import Output
 from pulumi_aws import iam
 
 from components.common.iam_policy import EVERYONE, Statement, document, trust
-from tests.harness import run
+from devtools.mocks import run
 
 
 def rendered(make: Callable[[], Output[str]]) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from components.services.private_ca import PrivateCa, PrivateCaArgs
+from devtools.mocks import Recording
 from plan import plan_cell
 from plan.services.certificates import CaPlan
 from tests.cells import settings_of
 from tests.components.parts import record, registry, secret_free, shared
-from tests.harness import Recording
 
 
 @dataclass

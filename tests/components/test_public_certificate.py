@@ -1,8 +1,8 @@
 """A public certificate is known only once it is valid."""
 
 from components.edge.public_certificate import PublicCertificate, PublicCertificateArgs
+from devtools.mocks import Recording
 from tests.components.parts import record
-from tests.harness import Recording
 
 
 def made() -> Recording:

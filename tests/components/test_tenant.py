@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from devtools.mocks import Recording, Registered
 from functions.tenant_bootstrap.request import parse
 from tenants.models import Contacts, State, Tenant
 from tests.components.parts import (
@@ -21,7 +22,6 @@ from tests.components.parts import (
     secret_free,
     tenant_plan,
 )
-from tests.harness import Recording, Registered
 from tests.program.cell import deployed
 
 ALL = (ACME, BOLT, CASA, DUNE)

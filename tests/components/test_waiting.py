@@ -7,7 +7,7 @@ from pulumi import Output
 from pulumi_aws import iam, sqs
 
 from components.common.waiting import after
-from tests.harness import Registered, run
+from devtools.mocks import Registered, run
 
 
 def unknown() -> Output[str]:

@@ -15,6 +15,12 @@ STEP = (
 )
 
 
+@pytest.fixture(autouse=True)
+def planned_in_checkout(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger that a refused plan must not change is that of the tests' checkout."""
+    monkeypatch.setattr(policy_preview, "ROOT", checkout)
+
+
 @pytest.mark.parametrize(
     ("log", "engines", "status"),
     [

@@ -10,6 +10,7 @@ from devtools.call import Call
 from devtools.environment import environment
 from devtools.paths import ROOT
 from devtools.summary_table import table
+from tests.cells import PROJECT
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_the_engines_copy_follows_the_committed_file_and_keeps_the_salt(tmp_path
 
 def test_a_stack_without_a_file_is_refused_with_those_that_have_one(tmp_path: Path) -> None:
     with pytest.raises(stacks.StackError, match=r"no Pulumi\.nowhere\.yaml.*dev.*prod"):
-        stacks.prepare_stack(ROOT, tmp_path, "nowhere")
+        stacks.prepare_stack(PROJECT, tmp_path, "nowhere")
 
 
 @pytest.mark.parametrize(

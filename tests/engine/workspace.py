@@ -1,7 +1,6 @@
 """A copy of the project with a state, a cloud and a ledger of its own, driven by the real engine."""
 
 import json
-import shutil
 import sqlite3
 import subprocess
 from collections import Counter
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from devtools import environment, prepare_stack
+from devtools.stack_plans import load
 from sandbox.cloud.store import FILE, Row, Store
-from tests.cells import ROOT, load
+from tests.checkout import write_checkout
 from tests.waiting import LIMIT
 
 
@@ -66,10 +66,7 @@ class Workspace:
         self.stack = stack
         self.project = home / "project"
         self.sandbox = home / "sandbox"
-        for name in _tracked():
-            target = self.project / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
+        write_checkout(self.project)
         # the engine writes what it does to an event log only with its debugging commands on
         self.env = environment(self.project, self.sandbox) | {"PULUMI_DEBUG_COMMANDS": "1"}
         self.env.pop("CI", None)  # a person's run, which may write the ledger
@@ -166,13 +163,6 @@ class Workspace:
             check=True,
         )
         return json.loads(found.stdout)["deployment"].get("resources") or []
-
-
-def _tracked() -> Iterator[str]:
-    """Files that git knows or would add: a test runs what is here, not what was committed last."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return (name for name in found.splitlines() if (ROOT / name).is_file())
 
 
 def _steps(log: Path) -> Iterator[Step]:

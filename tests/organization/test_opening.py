@@ -8,10 +8,10 @@ import pytest
 from organization import open_organization
 from organization.rules import NEEDED_UNITS
 from tenants import RegistryError
-from tests.cells import ROOT
+from tests.cells import PROJECT
 
 UNITS, ACCOUNTS = (
-    (ROOT / "organization" / name).read_text(encoding="utf-8") for name in ("units.yaml", "accounts.yaml")
+    (PROJECT / "organization" / name).read_text(encoding="utf-8") for name in ("units.yaml", "accounts.yaml")
 )
 
 
@@ -35,7 +35,7 @@ def changed(text: str, old: str, new: str) -> str:
 
 
 def test_the_committed_files_are_right() -> None:
-    found = open_organization("org")
+    found = open_organization("org", root=PROJECT)
     assert {u.id for u in found.units} == {*NEEDED_UNITS, "workloads"}
     assert [a.id for a in found.accounts] == [
         *("audit", "dev", "log-archive", "prod", "shared-services", "staging"),
@@ -106,5 +106,5 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 def test_the_order_of_a_file_means_nothing(tmp_path: Path) -> None:
     lines = [line for line in UNITS.splitlines(keepends=True) if not line.startswith("#")]
     root = project(tmp_path, units="".join(reversed(lines)))
-    assert open_organization("org", root=root) == open_organization("org")
+    assert open_organization("org", root=root) == open_organization("org", root=PROJECT)
     shutil.rmtree(root / "organization")

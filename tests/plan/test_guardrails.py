@@ -14,7 +14,7 @@ from plan.account.baseline import ALLOWED, REFUSED_UNLESS_ENDING, actions
 from plan.organization import plan_organization
 from plan.organization.guardrails import GUARDRAILS, ROOT, Refusal, Who
 from plan.organization.policies import AWS_OWN, MAX_ATTACHED, MAX_SCP, SCP, plan_policies
-from tests.cells import organization_of
+from tests.cells import PROJECT, organization_of
 
 ACCOUNT = "111122223333"
 HOME, ELSEWHERE = "eu-west-1", "us-east-1"
@@ -217,7 +217,7 @@ def test_every_condition_is_one_that_the_action_knows() -> None:
 
 
 def test_the_management_account_is_nobody_s_member() -> None:
-    registry = open_organization("org")
+    registry = open_organization("org", root=PROJECT)
     mine = organization_of().settings.account_id
     first, *others = registry.accounts
     wrong = replace(registry, accounts=(replace(first, existing=mine), *others))

@@ -5,43 +5,16 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from policies.model import Plan, Resource
+from devtools.mocks import Recording
+from devtools.registrations import judged_plan
+from policies.model import Plan
 from tests.cells import engine_config
-from tests.harness import ACCOUNT, REGION, Recording, Registered
 from tests.program.cell import deployed
 
 
 def plan_of(recording: Recording, stack: str) -> Plan:
     """The mocks make up ARNs in an account of their own, which here is the stack's."""
-    config = dict(engine_config(stack))
-    account = config["tenantry:accountId"]
-    return Plan(tuple(_resource(made, account) for made in recording.resources), stack, config)
-
-
-def _at_home(value: Any, account: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(ACCOUNT, account)
-    if isinstance(value, Mapping):
-        return {k: _at_home(v, account) for k, v in value.items()}
-    return [_at_home(v, account) for v in value] if isinstance(value, list) else value
-
-
-def _resource(made: Registered, account: str) -> Resource:
-    arn = f"arn:aws:mock:{REGION}:{account}:{made.name}"
-    return Resource(
-        urn=made.urn,
-        type=made.type,
-        inputs=_at_home(made.inputs, account),
-        parent=made.parent,
-        protect=made.protect,
-        provider=made.provider.rpartition("::")[0],
-        identity={
-            "id": f"{made.name}-id",
-            "arn": arn,
-            "name": made.inputs.get("name", made.name),
-            "url": f"https://sqs.mock/{made.name}",
-        },
-    )
+    return judged_plan(recording, stack, engine_config(stack))
 
 
 @cache

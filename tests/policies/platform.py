@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from devtools.mocks import Recording
 from policies.model import Plan, Resource
 from tests.cells import engine_config
-from tests.harness import Recording
 from tests.program.arns import FORMS, arn, real
 from tests.program.cell import deployed
 

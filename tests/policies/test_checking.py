@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from cli.policy import app
 from policies.checking import verdicts
-from policies.exceptions import FILE, ExceptionsError, read_exceptions
+from policies.exceptions import ExceptionsError, read_exceptions
 from policies.inventory import BY_ID, RULES
 from policies.model import UNKNOWN
 from policies.preview import PreviewError, known, parse_preview
-from tests.cells import ROOT
+from tests.cells import EXCEPTIONS
 from tests.policies.plans import changed, committed
 
 KEY = "aws:kms/key:Key"
@@ -111,14 +111,16 @@ def test_a_malformed_file_is_told_with_its_place(tmp_path: Path, text: str, mess
         ('{"steps": 7}', "not as this version of the engine writes it"),
     ],
 )
-def test_a_file_of_another_kind_or_version_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
+def test_a_file_of_another_kind_or_version_is_one_sentence(
+    tmp_path: Path, checkout: Path, text: str, message: str
+) -> None:
     with pytest.raises(PreviewError, match=message):
         parse_preview(text.encode(), "plan.json")
     path = tmp_path / "plan.json"
     path.write_text(text, "utf-8")
     said = subprocess.run(
         [sys.executable, "-m", "policies", "check", str(path)],
-        cwd=ROOT,
+        cwd=checkout,
         capture_output=True,
         text=True,
         check=False,
@@ -127,10 +129,11 @@ def test_a_file_of_another_kind_or_version_is_one_sentence(tmp_path: Path, text:
 
 
 def test_an_unknown_rule_and_a_missing_file_are_wrong_usage(tmp_path: Path) -> None:
-    said = call("check", str(saved(tmp_path, **TURNS)), "--rule", "key-rotate")
+    none = ("--exceptions", str(tmp_path / "none.yaml"))
+    said = call("check", str(saved(tmp_path, **TURNS)), "--rule", "key-rotate", *none)
     assert (said.exit_code, "did you mean 'key-rotates'" in " ".join(said.stderr.split())) == (2, True)
     with pytest.raises(PreviewError, match=r"nowhere\.json: No such file"):
-        CliRunner().invoke(app, ["check", "nowhere.json"], catch_exceptions=False)
+        CliRunner().invoke(app, ["check", "nowhere.json", *none], catch_exceptions=False)
 
 
 def test_secrets_and_unknowns_are_not_told() -> None:
@@ -152,8 +155,8 @@ def test_machines_read_the_same(tmp_path: Path) -> None:
     assert call("rules").stdout.count("\n") == len(RULES)
 
 
-def test_the_committed_exceptions_are_needed_and_have_not_expired() -> None:
-    found = verdicts(committed("prod"), RULES, read_exceptions(FILE))
+def test_exceptions_are_needed_and_have_not_expired() -> None:
+    found = verdicts(committed("prod"), RULES, read_exceptions(EXCEPTIONS))
     assert found.fine, (found.refused, found.expired, found.unused)
     worse = changed(committed("prod"), "kms/key:Key", "alder-pay-identity-key", {"enableKeyRotation": False})
-    assert not verdicts(worse, RULES, read_exceptions(FILE)).fine
+    assert not verdicts(worse, RULES, read_exceptions(EXCEPTIONS)).fine

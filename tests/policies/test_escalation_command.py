@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ import pytest
 from policies.escalation.examples import example
 from policies.escalation.techniques import TECHNIQUES
 from policies.model import Plan
-from tests.cells import ROOT
 
 ASSUME = next(t for t in TECHNIQUES if t.id == "sts:AssumeRole")
 
@@ -31,13 +31,22 @@ def state(plan: Plan, path: Path) -> Path:
     return path
 
 
-def run(*args: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(checkout: Path) -> Command:
+    """Call the command with these words; `path` is the PATH where it is not the usual one."""
+    return lambda *args, path=None: _run(checkout, args, path)
+
+
+def _run(checkout: Path, args: tuple[str, ...], path: str | None) -> subprocess.CompletedProcess[str]:
     env = os.environ | ({"PATH": path} if path is not None else {})
     command = [sys.executable, "-m", "policies", "escalation", *args]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=env)
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, env=env)
 
 
-def test_a_path_is_shown_step_by_step(tmp_path: Path) -> None:
+def test_a_path_is_shown_step_by_step(run: Command, tmp_path: Path) -> None:
     done = run(str(state(example(ASSUME), tmp_path / "state.json")))
     assert done.returncode == 1, done.stderr
     assert done.stdout.splitlines() == [
@@ -48,21 +57,21 @@ def test_a_path_is_shown_step_by_step(tmp_path: Path) -> None:
     ]
 
 
-def test_none_is_said_so(tmp_path: Path) -> None:
+def test_none_is_said_so(run: Command, tmp_path: Path) -> None:
     put = next(t for t in TECHNIQUES if t.id == "iam:PutRolePolicy")
     done = run(str(state(example(put, given=False), tmp_path / "state.json")))
     assert done.returncode == 0, done.stderr
     assert "no paths to more than a role has" in done.stdout
 
 
-def test_for_machines(tmp_path: Path) -> None:
+def test_for_machines(run: Command, tmp_path: Path) -> None:
     done = run(str(state(example(ASSUME), tmp_path / "state.json")), "--json")
     found = json.loads(done.stdout)
     assert done.returncode == 1
     assert [(p["source"], p["sink"]) for p in found["paths"]] == [("worker", "role keeper")]
 
 
-def test_every_technique_finds_its_example() -> None:
+def test_every_technique_finds_its_example(run: Command) -> None:
     done = run("--examples")
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith(f"{len(TECHNIQUES)} of {len(TECHNIQUES)} techniques find their example\n")
@@ -76,7 +85,7 @@ def test_every_technique_finds_its_example() -> None:
         ('{"version": 9, "deployment": {}}', "a state of version 9"),
     ],
 )
-def test_a_file_that_is_none_is_one_sentence(text: str, says: str, tmp_path: Path) -> None:
+def test_a_file_that_is_none_is_one_sentence(run: Command, text: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     path.write_text(text, "utf-8")
     done = run(str(path))
@@ -85,7 +94,7 @@ def test_a_file_that_is_none_is_one_sentence(text: str, says: str, tmp_path: Pat
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_policy_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+def test_a_policy_that_is_none_is_one_sentence(run: Command, tmp_path: Path) -> None:
     plan = example(ASSUME)
     broken = next(r for r in plan.resources if r.name == "worker-policy")
     inputs = {**broken.inputs, "policy": "{"}
@@ -98,7 +107,7 @@ def test_a_policy_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     ]
 
 
-def test_without_a_file_and_an_engine_it_says_what_to_do(tmp_path: Path) -> None:
+def test_without_a_file_and_an_engine_it_says_what_to_do(run: Command, tmp_path: Path) -> None:
     done = run(path=str(tmp_path))
     assert done.returncode == 2
     assert done.stderr.startswith("there is no pulumi on PATH; name a saved preview")

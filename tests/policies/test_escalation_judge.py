@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from devtools.mocks import REGION
 from iam.evaluate import Policies, Principal, Request, decide
 from policies.escalation.access import Target, may
 from policies.escalation.conditions import Facts
@@ -18,7 +19,6 @@ from policies.escalation.principals import INLINE, ROLE, Role
 from policies.escalation.targets import World, world
 from policies.escalation.techniques import BUCKET, KEY, TECHNIQUES, Way
 from policies.model import Plan, Resource
-from tests.harness import REGION
 from tests.policies.platform import platform
 
 

@@ -11,6 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.policy import app
+from devtools.generators.controls import PAGE, render
 from policies.checking import verdicts
 from policies.controls import controls, result, results
 from policies.evidence import plan_digest, verify, write_bundle
@@ -19,11 +20,11 @@ from policies.inventory import BY_ID, RULES
 from policies.model import Plan
 from policies.preview import Preview, PreviewError
 from policies.rule import Rule
-from tests.cells import ROOT
-from tests.policies import page
+from tests.cells import EXCEPTIONS, PROJECT, ROOT
 from tests.policies.plans import changed, committed
 from tests.policies.test_checking import TURNS, saved
 
+pytestmark = pytest.mark.usefixtures("judged_in_checkout")
 EVERY = {c.id: c for c in controls()}
 
 
@@ -48,19 +49,19 @@ def test_what_a_control_points_at_is_there() -> None:
 def test_a_control_without_anything_is_a_gap_and_the_page_says_so() -> None:
     gaps = [c for c in EVERY.values() if c.gap]
     assert gaps
-    text = page.render()
+    text = render(committed("prod"), PROJECT)
     for c in gaps:
         assert f"{c.number}: {c.title}" in text.split("## Gaps")[1].split("\n## ")[0]
         assert f"| {c.number} {c.title} | nothing | GAP |" in text
 
 
 def test_the_page_is_what_the_rules_say() -> None:
-    assert page.PAGE.read_text("utf-8") == page.render()
+    assert PAGE.read_text("utf-8") == render(committed("prod"), PROJECT)
 
 
 def test_a_refused_rule_shows_at_each_of_its_controls() -> None:
     worse = changed(committed("prod"), "kms/key:Key", "alder-pay-identity-key", {"enableKeyRotation": False})
-    said = results(verdicts(worse, RULES, read_exceptions()))
+    said = results(verdicts(worse, RULES, read_exceptions(EXCEPTIONS)))
     served = [c for c in EVERY.values() if "key-rotates" in c.rules]
     assert served
     assert {result(c, said, frozenset(worse.by_type)) for c in served} == {"refused"}
@@ -82,7 +83,7 @@ def test_what_is_missing_is_never_called_held(missing: str) -> None:
 
 def bundle(folder: Path, plan: Plan | None = None) -> tuple[Path, str]:
     found = Preview(plan or committed("prod"), (), whole=True)
-    _, seal = write_bundle(found, None, folder, ROOT / "policies" / "exceptions.yaml")
+    _, seal = write_bundle(found, None, folder, EXCEPTIONS)
     return folder, seal
 
 

@@ -14,6 +14,7 @@ from policies.model import Outcome, Plan
 from policies.pack import Pack
 from tests.policies.plans import committed
 
+pytestmark = pytest.mark.usefixtures("judged_in_checkout")
 KEY = "aws:kms/key:Key"
 ON = date(2026, 11, 23)
 TURNS = {"enableKeyRotation": True, "rotationPeriodInDays": 90, "deletionWindowInDays": 30}

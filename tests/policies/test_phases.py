@@ -5,13 +5,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from devtools.mocks import Recording
 from policies.escalation import analyse
 from policies.exceptions import read_exceptions
 from policies.judge import judge
 from policies.model import Outcome
 from tenants.states import By, HomeKind, Leaving, Move, Stage, State
-from tests.cells import registry_of
-from tests.harness import Recording
+from tests.cells import EXCEPTIONS, registry_of
 from tests.policies.plans import plan_of
 from tests.policies.platform import planned
 from tests.program.cell import deploy, edited
@@ -57,7 +57,7 @@ def busy() -> Recording:
 
 
 def test_no_phase_breaks_a_rule() -> None:
-    allowed, found = read_exceptions(), judge(plan_of(busy(), "prod")).findings
+    allowed, found = read_exceptions(EXCEPTIONS), judge(plan_of(busy(), "prod")).findings
     assert len(phases()) == 21
     assert [str(f) for f in found if f.stops and not allowed.covers(f)] == []
     assert [str(f) for f in found if f.verdict.outcome is Outcome.UNKNOWN] == []

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from uuid import NAMESPACE_URL, uuid5
 
+from devtools.mocks import ACCOUNT, REGION, Registered
 from tests.cells import settings_of
-from tests.harness import ACCOUNT, REGION, Registered
 from tests.program.cell import deployed
 
 # How an ARN of a type reads (service authorization reference, 2026-11).

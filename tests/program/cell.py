@@ -5,16 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 
-import pulumi
-
-from components.organization.organization import Organization
-from components.platform import Platform
+from devtools.mocks import Recording, Registered
+from devtools.registrations import record
 from plan import CellPlan, plan_cell
 from tenants.allocation import extend
 from tenants.cell import read_cell
 from tenants.models import Tenant
-from tests.cells import ROOT, cell_of, organization_of, registry_of, settings_of
-from tests.harness import Recording, Registered, run
+from tests.cells import PROJECT, cell_of, registry_of, settings_of
 
 TENANCY = "tenantry:tenancy:Tenancy"
 TODAY = datetime.date(2026, 11, 23)
@@ -22,12 +19,7 @@ TODAY = datetime.date(2026, 11, 23)
 
 def deploy(cell: CellPlan) -> Recording:
     """All that the program registers for a cell, its exports too."""
-
-    def program() -> None:
-        for key, value in Platform("platform", cell).exports.items():
-            pulumi.export(key, value)
-
-    return run(program, stack_name=cell.settings.stack)
+    return record(cell)
 
 
 @cache
@@ -36,17 +28,11 @@ def deployed(stack: str) -> Recording:
     return deploy(cell_of(stack))
 
 
-def registered() -> list[Registered]:
-    """All that the committed stacks register, the organization's too."""
-    organization = run(lambda: Organization("organization", organization_of()), stack_name="org")
-    return [r for found in (deployed("dev"), deployed("prod"), organization) for r in found.resources]
-
-
 def edited(stack: str, tenants: Iterable[Tenant]) -> CellPlan:
     """The cell after an edit of its registry; the ledger grows as a local run would let it."""
     before = registry_of(stack)
     now = tuple(sorted(tenants, key=lambda t: t.id))
-    limits, findings = read_cell(ROOT, stack)
+    limits, findings = read_cell(PROJECT, stack)
     assert limits is not None, findings
     ledger = extend(before.ledger, now, limits, TODAY)
     return plan_cell(settings_of(stack), replace(before, tenants=now, ledger=ledger))

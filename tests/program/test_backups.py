@@ -6,10 +6,10 @@ from functools import cache
 
 import pytest
 
+from devtools.mocks import Recording, Registered
 from plan import CellPlan, plan_cell
 from plan.data.databases import DatabasePlan
 from tests.cells import cell_of, registry_of, settings_of, with_tenants
-from tests.harness import Recording, Registered
 from tests.program.cell import deploy, deployed, owners
 
 STACKS = pytest.mark.parametrize("stack", ["dev", "prod"])

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
+from devtools.mocks import Registered
 from plan.names import LIMITS
 from tests.cells import cell_of, registry_of
-from tests.harness import Registered
 from tests.program.cell import belonging, deployed, owners
 
 STACKS = pytest.mark.parametrize("stack", ["dev", "prod"])

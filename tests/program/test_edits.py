@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devtools.mocks import Recording
 from plan import plan_cell
 from tenants.models import Contacts, Isolation, NetworkMode, Tenant
 from tests.cells import registry_of, settings_of
-from tests.harness import Recording
 from tests.program.cell import belonging, deploy, deployed, edited
 
 STACK = "dev"

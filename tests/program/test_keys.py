@@ -5,12 +5,12 @@ from functools import cache
 
 import pytest
 
+from devtools.mocks import Recording
 from functions.tenant_rekey.request import parse
 from plan import plan_cell
 from plan.tenants.inventory import of_tenant
 from tenants.states import HomeKind
 from tests.cells import settings_of
-from tests.harness import Recording
 from tests.program.cell import belonging, deploy
 from tests.program.test_moving import HELD, MOVER, start, taken
 from tests.strategies import World

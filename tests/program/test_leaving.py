@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from devtools.mocks import Recording, Registered
 from functions.tenant_leaving.request import parse
 from plan import plan_cell
 from tenants.states import Leaving, State
 from tests.cells import registry_of, settings_of
-from tests.harness import Recording, Registered
 from tests.program.cell import belonging, deploy
 
 POOLED, SILOED, OTHER = "amber-pay", "ember-cards", "birch-lending"

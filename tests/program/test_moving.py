@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from devtools.mocks import Recording, Registered
 from functions.tenant_bootstrap.request import parse as parse_place
 from functions.tenant_data.request import parse as parse_move
 from plan import plan_cell
@@ -14,7 +15,6 @@ from tenants.lifecycle.phases import follow, phase_of
 from tenants.lifecycle.registry_changes import Wish
 from tenants.states import By, HomeKind
 from tests.cells import registry_of, settings_of
-from tests.harness import Recording, Registered
 from tests.program.cell import TODAY, belonging, deploy
 from tests.strategies import World, committed_cell, take_step
 

@@ -1,6 +1,5 @@
 """A tenant added by the command line and one added by hand get the same resources."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,8 @@ import pytest
 
 from plan import CellPlan, plan_cell
 from tenants import open_registry
-from tests.cells import ROOT, settings_of
+from tests.cells import settings_of
+from tests.checkout import write_checkout
 from tests.program.cell import deploy
 
 FIELDS = {
@@ -20,20 +20,13 @@ FIELDS = {
 COMMON = {"name": "Harbour Pay", "residency": "eu"}
 
 
-def project(folder: Path) -> Path:
-    shutil.copytree(ROOT / "tenants", folder / "tenants")
-    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
-        shutil.copy2(ROOT / name, folder)
-    return folder
-
-
 def cell_of(folder: Path) -> CellPlan:
     return plan_cell(settings_of("dev"), open_registry("dev", root=folder, locked=False))
 
 
 @pytest.mark.parametrize("kind", sorted(FIELDS))
 def test_both_ways_of_onboarding_make_the_same(tmp_path: Path, kind: str) -> None:
-    by_hand, by_command = (project(tmp_path / n) for n in ("hand", "command"))
+    by_hand, by_command = (write_checkout(tmp_path / n) for n in ("hand", "command"))
     fields = {**COMMON, **FIELDS[kind]}
     text = "".join(f"  {k}: {v}\n" for k, v in reversed(fields.items()))
     with (by_hand / "tenants" / "dev.yaml").open("a", encoding="utf-8") as registry:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from devtools.mocks import Recording, Registered
 from plan.account.baseline import ALLOWED, actions
 from plan.network.network import plan_cell_network
 from tests.cells import settings_of
-from tests.harness import Recording, Registered
 from tests.program.cell import deployed
 
 STACKS = ("dev", "prod")

@@ -8,12 +8,12 @@ from functools import cache
 
 import pytest
 
+from devtools.mocks import Recording
 from plan import plan_cell
 from tenants.models import Isolation, NetworkMode, Overrides, Quota
 from tenants.project import Project
 from tenants.quotas import Census, census, demand
-from tests.cells import ROOT, registry_of, settings_of
-from tests.harness import Recording
+from tests.cells import PROJECT, registry_of, settings_of
 from tests.program.cell import deploy, deployed
 from tests.strategies import DAY, World, committed_cell, plans
 
@@ -106,7 +106,7 @@ def counted(stack: str, newcomer: str = "") -> tuple[Census, Recording]:
 
 
 def quotas() -> dict[str, Quota]:
-    found, findings = Project(ROOT).quotas
+    found, findings = Project(PROJECT).quotas
     assert not findings
     return dict(found)
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from devtools.mocks import Recording
 from functions.tenant_data.request import parse
 from plan import plan_cell
 from plan.tenants.inventory import of_tenant
@@ -14,7 +15,6 @@ from tenants.lifecycle.phases import follow, phase_of
 from tenants.lifecycle.registry_changes import Wish
 from tenants.states import HomeKind
 from tests.cells import settings_of
-from tests.harness import Recording
 from tests.program.cell import belonging, deploy
 from tests.program.test_moving import EVENTS, HELD, MOVER, SECRET, SHARED, instances, said, start
 from tests.strategies import World, take_step

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from config.settings_fields import SettingsError
+from devtools.mocks import Recording
 from plan import plan_cell
 from plan.services.tracing import ENDPOINT, OTLP_PORT, XRAY_ACTIONS
 from plan.settings import parse_settings
 from policies.judge import judge
 from tests.cells import registry_of, settings_of, values_of
-from tests.harness import Recording
 from tests.policies.plans import plan_of
 from tests.program.cell import deploy, deployed
 

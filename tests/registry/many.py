@@ -9,7 +9,7 @@ from tenants.files import ledger_file, registry_file
 from tenants.ledger import render_ledger
 from tenants.models import Ledger
 from tenants.project import Project
-from tests.cells import ROOT
+from tests.cells import PROJECT
 from tests.registry.project import BASE
 from tests.strategies import DAY
 
@@ -40,7 +40,7 @@ def many(root: Path, stacks: int, tenants: int) -> Path:
     """`stacks` cells of `tenants` tenants, all placed; each cell in an account and addresses of its own."""
     (root / "tenants" / "ledger").mkdir(parents=True)
     for name in FROM_THE_PROJECT:
-        (root / name).write_bytes((ROOT / name).read_bytes())
+        (root / name).write_bytes((PROJECT / name).read_bytes())
     base = (
         (BASE / "Pulumi.dev.yaml")
         .read_text("utf-8")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from devtools.summary_table import COLUMNS
 from tests.cells import ROOT
+from tests.checkout import write_checkout
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -41,9 +41,7 @@ def test_the_table_is_the_one_that_is_printed() -> None:
 
 
 def test_the_example_of_onboarding_is_accepted(tmp_path: Path) -> None:
-    for name in ("cli", "config", "tenants", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, tmp_path / name)
+    write_checkout(tmp_path)
     (example,) = blocks("yaml")
     assert len(example.strip().splitlines()) == 6
     with (tmp_path / "tenants" / "dev.yaml").open("a", encoding="utf-8") as registry:

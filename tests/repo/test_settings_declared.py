@@ -3,9 +3,10 @@
 import pytest
 
 from config.settings_fields import keys_of
+from devtools.stack_plans import declared, load
 from plan.organization import OrganizationSettings
 from plan.settings import Settings
-from tests.cells import ROOT, declared, load, settings_of
+from tests.cells import PROJECT, ROOT, settings_of
 
 KINDS = {str: "string", int: "integer", bool: "boolean", tuple[str, ...]: "array"}
 
@@ -13,18 +14,18 @@ KINDS = {str: "string", int: "integer", bool: "boolean", tuple[str, ...]: "array
 def test_every_setting_is_declared_with_its_type() -> None:
     known = {**keys_of(Settings), **keys_of(OrganizationSettings)}
     expected = {key: KINDS[f.type] for key, f in known.items()}  # type: ignore[index]
-    assert {k: v["type"] for k, v in declared().items()} == expected
+    assert {k: v["type"] for k, v in declared(ROOT).items()} == expected
 
 
 def test_every_declared_key_says_what_it_is() -> None:
-    assert [k for k, v in declared().items() if len(v.get("description", "")) < 10] == []
+    assert [k for k, v in declared(ROOT).items() if len(v.get("description", "")) < 10] == []
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_committed_stack_file_is_accepted(stack: str) -> None:
+def test_a_stack_file_of_the_right_shape_is_accepted(stack: str) -> None:
     assert settings_of(stack).stack == stack
 
 
 def test_dev_and_prod_differ_in_values_and_not_in_shape() -> None:
-    dev, prod = (set(load(ROOT / f"Pulumi.{s}.yaml")["config"]) for s in ("dev", "prod"))
+    dev, prod = (set(load(PROJECT / f"Pulumi.{s}.yaml")["config"]) for s in ("dev", "prod"))
     assert dev == prod

@@ -1,17 +1,26 @@
 """Every input in use is judged by something or says why not, and the page that shows it is fresh."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from cli.sandbox.coverage import PAGE, used
 from sandbox.aws.coverage import UNCHECKED, findings, judged, render
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, checked
 from sandbox.aws.type_descriptions import describe, described
+from tests.cells import PROJECT
 
-AGAIN = "run `python -m sandbox coverage --write`"
+AGAIN = "run `python -m sandbox coverage --write --project tests/project`"
 
 
-def test_no_input_in_use_is_unjudged_without_being_listed() -> None:
-    assert findings(judged(used())) == []
+@pytest.fixture(scope="module")
+def in_use() -> Mapping[str, set[str]]:
+    """Type → the inputs that the stacks of the tests give it."""
+    return used(PROJECT)
+
+
+def test_no_input_in_use_is_unjudged_without_being_listed(in_use: Mapping[str, set[str]]) -> None:
+    assert findings(judged(in_use)) == []
 
 
 def test_an_input_that_nothing_judges_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,8 +37,8 @@ def test_a_line_that_is_not_needed_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     assert found == [f"aws:kms/key:Key description: in {UNCHECKED.name}, and judged or not in use"]
 
 
-def test_the_page_is_fresh() -> None:
-    assert PAGE.read_text(encoding="utf-8") == render(judged(used())), f"stale: {AGAIN}"
+def test_the_page_is_fresh(in_use: Mapping[str, set[str]]) -> None:
+    assert PAGE.read_text(encoding="utf-8") == render(judged(in_use)), f"stale: {AGAIN}"
 
 
 @pytest.mark.parametrize("token", sorted(INPUTS.keys() | CREATE.keys() | DELETE.keys()))

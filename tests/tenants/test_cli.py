@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from cli.tenants import app
 from tenants import open_registry
 from tenants.entries import entry_text
-from tests.cells import ROOT
+from tests.cells import PROJECT, ROOT
 from tests.registry.project import project
 
 NOVA = ("name=Nova Pay", "isolation=pool", "residency=eu", "plan=starter", "contacts.email=ops@nova.example")
@@ -90,9 +90,9 @@ def test_a_stack_is_locked_where_ci_is_set(root: Path, monkeypatch: pytest.Monke
     assert call(root, "check", "--no-locked").exit_code == 0
 
 
-def test_the_committed_registries_are_sound() -> None:
-    assert call(ROOT, "check", "--locked").exit_code == 0
-    assert call(ROOT, "ledger", "check").exit_code == 0
+def test_registries_without_a_fault_are_sound() -> None:
+    assert call(PROJECT, "check", "--locked").exit_code == 0
+    assert call(PROJECT, "ledger", "check").exit_code == 0
 
 
 # ------------------------------------------------------------------ looking
@@ -109,12 +109,12 @@ def test_list_is_a_plain_table_or_json(root: Path) -> None:
 
 
 def test_show_says_where_with_whom_and_at_what_cost() -> None:
-    pooled = call(ROOT, "show", "cobalt-fx").stdout
+    pooled = call(PROJECT, "show", "cobalt-fx").stdout
     assert "role and schema of its own on shard-a, place 3" in pooled
     assert "shares with amber-pay, birch-lending, delta-invoice\n" in pooled
     assert "50 requests a second, 100 at once, 1,000,000 a month; 600 USD a month" in pooled
     assert "1 of 40 database instances" not in pooled
-    told = json.loads(call(ROOT, "show", "fjord-custody", "--json").stdout)
+    told = json.loads(call(PROJECT, "show", "fjord-custody", "--json").stdout)
     assert told["data"] == "a database of its own in a network of its own, 10.64.0.0/21"
     assert told["shares_with"] == []
     takes = {t["what"]: (t["count"], t["of"]) for t in told["takes"]}
@@ -234,7 +234,7 @@ def test_what_is_refused_is_said_and_writes_nothing(
 
 
 def test_an_edit_names_its_stack_where_there_are_several() -> None:
-    result = call(ROOT, "add", "nova-pay", *NOVA, "--dry-run")
+    result = call(PROJECT, "add", "nova-pay", *NOVA, "--dry-run")
     assert result.exit_code == 2
     assert "say which with --stack: dev, prod" in result.stderr
 
@@ -267,15 +267,16 @@ def test_ledger_check_wants_complete_ledgers(root: Path) -> None:
 # ------------------------------------------------------------------ the process
 
 
-def process(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+def process(code: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the Python of this process with the code of a checkout, away from it."""
+    environment = {**os.environ, "PYTHONPATH": str(code), **env}
     return subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, env=environment, check=False, cwd="/"
     )
 
 
-def test_it_runs_as_a_module() -> None:
-    done = process("-m", "tenants", "check", CI="true")
+def test_it_runs_as_a_module(checkout: Path) -> None:
+    done = process(checkout, "-m", "tenants", "check", CI="true")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "dev: 6 tenants, nothing wrong\nprod: 30 tenants, nothing wrong\n"
 
@@ -287,7 +288,9 @@ def test_it_runs_as_a_module() -> None:
         (["check"], ("pulumi", "boto3", "ruamel", "rich", "plan", "components")),
     ],
 )
-def test_what_is_slow_is_loaded_only_where_it_is_needed(words: list[str], unwanted: tuple[str, ...]) -> None:
+def test_what_is_slow_is_loaded_only_where_it_is_needed(
+    checkout: Path, words: list[str], unwanted: tuple[str, ...]
+) -> None:
     program = (
         "import sys; sys.argv = ['tenants', *sys.argv[1:]]\n"
         "from cli.tenants import main\n"
@@ -295,7 +298,7 @@ def test_what_is_slow_is_loaded_only_where_it_is_needed(words: list[str], unwant
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "print('loaded', *sorted(sys.modules))\n"
     )
-    done = process("-c", program, *words)
+    done = process(checkout, "-c", program, *words)
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.splitlines()[-1].split())
     assert {"loaded", "typer", "cli.tenants"} <= loaded
@@ -306,17 +309,18 @@ def test_a_file_that_cannot_be_written_is_one_sentence(root: Path) -> None:
     folder = root / "tenants" / "ledger"
     shutil.rmtree(folder)
     folder.write_text("in the way", "utf-8")
-    done = process("-m", "tenants", "ledger", "init", "dev", "--root", str(root))
+    done = process(ROOT, "-m", "tenants", "ledger", "init", "dev", "--root", str(root))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def on_a_terminal(*words: str) -> str:
+def on_a_terminal(code: Path, *words: str) -> str:
     """What a person sees: the process writes to a pseudo terminal."""
     reader, writer = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "120"}
-    subprocess.run([sys.executable, "-m", "tenants", *words], stdout=writer, env=environment, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(code), "TERM": "xterm-256color", "COLUMNS": "120"}
+    command = [sys.executable, "-m", "tenants", *words]
+    subprocess.run(command, stdout=writer, env=environment, cwd="/", check=True)
     os.close(writer)
     chunks: list[bytes] = []
     with contextlib.suppress(OSError):  # Linux ends a pseudo terminal so
@@ -326,35 +330,35 @@ def on_a_terminal(*words: str) -> str:
     return b"".join(chunks).decode()
 
 
-def test_a_terminal_gets_lines_bars_and_colour_and_a_pipe_does_not() -> None:
-    assert "━" in on_a_terminal("list", "dev").replace("─", "━")
-    assert "█" in on_a_terminal("capacity", "dev")
-    diff = on_a_terminal("set", "amber-pay", "plan=standard", "--dry-run")
+def test_a_terminal_gets_lines_bars_and_colour_and_a_pipe_does_not(checkout: Path) -> None:
+    assert "━" in on_a_terminal(checkout, "list", "dev").replace("─", "━")
+    assert "█" in on_a_terminal(checkout, "capacity", "dev")
+    diff = on_a_terminal(checkout, "set", "amber-pay", "plan=standard", "--dry-run")
     assert "\x1b[" in diff
     for words in (("list", "dev"), ("capacity", "dev"), ("set", "amber-pay", "plan=standard", "--dry-run")):
-        plain = process("-m", "tenants", *words).stdout
+        plain = process(checkout, "-m", "tenants", *words).stdout
         assert plain.isascii()
         assert "\x1b" not in plain
 
 
-def completions(shell: str, line: str) -> str:
+def completions(code: Path, shell: str, line: str) -> str:
     words = line.split(" ")
     env = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_TYPER_COMPLETE_ARGS": line}
     env |= {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    return process("-m", "tenants", _TENANTS_COMPLETE=f"complete_{shell}", **env).stdout
+    return process(code, "-m", "tenants", _TENANTS_COMPLETE=f"complete_{shell}", **env).stdout
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_ids_stacks_fields_and_values_are_completed(shell: str) -> None:
-    assert "fjord-custody" in completions(shell, "tenants show fj")
-    assert "amber-pay" not in completions(shell, "tenants show fj")
-    assert "prod" in completions(shell, "tenants check pr")
-    assert "contacts.webhook=" in completions(shell, "tenants set fjord-custody contacts.w")
-    assert "plan=premium" in completions(shell, "tenants set fjord-custody plan=pr")
+def test_ids_stacks_fields_and_values_are_completed(checkout: Path, shell: str) -> None:
+    assert "fjord-custody" in completions(checkout, shell, "tenants show fj")
+    assert "amber-pay" not in completions(checkout, shell, "tenants show fj")
+    assert "prod" in completions(checkout, shell, "tenants check pr")
+    assert "contacts.webhook=" in completions(checkout, shell, "tenants set fjord-custody contacts.w")
+    assert "plan=premium" in completions(checkout, shell, "tenants set fjord-custody plan=pr")
 
 
-def test_the_script_completes_in_bash() -> None:
-    script = process("-m", "tenants", "completion", "bash").stdout
+def test_the_script_completes_in_bash(checkout: Path) -> None:
+    script = process(checkout, "-m", "tenants", "completion", "bash").stdout
     asked = (
         f'{script}\nCOMP_WORDS=(tenants show fj); COMP_CWORD=2; _tenants_completion; echo "${{COMPREPLY[@]}}"'
     )
@@ -365,9 +369,9 @@ def test_the_script_completes_in_bash() -> None:
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_the_script_is_the_shells_own(shell: str) -> None:
     if shutil.which(shell) is None:
-        text = process("-m", "tenants", "completion", shell).stdout
+        text = process(ROOT, "-m", "tenants", "completion", shell).stdout
         assert f"complete_{shell}" in text
         assert "{" not in text.replace("{ PYTHONPATH", "").replace("() {", "").replace("${", "")
         return
-    text = process("-m", "tenants", "completion", shell).stdout
+    text = process(ROOT, "-m", "tenants", "completion", shell).stdout
     assert subprocess.run([shell, "-n", "-c", text], capture_output=True, check=False).returncode == 0

@@ -19,7 +19,7 @@ from tenants.ledger import parse_ledger, render_ledger
 from tenants.lifecycle.phases import Phase
 from tenants.models import Ledger
 from tenants.states import Leaving, State
-from tests.cells import ROOT
+from tests.cells import PROJECT
 from tests.registry.project import project
 from tests.strategies import DAY, World, edits, small_cell, worlds
 from tests.tenants.test_allocation import pool
@@ -52,9 +52,9 @@ def test_what_is_written_is_what_is_read(world: World, data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_the_committed_ledgers_are_complete_and_as_written(stack: str) -> None:
-    found = open_registry(stack, locked=True)
-    text = (ROOT / "tenants" / "ledger" / f"{stack}.yaml").read_text("utf-8")
+def test_ledgers_are_complete_and_as_written(stack: str) -> None:
+    found = open_registry(stack, root=PROJECT, locked=True)
+    text = (PROJECT / "tenants" / "ledger" / f"{stack}.yaml").read_text("utf-8")
     assert render_ledger(found.ledger, stack) == text
     assert len(set(found.ledger.shards.values())) == {"dev": 1, "prod": 2}[stack]
 
@@ -94,7 +94,7 @@ def test_a_removed_ledger_is_refused_while_there_are_tenants(tmp_path: Path) -> 
 def test_a_stack_without_a_registry_is_refused_by_name() -> None:
     right = r"^tenants/prdo\.yaml:1:1: stack prdo has no registry; write .* a stack that has one: dev, prod$"
     with pytest.raises(RegistryError, match=right):
-        open_registry("prdo")
+        open_registry("prdo", root=PROJECT)
 
 
 def test_a_stack_whose_name_would_cut_others_is_refused(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from tenants.models import Quota
 from tenants.project import Project
 from tenants.quotas import census, demand, first_too_many, limit_of
-from tests.cells import ROOT, registry_of
+from tests.cells import PROJECT, registry_of
 from tests.strategies import World, committed_cell, plans, worlds
 
 
 def quotas() -> dict[str, Quota]:
-    found, findings = Project(ROOT).quotas
+    found, findings = Project(PROJECT).quotas
     assert not findings
     return dict(found)
 

@@ -17,13 +17,13 @@ from plan import plan_cell
 from tenants.examination import LONGEST_STACK
 from tenants.ledger import parse_ledger
 from tenants.registry_files import read_plans, read_quotas, read_tenants
-from tests.cells import ROOT, settings_of
+from tests.cells import PROJECT, settings_of
 from tests.registry.project import BAD
 from tests.strategies import World, worlds
 from tests.tenants.test_schema import value_of
 
 READERS = (read_tenants, read_plans, read_quotas, parse_ledger)
-GOOD = [p.read_bytes() for p in sorted((ROOT / "tenants").rglob("*.yaml"))]
+GOOD = [p.read_bytes() for p in sorted((PROJECT / "tenants").rglob("*.yaml"))]
 SIGNS = (*"&*!-:{}[]'\"#|>?%@`~\\é", "&a", "*a", "!!str ", "---", "...", "<<: ", "0o17", "<<<<<<< x")
 ODD = ("\t", "\n", "\r", ": ", "- ", "\x00", "\u2028", "\ufeff", "\ud800")
 LINE = re.compile(r"x:[1-9][0-9]*:[1-9][0-9]*: (?!.*Traceback)[^\n\r]+; [^\n\r]+")
@@ -128,7 +128,7 @@ def test_every_expected_line_has_a_place_and_a_remedy(case: Path) -> None:
 
 def test_a_line_that_is_missing_in_a_ledger_is_seen() -> None:
     """No line can go unseen but that of a silo in the cell's network, which has no place to lose."""
-    text = (ROOT / "tenants" / "ledger" / "prod.yaml").read_text("utf-8")
+    text = (PROJECT / "tenants" / "ledger" / "prod.yaml").read_text("utf-8")
     whole, _ = parse_ledger(text, "x")
     lines = text.splitlines(keepends=True)
     unseen = []

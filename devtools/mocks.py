@@ -51,9 +51,9 @@ class Recording:
 
     def one(self, kind: str, name: str) -> Registered:
         found = [r for r in self.of(kind) if r.name == name]
-        assert len(found) == 1, (
-            f"{kind} {name}: expected one, found {len(found)} of {[r.name for r in self.of(kind)]}"
-        )
+        if len(found) != 1:
+            names = [r.name for r in self.of(kind)]
+            raise LookupError(f"{kind} {name}: expected one, found {len(found)} of {names}")
         return found[0]
 
     def below(self, component: str) -> list[Registered]:
@@ -154,7 +154,7 @@ class _Recorder(mocks.MockMonitor):
         super().__init__(Echo())
         self.recording = recording
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+    def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
             self.recording.resources.append(
@@ -174,7 +174,7 @@ class _Recorder(mocks.MockMonitor):
             )
         return response
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+    def RegisterResourceOutputs(self, request: Any) -> Any:
         self.recording.finished.append(request.urn)
         if "pulumi:pulumi:Stack" in request.urn:
             self.recording.exports.update(rpc.deserialize_properties(request.outputs))
@@ -216,5 +216,6 @@ def run(
         asyncio.set_event_loop(None)
     had = Counter(r.urn for r in recording.resources)
     twice = [urn for urn, times in had.items() if times > 1]
-    assert twice == [], f"the engine refuses a URN that is had twice, and mocks do not: {twice}"
+    if twice:
+        raise ValueError(f"the engine refuses a URN that is had twice, and mocks do not: {twice}")
     return recording

@@ -1,0 +1,34 @@
+"""Writes docs/controls.md from the prod stack of a project: `…generators.controls tests/project`."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from devtools.registrations import judged_plan, record
+from devtools.stack_plans import engine_config, plan_of_stack
+from policies.checking import verdicts
+from policies.controls import page
+from policies.exceptions import read_exceptions
+from policies.inventory import RULES
+from policies.model import Plan
+
+STACK: Final = "prod"
+COMMAND: Final = "python -m devtools.generators.controls tests/project"
+NOTE: Final = f"<!-- Written by `{COMMAND}`; a test compares them. -->"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "controls.md"
+
+
+def render(plan: Plan, project: Path) -> str:
+    """The whole page, of a plan of the stack prod; exceptions are the project's."""
+    found = verdicts(plan, RULES, read_exceptions(project / "policies" / "exceptions.yaml"))
+    return page(found, "the stack prod of tests/project", (NOTE, ""))
+
+
+def main(project: Path) -> None:
+    recording = record(plan_of_stack(project, STACK))
+    plan = judged_plan(recording, STACK, engine_config(project, STACK))
+    PAGE.write_text(render(plan, project), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

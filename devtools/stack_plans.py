@@ -1,0 +1,89 @@
+"""The stacks of a project, read without an engine: settings as it would hand them over, and plans."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from config.settings_fields import SettingsError, keys_of
+from organization import open_organization
+from plan import CellPlan, plan_cell
+from plan.organization import (
+    OrganizationPlan,
+    OrganizationSettings,
+    parse_organization_settings,
+    plan_organization,
+)
+from plan.settings import AccountSettings, Settings, parse_settings
+from tenants import RegistryError
+from tenants.models import Registry
+from tenants.project import Project
+from tenants.registry import examine
+
+PREFIX: Final = "tenantry:"
+MODELS: Final[Mapping[str, type[AccountSettings]]] = {"cell": Settings, "organization": OrganizationSettings}
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A YAML file."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def stacks(root: Path, kind: str | None = None) -> tuple[str, ...]:
+    """Every stack that has a file of settings, sorted; or those of one kind."""
+    found = sorted(
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")
+    )
+    return tuple(stack for stack in found if kind is None or values_of(root, stack)["kind"] == kind)
+
+
+def declared(root: Path) -> dict[str, dict[str, Any]]:
+    """The project's own keys that `Pulumi.yaml` declares."""
+    return {k: v for k, v in load(root / "Pulumi.yaml")["config"].items() if ":" not in k}
+
+
+def values_of(root: Path, stack: str) -> dict[str, Any]:
+    """Configuration of a stack as the engine resolves it: its file over the declared defaults of its kind."""
+    given = load(root / f"Pulumi.{stack}.yaml")["config"]
+    own = {k.removeprefix(PREFIX): v for k, v in given.items() if k.startswith(PREFIX)}
+    known = keys_of(MODELS.get(own.get("kind", "cell"), Settings))
+    return {k: v["default"] for k, v in declared(root).items() if "default" in v and k in known} | own
+
+
+def engine_config(root: Path, stack: str) -> Mapping[str, str]:
+    """Configuration as the engine hands it to the program: text, JSON where it is not a string."""
+    values = values_of(root, stack)
+    return {PREFIX + k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+
+
+def settings_of(root: Path, stack: str) -> Settings | OrganizationSettings:
+    """The settings of a stack of either kind; raises `SettingsError` naming all wrong ones."""
+    values = values_of(root, stack)
+    match values["kind"]:
+        case "cell":
+            return parse_settings(stack, values)
+        case "organization":
+            return parse_organization_settings(stack, values)
+        case other:
+            allowed = f"expected one of {', '.join(MODELS)}"
+            raise SettingsError(f"Pulumi.{stack}.yaml:\n  tenantry:kind: {other!r} is not allowed; {allowed}")
+
+
+def plan_of_stack(root: Path, stack: str) -> CellPlan | OrganizationPlan:
+    """The plan of a stack, its new tenants placed as a local run would place them; nothing is written.
+
+    Raises `SettingsError` or `RegistryError` with what is wrong.
+    """
+    settings = settings_of(root, stack)
+    if isinstance(settings, Settings):
+        return plan_cell(settings, _registry(root, stack))
+    return plan_organization(settings, open_organization(stack, root=root))
+
+
+def _registry(root: Path, stack: str) -> Registry:
+    found = examine(Project(root), stack, locked=False)
+    if found.findings:
+        raise RegistryError(list(found.findings))
+    return found.registry
