@@ -12,7 +12,7 @@ SECONDS ?= 300
 
 export STACK COPY
 
-.PHONY: help up preview refresh destroy recover restore env test lint fuzz no-change reliability bench clean requirements venv
+.PHONY: help up preview refresh destroy recover restore env check test lint fuzz no-change reliability bench clean requirements venv
 help:
 	@echo "make up           deploy a stack to the local cloud and show its tenants   [STACK=$(STACK)]"
 	@echo "make preview      what 'up' would change                                   [STACK=$(STACK)]"
@@ -21,6 +21,7 @@ help:
 	@echo "make recover      put right what a killed or broken run has left            [STACK=$(STACK)]"
 	@echo "make restore      list the copies of the state; bring one back  [STACK=$(STACK) COPY=name]"
 	@echo 'make env          the environment for pulumi itself: eval "$$(make -s env)"'
+	@echo "make check        what a change of tenants, plans or settings needs: seconds, no engine"
 	@echo "make test         all tests              make lint    style, types, imports"
 	@echo "make fuzz         new sequences of faults and repairs; moves killed     [SECONDS=$(SECONDS)] each"
 	@echo "                  and a tenant of a gigabyte that moves while it writes"
@@ -31,6 +32,9 @@ help:
 
 up preview refresh destroy recover restore env: venv
 	@$(TOOLCHAIN) $@
+
+check: venv
+	@$(PY) -m devtools.check
 
 test: venv
 	@$(TOOLCHAIN) setup

@@ -1,0 +1,107 @@
+"""`make check`: what a change of the team's files needs before it is merged, without an engine or a database.
+
+Registries, ledgers, service plans and quotas; settings; the organization; exceptions and approvals; the files
+that are generated from them; and, where those are fine, every guardrail on what the program would register.
+Exit status: 0 fine, 1 where something is wrong, with a line for each problem.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from devtools.generators import organization_policies
+from devtools.registrations import judged_plan, record
+from devtools.stack_plans import engine_config, plan_of_stack, stacks
+from plan import CellPlan, SettingsError
+from plan.organization import OrganizationPlan
+from policies.checking import verdicts
+from policies.exceptions import ExceptionsError, read_exceptions
+from policies.gate import read_approvals
+from policies.inventory import RULES
+from tenants import RegistryError
+from tenants.project import Project
+from tenants.registry import examine_all, locked_by_environment
+from tenants.schema import stale as stale_schemas
+
+ROOT: Final = Path(__file__).parent.parent
+REMADE: Final = "python -m devtools.generators.organization_policies"
+Plans = Mapping[str, CellPlan | OrganizationPlan]
+
+
+def problems(root: Path) -> list[str]:
+    """All that is wrong with a project's files, a line each; empty where nothing is."""
+    plans, refused = plans_of(root)
+    found = dict.fromkeys([*registries(root), *refused, *allowances(root), *generated(root, plans)])
+    return list(found) or list(guardrails(root, plans))
+
+
+def registries(root: Path) -> Iterator[str]:
+    """Tenants, ledgers, service plans and quotas of all stacks; where `CI` is set, ledgers are complete."""
+    project = Project(root)
+    _, findings = examine_all(project, project.stacks, locked=locked_by_environment())
+    yield from map(str, findings)
+
+
+def plans_of(root: Path) -> tuple[Plans, list[str]]:
+    """The plans of the stacks whose files are right, and what is wrong with the others."""
+    plans: dict[str, CellPlan | OrganizationPlan] = {}
+    refused: list[str] = []
+    for stack in stacks(root):
+        try:
+            plans[stack] = plan_of_stack(root, stack)
+        except (SettingsError, RegistryError) as wrong:
+            refused += str(wrong).splitlines()
+    return plans, refused
+
+
+def allowances(root: Path) -> Iterator[str]:
+    """Exceptions to rules and approvals of losses: as files, whatever they allow."""
+    readers: Mapping[str, Callable[[Path], object]] = {
+        "exceptions.yaml": read_exceptions,
+        "approvals.yaml": read_approvals,
+    }
+    for name, read in readers.items():
+        try:
+            read(root / "policies" / name)
+        except ExceptionsError as wrong:
+            yield from (f"policies/{line}" for line in str(wrong).splitlines())
+
+
+def generated(root: Path, plans: Plans) -> Iterator[str]:
+    """Committed files that are made from the team's, and are not what those say now."""
+    for name in stale_schemas(Project(root)):
+        yield f"tenants/{name}.schema.json is stale; run python -m tenants schema --write"
+    for plan in plans.values():
+        for name in organization_policies.stale(root, plan) if isinstance(plan, OrganizationPlan) else ():
+            yield f"organization/policies/{name} is stale; run {REMADE}"
+
+
+def guardrails(root: Path, plans: Plans) -> Iterator[str]:
+    """What the rules refuse of the resources that the program would register, and exceptions to no purpose.
+
+    Under mocks, which make up what AWS says late: `make preview` judges the engine's own plan once more.
+    """
+    allowed = read_exceptions(root / "policies" / "exceptions.yaml")
+    for stack, plan in plans.items():
+        judged = judged_plan(record(plan), stack, engine_config(root, stack))
+        found = verdicts(judged, RULES, allowed)
+        yield from (f"{stack}: {finding}. {finding.rule.remedy}" for finding in found.refused)
+        yield from (f"{stack}: policies/{line}" for line in found.stale)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m devtools.check", description="Check the team's files.")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the project's folder")
+    root: Path = parser.parse_args().root.resolve()
+    found = problems(root)
+    for line in found:
+        print(line)
+    said = f"{len(found)} wrong" if found else "nothing wrong"
+    print(f"check: stacks {', '.join(stacks(root))}: {said}", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""`make check`: silent where a team's files are right, and a line for each thing that is wrong in them."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devtools.check import REMADE, generated, guardrails, plans_of, problems
+from devtools.generators import organization_policies
+from tenants.project import Project
+from tenants.schema import SUBJECTS, schema_file, schema_text
+from tests.checkout import write_checkout
+
+NOVA = """
+nova-pay:
+  name: Nova Pay
+  isolation: pool
+  residency: eu
+  plan: starter
+  contacts: {email: ops@nova.example}
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose generated files are those of its registries."""
+    monkeypatch.delenv("CI", raising=False)
+    write_checkout(tmp_path)
+    for name in SUBJECTS:
+        schema_file(tmp_path, name).write_text(schema_text(name, Project(tmp_path)), "utf-8")
+    for plan in organization_policies.organizations(tmp_path):
+        organization_policies.write(tmp_path, plan)
+    return tmp_path
+
+
+def change(root: Path, name: str, pattern: str, new: str) -> None:
+    text, times = re.subn(pattern, new, (root / name).read_text("utf-8"), count=1)
+    assert times == 1, (name, pattern)
+    (root / name).write_text(text, "utf-8")
+
+
+def test_files_that_are_right_pass_from_any_folder(root: Path) -> None:
+    command = [sys.executable, "-m", "devtools.check"]
+    done = subprocess.run(
+        command, cwd="/", env={"PYTHONPATH": str(root)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+    assert done.stderr == "check: stacks dev, org, prod: nothing wrong\n"
+
+
+WRONG = {
+    "a tenant": (
+        "tenants/dev.yaml",
+        "plan: starter",
+        "plan: gold",
+        "tenants/dev.yaml:7:9: amber-pay: plan 'gold' ",
+    ),
+    "a ledger": ("tenants/ledger/prod.yaml", "  alder-pay: .*\n", "", "tenants/ledger/prod.yaml:"),
+    "a setting": ("Pulumi.dev.yaml", "natPerZone: false", "natPerZone: 7", "tenantry:natPerZone"),
+    "a kind of stack": (
+        "Pulumi.org.yaml",
+        "kind: organization",
+        "kind: org",
+        "expected one of cell, organization",
+    ),
+    "two settings": ("Pulumi.prod.yaml", r"\[eu-west-1a, ", "[eu-west-9a, ", "zones"),
+    "an account": (
+        "organization/accounts.yaml",
+        "unit: security",
+        "unit: safety",
+        "organization/accounts.yaml:",
+    ),
+    "an exception": (
+        "policies/exceptions.yaml",
+        "no-administrators",
+        "no-admins",
+        "policies/exceptions.yaml:3:9: ",
+    ),
+    "a service plan": ("tenants/plans.yaml", r"\Z", "more: {}\n", "tenants/plans.yaml:"),
+    "a policy": (
+        *("Pulumi.org.yaml", r"\[eu-central-1, eu-west-1\]", "[eu-west-1]"),
+        f"organization/policies/regions.json is stale; run {REMADE}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_said(root: Path, case: str) -> None:
+    name, pattern, new, line = WRONG[case]
+    change(root, name, pattern, new)
+    found = problems(root)
+    assert [f for f in found if line in f], found
+
+
+def test_a_plan_that_editors_do_not_know_makes_the_schema_stale(root: Path) -> None:
+    plans = (root / "tenants" / "plans.yaml").read_text("utf-8")
+    starter = plans.split("starter:")[1].split("standard:")[0]
+    (root / "tenants" / "plans.yaml").write_text(f"{plans}trial:{starter}", "utf-8")
+    assert list(generated(root, {})) == [
+        "tenants/registry.schema.json is stale; run python -m tenants schema --write"
+    ]
+
+
+def test_a_new_tenant_needs_its_place_where_ci_is_set(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (root / "tenants" / "dev.yaml").open("a", encoding="utf-8") as registry:
+        registry.write(NOVA)
+    plans, _ = plans_of(root)
+    assert "nova-pay" in {t.id for t in plans["dev"].tenants}  # type: ignore[union-attr] - a cell's
+    monkeypatch.setenv("CI", "true")
+    (line,) = problems(root)
+    assert "ledger update dev and commit" in line
+
+
+def test_guardrails_judge_what_would_be_registered(root: Path) -> None:
+    plans, _ = plans_of(root)
+    (root / "policies" / "exceptions.yaml").unlink()
+    (line,) = guardrails(root, {"org": plans["org"]})
+    assert line.startswith("org: no-administrators: aws:iam/rolePolicyAttachment:")
+
+
+def test_approvals_are_read_too(root: Path) -> None:
+    (root / "policies" / "approvals.yaml").write_text("- operation: drop\n", "utf-8")
+    found = problems(root)
+    assert [f for f in found if f.startswith("policies/approvals.yaml:1:")], found
