@@ -128,7 +128,7 @@ def capacity(names: Stacks = None, json: Json = False, root: Root = HERE) -> Non
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="registry, plans or quotas.")] = "registry",
+    name: Annotated[str, typer.Argument(help="registry, plans, quotas or quota-increases.")] = "registry",
     write: Annotated[bool, typer.Option("--write", help="Write all schemas to their files.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 if a file is stale.")] = False,
     root: Root = HERE,

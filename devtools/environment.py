@@ -10,6 +10,7 @@ from typing import Final
 
 from devtools.paths import ROOT, Sandbox, make_folder, sandbox_dir, tools
 from sandbox.files import write
+from tenants.files import quota_increases_file
 
 # Whole snapshots at each step cost the square of the stack (737 resources on two cores: 73 s with, 8 s
 # without). A throw-away cloud can do without them: an interrupt still saves what was done, and a run that
@@ -48,6 +49,7 @@ def settings(project: Path, home: Path, stack: str | None = None) -> dict[str, s
         "TENANTRY_SANDBOX_DIR": str(home),
         "TENANTRY_COPIES_DIR": str(home / "copies"),
         "SANDBOX_DIR": str(home),
+        "SANDBOX_QUOTA_INCREASES": str(quota_increases_file(project)),
     }
     if os.environ.get("TENANTRY_CHECKPOINTS") != "1":
         found |= FAST

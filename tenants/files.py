@@ -5,7 +5,7 @@ from typing import Final
 
 PROJECT_FILE: Final = "Pulumi.yaml"
 # Files of `tenants/` that are not registries.
-NOT_REGISTRIES: Final = frozenset({"plans.yaml", "quotas.yaml"})
+NOT_REGISTRIES: Final = frozenset({"plans.yaml", "quotas.yaml", "quota-increases.yaml"})
 
 
 def project_root() -> Path:
@@ -23,6 +23,10 @@ def plans_file(root: Path) -> Path:
 
 def quotas_file(root: Path) -> Path:
     return root / "tenants" / "quotas.yaml"
+
+
+def quota_increases_file(root: Path) -> Path:
+    return root / "tenants" / "quota-increases.yaml"
 
 
 def ledger_file(root: Path, stack: str) -> Path:

@@ -211,11 +211,18 @@ class Quota:
             "How many a stack takes: products of factors, such as dedicated * nat, and how often",
         )
     )
+    raised: Mapping[str, int] = field(default_factory=_nothing)  # from its `QuotaIncrease`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaIncrease:
+    """A quota that AWS has raised for accounts of the team's."""
+
+    id: str  # of the quota
     raised: Mapping[str, int] = field(
-        default_factory=_nothing,
         metadata=spec(
-            field_types.RAISED, "Raised quotas: account/Region (account alone for scope account) and value"
-        ),
+            field_types.RAISED, "account/Region (account alone for scope account) and the value there"
+        )
     )
 
 

@@ -1,18 +1,27 @@
 """The files of a project, each read and parsed once."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from config.typed_files import Entries, Later
+from config.wording import allowed_or_near
 from config.yaml_tree import Finding
 from tenants.cell import Cell, read_cell
-from tenants.files import ledger_file, plans_file, quotas_file, registry_file, relative, stacks
+from tenants.files import (
+    ledger_file,
+    plans_file,
+    quota_increases_file,
+    quotas_file,
+    registry_file,
+    relative,
+    stacks,
+)
 from tenants.ledger import parse_ledger
-from tenants.models import Ledger, Quota, ServicePlan, Tenant
-from tenants.registry_files import read_plans, read_quotas, read_tenants
+from tenants.models import Ledger, Quota, QuotaIncrease, ServicePlan, Tenant
+from tenants.registry_files import read_plans, read_quota_increases, read_quotas, read_tenants
 
 T = TypeVar("T")
 
@@ -117,9 +126,25 @@ class Project:
 
     @cached_property
     def quotas(self) -> tuple[Mapping[str, Quota], list[Finding]]:
-        """The quotas of AWS; none are known where there is no file of them."""
+        """The quotas of AWS, with what is raised of them; none are known where there is no file of them."""
         path = quotas_file(self.root)
         if not self.has(path):
             return {}, []
         entries, findings = read_quotas(self.read(path), relative(self.root, path))
-        return entries.models, findings
+        increases, more = self._quota_increases(entries.ids)
+        raised = {
+            id_: replace(quota, raised=increases[id_].raised if id_ in increases else quota.raised)
+            for id_, quota in entries.models.items()
+        }
+        return raised, [*findings, *more]
+
+    def _quota_increases(self, quotas: Collection[str]) -> tuple[Mapping[str, QuotaIncrease], list[Finding]]:
+        path = quota_increases_file(self.root)
+        if not self.has(path):
+            return {}, []
+        entries, findings = read_quota_increases(self.read(path), relative(self.root, path))
+        unknown = [id_ for id_ in sorted(entries.ids) if id_ not in quotas]
+        wrong = "is no quota of tenants/quotas.yaml"
+        return entries.models, findings + [
+            entries.finding(id_, (), wrong, allowed_or_near(id_, tuple(sorted(quotas)))) for id_ in unknown
+        ]

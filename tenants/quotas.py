@@ -127,7 +127,7 @@ def problems(
             continue
         quota = use.quota
         what = f"the quota of {quota.name} ({use.limit} for {_scope_text(quota, cell)}, AWS {quota.dated})"
-        right = "have it raised and note that in tenants/quotas.yaml, or onboard into another cell"
+        right = "have it raised and note that in tenants/quota-increases.yaml, or onboard into another cell"
         first = first_too_many(quota, cell, use.limit - use.others, ordered, project.plans[0], after)
         if first is None:
             file = relative(project.root, stack_file(project.root, cell.stack))

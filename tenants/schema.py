@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from config.fields import Record, Schema
 from tenants.field_types import PLAN_ID, TENANT_ID
-from tenants.models import Isolation, NetworkMode, Quota, ServicePlan, Tenant
+from tenants.models import Isolation, NetworkMode, Quota, QuotaIncrease, ServicePlan, Tenant
 from tenants.project import Project
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
@@ -40,11 +40,12 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "registry": Subject("Tenants of one stack, by id", TENANT_ID.schema(), Tenant, _tenant_rules),
     "plans": Subject("Service plans, by id", PLAN_ID.schema(), ServicePlan),
     "quotas": Subject("Quotas of AWS, by id", PLAN_ID.schema(), Quota),
+    "quota-increases": Subject("Raised quotas, by the quota's id", PLAN_ID.schema(), QuotaIncrease),
 }
 
 
 def schema_of(name: str, project: Project) -> Schema:
-    """The schema of a kind of file: `registry`, `plans` or `quotas`."""
+    """The schema of a kind of file: one of `SUBJECTS`."""
     subject = SUBJECTS[name]
     entry = Record(subject.model).schema()
     entry["description"] = (subject.model.__doc__ or "").splitlines()[0]

@@ -13,7 +13,12 @@ from tests.cells import PROJECT
 from tests.registry.project import BASE
 from tests.strategies import DAY
 
-FROM_THE_PROJECT = ("Pulumi.yaml", "tenants/plans.yaml", "tenants/quotas.yaml")
+FROM_THE_PROJECT = (
+    "Pulumi.yaml",
+    "tenants/plans.yaml",
+    "tenants/quotas.yaml",
+    "tenants/quota-increases.yaml",
+)
 
 
 def values(number: int, host: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.aws.cloud import Cloud
 from sandbox.cloud.store import Store
+from tests.cells import PROJECT
 from tests.sandbox.world import (
     ATTACHMENT,
     EIP,
@@ -82,7 +83,8 @@ def test_what_is_beyond_a_quota_is_refused_and_leaves_nothing(world: World, case
     world.refuses(token, before(world), words)
 
 
-def test_a_raised_quota_is_honoured() -> None:
+def test_a_raised_quota_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_QUOTA_INCREASES", str(PROJECT / "tenants" / "quota-increases.yaml"))
     cloud = Cloud(Store(":memory:", "444455556666", REGION), {})
     for i in range(6):
         cloud.create(EIP, f"urn:pulumi:dev::p::{EIP}::{i}", {"domain": "vpc"})

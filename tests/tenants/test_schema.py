@@ -23,6 +23,7 @@ FILES = {
     "registry": [f"tenants/{stack}.yaml" for stack in Project(PROJECT).stacks],
     "plans": ["tenants/plans.yaml"],
     "quotas": ["tenants/quotas.yaml"],
+    "quota-increases": ["tenants/quota-increases.yaml"],
 }
 # What JSON Schema does not say: rules between files, between tenants, and of the host in an address.
 BEYOND = (
@@ -84,10 +85,10 @@ def test_a_stale_schema_is_found(tmp_path: Path) -> None:
     (tmp_path / "tenants" / "plans.yaml").write_bytes((PROJECT / "tenants" / "plans.yaml").read_bytes())
     for name in ("registry", "plans"):
         schema_file(tmp_path, name).write_text(schema_text(name, Project(tmp_path)), "utf-8")
-    assert stale(Project(tmp_path)) == ["quotas"]
+    assert stale(Project(tmp_path)) == ["quotas", "quota-increases"]
     changed = schema_file(tmp_path, "registry").read_text("utf-8").replace("2560", "2561")
     schema_file(tmp_path, "registry").write_text(changed, "utf-8")
-    assert stale(Project(tmp_path)) == ["registry", "quotas"]
+    assert stale(Project(tmp_path)) == ["registry", "quotas", "quota-increases"]
 
 
 @pytest.mark.parametrize(("name", "file"), [(n, f) for n, files in FILES.items() for f in files])
