@@ -1,11 +1,11 @@
-"""`field=value` arguments of the command line, read by the shapes of the models."""
+"""`field=value` arguments of the command line, read by the field types of the models."""
 
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from config.fields import WRONG, Choice, Entry, Labels, Number, Record, Report, Schema, fields_of
+from config.fields import WRONG, Choice, Entry, Labels, Number, Problem, Record, Report, Schema, fields_of
 from config.wording import allowed_or_near, quoted
 from config.yaml_editing import EditError
 from config.yaml_tree import Node, Scalar
@@ -39,10 +39,10 @@ def _parse(path: str, text: str) -> Any:
         return None
     problems: list[str] = []
 
-    def report(_node: Node, wrong: str, right: str) -> None:
-        problems.append(f"{wrong}; {right}")
+    def report(problem: Problem) -> None:
+        problems.append(f"{problem.wrong}; {problem.right}")
 
-    value = entry.shape.read(Scalar(text, isinstance(entry.shape, Number), 1, 1), path, report)
+    value = entry.type.read(Scalar(text, isinstance(entry.type, Number), 1, 1), path, report)
     if value is WRONG:
         raise EditError("\n".join(problems))
     return value if isinstance(value, int | float | date) else str(value)
@@ -55,17 +55,17 @@ def _field(path: str) -> Entry:
     entry = known.get(head)
     if entry is None:
         raise EditError(f"there is no field {quoted(path)}; {allowed_or_near(head, known)}")
-    if isinstance(entry.shape, Record):
-        inner = fields_of(entry.shape.model)
+    if isinstance(entry.type, Record):
+        inner = fields_of(entry.type.model)
         if rest not in inner:
             raise EditError(
                 f"there is no field {quoted(path)}; {allowed_or_near(path, [f'{head}.{n}' for n in inner])}"
             )
         return inner[rest]
-    if isinstance(entry.shape, Labels):
+    if isinstance(entry.type, Labels):
         if not rest:
             raise EditError(f"{path} is a mapping; write {path}.name=value")
-        return Entry(_KeyedText(entry.shape, rest), entry.doc, False, None)
+        return Entry(_KeyedText(entry.type, rest), entry.doc, False, None)
     if rest:
         raise EditError(f"there is no field {quoted(path)}; did you mean {quoted(head)}?")
     return entry
@@ -94,7 +94,7 @@ def suggestions(root: Path, begun: str) -> list[str]:
         words = sorted(Project(root).plans[0])
     else:
         try:
-            shape = _field(path).shape
+            shape = _field(path).type
         except EditError:
             return []
         words = shape.words() if isinstance(shape, Choice) else ()
@@ -105,8 +105,8 @@ def _paths() -> list[str]:
     """Every field by its dotted path; a label stands for all, with `name` for its own."""
     found: list[str] = []
     for name, entry in fields_of(Tenant).items():
-        if isinstance(entry.shape, Record):
-            found += [f"{name}.{inner}" for inner in fields_of(entry.shape.model)]
+        if isinstance(entry.type, Record):
+            found += [f"{name}.{inner}" for inner in fields_of(entry.type.model)]
         else:
-            found.append(f"{name}.name" if isinstance(entry.shape, Labels) else name)
+            found.append(f"{name}.name" if isinstance(entry.type, Labels) else name)
     return found

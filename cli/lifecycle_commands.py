@@ -10,9 +10,9 @@ from cli.edits import change_tenant, step_tenants
 from cli.output import print_json
 from cli.stack_outputs import lines, outputs, told_of
 from cli.unfinished_runs import ONWARD, asks, refusals, undone
-from config.fields import Shape
+from config.fields import FieldType, Problem
 from config.text_fields import DATE
-from config.yaml_tree import Node, Scalar
+from config.yaml_tree import Scalar
 from tenants.field_types import MOMENT
 from tenants.lifecycle.keys import left_of, raised
 from tenants.lifecycle.phases import ABOUT, ARROWS, Arrow, phase_of
@@ -99,13 +99,13 @@ def moment(option: str, text: str) -> str:
     return str(_read(MOMENT, option, text))
 
 
-def _read(shape: Shape, option: str, text: str) -> object:
+def _read(type_: FieldType, option: str, text: str) -> object:
     problems: list[str] = []
 
-    def report(_node: Node, wrong: str, right: str) -> None:
-        problems.append(f"{wrong}; {right}")
+    def report(problem: Problem) -> None:
+        problems.append(f"{problem.wrong}; {problem.right}")
 
-    found: object = shape.read(Scalar(text, True, 1, 1), option, report)
+    found: object = type_.read(Scalar(text, True, 1, 1), option, report)
     if problems:
         raise typer.BadParameter(problems[0])
     return found

@@ -7,12 +7,14 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import pulumi
 from pulumi.runtime import config as engine_config
 
 from components.kinds import KEYS, KINDS, STRUCTURED, Kind
+from config.stack_file import places_of
 from plan import SettingsError
 from tenants import RegistryError
 
@@ -37,7 +39,8 @@ def read_settings() -> tuple[Kind, Any]:
         raise SettingsError(
             f"Pulumi.{stack}.yaml:\n  tenantry:kind: {values.get('kind')!r} is not allowed; {allowed}"
         )
-    return kind, kind.parse(stack, {k: _typed(k, v) for k, v in values.items()}, KEYS)
+    typed = {k: _typed(k, v) for k, v in values.items()}
+    return kind, kind.parse(stack, typed, KEYS, lambda: places_of(Path.cwd(), stack))
 
 
 def _typed(key: str, value: object) -> object:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from components.organization.organization import Organization
 from components.platform import Platform
-from config.settings_fields import keys_of, structured
+from config.settings_fields import Places, keys_of, structured
 from organization import open_organization
 from plan import Settings, parse_settings, plan_cell
 from plan.organization import OrganizationSettings, parse_organization_settings, plan_organization
@@ -25,7 +25,7 @@ class Made(Protocol):
 class Kind:
     """Each step takes what the one before it gave; the types differ from kind to kind."""
 
-    parse: Callable[[str, Mapping[str, object], Collection[str]], Any]
+    parse: Callable[[str, Mapping[str, object], Collection[str], Callable[[], Places]], Any]
     open_registry: Callable[[str], Any]
     plan: Callable[[Any, Any], Any]
     make: Callable[[str, Any], Made]

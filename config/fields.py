@@ -1,7 +1,9 @@
-"""What a value in the YAML files may be: read strictly, explained, and told as JSON Schema.
+"""What a value may be: in a YAML file, a stack's settings, a function's event. Read strictly, explained, and
+told as JSON Schema.
 
-A shape turns a node into a value or reports what is wrong with it; it never raises and never
-guesses. Whatever it refuses, the schema refuses too where JSON Schema can say so.
+A field type turns a node into a value or reports what is wrong with it; it never raises and never guesses.
+Whatever it refuses, the schema refuses too where JSON Schema can say so. Pure Python and no other library,
+since it ships with the functions.
 """
 
 import dataclasses
@@ -11,14 +13,33 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+from config.values import Broken, Items, Map, Node, Scalar, kind_of
 from config.wording import allowed_or_near, quoted, shown
-from config.yaml_tree import Broken, Items, Map, Node, Scalar, kind_of
 
 Schema = dict[str, Any]
-Report = Callable[[Node, str, str], None]
-"""Takes the node, what is wrong, what would be right."""
+
+
+class Fault(StrEnum):
+    """What can be wrong with a field."""
+
+    MISSING = "missing"
+    UNKNOWN = "not a field"
+    NOT_ALLOWED = "not allowed"
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: at a node, with the field that `path` names (`overrides.storage`)."""
+
+    node: Node
+    path: str
+    fault: Fault
+    wrong: str  # a sentence without its end; it may quote the value
+    right: str  # what is expected; it quotes no value
+
+
+Report = Callable[[Problem], None]
 
 
 class Wrong:
@@ -28,7 +49,7 @@ class Wrong:
 WRONG: Final = Wrong()
 
 
-class Shape(Protocol):
+class FieldType(Protocol):
     def read(self, node: Node, label: str, report: Report) -> Any:
         """The value of `node`, or `WRONG` after a call of `report`; `label` is the field's path."""
         ...
@@ -39,6 +60,12 @@ class Shape(Protocol):
 
 
 _KINDS: Final = {"null": "empty", "bool": "a boolean", "int": "a number", "float": "a number", "text": "text"}
+
+
+def _refuse(node: Node, label: str, wrong: str, right: str, report: Report) -> Wrong:
+    """Report that a value is not allowed."""
+    report(Problem(node, label, Fault.NOT_ALLOWED, wrong, right))
+    return WRONG
 
 
 def is_what(node: Node) -> str:
@@ -57,7 +84,7 @@ def _scalar(node: Node, label: str, expected: str, report: Report) -> Scalar | N
     if isinstance(node, Scalar) and kind_of(node) != "null":
         return node
     if not isinstance(node, Broken):
-        report(node, f"{label} is {is_what(node)}", f"expected {expected}")
+        _refuse(node, label, f"{label} is {is_what(node)}", f"expected {expected}", report)
     return None
 
 
@@ -79,22 +106,17 @@ class Text:
         text = scalar.text
         if kind_of(scalar) != "text" and self.pattern.fullmatch(text):
             wrong = f"{label} {shown(text)} is {is_what(scalar)} in YAML"
-            report(scalar, wrong, f'put it in quotes: "{text}"')
-            return WRONG
+            return _refuse(scalar, label, wrong, f'put it in quotes: "{text}"', report)
+        expected = f"expected {self.meaning}"
         if not self.shortest <= len(text) <= self.longest:
-            report(
-                scalar,
-                f"{label} has {len(text)} characters",
-                f"expected {self.meaning}, {self.shortest} to {self.longest} characters",
-            )
-            return WRONG
+            wrong = f"{label} has {len(text)} characters"
+            sizes = f"{expected}, {self.shortest} to {self.longest} characters"
+            return _refuse(scalar, label, wrong, sizes, report)
         if not self.pattern.fullmatch(text):
-            report(scalar, f"{label} {quoted(text)} is not allowed", f"expected {self.meaning}")
-            return WRONG
+            return _refuse(scalar, label, f"{label} {quoted(text)} is not allowed", expected, report)
         problem = self.refuses(text) if self.refuses else None
         if problem:
-            report(scalar, f"{label} {quoted(text)} {problem}", f"expected {self.meaning}")
-            return WRONG
+            return _refuse(scalar, label, f"{label} {quoted(text)} {problem}", expected, report)
         return text
 
     def schema(self) -> Schema:
@@ -122,10 +144,8 @@ class Choice:
         if scalar is None:
             return WRONG
         if scalar.text not in words:
-            report(
-                scalar, f"{label} {quoted(scalar.text)} is not allowed", allowed_or_near(scalar.text, words)
-            )
-            return WRONG
+            wrong = f"{label} {quoted(scalar.text)} is not allowed"
+            return _refuse(scalar, label, wrong, allowed_or_near(scalar.text, words), report)
         return scalar.text if isinstance(self.values, tuple) else self.values(scalar.text)
 
     def schema(self) -> Schema:
@@ -142,8 +162,8 @@ class Flag:
             return WRONG
         if scalar.plain and scalar.text in ("true", "false"):
             return scalar.text == "true"
-        report(scalar, f"{label} {shown(scalar.text)} is not allowed", "expected true or false")
-        return WRONG
+        wrong = f"{label} {shown(scalar.text)} is not allowed"
+        return _refuse(scalar, label, wrong, "expected true or false", report)
 
     def schema(self) -> Schema:
         return {"type": "boolean"}
@@ -169,13 +189,13 @@ class Number:
             return WRONG
         if self.written.fullmatch(scalar.text):
             if not scalar.plain:
-                report(scalar, f'{label} "{scalar.text}" is text', f"write {scalar.text} without quotes")
-                return WRONG
+                wrong = f'{label} "{scalar.text}" is text'
+                return _refuse(scalar, label, wrong, f"write {scalar.text} without quotes", report)
             value = self.value(scalar.text)
             if self.low <= value <= self.high:
                 return value
-        report(scalar, f"{label} {shown(scalar.text)} is not allowed", f"expected {expected}")
-        return WRONG
+        wrong = f"{label} {shown(scalar.text)} is not allowed"
+        return _refuse(scalar, label, wrong, f"expected {expected}", report)
 
     def value(self, text: str) -> float:
         return float(text)
@@ -201,6 +221,26 @@ class Whole(Number):
 
 
 @dataclass(frozen=True, slots=True)
+class NumberChoice:
+    """One of a few whole numbers."""
+
+    values: tuple[int, ...]
+
+    def read(self, node: Node, label: str, report: Report) -> int | Wrong:
+        expected = "one of " + ", ".join(map(str, self.values))
+        scalar = _scalar(node, label, expected, report)
+        if scalar is None:
+            return WRONG
+        if scalar.plain and _WHOLE.fullmatch(scalar.text) and int(scalar.text) in self.values:
+            return int(scalar.text)
+        wrong = f"{label} {shown(scalar.text)} is not allowed"
+        return _refuse(scalar, label, wrong, f"expected {expected}", report)
+
+    def schema(self) -> Schema:
+        return {"type": "integer", "enum": list(self.values)}
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """A calendar date."""
 
@@ -214,56 +254,86 @@ class Day:
                 return date.fromisoformat(scalar.text)
         except ValueError:
             pass
-        report(scalar, f"{label} {shown(scalar.text)} is not a date", f"expected {expected}")
-        return WRONG
+        wrong = f"{label} {shown(scalar.text)} is not a date"
+        return _refuse(scalar, label, wrong, f"expected {expected}", report)
 
     def schema(self) -> Schema:
         return {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 
 
 @dataclass(frozen=True, slots=True)
-class ListOf:
-    """A list of different values of one shape."""
+class Nullable:
+    """A value that may be null, which is then said and not left out."""
 
-    item: Shape
+    inner: "FieldType"
+
+    def read(self, node: Node, label: str, report: Report) -> Any:
+        if isinstance(node, Scalar) and kind_of(node) == "null":
+            return None
+        return self.inner.read(node, label, report)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.inner.schema(), {"type": "null"}]}
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list of different values of one type."""
+
+    item: FieldType
     most: int = 50
+    fewest: int = 0
+    meaning: str | None = None  # what is expected of the whole list, for a person
+    refuses: Callable[[tuple[Any, ...]], bool] = lambda _: False  # whether it is wrong as a whole
 
     def read(self, node: Node, label: str, report: Report) -> tuple[Any, ...] | Wrong:
         if not isinstance(node, Items):
             if not isinstance(node, Broken):
-                report(node, f"{label} is {is_what(node)}", "expected a list such as [a, b]")
+                expected = f"expected {self.meaning or 'a list such as [a, b]'}"
+                _refuse(node, label, f"{label} is {is_what(node)}", expected, report)
             return WRONG
-        if len(node.items) > self.most:
-            report(node, f"{label} has {len(node.items)} entries", f"at most {self.most} are allowed")
-            return WRONG
+        if not self.fewest <= len(node.items) <= self.most:
+            bound = (
+                f"at most {self.most} are" if len(node.items) > self.most else f"{self.fewest} or more are"
+            )
+            right = f"expected {self.meaning}" if self.meaning else f"{bound} allowed"
+            return _refuse(node, label, f"{label} has {len(node.items)} entries", right, report)
         values = [self.item.read(item, f"{label}[{i}]", report) for i, item in enumerate(node.items)]
         if any(v is WRONG for v in values):
             return WRONG
         if len(set(values)) < len(values):
-            report(node, f"{label} names a value twice", "name each once")
-            return WRONG
+            right = f"expected {self.meaning}" if self.meaning else "name each once"
+            return _refuse(node, label, f"{label} names a value twice", right, report)
+        if self.refuses(tuple(values)):
+            return _refuse(node, label, f"{label} is not allowed", f"expected {self.meaning}", report)
         return tuple(values)
 
     def schema(self) -> Schema:
-        return {"type": "array", "items": self.item.schema(), "maxItems": self.most, "uniqueItems": True}
+        found: Schema = {"type": "array", "items": self.item.schema()}
+        fewest = {"minItems": self.fewest} if self.fewest else {}
+        return found | {"maxItems": self.most, "uniqueItems": True} | fewest
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A mapping of free names to values of one shape."""
+    """A mapping of free names to values of one type."""
 
     key: Text
-    value: Shape
+    value: FieldType
     most: int
 
     def read(self, node: Node, label: str, report: Report) -> dict[str, Any] | Wrong:
         if not isinstance(node, Map):
             if not isinstance(node, Broken):
-                report(node, f"{label} is {is_what(node)}", "expected names with values, as {team: payments}")
+                wrong, right = (
+                    f"{label} is {is_what(node)}",
+                    "expected names with values, as {team: payments}",
+                )
+                _refuse(node, label, wrong, right, report)
             return WRONG
         if len(node.pairs) > self.most:
-            report(node, f"{label} has {len(node.pairs)} entries", f"at most {self.most} are allowed")
-            return WRONG
+            wrong = f"{label} has {len(node.pairs)} entries"
+            return _refuse(node, label, wrong, f"at most {self.most} are allowed", report)
         read = [
             (
                 self.key.read(key, f"name of {label}", report),
@@ -295,47 +365,75 @@ class Record:
 
     def read_fields(self, node: Node, label: str, anchor: Node, report: Report) -> dict[str, Any] | None:
         """The fields that are there and right; None if any is wrong. What is missing is told at `anchor`."""
-        known = fields_of(self.model)
-        if not isinstance(node, Map):
-            if not isinstance(node, Broken):
-                expected = f"expected {example_of(self)}"
-                report(node, f"{label or 'the entry'} is {is_what(node)}", expected)
-            return None
-        values: dict[str, Any] = {}
-        whole = True
-        seen: set[str] = set()
-        prefix = f"{label}." if label else ""
-        for key, value in node.pairs:
-            name = key.text
-            seen.add(name)
-            if name not in known:
-                report(key, f"there is no field {quoted(prefix + name)}", allowed_or_near(name, known))
-                whole = False
-                continue
-            found = known[name].shape.read(value, prefix + name, report)
-            values[name] = found
-            whole = whole and found is not WRONG
-        for name, entry in known.items():
-            if entry.required and name not in seen:
-                report(anchor, f"{prefix}{name} is missing", f"add it: {example_of(entry.shape)}")
-                whole = False
-        return values if whole else None
+        return read_named(fields_of(self.model), node, label, anchor, report)
 
     def schema(self) -> Schema:
-        known = fields_of(self.model)
-        return {
-            "type": "object",
-            "properties": {name: described(entry) for name, entry in known.items()},
-            "required": [name for name, entry in known.items() if entry.required],
-            "additionalProperties": False,
-        }
+        return _schema_of(fields_of(self.model))
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A mapping with named fields, none of which may be left out, nor any other be there."""
+
+    fields: Mapping[str, FieldType]
+
+    def known(self) -> Mapping[str, "Entry"]:
+        return {name: Entry(type_, "", True, None) for name, type_ in self.fields.items()}
+
+    def read(self, node: Node, label: str, report: Report) -> dict[str, Any] | Wrong:
+        values = read_named(self.known(), node, label, node, report)
+        return WRONG if values is None else values
+
+    def schema(self) -> Schema:
+        return _schema_of(self.known())
+
+
+def read_named(
+    known: Mapping[str, "Entry"], node: Node, label: str, anchor: Node, report: Report
+) -> dict[str, Any] | None:
+    """Of a mapping the fields that are there and right; None if any is wrong, or unknown, or missing."""
+    if not isinstance(node, Map):
+        if not isinstance(node, Broken):
+            expected = f"expected {_example_of(known)}"
+            _refuse(node, label, f"{label or 'the entry'} is {is_what(node)}", expected, report)
+        return None
+    values: dict[str, Any] = {}
+    whole = True
+    seen: set[str] = set()
+    prefix = f"{label}." if label else ""
+    for key, value in node.pairs:
+        name = key.text
+        seen.add(name)
+        if name not in known:
+            wrong = f"there is no field {quoted(prefix + name)}"
+            report(Problem(key, prefix + name, Fault.UNKNOWN, wrong, allowed_or_near(name, known)))
+            whole = False
+            continue
+        found = known[name].type.read(value, prefix + name, report)
+        values[name] = found
+        whole = whole and found is not WRONG
+    for name, entry in known.items():
+        if entry.required and name not in seen:
+            wrong, right = f"{prefix}{name} is missing", f"add it: {example_of(entry.type)}"
+            report(Problem(anchor, prefix + name, Fault.MISSING, wrong, right))
+            whole = False
+    return values if whole else None
+
+
+def _schema_of(known: Mapping[str, "Entry"]) -> Schema:
+    return {
+        "type": "object",
+        "properties": {name: described(entry) for name, entry in known.items()},
+        "required": [name for name, entry in known.items() if entry.required],
+        "additionalProperties": False,
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One field of a model."""
 
-    shape: Shape
+    type: FieldType
     doc: str
     required: bool
     default: Any
@@ -346,34 +444,37 @@ def fields_of(model: type[Any]) -> Mapping[str, Entry]:
     """The fields of a model that stand in the file, by name."""
     found: dict[str, Entry] = {}
     for f in dataclasses.fields(model):
-        if "shape" in f.metadata:
+        if "type" in f.metadata:
             required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-            found[f.name] = Entry(f.metadata["shape"], f.metadata["doc"], required, f.default)
+            found[f.name] = Entry(f.metadata["type"], f.metadata["doc"], required, f.default)
     return found
 
 
 def described(entry: Entry) -> Schema:
-    found = {"description": entry.doc} | entry.shape.schema()
+    found = {"description": entry.doc} | entry.type.schema()
     plain = isinstance(entry.default, str | int | float)
     return found | ({"default": entry.default} if plain else {})
 
 
-def example_of(shape: Shape) -> str:
+def example_of(type_: FieldType) -> str:
     """What a missing field may be, in a few words."""
-    match shape:
+    match type_:
         case Choice():
-            return "one of " + ", ".join(shape.words())
+            return "one of " + ", ".join(type_.words())
         case Text():
-            return shape.meaning
+            return type_.meaning
         case Record():
-            known = fields_of(shape.model)
-            return "a mapping with " + ", ".join([n for n, e in known.items() if e.required] or known)
+            return _example_of(fields_of(type_.model))
         case Number():
-            return f"{shape.noun} from {shape.low} to {shape.high}"
+            return f"{type_.noun} from {type_.low} to {type_.high}"
         case _:
             return "see tenants/registry.schema.json"
 
 
-def spec(shape: Shape, doc: str) -> Mapping[str, Any]:
-    """Metadata of a field that stands in a YAML file: its shape and its meaning."""
-    return {"shape": shape, "doc": doc}
+def _example_of(known: Mapping[str, Entry]) -> str:
+    return "a mapping with " + ", ".join([n for n, e in known.items() if e.required] or known)
+
+
+def spec(type_: FieldType, doc: str) -> Mapping[str, Any]:
+    """Metadata of a field that stands in a file: its type and its meaning."""
+    return {"type": type_, "doc": doc}

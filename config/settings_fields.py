@@ -4,38 +4,34 @@ import dataclasses
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
-Check: TypeAlias = Callable[[Any], str | None]
-"""Takes a value; returns what would be right, or None where the value is."""
+from config.fields import FieldType, Problem, Text, fields_of, spec
+from config.values import Node, tree_of
+
 S = TypeVar("S")
+Places = Mapping[str, Node]
+"""Configuration key → its value in the stack's YAML file, whose line and column a refusal then names."""
 
 
 class SettingsError(ValueError):
     """One or more settings are wrong; the text names each key and what is allowed."""
 
 
-def one_of(*allowed: object) -> Check:
-    return lambda v: None if v in allowed else "one of " + ", ".join(str(a) for a in allowed)
+def text(pattern: str, meaning: str) -> Text:
+    """Text that the pattern matches in full."""
+    return Text(re.compile(pattern), meaning, longest=2048)
 
 
-def between(low: int, high: int) -> Check:
-    return lambda v: None if low <= v <= high else f"a number from {low} to {high}"
+REGION_PATTERN: Final = r"[a-z]{2}(-[a-z]+)+-[1-9]"
+REGION: Final = text(REGION_PATTERN, "an AWS Region such as eu-west-1")
+ACCOUNT: Final = text(r"[0-9]{12}", "an AWS account id, twelve digits in quotes")
+EMAIL: Final = text(r"[^@\s]+@[^@\s]+\.[a-z]+", "an e-mail address")
 
 
-def matching(pattern: str, meaning: str) -> Check:
-    compiled = re.compile(pattern)
-    return lambda v: None if compiled.fullmatch(v) else meaning
-
-
-REGION = matching(r"[a-z]{2}(-[a-z]+)+-[1-9]", "an AWS Region such as eu-west-1")
-ACCOUNT = matching(r"[0-9]{12}", "an AWS account id, twelve digits in quotes")
-EMAIL = matching(r"[^@\s]+@[^@\s]+\.[a-z]+", "an e-mail address")
-
-
-def setting(doc: str, check: Check) -> Any:
-    """A field of settings: its meaning with units, and the check its value must pass."""
-    return field(metadata={"doc": doc, "check": check})
+def setting(doc: str, type_: FieldType) -> Any:
+    """A field of settings: its meaning with units, and what its value may be."""
+    return field(metadata=spec(type_, doc))
 
 
 def key_of(name: str) -> str:
@@ -60,48 +56,53 @@ def parse(
     values: Mapping[str, object],
     contradictions: Callable[[Mapping[str, Any]], list[str]],
     others: Collection[str] = (),
+    places: Callable[[], Places] = dict,
 ) -> S:
     """Make settings from configuration values by key, or raise `SettingsError` with all that is wrong.
 
     `others` are keys that stacks of another kind have: the engine hands their defaults to every stack.
+    `places` is asked only when something is wrong.
     """
-    known = keys_of(model)
-    strange = [k for k in sorted(values) if k not in known and k not in others]
-    wrong = [f"tenantry:{k}: no such setting" for k in strange]
-    found: dict[str, Any] = {"stack": stack}
-    specs = {f.name: f for f in dataclasses.fields(cast("type[Any]", model))}
-    wrong += _wrong("stack", stack, specs["stack"])
-    for key, spec in known.items():
+    reading = _Reading(stack, values)
+    known = {key_of(name): (name, entry) for name, entry in fields_of(model).items() if name != "stack"}
+    for key in sorted(values.keys() - known.keys() - set(others)):
+        reading.refuse(key, "no such setting")
+    found: dict[str, Any] = {"stack": reading.read("stack", stack, fields_of(model)["stack"].type)}
+    for key, (name, entry) in known.items():
         value = values.get(key)
         if value in (None, ""):
-            wrong.append(f"tenantry:{key}: missing; {spec.metadata['doc']}")
-            continue
-        found[spec.name] = tuple(cast("list[Any]", value)) if isinstance(value, list) else value
-        wrong += _wrong(key, found[spec.name], spec)
-    if not wrong:
-        wrong = [f"tenantry:{text}" for text in contradictions(found)]
-    if wrong:
-        raise SettingsError(f"Pulumi.{stack}.yaml:\n" + "\n".join(f"  {line}" for line in wrong))
+            reading.refuse(key, f"missing; {entry.doc}")
+        else:
+            found[name] = reading.read(key, value, entry.type)
+    if not reading.wrong:
+        for wrong in contradictions(found):
+            reading.refuse(*wrong.split(": ", 1))
+    if reading.wrong:
+        raise SettingsError(reading.refusal(places()))
     return model(**found)
 
 
-_KINDS: Final[Mapping[Any, tuple[type, str]]] = {
-    str: (str, "a string"),
-    int: (int, "a whole number"),
-    bool: (bool, "true or false"),
-    tuple[str, ...]: (tuple, "a list of strings"),
-}
+class _Reading:
+    """One reading of a stack's settings, with all that is wrong."""
+
+    def __init__(self, stack: str, values: Mapping[str, object]) -> None:
+        self.stack, self.values = stack, values
+        self.wrong: list[tuple[str, str]] = []  # key, what is wrong with it
+
+    def refuse(self, key: str, wrong: str) -> None:
+        self.wrong.append((key, wrong))
+
+    def read(self, key: str, value: object, type_: FieldType) -> Any:
+        def report(problem: Problem) -> None:
+            shown = tuple(cast("list[Any]", value)) if isinstance(value, list) else value
+            self.refuse(key, f"{shown!r} is not allowed; {problem.right}")
+
+        return type_.read(tree_of(value), key, report)
+
+    def refusal(self, places: Places) -> str:
+        lines = [f"  {_place(places.get(key))}tenantry:{key}: {wrong}" for key, wrong in self.wrong]
+        return "\n".join([f"Pulumi.{self.stack}.yaml:", *lines])
 
 
-def _wrong(key: str, value: object, spec: "dataclasses.Field[Any]") -> list[str]:
-    problem = _problem(value, spec)
-    return [f"tenantry:{key}: {value!r} is not allowed; expected {problem}"] if problem else []
-
-
-def _problem(value: object, spec: "dataclasses.Field[Any]") -> str | None:
-    kind, meaning = _KINDS[spec.type]
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        return meaning
-    if isinstance(value, tuple) and not all(isinstance(v, str) for v in cast("tuple[Any, ...]", value)):
-        return meaning
-    return spec.metadata["check"](value)
+def _place(node: Node | None) -> str:
+    return f"{node.line}:{node.column}: " if node else ""

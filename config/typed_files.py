@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
-from config.fields import WRONG, Record, Shape, fields_of
+from config.fields import WRONG, FieldType, Problem, Record, fields_of
 from config.yaml_reader import compose
 from config.yaml_tree import Broken, Finding, Map, Node, Scalar, at
 
@@ -51,7 +51,7 @@ class Entries(Generic[M]):
 
 
 def read_entries(
-    data: bytes | str, file: str, model: type[M], ids: Shape, noun: str
+    data: bytes | str, file: str, model: type[M], ids: FieldType, noun: str
 ) -> tuple[Entries[M], list[Finding]]:
     """Any file that maps ids to entries of one model, whose first field is `id`."""
     make = cast("Callable[..., M]", model)
@@ -86,8 +86,9 @@ class _Entry:
     def __init__(self, file: str, id_: str, findings: list[Finding]) -> None:
         self.file, self.id, self.findings = file, id_, findings
 
-    def report(self, node: Node, wrong: str, right: str) -> None:
-        self.findings.append(Finding(self.file, node.line, node.column, self.id, wrong, right))
+    def report(self, problem: Problem) -> None:
+        line, column = problem.node.line, problem.node.column
+        self.findings.append(Finding(self.file, line, column, self.id, problem.wrong, problem.right))
 
 
 def _loose_fields(root: Map, model: type[Any]) -> list[Scalar]:

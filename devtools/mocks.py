@@ -143,9 +143,11 @@ class Echo(pulumi.runtime.Mocks):
 
 
 def _comparable(value: Any) -> Any:
-    """Archives as path → file, for the engine's own are never equal to one another."""
+    """Archives as path → file or text, for the engine's own are never equal to one another."""
     if isinstance(value, pulumi.AssetArchive):
-        return {path: getattr(asset, "path", None) for path, asset in value.assets.items()}
+        return {
+            path: getattr(asset, "path", getattr(asset, "text", None)) for path, asset in value.assets.items()
+        }
     return {k: _comparable(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from config.fields import Shape
+from config.fields import FieldType
 from config.typed_files import Entries, M, read_entries
 from config.yaml_tree import Finding
 from organization.models import ACCOUNT_ID, UNIT_ID, Account, Registry, Unit
@@ -31,7 +31,9 @@ def open_organization(stack: str, *, root: Path | None = None) -> Registry:
     )
 
 
-def _read(root: Path, name: str, model: type[M], ids: Shape, noun: str) -> tuple[Entries[M], list[Finding]]:
+def _read(
+    root: Path, name: str, model: type[M], ids: FieldType, noun: str
+) -> tuple[Entries[M], list[Finding]]:
     path = root / FOLDER / name
     file = relative(root, path)
     if not path.is_file():

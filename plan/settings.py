@@ -6,21 +6,21 @@ refuses a wrong type; this module refuses a wrong value. Pure: it takes a mappin
 
 import ipaddress
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from config.fields import Choice, Flag, ListOf, NumberChoice, Text, Whole
 from config.settings_fields import (
     ACCOUNT,
     EMAIL,
     REGION,
-    Check,
-    between,
+    REGION_PATTERN,
+    Places,
     key_of,
-    matching,
-    one_of,
     parse,
     setting,
+    text,
 )
 
 KINDS: Final = ("cell", "organization")
@@ -37,47 +37,49 @@ FARGATE_MEMORY: Final[Mapping[int, range]] = {
 }
 
 
-def _private_network(prefix: int) -> Check:
-    meaning = f"a private /{prefix} network such as 10.16.0.0/{prefix}"
-
-    def check(value: str) -> str | None:
+def _private_network(prefix: int) -> Text:
+    def refuses(value: str) -> str | None:
         try:
             network = ipaddress.IPv4Network(value)
         except ValueError:
-            return meaning
-        return None if network.prefixlen == prefix and network.is_private else meaning
+            return "is not a network"
+        return None if network.prefixlen == prefix and network.is_private else "is not allowed"
 
-    return check
-
-
-def _zones(value: tuple[str, ...]) -> str | None:
-    meaning = "two to four different Availability Zones of one Region, such as eu-west-1a"
-    letters = {z[-1:] for z in value}
-    whole = len(value) in (2, 3, 4) and len(set(value)) == len(value)
-    return None if whole and letters <= set("abcdef") and len({z[:-1] for z in value}) == 1 else meaning
+    meaning = f"a private /{prefix} network such as 10.16.0.0/{prefix}"
+    return Text(re.compile(r"[0-9./]+"), meaning, longest=18, refuses=refuses)
 
 
-def _roots(value: tuple[str, ...]) -> str | None:
-    meaning = "one to three different short names such as a, oldest first"
-    short = all(re.fullmatch(r"[a-z][a-z0-9]{0,7}", r) for r in value)
-    return None if short and 1 <= len(value) <= 3 and len(set(value)) == len(value) else meaning
+def _of_several_regions(zones: tuple[str, ...]) -> bool:
+    return len({z[:-1] for z in zones}) > 1
 
 
-def _serials(value: tuple[str, ...]) -> str | None:
-    meaning = "different serial numbers of certificates in lower-case hexadecimal, in quotes"
-    hexadecimal = all(re.fullmatch(r"[0-9a-f]{1,40}", s) for s in value)
-    return None if hexadecimal and len(set(value)) == len(value) else meaning
-
-
+_ZONES = ListOf(
+    text(r".*[a-f]", "an Availability Zone such as eu-west-1a"),
+    fewest=2,
+    most=4,
+    meaning="two to four different Availability Zones of one Region, such as eu-west-1a",
+    refuses=_of_several_regions,
+)
+_ROOTS = ListOf(
+    text(r"[a-z][a-z0-9]{0,7}", "a short name such as a"),
+    fewest=1,
+    most=3,
+    meaning="one to three different short names such as a, oldest first",
+)
+_SERIALS = ListOf(
+    text(r"[0-9a-f]{1,40}", "a serial number of a certificate in lower-case hexadecimal, in quotes"),
+    most=10_000,
+    meaning="different serial numbers of certificates",
+)
 _BY_DIGEST = r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9._/-]+@sha256:[0-9a-f]{64}"
 _AN_IMAGE = "an image in ECR by digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…"
-_IMAGE = matching(_BY_DIGEST, _AN_IMAGE)
-_IMAGE_OR_NONE = matching(f"none|{_BY_DIGEST}", f"none, or {_AN_IMAGE}")
-_DB_CLASS = matching(r"db\.[a-z][a-z0-9]*\.(micro|small|medium|large|[0-9]*xlarge)", "such as db.r6g.large")
-_DOMAIN = matching(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}", "a DNS name such as pay.example")
-_LOG_DAYS = one_of(*LOG_RETENTION_DAYS)
-_STORAGE = between(20, 65536)
-_BACKUP = between(7, 35)
+_IMAGE = text(_BY_DIGEST, _AN_IMAGE)
+_IMAGE_OR_NONE = text(f"none|{_BY_DIGEST}", f"none, or {_AN_IMAGE}")
+_DB_CLASS = text(r"db\.[a-z][a-z0-9]*\.(micro|small|medium|large|[0-9]*xlarge)", "such as db.r6g.large")
+_DOMAIN = text(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}", "a DNS name such as pay.example")
+_LOG_DAYS = NumberChoice(LOG_RETENTION_DAYS)
+_STORAGE = Whole(20, 65536)
+_BACKUP = Whole(7, 35)
 NOWHERE: Final = "none"
 
 
@@ -87,20 +89,18 @@ class AccountSettings:
 
     stack: str = setting(
         "name of the stack; a cell has its stack's name",
-        matching(r"[a-z][a-z0-9-]{1,15}", "2 to 16 of a-z, 0-9 and -"),
+        text(r"[a-z][a-z0-9-]{1,15}", "2 to 16 of a-z, 0-9 and -"),
     )
-    kind: str = setting("what the stack is: a cell, or the organization of all accounts", one_of(*KINDS))
+    kind: str = setting("what the stack is: a cell, or the organization of all accounts", Choice(KINDS))
     account_id: str = setting("the one AWS account that the stack may touch", ACCOUNT)
     region: str = setting("AWS Region of the stack", REGION)
-    protect_data: bool = setting(
-        "deletion protection, engine protection and final snapshots", one_of(True, False)
-    )
+    protect_data: bool = setting("deletion protection, engine protection and final snapshots", Flag())
     alarm_email: str = setting("who is told of alarms", EMAIL)
     budget_usd: int = setting(
-        "what the account may cost in a month before somebody is told, in USD", between(1, 10_000_000)
+        "what the account may cost in a month before somebody is told, in USD", Whole(1, 10_000_000)
     )
     audit_log_days: int = setting(
-        "days that audit logs are kept", one_of(*(d for d in LOG_RETENTION_DAYS if d >= 365))
+        "days that audit logs are kept", NumberChoice(tuple(d for d in LOG_RETENTION_DAYS if d >= 365))
     )
 
 
@@ -109,96 +109,94 @@ class Settings(AccountSettings):
     """The typed content of a cell's `Pulumi.<stack>.yaml`; a key there is the camelCase of a field here."""
 
     environment: str = setting(
-        "environment family that the cell belongs to", one_of("dev", "staging", "prod")
+        "environment family that the cell belongs to", Choice(("dev", "staging", "prod"))
     )
     account_scope: str = setting(
         "what the stack looks after beside the cell: account (all that AWS has once in an account or"
         " Region), region (another stack looks after the account) or none (another one does both)",
-        one_of("account", "region", "none"),
+        Choice(("account", "region", "none")),
     )
-    zones: tuple[str, ...] = setting("Availability Zones of the cell; three in prod", _zones)
+    zones: tuple[str, ...] = setting("Availability Zones of the cell; three in prod", _ZONES)
     network_cidr: str = setting("addresses of the cell's VPC, a /16", _private_network(16))
     tenant_networks: str = setting(
         "addresses that dedicated tenant networks are cut from, a /16", _private_network(16)
     )
-    nat_per_zone: bool = setting(
-        "a NAT gateway in each zone (true) or one for all (false)", one_of(True, False)
-    )
-    multi_az: bool = setting("databases with a standby in another zone", one_of(True, False))
+    nat_per_zone: bool = setting("a NAT gateway in each zone (true) or one for all (false)", Flag())
+    multi_az: bool = setting("databases with a standby in another zone", Flag())
     backup_days: int = setting("days that database backups are kept", _BACKUP)
     backup_copy_region: str = setting(
         "another Region that database backups are copied to, or none",
-        matching(rf"{NOWHERE}|[a-z]{{2}}(-[a-z]+)+-[1-9]", "none, or an AWS Region such as eu-central-1"),
+        text(rf"{NOWHERE}|{REGION_PATTERN}", "none, or an AWS Region such as eu-central-1"),
     )
     vault_days: int = setting(
-        "days that daily snapshots of databases are kept in a vault; 0 for no vault", between(0, 3650)
+        "days that daily snapshots of databases are kept in a vault; 0 for no vault", Whole(0, 3650)
     )
-    vault_months: int = setting("months that a monthly one is kept; 0 for none", between(0, 120))
+    vault_months: int = setting("months that a monthly one is kept; 0 for none", Whole(0, 120))
     vault_lock: str = setting(
         "whether snapshots can be deleted before: none (they can), governance (by who may change the lock)"
         " or compliance (by nobody, for ever)",
-        one_of("none", "governance", "compliance"),
+        Choice(("none", "governance", "compliance")),
     )
     domain: str = setting("DNS name under which the API is served: api.<domain>", _DOMAIN)
     hosted_zone_id: str = setting(
-        "Route 53 zone of the domain", matching(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
+        "Route 53 zone of the domain", text(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
     )
-    private_ca: str = setting("who signs the services' certificates", one_of("tls", "acm-pca"))
+    private_ca: str = setting("who signs the services' certificates", Choice(("tls", "acm-pca")))
     ca_roots: tuple[str, ...] = setting(
         "roots of the private CA that the cell trusts, oldest first; a new one is trusted before it signs",
-        _roots,
+        _ROOTS,
     )
     ca_signer: str = setting(
         "the root whose CA signs the services' certificates, one of caRoots",
-        matching(r"[a-z][a-z0-9]{0,7}", "one of caRoots"),
+        text(r"[a-z][a-z0-9]{0,7}", "one of caRoots"),
     )
     ca_leaves: int = setting(
-        "generation of the services' keys; raise it to give all of them new ones", between(1, 1000)
+        "generation of the services' keys; raise it to give all of them new ones", Whole(1, 1000)
     )
     ca_revoked: tuple[str, ...] = setting(
-        "serial numbers of certificates of the private CA that are no longer to be trusted", _serials
+        "serial numbers of certificates of the private CA that are no longer to be trusted", _SERIALS
     )
     jwt_issuer: str = setting(
         "issuer of callers' access tokens: its https address, or cognito for a user pool of the cell's own",
-        matching(r"cognito|https://[^\s?#]+", "cognito, or an address such as https://login.example/tenant"),
+        text(r"cognito|https://[^\s?#]+", "cognito, or an address such as https://login.example/tenant"),
     )
     jwt_audience: str = setting(
         "audience that tokens of another issuer must name",
-        matching(r"[!-~]{1,255}", "1 to 255 characters without blanks"),
+        text(r"[!-~]{1,255}", "1 to 255 characters without blanks"),
     )
     jwt_tenant_claim: str = setting(
         "claim of such a token that holds the tenant's id",
-        matching(r"[A-Za-z0-9_:./-]{1,128}", "the name of a claim, such as tenant"),
+        text(r"[A-Za-z0-9_:./-]{1,128}", "the name of a claim, such as tenant"),
     )
     deploy_issuer: str = setting(
         "issuer of the tokens that CI deploys with, or none",
-        matching(rf"{NOWHERE}|https://[a-z0-9.-]+(/[A-Za-z0-9._/-]+)?", "none, or an https address"),
+        text(rf"{NOWHERE}|https://[a-z0-9.-]+(/[A-Za-z0-9._/-]+)?", "none, or an https address"),
     )
     deploy_repository: str = setting(
         "repository whose CI deploys the cell, as owner/name, or none",
-        matching(rf"{NOWHERE}|[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "none, or owner/name"),
+        text(rf"{NOWHERE}|[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "none, or owner/name"),
     )
     deploy_environment: str = setting(
         "protected environment of that CI from which changes are made, or none",
-        matching(r"[A-Za-z0-9._-]{1,100}", "none, or the name of an environment"),
+        text(r"[A-Za-z0-9._-]{1,100}", "none, or the name of an environment"),
     )
     deploy_state: str = setting(
         "bucket that the state is kept in, or none",
-        matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "none, or the name of a bucket"),
+        text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "none, or the name of a bucket"),
     )
     deploy_state_key: str = setting(
         "ARN of the key that secrets in the state are encrypted with, or none",
-        matching(
-            rf"{NOWHERE}|arn:aws:kms:[a-z0-9-]+:[0-9]{{12}}:key/[0-9a-f-]+", "none, or the ARN of a key"
-        ),
+        text(rf"{NOWHERE}|arn:aws:kms:[a-z0-9-]+:[0-9]{{12}}:key/[0-9a-f-]+", "none, or the ARN of a key"),
     )
     application_log_days: int = setting("days that application logs are kept", _LOG_DAYS)
     debug_log_days: int = setting("days that debug logs are kept", _LOG_DAYS)
-    task_cpu: int = setting("CPU units of a Fargate task; 1024 is one vCPU", one_of(*FARGATE_MEMORY))
-    task_architecture: str = setting("processor that both images are built for", one_of("ARM64", "X86_64"))
-    task_memory: int = setting("MiB of a Fargate task, as its CPU allows", between(2048, 30720))
-    tasks_min: int = setting("fewest tasks of a service", between(1, 100))
-    tasks_max: int = setting("most tasks of a service", between(1, 100))
+    task_cpu: int = setting(
+        "CPU units of a Fargate task; 1024 is one vCPU", NumberChoice(tuple(FARGATE_MEMORY))
+    )
+    task_architecture: str = setting("processor that both images are built for", Choice(("ARM64", "X86_64")))
+    task_memory: int = setting("MiB of a Fargate task, as its CPU allows", Whole(2048, 30720))
+    tasks_min: int = setting("fewest tasks of a service", Whole(1, 100))
+    tasks_max: int = setting("most tasks of a service", Whole(1, 100))
     collector_image: str = setting(
         "image of the OpenTelemetry collector, by digest; none for no tracing", _IMAGE_OR_NONE
     )
@@ -208,23 +206,28 @@ class Settings(AccountSettings):
     reports_image: str = setting("image of the report service, by digest", _IMAGE)
     reports_instance_class: str = setting("instance class of the report service's database", _DB_CLASS)
     reports_storage: int = setting("GiB of the report service's database", _STORAGE)
-    reports_replicas: int = setting("read replicas of the report service's database", between(0, 15))
+    reports_replicas: int = setting("read replicas of the report service's database", Whole(0, 15))
     database_passwords: int = setting(
         "generation of the master passwords that this program makes (databases with readers); raise it to"
         " change them",
-        between(1, 10_000),
+        Whole(1, 10_000),
     )
     shard_instance_class: str = setting("instance class of a pool shard", _DB_CLASS)
     shard_storage: int = setting("GiB of a pool shard", _STORAGE)
-    shard_capacity: int = setting("most tenants on one shard", between(1, 200))
-    shard_limit: int = setting("most shards in the cell", between(1, 26))
+    shard_capacity: int = setting("most tenants on one shard", Whole(1, 200))
+    shard_limit: int = setting("most shards in the cell", Whole(1, 26))
     silo_instance_class: str = setting("instance class of a silo unless its tenant overrides it", _DB_CLASS)
     silo_storage: int = setting("GiB of a silo unless its tenant overrides it", _STORAGE)
 
 
-def parse_settings(stack: str, values: Mapping[str, object], others: Collection[str] = ()) -> Settings:
+def parse_settings(
+    stack: str,
+    values: Mapping[str, object],
+    others: Collection[str] = (),
+    places: Callable[[], Places] = dict,
+) -> Settings:
     """Make `Settings` from configuration values by key, or raise `SettingsError` with all that is wrong."""
-    return parse(Settings, stack, values, _contradictions, others)
+    return parse(Settings, stack, values, _contradictions, others, places)
 
 
 def _contradictions(v: Mapping[str, Any]) -> list[str]:

@@ -14,10 +14,10 @@ from typing import Final
 
 import typer
 
-from config.fields import fields_of
+from config.fields import Problem, fields_of
 from config.files import write_atomically
 from config.yaml_editing import scalar_text
-from config.yaml_tree import Node, Scalar
+from config.yaml_tree import Scalar
 from policies.exceptions import ExceptionsError, parse_entries, today
 from policies.gate import Approval, Loss, losses, read_approvals, unapproved
 from policies.preview import read_preview
@@ -64,10 +64,10 @@ def _check(name: str, text: str) -> None:
     """A word that the file could not hold is wrong usage."""
     problems: list[str] = []
 
-    def report(_node: Node, wrong: str, right: str) -> None:
-        problems.append(f"{wrong}; {right}")
+    def report(problem: Problem) -> None:
+        problems.append(f"{problem.wrong}; {problem.right}")
 
-    fields_of(Approval)[name].shape.read(Scalar(text, False, 1, 1), f"--{name}", report)
+    fields_of(Approval)[name].type.read(Scalar(text, False, 1, 1), f"--{name}", report)
     if problems:
         raise typer.BadParameter(problems[0])
 

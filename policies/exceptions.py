@@ -4,16 +4,16 @@ Read strictly, every problem at once with its place. One that has expired, or th
 more, is a failure of its own.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from config.fields import WRONG, Choice, Record, Text, spec
+from config.fields import WRONG, Choice, Fault, Problem, Record, Report, Text, spec
 from config.text_fields import DATE, EMAIL, ONE_LINE
 from config.yaml_reader import compose
-from config.yaml_tree import Finding as Problem
+from config.yaml_tree import Finding as FileFinding
 from config.yaml_tree import Items, Map, Node
 from policies.inventory import BY_ID
 from policies.model import Outcome
@@ -97,15 +97,17 @@ def parse_entries(data: bytes, name: str, model: type[Any]) -> list[Any]:
     if isinstance(root, Items):
         items = root.items
     elif root is not None and not problems and not (isinstance(root, Map) and not root.pairs):
-        report(root, "the file is not a list", "write - rule: …, an entry each")
+        wrong, right = "the file is not a list", "write - rule: …, an entry each"
+        report(Problem(root, "", Fault.NOT_ALLOWED, wrong, right))
     read = [Record(model).read(item, f"entry {n}", report) for n, item in enumerate(items, 1)]
     if problems:
         raise ExceptionsError("\n".join(map(str, sorted(set(problems)))))
     return [entry for entry in read if entry is not WRONG]
 
 
-def _reporter(file: str, problems: list[Problem]) -> Callable[[Node, str, str], None]:
-    def report(node: Node, wrong: str, right: str) -> None:
-        problems.append(Problem(file, node.line, node.column, "", wrong, right))
+def _reporter(file: str, findings: list[FileFinding]) -> Report:
+    def report(problem: Problem) -> None:
+        node = problem.node
+        findings.append(FileFinding(file, node.line, node.column, "", problem.wrong, problem.right))
 
     return report

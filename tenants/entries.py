@@ -44,8 +44,8 @@ def _plain(model: object, kind: type[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, entry in fields_of(kind).items():
         value = getattr(model, name)
-        if isinstance(entry.shape, Record) and value is not None:
-            value = _plain(value, entry.shape.model)
+        if isinstance(entry.type, Record) and value is not None:
+            value = _plain(value, entry.type.model)
         empty = value in (None, {}) or (not entry.required and value == entry.default)
         if not empty:
             found[name] = value

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
-from config.fields import WRONG, Choice, Record, Text, Whole
+from config.fields import WRONG, Choice, Fault, Problem, Record, Text, Whole, spec
 from config.text_fields import DATE
 from config.yaml_reader import compose
 from config.yaml_tree import Finding, Map, Node, Scalar
@@ -31,34 +31,30 @@ _REPAIR: Final = (
 )
 
 
-def _meta(shape: Any, doc: str) -> Mapping[str, Any]:
-    return {"shape": shape, "doc": doc}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
     """A tenant's line in the ledger."""
 
-    isolation: Isolation = field(metadata=_meta(Choice(Isolation), "isolation"))
-    network: NetworkMode = field(default=NetworkMode.SHARED, metadata=_meta(Choice(NetworkMode), "network"))
-    state: State = field(default=State.ACTIVE, metadata=_meta(Choice(State), "state"))
+    isolation: Isolation = field(metadata=spec(Choice(Isolation), "isolation"))
+    network: NetworkMode = field(default=NetworkMode.SHARED, metadata=spec(Choice(NetworkMode), "network"))
+    state: State = field(default=State.ACTIVE, metadata=spec(Choice(State), "state"))
     move: str | None = field(
-        default=None, metadata=_meta(Text(_MOVE, "a move such as pool-to-silo/soak", 40), "move")
+        default=None, metadata=spec(Text(_MOVE, "a move such as pool-to-silo/soak", 40), "move")
     )
-    at: str | None = field(default=None, metadata=_meta(MOMENT, "moment that is restored"))
-    by: By = field(default=By.FOLLOWING, metadata=_meta(Choice(By), "how its rows get there"))
-    soak_days: int = field(default=SOAK_DAYS, metadata=_meta(Whole(0, 90), "days of its soak"))
-    instance: int | None = field(default=None, metadata=_meta(Whole(0, 999), "number of its instance"))
-    issued: int | None = field(default=None, metadata=_meta(Whole(0, 999), "the highest such number"))
-    key: int = field(default=1, metadata=_meta(Whole(1, MOST_KEYS), "number of its key"))
+    at: str | None = field(default=None, metadata=spec(MOMENT, "moment that is restored"))
+    by: By = field(default=By.FOLLOWING, metadata=spec(Choice(By), "how its rows get there"))
+    soak_days: int = field(default=SOAK_DAYS, metadata=spec(Whole(0, 90), "days of its soak"))
+    instance: int | None = field(default=None, metadata=spec(Whole(0, 999), "number of its instance"))
+    issued: int | None = field(default=None, metadata=spec(Whole(0, 999), "the highest such number"))
+    key: int = field(default=1, metadata=spec(Whole(1, MOST_KEYS), "number of its key"))
     stored: int | None = field(
-        default=None, metadata=_meta(Whole(1, MOST_KEYS), "number of the key that its instance is under")
+        default=None, metadata=spec(Whole(1, MOST_KEYS), "number of the key that its instance is under")
     )
-    since: date | None = field(default=None, metadata=_meta(DATE, "when its state or stage began"))
+    since: date | None = field(default=None, metadata=spec(DATE, "when its state or stage began"))
     slot: str | None = field(
-        default=None, metadata=_meta(Text(_SLOT, "a place such as shard-a/01", 12), "place")
+        default=None, metadata=spec(Text(_SLOT, "a place such as shard-a/01", 12), "place")
     )
-    block: str | None = field(default=None, metadata=_meta(Text(_BLOCK, "a CIDR block", 18), "addresses"))
+    block: str | None = field(default=None, metadata=spec(Text(_BLOCK, "a CIDR block", 18), "addresses"))
 
     @property
     def home(self) -> Home:
@@ -140,17 +136,19 @@ class _Reading:
             Finding(self.file, key.line if key else 1, key.column if key else 1, who, wrong, right)
         )
 
-    def section(self, node: Node, key_shape: Text, read: Callable[[Node, str, Any], Any]) -> dict[str, Any]:
+    def section(self, node: Node, key_type: Text, read: Callable[[Node, str, Any], Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
 
-        def report(at: Node, wrong: str, right: str) -> None:
-            self.findings.append(Finding(self.file, at.line, at.column, "", wrong, f"{right}: {_REPAIR}"))
+        def report(problem: Problem) -> None:
+            at, right = problem.node, f"{problem.right}: {_REPAIR}"
+            self.findings.append(Finding(self.file, at.line, at.column, "", problem.wrong, right))
 
         if not isinstance(node, Map):
-            report(node, "a section that is not a mapping", "write {} for none")
+            wrong = "a section that is not a mapping"
+            report(Problem(node, "", Fault.NOT_ALLOWED, wrong, "write {} for none"))
             return found
         for key, value in node.pairs:
-            key_read, value_read = key_shape.read(key, "key", report), read(value, key.text, report)
+            key_read, value_read = key_type.read(key, "key", report), read(value, key.text, report)
             if key_read is not WRONG and value_read is not WRONG:
                 found[key.text] = value_read
                 self.keys.setdefault(key.text, key)

@@ -1,4 +1,6 @@
-"""What is shipped to Lambda: folders of `functions/` and the pure-Python packages that they need."""
+"""What is shipped to Lambda: a function's own folder, what it imports of this project, and the pure-Python
+packages that it needs.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import pulumi
+
+from components.common.imported_files import imported_files
 
 FUNCTIONS: Final = Path(__file__).parents[2] / "functions"
 # pg8000 and all that it imports; a test starts the archive with nothing else at hand.
 POSTGRES_DRIVER: Final = ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six")
-_SHIPPED: Final = frozenset({".py", ".pem", ".sql"})
+# Deployed before functions shared any code, from an archive that had their folder at its top. Their handlers
+# keep those names: a small module there hands the call on.
+_AT_THE_TOP: Final = frozenset({"tenant_bootstrap", "tenant_rekey", "token_authoriser", "webhook_delivery"})
+_PASSES_ON: Final = '''"""Where Lambda enters; the function is in `functions/{folder}`."""
+
+from functions.{folder}.handler import handle
+
+__all__ = ["handle"]
+'''
 
 
 class PackagingError(RuntimeError):
@@ -23,39 +35,47 @@ class PackagingError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class FunctionCode:
-    """A folder of `functions/` with the others that it imports, and the distributions that it needs.
-
-    A folder that imports another one is shipped as `functions.<folder>`, as it stands here.
-    """
+    """A folder of `functions/` with the modules that it imports, and the distributions that it needs."""
 
     folder: str
     distributions: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ()  # other folders
 
     @property
     def handler(self) -> str:
-        return f"{'functions.' if self.imports else ''}{self.folder}.handler.handle"
+        return f"{'' if self.folder in _AT_THE_TOP else 'functions.'}{self.folder}.handler.handle"
+
+    @property
+    def entry(self) -> Path:
+        return FUNCTIONS / self.folder / "handler.py"
+
+
+Content: TypeAlias = Path | str
+"""A file here, or a text that is made for the archive."""
 
 
 @cache
-def function_files(code: FunctionCode) -> Mapping[str, Path]:
-    """Path in the archive → file here, sorted: the same sources make the same archive everywhere.
+def function_files(code: FunctionCode) -> Mapping[str, Content]:
+    """Path in the archive → its content, sorted: the same sources make the same archive everywhere.
 
     Only sources and licences: byte code, tests and native libraries stay behind, so the archive serves
     any processor. A package with anything compiled in it is refused.
     """
-    base = FUNCTIONS.parent if code.imports else FUNCTIONS
-    own = {
-        str(f.relative_to(base)): f
-        for folder in (code.folder, *code.imports)
-        for f in (FUNCTIONS / folder).rglob("*")
-        if f.suffix in _SHIPPED and "__pycache__" not in f.parts
-    }
-    if code.imports:
-        own["functions/__init__.py"] = FUNCTIONS / "__init__.py"
-    distributions = code.distributions
-    found = own | {path: file for d in distributions for path, file in _distribution_files(d).items()}
+    found = dict(_own_files(code))
+    for distribution in code.distributions:
+        found |= _distribution_files(distribution)
     return dict(sorted(found.items()))
+
+
+def _own_files(code: FunctionCode) -> Mapping[str, Content]:
+    root = FUNCTIONS.parent
+    files = imported_files(code.entry, root)
+    alone = [f for f in files if f.is_relative_to(code.entry.parent)]
+    if code.folder in _AT_THE_TOP and len(alone) == len(files) - 1:  # but for `functions/__init__.py`
+        return {str(f.relative_to(FUNCTIONS)): f for f in alone}
+    whole: dict[str, Content] = {str(f.relative_to(root)): f for f in files}
+    if code.folder in _AT_THE_TOP:
+        whole[f"{code.folder}/handler.py"] = _PASSES_ON.format(folder=code.folder)
+    return whole
 
 
 def _distribution_files(distribution: str) -> Mapping[str, Path]:
@@ -77,4 +97,8 @@ def _licence(path: importlib.metadata.PackagePath) -> bool:
 
 def function_archive(code: FunctionCode) -> pulumi.AssetArchive:
     """The archive itself; the engine compares it by content, so paths of this machine do not matter."""
-    return pulumi.AssetArchive({path: pulumi.FileAsset(str(f)) for path, f in function_files(code).items()})
+    return pulumi.AssetArchive({path: _asset(content) for path, content in function_files(code).items()})
+
+
+def _asset(content: Content) -> pulumi.Asset:
+    return pulumi.StringAsset(content) if isinstance(content, str) else pulumi.FileAsset(str(content))

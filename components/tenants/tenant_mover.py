@@ -43,5 +43,4 @@ MOVER: Final = WorkerKind(
     description="Moves a tenant's data from one database to another",
     statements=_statements,
     distributions=POSTGRES_DRIVER,
-    imports=("tenant_bootstrap",),
 )

@@ -120,5 +120,4 @@ LEAVER: Final = WorkerKind(
     description="Hands a leaving tenant's data over, erases it, certifies it",
     statements=_statements,
     distributions=POSTGRES_DRIVER,
-    imports=("tenant_bootstrap", "tenant_data"),
 )

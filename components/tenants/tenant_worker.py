@@ -31,7 +31,6 @@ class WorkerKind:
     description: str
     statements: Callable[[Shared], Sequence[Statement]]  # all that it may do beyond what every function may
     distributions: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ()  # other folders of `functions/`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ class TenantWorker(pulumi.ComponentResource):
                 group_id=args.group_id,
                 key_arn=key.arn,
                 environment={"CELL": shared.settings.stack},
-                code=FunctionCode(args.plan.folder, kind.distributions, kind.imports),
+                code=FunctionCode(args.plan.folder, kind.distributions),
                 shared=shared,
             ),
             child,

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from pg8000.native import identifier, literal
 
-from .request import Request
+from functions.tenant_bootstrap.request import Request
 
 LOCK: Final = 7_304_115_201  # any number, the same for every run: the catalog is changed one at a time
 

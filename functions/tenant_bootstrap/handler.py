@@ -9,12 +9,20 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier
 
-from .connection import BootstrapError, connect, words
-from .guards import GUARDS, Guard, Place, close_place, end_sessions, held, open_place
-from .passwords import new_password, verifier
-from .request import Action, Request, parse
-from .rotation import Connect, rotate
-from .store import Secret, SecretsManager, Store
+from functions.common.connection import BootstrapError, connect, words
+from functions.common.passwords import new_password, verifier
+from functions.common.secret_store import Secret, SecretsManager, Store
+from functions.tenant_bootstrap.guards import (
+    GUARDS,
+    Guard,
+    Place,
+    close_place,
+    end_sessions,
+    held,
+    open_place,
+)
+from functions.tenant_bootstrap.request import Action, Request, parse
+from functions.tenant_bootstrap.rotation import Connect, rotate
 
 log: Final = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from typing import Any, Final, TypeAlias
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier, literal
 
-from .connection import BootstrapError, Where, words
-from .passwords import new_password, verifier
-from .store import CURRENT, PENDING, Secret, Store
+from functions.common.connection import BootstrapError, Where, words
+from functions.common.passwords import new_password, verifier
+from functions.common.secret_store import CURRENT, PENDING, Secret, Store
 
 Connect: TypeAlias = Callable[[Where, Secret], Connection]
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from pg8000.native import identifier
 
-from .database_endpoint import MoveError, Side
-from .replication import Link
-from .schema import Table, tables
-from .written_rows import Key, read
+from functions.common.database_endpoint import MoveError, Side
+from functions.common.replication import Link
+from functions.common.schema import Table, tables
+from functions.tenant_data.written_rows import Key, read
 
 PER_BUCKET: Final = 64  # rows
 MOST: Final = 1 << 16  # buckets of a table

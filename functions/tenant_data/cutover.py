@@ -14,21 +14,20 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import literal
 
-from ..tenant_bootstrap.passwords import new_password, verifier
-from ..tenant_bootstrap.store import Secret, Store
-from .compare import Comparison
-from .database_endpoint import MoveError, Side
-from .replication import Link
-from .schema import definitions, difference, set_sequences
+from functions.common.database_endpoint import MoveError, Side
+from functions.common.passwords import new_password, verifier
+from functions.common.replication import Link
+from functions.common.schema import definitions, difference, set_sequences
+from functions.common.secret_store import Store
+from functions.common.serving import lives, read
+from functions.common.stage_run import Step
+from functions.tenant_data.compare import Comparison
 
 log: Final = logging.getLogger(__name__)
 ENDED: Final = 10.0  # seconds for sessions to end
 WRITES: Final = """
 SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 FROM pg_stat_all_tables
 WHERE schemaname = :schema"""
-
-Step = Callable[[str], None]
-"""Says that a step begins; recorded, and where a test ends a run."""
 
 
 @dataclass
@@ -221,18 +220,6 @@ def end_tenants_sessions(side: Side) -> None:
         if time.monotonic() > ends:
             raise MoveError(f"sessions of the tenant at the {side.name} do not end")
         side.end_sessions()
-
-
-def read(store: Store, side: Side) -> Secret:
-    found = store.read(side.request.tenant_secret)
-    if found is None:
-        raise MoveError("the tenant's secret is empty, so nobody can say where the tenant lives")
-    return found
-
-
-def lives(store: Store, side: Side) -> bool:
-    """Whether the services are led to this end."""
-    return read(store, side).get("host") == side.end.host
 
 
 def open_with(side: Side, store: Store) -> None:

@@ -1,22 +1,21 @@
 """The entry point: one stage of one tenant's move for each call."""
 
 import logging
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
-from pg8000.exceptions import InterfaceError
-
-from ..tenant_bootstrap.connection import connect as open_session
-from ..tenant_bootstrap.store import SecretsManager, Store
-from .database_endpoint import PLAIN, MoveError, Side, told, verify_fully
-from .dump import Bucket
-from .move import Move, Tools
-from .request import End, Request, parse
-from .stages import perform
+from functions.common.connection import connect as open_session
+from functions.common.database_endpoint import MoveError, Side, administrator_at, verify_fully
+from functions.common.dump import Bucket
+from functions.common.events import DatabaseAddress
+from functions.common.secret_store import SecretsManager, Store
+from functions.common.stage_run import Step, run_stage
+from functions.tenant_data.move import Move, Tools
+from functions.tenant_data.request import parse
+from functions.tenant_data.stages import perform
 
 log: Final = logging.getLogger(__name__)
 LEFT: Final = 60.0  # seconds of the function's time that are not spent on waiting for a copy
@@ -45,39 +44,17 @@ def _store() -> Store:
 def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
     """Do what `event` asks; returns what was done, which may be kept and shown."""
     request = parse(event)
-    if request.deleted:
-        return {"tenant": request.tenant, "stage": str(request.stage), "deleted": True}
-    steps: list[str] = []
 
-    def step(name: str) -> None:
-        """Every step is in the log, with its time, before it begins."""
-        log.info("tenant %s, %s: %s", request.tenant, request.stage, name)
-        steps.append(name)
-        tools.step(name)
+    def work(step: Step) -> Mapping[str, Any]:
+        with ExitStack() as sessions:
 
-    began = time.monotonic()
-    with told(request), ExitStack() as open_until:
+            def opened(name: str, address: DatabaseAddress) -> Side:
+                return sessions.enter_context(
+                    administrator_at(name, address, request, tools.connect, tools.store)
+                )
 
-        def side(name: str, end: End) -> Side:
-            return open_until.enter_context(_side(name, end, request, tools))
+            origin, target = opened("origin", request.origin), opened("target", request.target)
+            restored = opened("restored", request.restored) if request.restored else None
+            return perform(Move(request, origin, target, replace(tools, step=step), restored))
 
-        origin, target = side("origin", request.origin), side("target", request.target)
-        restored = side("restored", request.restored) if request.restored else None
-        result = perform(Move(request, origin, target, replace(tools, step=step), restored))
-    log.info("tenant %s, %s: done in %.1f s", request.tenant, request.stage, time.monotonic() - began)
-    return {**result, "steps": steps}
-
-
-@contextmanager
-def _side(name: str, end: End, request: Request, tools: Tools) -> Iterator[Side]:
-    master = tools.store.read(end.master_secret)
-    if master is None:
-        raise MoveError(f"tenant {request.tenant}: the secret of the administrator of the {name} is empty")
-    session = tools.connect(request.where(end), master)
-    try:
-        for statement in PLAIN:
-            session.run(statement)
-        yield Side(name, end, request, session)
-    finally:
-        with suppress(InterfaceError, OSError):
-            session.close()
+    return run_stage(request, tools.step, work, MoveError, log)

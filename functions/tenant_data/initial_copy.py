@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from pg8000.native import Connection, literal
 
-from ..tenant_bootstrap.passwords import new_password, verifier
-from .database_endpoint import Connect, MoveError, Side
-from .refusals import OF_REPLICATION, refusals
-from .replication import make_mover
-from .schema import definitions, difference, make, tables
+from functions.common.database_endpoint import Connect, MoveError, Side
+from functions.common.passwords import new_password, verifier
+from functions.common.refusals import OF_REPLICATION, refusals
+from functions.common.replication import make_mover
+from functions.common.schema import definitions, difference, make, tables
 
 if TYPE_CHECKING:
-    from .move import Move
+    from functions.tenant_data.move import Move
 
 LOGICAL: Final = "logical"
 GIB: Final = 2**30

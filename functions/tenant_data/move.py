@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..tenant_bootstrap.store import Store
-from .cutover import Step, lives
-from .database_endpoint import Connect, Reach, Side
-from .dump import Objects
-from .replication import Link
-from .request import Request
+from functions.common.database_endpoint import Connect, Reach, Side
+from functions.common.dump import Objects
+from functions.common.replication import Link
+from functions.common.secret_store import Store
+from functions.common.serving import lives
+from functions.common.stage_run import Step
+from functions.tenant_data.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,18 +11,18 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from pg8000.native import Connection, identifier
 
-from . import restore
-from .catalog import Section
-from .cutover import Clock
-from .database_endpoint import MoveError, Side
-from .dump import one_moment
-from .initial_copy import examine, session_for
-from .request import Stage
-from .schema import Table, definitions, make, set_sequences, tables
-from .state import read, unlike
+from functions.common.catalog import Section
+from functions.common.database_endpoint import MoveError, Side
+from functions.common.dump import one_moment
+from functions.common.schema import Table, definitions, make, set_sequences, tables
+from functions.common.state import read, unlike
+from functions.tenant_data import restore
+from functions.tenant_data.cutover import Clock
+from functions.tenant_data.initial_copy import examine, session_for
+from functions.tenant_data.request import Stage
 
 if TYPE_CHECKING:
-    from .move import Move
+    from functions.tenant_data.move import Move
 
 IN_MEMORY: Final = 1 << 22  # bytes of a table's rows; more go through a file
 

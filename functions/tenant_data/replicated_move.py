@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from .cutover import Clock, Switch, lives, open_again, open_with
-from .database_endpoint import MoveError, Side
-from .dump import last_dump
-from .initial_copy import examine, follow_whole
-from .move import Move
-from .replication import Link, drop_mover
-from .request import Stage
+from functions.common.database_endpoint import MoveError, Side
+from functions.common.dump import last_dump
+from functions.common.replication import Link, drop_mover
+from functions.common.serving import lives
+from functions.tenant_data.cutover import Clock, Switch, open_again, open_with
+from functions.tenant_data.initial_copy import examine, follow_whole
+from functions.tenant_data.move import Move
+from functions.tenant_data.request import Stage
 
 CATCH_UP: Final = 60.0  # seconds for a follower to have what was written until now
 
@@ -80,23 +81,9 @@ def _take_down(move: Move, gone: Side) -> None:
         move.tools.step(f"role of the move at the {side.name}")
         drop_mover(side)
     move.tools.step(f"place at the {gone.name}")
-    empty(gone)
+    gone.drop_tenant()
     for side in move.sides:
         side.leave_tenant()
-
-
-def empty(side: Side) -> None:
-    """The schema with all that is in it, and the role."""
-    if not side.has_role(side.request.role):
-        return
-    side.run(f"ALTER ROLE {side.role} NOLOGIN")
-    side.end_sessions()
-    side.act_for_tenant()
-    side.run(
-        f"DROP SCHEMA IF EXISTS {side.schema} CASCADE",
-        f"DROP OWNED BY {side.role}",
-        f"DROP ROLE {side.role}",
-    )
 
 
 def _follow(move: Move, link: Link) -> None:

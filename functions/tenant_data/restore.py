@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pg8000.native import literal
 
-from ..tenant_bootstrap.passwords import verifier
-from ..tenant_bootstrap.store import Store
-from .cutover import Clock, end_tenants_sessions, led_to, lives, open_again, open_with
-from .database_endpoint import MoveError, Side
-from .request import Stage
-from .schema import tables
+from functions.common.database_endpoint import MoveError, Side
+from functions.common.passwords import verifier
+from functions.common.schema import tables
+from functions.common.secret_store import Store
+from functions.common.serving import lives
+from functions.tenant_data.cutover import Clock, end_tenants_sessions, led_to, open_again, open_with
+from functions.tenant_data.request import Stage
 
 if TYPE_CHECKING:
-    from .move import Move
+    from functions.tenant_data.move import Move
 
 
 def prepare(move: "Move") -> None:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pg8000.native import identifier
 
-from . import restore
-from .compare import Comparison
-from .cutover import lives
-from .database_endpoint import MoveError, Side
-from .initial_copy import examine, follow_whole
-from .request import Stage
-from .schema import set_sequences
+from functions.common.database_endpoint import MoveError, Side
+from functions.common.schema import set_sequences
+from functions.common.serving import lives
+from functions.tenant_data import restore
+from functions.tenant_data.compare import Comparison
+from functions.tenant_data.initial_copy import examine, follow_whole
+from functions.tenant_data.request import Stage
 
 if TYPE_CHECKING:
-    from .move import Move
+    from functions.tenant_data.move import Move
 
 
 def prepare(move: "Move") -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from . import offline_copy, replicated_move, restore, restore_pooled
-from .database_endpoint import MoveError
-from .move import Move
-from .request import By, Stage
+from functions.common.database_endpoint import MoveError
+from functions.tenant_data import offline_copy, replicated_move, restore, restore_pooled
+from functions.tenant_data.move import Move
+from functions.tenant_data.request import By, Stage
 
 LEFT: Final = frozenset({Stage.DONE, Stage.ABORT})  # of which a killed run may have dropped a role
 

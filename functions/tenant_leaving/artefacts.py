@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from .documents import Hashed
-from .tools import Found, LeavingError, Objects, Source, Tools
+from functions.tenant_leaving.documents import Hashed
+from functions.tenant_leaving.tools import Found, LeavingError, Objects, Source, Tools
 
 PREFIX: Final = "artefacts/"
 

@@ -8,7 +8,17 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from .tools import Backups, Found, Instance, Key, LeavingError, Snapshot, Source, Upload, Version
+from functions.tenant_leaving.tools import (
+    Backups,
+    Found,
+    Instance,
+    Key,
+    LeavingError,
+    Snapshot,
+    Source,
+    Upload,
+    Version,
+)
 
 MISSING: Final = frozenset(
     {"404", "NoSuchKey", "NoSuchBucket", "NotFoundException", "ResourceNotFoundException"}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .documents import digest
+from functions.tenant_leaving.documents import digest
 
 FORMAT: Final = 1
 KIND: Final = "certificate of destruction"

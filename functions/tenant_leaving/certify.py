@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from . import keys
-from .certificate import FORMAT, KIND, sealed, verify
-from .documents import load, save
-from .report import key_of
-from .request import Request
-from .tools import LeavingError, Tools
+from functions.tenant_leaving import keys
+from functions.tenant_leaving.certificate import FORMAT, KIND, sealed, verify
+from functions.tenant_leaving.documents import load, save
+from functions.tenant_leaving.report import key_of
+from functions.tenant_leaving.request import Request
+from functions.tenant_leaving.tools import LeavingError, Tools
 
 Certificate = Mapping[str, Any]
 LOOKED: Final = {

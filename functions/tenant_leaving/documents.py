@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from .tools import Objects, Source
+from functions.tenant_leaving.tools import Objects, Source
 
 Document: TypeAlias = Mapping[str, Any]
 CHUNK: Final = 1 << 20

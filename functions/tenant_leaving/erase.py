@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from ..tenant_data.database_endpoint import Side
-from ..tenant_data.replicated_move import empty
-from ..tenant_data.replication import Link, drop_mover
-from .keys import Found, described, ends, gone, text
-from .report import Report
-from .request import Request
-from .scratch import drop
-from .tools import LeavingError, Objects, Snapshot, Tools, Version
+from functions.common.database_endpoint import Side
+from functions.common.replication import Link, drop_mover
+from functions.tenant_leaving.keys import Found, described, ends, gone, text
+from functions.tenant_leaving.report import Report
+from functions.tenant_leaving.request import Request
+from functions.tenant_leaving.scratch import drop
+from functions.tenant_leaving.tools import LeavingError, Objects, Snapshot, Tools, Version
 
 BY_HAND: Final = "manual"  # the kind of a snapshot that RDS deletes when it is told to
 
@@ -86,7 +85,7 @@ class Erasing:
         drop_mover(side)
         drop(side)
         self.tools.step("schema and role")
-        empty(side)
+        side.drop_tenant()
         side.run(f"DROP SCHEMA IF EXISTS {side.schema} CASCADE")
         left = side.rows(
             "SELECT 'schema' FROM pg_namespace WHERE nspname = :schema UNION ALL"

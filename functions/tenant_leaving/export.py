@@ -13,20 +13,20 @@ from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError
 
-from ..tenant_data.cutover import lives
-from ..tenant_data.database_endpoint import Side
-from ..tenant_data.dump import compressed, one_moment, write
-from ..tenant_data.refusals import OF_REPLICATION, refusals
-from ..tenant_data.schema import Definition, make
-from ..tenant_data.state import State, unlike
-from ..tenant_data.state import read as read_state
-from . import artefacts
-from .artefacts import Copying, File
-from .documents import Hashed, digest, load, save
-from .reading import opened, restore
-from .request import Request
-from .scratch import plainly, scratch
-from .tools import Found, LeavingError, Tools
+from functions.common.database_endpoint import Side
+from functions.common.dump import compressed, one_moment, write
+from functions.common.refusals import OF_REPLICATION, refusals
+from functions.common.schema import Definition, make
+from functions.common.serving import lives
+from functions.common.state import State, unlike
+from functions.common.state import read as read_state
+from functions.tenant_leaving import artefacts
+from functions.tenant_leaving.artefacts import Copying, File
+from functions.tenant_leaving.documents import Hashed, digest, load, save
+from functions.tenant_leaving.reading import opened, restore
+from functions.tenant_leaving.request import Request
+from functions.tenant_leaving.scratch import plainly, scratch
+from functions.tenant_leaving.tools import Found, LeavingError, Tools
 
 DUMP: Final = "dump.sql.gz"
 MANIFEST: Final = "manifest.json"

@@ -1,27 +1,23 @@
 """The entry point: one stage of one tenant's leaving for each call."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
-from pg8000.exceptions import DatabaseError, InterfaceError
-
-from ..tenant_bootstrap.connection import BootstrapError, words
-from ..tenant_bootstrap.connection import connect as open_session
-from ..tenant_bootstrap.store import SecretsManager
-from ..tenant_data.database_endpoint import MoveError, Side
-from . import aws, keys
-from .certify import certify
-from .erase import erase
-from .export import Export
-from .request import Request, Stage, parse
-from .scratch import plainly
-from .tools import LeavingError, Tools
+from functions.common.connection import connect as open_session
+from functions.common.database_endpoint import MoveError, Side, administrator_at
+from functions.common.secret_store import SecretsManager
+from functions.common.stage_run import Step, run_stage
+from functions.tenant_leaving import aws, keys
+from functions.tenant_leaving.certify import certify
+from functions.tenant_leaving.erase import erase
+from functions.tenant_leaving.export import Export
+from functions.tenant_leaving.request import Request, Stage, parse
+from functions.tenant_leaving.tools import LeavingError, Tools
 
 log: Final = logging.getLogger(__name__)
 LEFT: Final = 240.0  # seconds of the function's time that are kept for the proof of the dump
@@ -51,22 +47,14 @@ def _outside() -> Tools:
 def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
     """Do what `event` asks; returns what was done, which may be kept and shown (no secret is in it)."""
     request = parse(event)
-    told = {"tenant": request.tenant, "stage": str(request.stage)}
-    if request.deleted:
-        return {**told, "deleted": True}
-    steps: list[str] = []
 
-    def step(name: str) -> None:
-        """Every step is in the log, with its time, before it begins."""
-        log.info("tenant %s, %s: %s", request.tenant, request.stage, name)
-        steps.append(name)
-        tools.step(name)
+    def work(step: Step) -> Mapping[str, Any]:
+        try:
+            return STAGES[request.stage](request, replace(tools, step=step))
+        except MoveError as refusal:
+            raise LeavingError(str(refusal)) from None
 
-    began = time.monotonic()
-    with _told(request):
-        result = STAGES[request.stage](request, replace(tools, step=step))
-    log.info("tenant %s, %s: done in %.1f s", request.tenant, request.stage, time.monotonic() - began)
-    return {**told, **result, "steps": steps}
+    return run_stage(request, tools.step, work, LeavingError, log)
 
 
 def _export(request: Request, tools: Tools) -> Mapping[str, Any]:
@@ -98,25 +86,5 @@ def _side(request: Request, tools: Tools) -> Iterator[Side | None]:
     if request.end is None:
         yield None
         return
-    master = tools.store.read(request.end.master_secret)
-    if master is None:
-        raise LeavingError(f"tenant {request.tenant}: the secret of the administrator is empty")
-    session = tools.connect(request.where(request.end), master)
-    try:
-        side = Side("database", request.end, request, session)
-        plainly(side)
+    with administrator_at("database", request.end, request, tools.connect, tools.store) as side:
         yield side
-    finally:
-        with suppress(InterfaceError, OSError):
-            session.close()
-
-
-@contextmanager
-def _told(request: Request) -> Iterator[None]:
-    """What a server refuses becomes a sentence, without the statement, which may hold a secret."""
-    try:
-        yield
-    except DatabaseError as refusal:
-        raise LeavingError(f"tenant {request.tenant}, {request.stage}: {words(refusal)}") from None
-    except (BootstrapError, MoveError) as refusal:
-        raise LeavingError(str(refusal)) from None

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from .documents import load, save
-from .request import Request
-from .tools import Key, LeavingError, Tools
+from functions.tenant_leaving.documents import load, save
+from functions.tenant_leaving.request import Request
+from functions.tenant_leaving.tools import Key, LeavingError, Tools
 
 ENABLED: Final = "Enabled"
 DISABLED: Final = "Disabled"

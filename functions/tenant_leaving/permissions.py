@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .request import Stage
+from functions.tenant_leaving.request import Stage
 
 
 @dataclass(frozen=True, slots=True)

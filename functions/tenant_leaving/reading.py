@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final, cast
 
-from ..tenant_data.dump import FORMAT
-from .tools import LeavingError, Source
+from functions.common.dump import FORMAT
+from functions.tenant_leaving.tools import LeavingError, Source
 
 BLOCK: Final = 1 << 16  # bytes of rows that are sent at once
 LAST: Final = b"\\.\n"

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .documents import load, save
-from .keys import text
-from .tools import Tools
+from functions.tenant_leaving.documents import load, save
+from functions.tenant_leaving.keys import text
+from functions.tenant_leaving.tools import Tools
 
 FORMAT: Final = 1
 

@@ -13,8 +13,8 @@ from typing import Final
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import identifier, literal
 
-from ..tenant_bootstrap.passwords import new_password, verifier
-from ..tenant_data.database_endpoint import PLAIN, Connect, Side
+from functions.common.database_endpoint import PLAIN, Connect, Side
+from functions.common.passwords import new_password, verifier
 
 ENDING: Final = 20.0  # seconds for sessions of the server's own to end
 PAUSE: Final = 0.5

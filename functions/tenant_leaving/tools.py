@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..tenant_bootstrap.store import Store
-from ..tenant_data.database_endpoint import Connect
+from functions.common.database_endpoint import Connect
+from functions.common.secret_store import Store
 
 
 class LeavingError(RuntimeError):

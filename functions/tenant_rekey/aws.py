@@ -4,8 +4,8 @@ import importlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from .rekey import AT_ONCE
-from .tools import Found
+from functions.tenant_rekey.rekey import AT_ONCE
+from functions.tenant_rekey.tools import Found
 
 MISSING: Final = frozenset({"404", "NoSuchKey"})
 # Written or deleted since it was looked at.

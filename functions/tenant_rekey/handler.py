@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from .aws import S3
-from .rekey import rekey
-from .request import parse
-from .tools import Objects, Tools
+from functions.tenant_rekey.aws import S3
+from functions.tenant_rekey.rekey import rekey
+from functions.tenant_rekey.request import parse
+from functions.tenant_rekey.tools import Objects, Tools
 
 log: Final = logging.getLogger(__name__)
 LEFT: Final = 60.0  # seconds of the function's time in which nothing more is begun

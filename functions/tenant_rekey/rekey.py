@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
-from .request import Request
-from .tools import RekeyError, Tools
+from functions.tenant_rekey.request import Request
+from functions.tenant_rekey.tools import RekeyError, Tools
 
 AT_ONCE: Final = 8  # objects; asking for a key takes the time of an answer and nothing else
 TRIES: Final = 3  # for an object that is written while it is copied

@@ -1,20 +1,17 @@
 """What the stack file of the organization says."""
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.settings_fields import between, matching, parse, setting
+from config.fields import ListOf, Whole
+from config.settings_fields import REGION, Places, parse, setting, text
 from plan.settings import AccountSettings
 
 NEW = "none"
 
 
-def _regions(value: tuple[str, ...]) -> str | None:
-    meaning = "one to eight different Regions such as eu-west-1"
-    right = all(re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[1-9]", r) for r in value)
-    return None if right and 1 <= len(value) <= 8 and len(set(value)) == len(value) else meaning
+_REGIONS = ListOf(REGION, fewest=1, most=8, meaning="one to eight different Regions such as eu-west-1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +19,16 @@ class OrganizationSettings(AccountSettings):
     """The account here is the management account, in which nothing else should stand."""
 
     organization_regions: tuple[str, ...] = setting(
-        "Regions that member accounts may use; everywhere else is refused", _regions
+        "Regions that member accounts may use; everywhere else is refused", _REGIONS
     )
     organization_backup_days: int = setting(
         "days that weekly snapshots of the cells' databases are kept; within what the locks of their vaults"
         " allow",
-        between(1, 3650),
+        Whole(1, 3650),
     )
     organization_import: str = setting(
         "id of an organization that exists already and is taken over, or none",
-        matching(rf"{NEW}|o-[a-z0-9]{{10,32}}", "none, or the id of an organization such as o-a1b2c3d4e5"),
+        text(rf"{NEW}|o-[a-z0-9]{{10,32}}", "none, or the id of an organization such as o-a1b2c3d4e5"),
     )
 
     @property
@@ -41,10 +38,13 @@ class OrganizationSettings(AccountSettings):
 
 
 def parse_organization_settings(
-    stack: str, values: Mapping[str, object], others: Collection[str] = ()
+    stack: str,
+    values: Mapping[str, object],
+    others: Collection[str] = (),
+    places: Callable[[], Places] = dict,
 ) -> OrganizationSettings:
     """Make them from configuration values by key, or raise `SettingsError` with all that is wrong."""
-    return parse(OrganizationSettings, stack, values, _contradictions, others)
+    return parse(OrganizationSettings, stack, values, _contradictions, others, places)
 
 
 def _contradictions(v: Mapping[str, Any]) -> list[str]:

@@ -1,9 +1,6 @@
 """The bootstrap function: what is shipped, and what it may do."""
 
 import json
-import subprocess
-import sys
-import zipfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -29,37 +26,6 @@ def function() -> Mapping[str, Any]:
 def statements() -> dict[str, dict[str, Any]]:
     policy = made().one("iam/rolePolicy:RolePolicy", "bootstrap-policy").inputs["policy"]
     return {s["Sid"]: s for s in json.loads(policy)["Statement"]}
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive as Lambda gets it."""
-    path = tmp_path_factory.mktemp("function") / "function.zip"
-    with zipfile.ZipFile(path, "w") as target:
-        for name, file in function_files(CODE).items():
-            target.write(file, name)
-    return path
-
-
-def test_the_archive_starts_with_nothing_else_at_hand(archive: Path, tmp_path: Path) -> None:
-    """As in Lambda: unpacked, no site packages, no repository."""
-    with zipfile.ZipFile(archive) as source:
-        source.extractall(tmp_path)
-    program = (
-        "import sys; sys.path.insert(0, sys.argv[1]);"
-        "import importlib; module, name = sys.argv[2].rsplit('.', 1);"
-        "handler = importlib.import_module(module); getattr(handler, name);"
-        "print(handler.verifier('x')[:19]);"
-        "print(len(importlib.import_module('tenant_bootstrap.connection').trusted().get_ca_certs()) > 20)"
-    )
-    found = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", program, str(tmp_path), function()["handler"]],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert (found.stdout, found.returncode) == ("SCRAM-SHA-256$4096:\nTrue\n", 0), found.stderr
 
 
 def test_the_archive_is_sources_and_licences_in_a_fixed_order() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection
 
-from functions.tenant_bootstrap.connection import Where
-from functions.tenant_bootstrap.store import Secret
+from functions.common.connection import Where
+from functions.common.secret_store import Secret
 from functions.tenant_leaving.handler import carry_out
 from functions.tenant_leaving.tools import Instance, Key, LeavingError, Tools
 from tests.data.clouds import Clock, FakeDatabases, FakeKeys, FakeObjects, FakeSecrets

@@ -13,10 +13,10 @@ from typing import Any
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier
 
-from functions.tenant_bootstrap.connection import BootstrapError, Where, words
+from functions.common.connection import BootstrapError, Where, words
+from functions.common.database_endpoint import Side
+from functions.common.secret_store import Secret
 from functions.tenant_bootstrap.handler import bootstrap
-from functions.tenant_bootstrap.store import Secret
-from functions.tenant_data.database_endpoint import Side
 from functions.tenant_data.handler import carry_out
 from functions.tenant_data.move import Tools
 from tests.data.server import MASTER, PASSWORD, Server

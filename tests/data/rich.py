@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from functions.tenant_data.database_endpoint import PLAIN, Side
+from functions.common.database_endpoint import PLAIN, Side
+from functions.common.schema import definitions
 from functions.tenant_data.request import parse
-from functions.tenant_data.schema import definitions
 from tests.data.moving import Journey
 
 TEXT = (Path(__file__).parent / "rich.sql").read_text(encoding="utf-8")

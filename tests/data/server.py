@@ -14,7 +14,7 @@ from typing import Any
 from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection, literal
 
-from functions.tenant_bootstrap.connection import refused_by
+from functions.common.connection import refused_by
 from tests.waiting import LIMIT
 
 SUPERUSER = "rdsadmin"

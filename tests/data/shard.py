@@ -8,10 +8,10 @@ from typing import Any
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 
-from functions.tenant_bootstrap.connection import BootstrapError, Where, words
+from functions.common.connection import BootstrapError, Where, words
+from functions.common.secret_store import CURRENT, PENDING, Secret
 from functions.tenant_bootstrap.guards import GUARDS, Guard
 from functions.tenant_bootstrap.handler import bootstrap
-from functions.tenant_bootstrap.store import CURRENT, PENDING, Secret
 from tests.data.server import MASTER, OTHER, PASSWORD, Server
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"

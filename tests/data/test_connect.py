@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from functions.common.connection import Where
 from functions.tenant_bootstrap import connection as way
-from functions.tenant_bootstrap.connection import Where
 from plan.data.databases import CA_CERTIFICATE
 from tests.data.server import MASTER, PASSWORD, Server
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pg8000.exceptions import DatabaseError
 
-from functions.tenant_data.database_endpoint import MoveError
+from functions.common.database_endpoint import MoveError
 from tests.data.moving import BUDGET, STEPS, BudgetClock, Journey
 from tests.data.rich import RICH, fingerprint, rows_of
 from tests.data.server import Server

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from functions.tenant_bootstrap.request import RequestError
-from functions.tenant_data.database_endpoint import MoveError
+from functions.common.database_endpoint import MoveError
+from functions.common.events import RequestError
 from tests.data.moving import BUDGET, BudgetClock, Journey, Killed
 from tests.data.rich import RICH, fingerprint, rows_of
 from tests.data.server import Server

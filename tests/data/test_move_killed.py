@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pg8000.exceptions import InterfaceError
 
-from functions.tenant_data.database_endpoint import MoveError
+from functions.common.database_endpoint import MoveError
 from tests.data.moving import STEPS, Journey, Killed
 from tests.data.rich import RICH
 from tests.data.server import Server

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.tenant_bootstrap.request import DEFAULTS, FIELDS, Action, RequestError, parse
+from functions.common.events import RequestError
+from functions.tenant_bootstrap.request import DEFAULTS, FIELDS, Action, parse
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 EVENT: dict[str, Any] = {

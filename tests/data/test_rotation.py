@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pg8000.exceptions import DatabaseError
 
-from functions.tenant_bootstrap.connection import BootstrapError
+from functions.common.connection import BootstrapError
+from functions.common.secret_store import PENDING, SecretsManager
 from functions.tenant_bootstrap.rotation import STEPS, rotate
-from functions.tenant_bootstrap.store import PENDING, SecretsManager
 from tests.data.shard import MASTER_ARN, Shard
 
 TOKEN = "0f3c2b1a-token-of-the-rotation"

@@ -52,7 +52,7 @@ def test_a_switch_of_isolation_is_refused(dev: Workspace) -> None:
         (
             "backupDays: 7",
             "backupDays: 99",
-            "tenantry:backupDays: 99 is not allowed; expected a number from 7 to 35",
+            "tenantry:backupDays: 99 is not allowed; expected a whole number from 7 to 35",
         ),
         ("natPerZone: false", "natPerZones: false", "tenantry:natPerZones: no such setting"),
         ("  tenantry:domain: dev.tenantry.example\n", "", "tenantry:domain: missing"),

@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from functions.common.events import RequestError
 from functions.tenant_rekey.aws import S3
 from functions.tenant_rekey.handler import carry_out
 from functions.tenant_rekey.rekey import LARGEST, TRIES
-from functions.tenant_rekey.request import RequestError
 from functions.tenant_rekey.tools import Found, RekeyError, Tools
 
 REGION, BUCKET = "eu-west-1", "tenantry-dev-t-acme-111122223333"

@@ -1,5 +1,6 @@
 """Settings are read whole or refused whole, each wrong key by its name."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings_fields import SettingsError, keys_of
+from config.stack_file import places_of
 from plan.settings import FARGATE_MEMORY, LOG_RETENTION_DAYS, Settings, parse_settings
 from tests.cells import values_of
 
@@ -38,31 +40,31 @@ def test_an_unknown_key_is_named() -> None:
 
 
 WRONG = {
-    "accountId": ("12345", "an AWS account id, twelve digits in quotes"),
-    "region": ("Ireland", "an AWS Region such as eu-west-1"),
-    "environment": ("production", "one of dev, staging, prod"),
-    "zones": (["eu-west-1a"], "two to four different Availability Zones"),
-    "networkCidr": ("10.16.1.0/16", "a private /16 network"),
-    "tenantNetworks": ("11.0.0.0/16", "a private /16 network"),
-    "natPerZone": ("yes", "true or false"),
-    "backupDays": (3, "a number from 7 to 35"),
-    "auditLogDays": (90, "one of 365, 400"),
-    "applicationLogDays": (100, "one of 1, 3, 5"),
-    "taskCpu": (512, "one of 1024, 2048, 4096"),
-    "monolithImage": ("nginx:latest", "an image in ECR by digest"),
-    "shardInstanceClass": ("r6g.large", "such as db.r6g.large"),
-    "backupCopyRegion": ("Frankfurt", "none, or an AWS Region such as eu-central-1"),
-    "vaultLock": ("legal", "one of none, governance, compliance"),
-    "vaultDays": (4000, "a number from 0 to 3650"),
-    "reportsReplicas": (16, "a number from 0 to 15"),
-    "shardLimit": (27, "a number from 1 to 26"),
-    "alarmEmail": ("ops", "an e-mail address"),
-    "domain": ("tenantry", "a DNS name"),
-    "hostedZoneId": ("zone", "a zone id"),
-    "shardCapacity": (True, "a whole number"),
-    "caRoots": (["a", "a"], "one to three different short names"),
-    "caSigner": ("A!", "one of caRoots"),
-    "caRevoked": (["XYZ"], "different serial numbers of certificates in lower-case hexadecimal"),
+    "accountId": ("12345", "expected an AWS account id, twelve digits in quotes"),
+    "region": ("Ireland", "expected an AWS Region such as eu-west-1"),
+    "environment": ("production", "allowed: dev, staging, prod"),
+    "zones": (["eu-west-1a"], "expected two to four different Availability Zones"),
+    "networkCidr": ("10.16.1.0/16", "expected a private /16 network"),
+    "tenantNetworks": ("11.0.0.0/16", "expected a private /16 network"),
+    "natPerZone": ("yes", "expected true or false"),
+    "backupDays": (3, "expected a whole number from 7 to 35"),
+    "auditLogDays": (90, "expected one of 365, 400"),
+    "applicationLogDays": (100, "expected one of 1, 3, 5"),
+    "taskCpu": (512, "expected one of 1024, 2048, 4096"),
+    "monolithImage": ("nginx:latest", "expected an image in ECR by digest"),
+    "shardInstanceClass": ("r6g.large", "expected such as db.r6g.large"),
+    "backupCopyRegion": ("Frankfurt", "expected none, or an AWS Region such as eu-central-1"),
+    "vaultLock": ("legal", "allowed: none, governance, compliance"),
+    "vaultDays": (4000, "expected a whole number from 0 to 3650"),
+    "reportsReplicas": (16, "expected a whole number from 0 to 15"),
+    "shardLimit": (27, "expected a whole number from 1 to 26"),
+    "alarmEmail": ("ops", "expected an e-mail address"),
+    "domain": ("tenantry", "expected a DNS name"),
+    "hostedZoneId": ("zone", "expected a zone id"),
+    "shardCapacity": (True, "expected a whole number"),
+    "caRoots": (["a", "a"], "expected one to three different short names"),
+    "caSigner": ("A!", "expected one of caRoots"),
+    "caRevoked": (["XYZ"], "expected a serial number of a certificate in lower-case hexadecimal"),
 }
 
 
@@ -71,12 +73,32 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str) -> None:
     value, allowed = WRONG[key]
     shown = tuple(value) if isinstance(value, list) else value
     text = refused(**{key: value})
-    assert f"tenantry:{key}: {shown!r} is not allowed; expected {allowed}" in text
+    assert f"tenantry:{key}: {shown!r} is not allowed; {allowed}" in text
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
     lines = refused(region="x", backupDays=1, nonsense=1, domain=...).splitlines()[1:]
     assert {line.split(":")[1] for line in lines} == {"nonsense", "region", "backupDays", "domain"}
+
+
+def test_a_wrong_value_is_named_with_its_line_and_column_where_the_file_is_at_hand(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_text(
+        "config:\n  tenantry:backupDays: 35\n  tenantry:region:\n    Ireland\n", encoding="utf-8"
+    )
+    values = {**values_of("prod"), "region": "Ireland", "alarmEmail": "ops"}
+    with pytest.raises(SettingsError, match="tenantry:region") as refusal:
+        parse_settings("prod", values, places=lambda: places_of(tmp_path, "prod"))
+    assert str(refusal.value).splitlines()[1:] == [
+        "  4:5: tenantry:region: 'Ireland' is not allowed; expected an AWS Region such as eu-west-1",
+        "  tenantry:alarmEmail: 'ops' is not allowed; expected an e-mail address",
+    ]
+
+
+@pytest.mark.parametrize("content", [None, "", "config:", "- a", "config: [", "other: {}"])
+def test_a_file_without_settings_has_no_places(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "Pulumi.prod.yaml").write_text(content, encoding="utf-8")
+    assert places_of(tmp_path, "prod") == {}
 
 
 def test_a_list_may_be_empty_where_that_means_something() -> None:
@@ -86,7 +108,7 @@ def test_a_list_may_be_empty_where_that_means_something() -> None:
 
 def test_a_list_holds_strings() -> None:
     """A serial number of digits alone is a number to YAML, unless it is in quotes."""
-    assert "tenantry:caRevoked: (12,) is not allowed; expected a list of strings" in refused(caRevoked=[12])
+    assert 'tenantry:caRevoked: (12,) is not allowed; put it in quotes: "12"' in refused(caRevoked=[12])
 
 
 CONTRADICTIONS = {

@@ -59,7 +59,7 @@ def test_what_a_failed_move_is_quoted_to_say_is_what_it_says() -> None:
     """In the first column of the table; … stands for what differs."""
     table = MOVING.read_text("utf-8").split("| it says | do |")[1].split("\n\n")[0]
     quoted = re.findall(r"`([^`]+)`", "".join(re.findall(r"^\|[^|]*\|", table, re.MULTILINE)))
-    code = [p.read_text("utf-8") for p in (ROOT / "functions" / "tenant_data").iterdir() if p.is_file()]
+    code = [p.read_text("utf-8") for p in (ROOT / "functions").rglob("*.*") if p.suffix in (".py", ".sql")]
     code.append((ROOT / "plan" / "data" / "alarms.py").read_text("utf-8"))
     joined = [re.sub(r'"\s+f?"', "", text) for text in code]  # literals that go on in the next line
     patterns = {q: ".{1,60}?".join(map(re.escape, q.split("…"))) for q in quoted}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from functions.tenant_bootstrap.connection import refused_by
+from functions.common.connection import refused_by
 from sandbox.cloud.store import Row, Store
 from sandbox.data_plane.instances import INSTANCE, PARAMETERS, Instance
 from sandbox.data_plane.postgres_cluster import Cluster, serves

@@ -23,7 +23,7 @@ from tests.sandbox.databases import GIVEN, Place
 from tests.waiting import wait_for
 
 ROLE, SECRET = "m_t_acme", "of-the-move"  # who replicates
-RDS_ROOTS = ROOT / "functions" / "tenant_bootstrap" / "rds-roots.pem"
+RDS_ROOTS = ROOT / "functions" / "common" / "rds-roots.pem"
 LEDGER = "CREATE TABLE t_acme.ledger (id int PRIMARY KEY)"
 
 

@@ -1,15 +1,16 @@
 """One end of a move: a session of its administrator, and what is asked of the tenant's place there."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
-from pg8000.exceptions import DatabaseError
+from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection, identifier, literal
 
-from ..tenant_bootstrap.connection import BootstrapError, Where, words
-from .request import End, Request
+from functions.common.connection import Where
+from functions.common.events import DatabaseAddress
+from functions.common.secret_store import Store
 
 # What rows read as text must look alike at both ends, whatever their servers' settings are.
 PLAIN: Final = (
@@ -47,7 +48,7 @@ class Whose(Protocol):
     @property
     def bucket(self) -> str: ...
 
-    def where(self, end: End) -> Where: ...
+    def where(self, end: DatabaseAddress) -> Where: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Side:
     """`name` is what people call it; the session is the administrator's, who owns the database."""
 
     name: str  # origin or target
-    end: End
+    end: DatabaseAddress
     request: Whose
     session: Connection
 
@@ -99,6 +100,19 @@ class Side:
         if self.has_role(self.request.role):
             self.run(f"REVOKE {self.role} FROM CURRENT_USER GRANTED BY CURRENT_USER")
 
+    def drop_tenant(self) -> None:
+        """The schema with all that is in it, and the role."""
+        if not self.has_role(self.request.role):
+            return
+        self.run(f"ALTER ROLE {self.role} NOLOGIN")
+        self.end_sessions()
+        self.act_for_tenant()
+        self.run(
+            f"DROP SCHEMA IF EXISTS {self.schema} CASCADE",
+            f"DROP OWNED BY {self.role}",
+            f"DROP ROLE {self.role}",
+        )
+
     def end_sessions(self, role: str | None = None) -> None:
         self.rows(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = :role",
@@ -134,17 +148,35 @@ def _quoted(value: str) -> str:
 
 
 @contextmanager
-def told(request: Request) -> Iterator[None]:
-    """What a server refuses becomes a sentence, without the statement, which may hold a secret."""
+def administrator_at(
+    name: str, address: DatabaseAddress, tenant: Whose, connect: Connect, store: Store
+) -> Iterator[Side]:
+    """A session of the administrator, in which what is read as text looks alike everywhere."""
+    master = store.read(address.master_secret)
+    if master is None:
+        raise MoveError(f"tenant {tenant.tenant}: the secret of the administrator of the {name} is empty")
+    session = connect(tenant.where(address), master)
     try:
-        yield
-    except DatabaseError as refusal:
-        raise MoveError(f"tenant {request.tenant}, {request.stage}: {words(refusal)}") from None
-    except BootstrapError as refusal:
-        raise MoveError(str(refusal)) from None
+        side = Side(name, address, tenant, session)
+        side.run(*PLAIN)
+        yield side
+    finally:
+        with suppress(InterfaceError, OSError):
+            session.close()
 
 
 __all__ = [
-    "PLAIN", "Connect", "MoveError", "Reach", "Rows", "Side", "Whose", "connection_string", "identifier",
-    "literal", "mover", "told", "verify_fully",
+    "PLAIN",
+    "Connect",
+    "MoveError",
+    "Reach",
+    "Rows",
+    "Side",
+    "Whose",
+    "administrator_at",
+    "connection_string",
+    "identifier",
+    "literal",
+    "mover",
+    "verify_fully",
 ]  # fmt: skip

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from .catalog import queries
-from .database_endpoint import Side
+from functions.common.catalog import queries
+from functions.common.database_endpoint import Side
 
 # What only rows that follow cannot do without; a copy of one moment can.
 OF_REPLICATION: Final = ("table without a primary key", "table whose replica identity", "unlogged table")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .database_endpoint import Side
-from .schema import Definition, definitions, difference, sequences, tables
+from functions.common.database_endpoint import Side
+from functions.common.schema import Definition, definitions, difference, sequences, tables
 
 
 @dataclass(frozen=True, slots=True)

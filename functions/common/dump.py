@@ -14,9 +14,9 @@ from typing import Any, Final, Protocol
 
 from pg8000.native import identifier
 
-from .catalog import Section
-from .database_endpoint import Side
-from .schema import Definition, Table, definitions, sequences, tables
+from functions.common.catalog import Section
+from functions.common.database_endpoint import Side
+from functions.common.schema import Definition, Table, definitions, sequences, tables
 
 PREFIX: Final = "moves/"  # in the tenant's bucket
 FORMAT: Final = "-- tenantry dump 1"  # a dump's first line; its marker follows

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError
 
-from . import catalog
-from .database_endpoint import MoveError, Rows, Side
+from functions.common import catalog
+from functions.common.database_endpoint import MoveError, Rows, Side
 
 # What a statement says that needs another one first: undefined table, function, object, column; no unique
 # constraint yet to refer to (PostgreSQL 16, appendix A).

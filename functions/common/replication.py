@@ -12,9 +12,9 @@ from typing import Final
 
 from pg8000.native import identifier, literal
 
-from ..tenant_bootstrap.passwords import new_password, verifier
-from .database_endpoint import MoveError, Reach, Side, connection_string
-from .schema import tables
+from functions.common.database_endpoint import MoveError, Reach, Side, connection_string
+from functions.common.passwords import new_password, verifier
+from functions.common.schema import tables
 
 SLEEPS: Final = 2.0  # seconds behind after which somebody looks whether a worker reads at all
 PAUSE: Final = 0.02  # seconds between looks

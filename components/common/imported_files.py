@@ -1,0 +1,55 @@
+"""Which files of this project a module needs: what it imports, what that imports, and their data."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_DATA: Final = frozenset({".pem", ".sql"})
+
+
+def imported_files(entry: Path, root: Path) -> frozenset[Path]:
+    """`entry` and all that it imports from beneath `root`, with each package's `__init__.py`.
+
+    A data file goes along with the module beside it that names it.
+    """
+    found: set[Path] = set()
+    pending = [entry]
+    while pending:
+        file = pending.pop()
+        if file in found:
+            continue
+        found.add(file)
+        source = file.read_text(encoding="utf-8")
+        found |= {
+            data for data in file.parent.iterdir() if data.suffix in _DATA and f'"{data.name}"' in source
+        }
+        pending += [f for name in _imported(source, file, root) for f in _files_of(name, root)]
+        pending += _packages(file, root)
+    return frozenset(found)
+
+
+def _imported(source: str, file: Path, root: Path) -> Iterator[str]:
+    """Dotted names, of modules or of what is in them."""
+    package = file.parent.relative_to(root).parts
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def _files_of(name: str, root: Path) -> Iterator[Path]:
+    base = root.joinpath(*name.split("."))
+    yield from (f for f in (base.with_suffix(".py"), base / "__init__.py") if f.is_file())
+
+
+def _packages(file: Path, root: Path) -> Iterator[Path]:
+    for folder in file.parents:
+        if folder == root:
+            return
+        if (folder / "__init__.py").is_file():
+            yield folder / "__init__.py"
