@@ -13,16 +13,17 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Final
 
-from devtools import cli_lookup, engine, plugin_launchers
+from devtools import cli_lookup, engine, plugin_launchers, unchanged_stack
 from devtools.clean import clean
 from devtools.environment import DROPPED, environment, path, settings
 from devtools.orphaned_resources import remark
 from devtools.paths import ROOT, ToolchainError, sandbox_dir, say
-from devtools.policy_preview import PACK, QUIET, planned
+from devtools.policy_preview import PACK, QUIET, plan_file, planned, summary
 from devtools.pre_update_checks import under_way
 from devtools.progress_filter import quiet
 from devtools.stacks import prepare_stack, require_file, stacks
 from devtools.summary_table import show_stack
+from recovery.engine import Stack
 from sandbox.data_plane.paths import PlaneError
 from sandbox.data_plane.service import SWITCH, Service, switched_on
 
@@ -55,15 +56,32 @@ def operate(verb: str, stack: str) -> int:
         under_way(sandbox_dir(), stack)
         return planned(stack, given, plain)
     if verb == "up":
-        given = {SWITCH: "1", **given}  # databases are real unless a person says no
-        if status := planned(stack, given):
-            return status
+        return _update(stack, {SWITCH: "1", **given}, plain)  # databases are real unless a person says no
+    return _run(verb, stack, given, plain)
+
+
+def _update(stack: str, given: Mapping[str, str], plain: tuple[str, ...]) -> int:
+    """Plan, judge, and change what is to be changed; where nothing is, the engine runs once."""
+    program, mine, home = unchanged_stack.digest(), Stack(stack, ROOT, given), sandbox_dir()
+    if status := planned(stack, given):
+        return status
+    if unchanged_stack.is_unchanged(home, mine, program, plan_file(stack)):
+        print(summary(stack))
+        say(f"nothing has changed since the last update of {stack}")
+    elif status := _run("up", stack, given, plain):
+        return status
+    else:
+        unchanged_stack.remember(home, mine, program)
+    return _come_up(stack, given)
+
+
+def _run(verb: str, stack: str, given: Mapping[str, str], plain: tuple[str, ...]) -> int:
     args = (*ENGINE[verb], "--stack", stack, *plain)
     with quiet() if plain else nullcontext():
         status = engine.run(args, given, ROOT)
     if status and (said := remark(stack, given)):
         print(f"error: {said}", file=sys.stderr)
-    return status or (_come_up(stack, given) if verb == "up" else 0)
+    return status
 
 
 def _come_up(stack: str, given: Mapping[str, str]) -> int:

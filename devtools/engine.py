@@ -41,6 +41,9 @@ def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) 
     stack = Path(given.get(CONFIG_FILE, "")).name.removeprefix("Pulumi.").removesuffix(".yaml")
     if stack and call.command in CHANGES and "--preview-only" not in args:
         from devtools.pre_update_checks import changing  # noqa: PLC0415 - as above
+        from devtools.unchanged_stack import forget  # noqa: PLC0415 - as above
+
+        forget(home, stack)
 
         def start(held: tuple[int, ...], options: list[str]) -> int:
             return _wait([real_cli(), *args, *options], given, cwd, held)

@@ -44,7 +44,7 @@ def _planned(stack: str, given: Mapping[str, str], args: tuple[str, ...] | None)
     file.unlink(missing_ok=True)
     words = ("preview", "--stack", stack, *PACK, "--event-log", str(file), *(QUIET if args is None else args))
     env = dict(given) | DEBUG
-    status = _quietly(words, env) if args is None else engine.run(words, env, ROOT)
+    status = _quietly(stack, words, env) if args is None else engine.run(words, env, ROOT)
     if _steps(file):
         return gate(stack, given, file) or status
     if not status:  # nobody has looked for what would be lost, so nothing may be
@@ -52,7 +52,16 @@ def _planned(stack: str, given: Mapping[str, str], args: tuple[str, ...] | None)
     return status or 1
 
 
-def _quietly(words: tuple[str, ...], env: Mapping[str, str]) -> int:
+def summary(stack: str) -> str:
+    """What the last plan that was made quietly says: advice of the policies, and how many resources."""
+    return _from("Policies|Resources", _shown_file(stack).read_text(encoding="utf-8"))
+
+
+def _shown_file(stack: str) -> Path:
+    return plan_file(stack).with_suffix(".txt")
+
+
+def _quietly(stack: str, words: tuple[str, ...], env: Mapping[str, str]) -> int:
     """Run a preview whose output is of interest only where it fails."""
     say("planning and judging the change")
     done = subprocess.run(
@@ -64,15 +73,16 @@ def _quietly(words: tuple[str, ...], env: Mapping[str, str]) -> int:
         text=True,
         check=False,
     )
+    _shown_file(stack).write_text(done.stdout, encoding="utf-8")
     if done.returncode:
-        print(_refusal(done.stdout), file=sys.stderr)
+        print(_from("Policies|Diagnostics", done.stdout), file=sys.stderr)
         print(done.stderr, file=sys.stderr, end="")
     return done.returncode
 
 
-def _refusal(output: str) -> str:
+def _from(headings: str, output: str) -> str:
     """What the pack and the program say, without the list of steps."""
-    found = re.search(r"^(Policies|Diagnostics):", output, re.MULTILINE)
+    found = re.search(rf"^({headings}):", output, re.MULTILINE)
     return output[found.start() :].rstrip() if found else output.rstrip()
 
 
