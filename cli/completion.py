@@ -1,37 +1,42 @@
-"""Scripts that give a shell the command `tenants`, with completion of stacks, ids, fields and values."""
+"""Scripts that give a shell the command `tenantry`, with completion of all that can be typed."""
 
 import shlex
+import sys
 from pathlib import Path
+from typing import Final
+
+from cli.running import COMPLETION
 
 _BASH = """\
-tenants() {{ PYTHONPATH={root} {python} -m tenants "$@"; }}
-_tenants_completion() {{
+tenantry() {{ {launcher} "$@"; }}
+_tenantry_completion() {{
   local IFS=$'\\n'
-  COMPREPLY=( $(COMP_WORDS="${{COMP_WORDS[*]}}" COMP_CWORD=$COMP_CWORD {variable}=complete_bash tenants) )
+  COMPREPLY=( $(COMP_WORDS="${{COMP_WORDS[*]}}" COMP_CWORD=$COMP_CWORD {variable}=complete_bash {launcher}) )
 }}
-complete -o default -F _tenants_completion tenants
+complete -o default -F _tenantry_completion tenantry
 """
 _ZSH = """\
-tenants() {{ PYTHONPATH={root} {python} -m tenants "$@" }}
-_tenants_completion() {{
-  eval "$(_TYPER_COMPLETE_ARGS="${{words[1,$CURRENT]}}" {variable}=complete_zsh tenants)"
+tenantry() {{ {launcher} "$@" }}
+_tenantry_completion() {{
+  eval "$(_TYPER_COMPLETE_ARGS="${{words[1,$CURRENT]}}" {variable}=complete_zsh {launcher})"
 }}
-compdef _tenants_completion tenants
+compdef _tenantry_completion tenantry
 """
 _FISH = """\
-function tenants; PYTHONPATH={root} {python} -m tenants $argv; end
-function _tenants_completion
+function tenantry; {launcher} $argv; end
+function _tenantry_completion
   set -lx {variable} complete_fish
   set -lx _TYPER_COMPLETE_FISH_ACTION $argv[1]
   set -lx _TYPER_COMPLETE_ARGS (commandline -cp)
-  tenants
+  {launcher}
 end
-complete --command tenants --no-files --arguments "(_tenants_completion get-args)" \\
-  --condition "_tenants_completion is-args"
+complete --command tenantry --no-files --arguments "(_tenantry_completion get-args)" \\
+  --condition "_tenantry_completion is-args"
 """
-_SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
+_SCRIPTS: Final = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
-def script(shell: str, python: str, root: Path, variable: str) -> str:
-    """What the shell evaluates; `variable` is the one by which the program knows that it is asked."""
-    return _SCRIPTS[shell].format(root=shlex.quote(str(root)), python=shlex.quote(python), variable=variable)
+def script(shell: str) -> str:
+    """What the shell evaluates: a function that calls this environment's `tenantry`, and its completion."""
+    launcher = Path(sys.executable).with_name("tenantry")
+    return _SCRIPTS[shell].format(launcher=shlex.quote(str(launcher)), variable=COMPLETION)

@@ -1,19 +1,46 @@
-"""What the commands share: arguments and options with their completions, and which stack is meant."""
+"""What the commands share: arguments and options with their completions, and which stack is meant.
+
+A stack is given the same way everywhere: as the argument STACK where a command is about stacks, as
+`--stack` or `-s` with every command, and by the variable STACK for commands that are about one.
+"""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from config.wording import allowed_or_near
-from tenants.files import project_root, stacks
+from tenants.files import PROJECT_FILE, project_root, stacks
 
-HERE: Final = project_root()
+
+def checkout() -> Path:
+    """The project that the current folder is in, else the one that this code is part of."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # it was removed
+        return project_root()
+    for folder in (here, *here.parents):
+        if (folder / PROJECT_FILE).is_file() and (folder / "tenants").is_dir():
+            return folder
+    return project_root()
+
+
+HERE: Final = checkout()
+
+
+def deployable(root: Path) -> list[str]:
+    """Every stack that has a file of settings, sorted; `stacks` of `tenants.files` are those with tenants."""
+    return sorted(p.name.split(".")[1] for p in root.glob("Pulumi.*.yaml"))
 
 
 def complete_stack(incomplete: str) -> list[str]:
     return [s for s in stacks(HERE) if s.startswith(incomplete)]
+
+
+def complete_deployable(incomplete: str) -> list[str]:
+    return [s for s in deployable(HERE) if s.startswith(incomplete)]
 
 
 def complete_tenant(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -32,9 +59,28 @@ Stacks = Annotated[
     list[str] | None,
     typer.Argument(metavar="[STACK]...", help="All stacks without one.", autocompletion=complete_stack),
 ]
+MoreStacks = Annotated[
+    list[str] | None,
+    typer.Option("--stack", "-s", help="The same as STACK.", autocompletion=complete_stack),
+]
 OneStack = Annotated[
     str | None,
-    typer.Option("--stack", "-s", help="The stack, where there are several.", autocompletion=complete_stack),
+    typer.Option(
+        "--stack",
+        "-s",
+        help="The stack, where several could be meant; default: the variable STACK.",
+        autocompletion=complete_deployable,
+    ),
+]
+StackName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[STACK]", help="The stack; default: the variable STACK.", autocompletion=complete_deployable
+    ),
+]
+StackOption = Annotated[
+    str | None,
+    typer.Option("--stack", "-s", help="The same as STACK.", autocompletion=complete_deployable),
 ]
 Tenant = Annotated[str, typer.Argument(metavar="ID", help="A tenant's id.", autocompletion=complete_tenant)]
 NewTenant = Annotated[str, typer.Argument(metavar="ID", help="The id, which never changes.")]
@@ -55,7 +101,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change,
 
 
 def chosen(names: list[str] | None, root: Path) -> tuple[str, ...]:
-    """The stacks that were named, or all; a wrong name is wrong usage."""
+    """The stacks that were named, or all that have tenants; a wrong name is wrong usage."""
     known = stacks(root)
     for name in names or ():
         if name not in known:
@@ -65,17 +111,43 @@ def chosen(names: list[str] | None, root: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names)) if names else known
 
 
+def several(names: list[str] | None, more: list[str] | None, root: Path) -> tuple[str, ...]:
+    """The stacks that were named in either way, or all that have tenants."""
+    return chosen([*(names or ()), *(more or ())], root)
+
+
+def of_environment() -> str | None:
+    """The stack that the variable STACK names."""
+    return os.environ.get("STACK") or None
+
+
+def either(argument: str | None, option: str | None) -> str | None:
+    """The one stack that was named as an argument, by `--stack`, or by the variable STACK."""
+    if argument and option and argument != option:
+        raise typer.BadParameter(f"{argument} and {option} are two stacks; name one")
+    return argument or option or of_environment()
+
+
+def required(argument: str | None, option: str | None) -> str:
+    """As `either`, where no stack may be guessed."""
+    name = either(argument, option)
+    if name is None:
+        known = ", ".join(deployable(HERE)) or "there is none yet"
+        raise typer.BadParameter(f"say which stack, as STACK or with --stack: {known}")
+    return name
+
+
 def one(name: str | None, root: Path) -> str:
-    """The stack that was named, or the only one."""
-    known = stacks(root)
+    """The stack that was named, by the variable STACK if not else, or the only one."""
+    name, known = name or of_environment(), stacks(root)
     if name is None and len(known) != 1:
         raise typer.BadParameter(f"say which with --stack: {', '.join(known) or 'there is no registry yet'}")
     return chosen([name] if name else None, root)[0]
 
 
 def where_is(root: Path, id_: str, stack: str | None) -> str:
-    """The stack that was named, or the one that has the tenant."""
+    """The stack that was named, or the one that has the tenant; STACK settles it where several have."""
     from cli.queries import stack_of
 
     chosen([stack] if stack else None, root)
-    return stack_of(root, id_, stack)
+    return stack_of(root, id_, stack, of_environment())

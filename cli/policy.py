@@ -1,26 +1,16 @@
-"""`python -m policies`: the guardrails outside the engine.
-
-Exit codes: 0 fine, 1 refused, 2 wrong usage or a file that cannot be used.
-
-What the commands do is imported when they run, so that help starts at once.
-"""
+"""`tenantry policy`: the guardrails outside the engine. What the commands do is imported when they run."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from cli.options import complete_deployable
+from cli.running import group, run
 from policies import HERE
 
-app: Final = typer.Typer(
-    help="Guardrails over a saved preview or a stack's state.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app: Final = group("Guardrails over a saved preview or a stack's state.")
 
 HOW: Final = "From `pulumi preview --json --show-sames > FILE`, `--event-log FILE` or `pulumi stack export`."
 Saved = Annotated[Path, typer.Argument(metavar="FILE", help=HOW)]
@@ -30,7 +20,13 @@ MaybeSaved = Annotated[
 Examples = Annotated[bool, typer.Option("--examples", help="Try each technique on its bad example.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Stack = Annotated[
-    str | None, typer.Option("--stack", "-s", help="Whose settings hold, where the file does not say.")
+    str | None,
+    typer.Option(
+        "--stack",
+        "-s",
+        help="Whose settings hold, where the file does not say; whose preview is made, without a file.",
+        autocompletion=complete_deployable,
+    ),
 ]
 ExceptionsFile = Annotated[Path, typer.Option("--exceptions", help="What may be otherwise, until when.")]
 ApprovalsFile = Annotated[Path, typer.Option("--approvals", help="What may be replaced or deleted.")]
@@ -143,17 +139,4 @@ def escalation(
 
 
 def main() -> None:
-    """Run; a file that cannot be used is one sentence and exit code 2."""
-    from iam.documents import DocumentError
-    from policies.exceptions import ExceptionsError
-    from policies.preview import PreviewError
-
-    try:
-        app(prog_name="python -m policies")
-    except (DocumentError, ExceptionsError, PreviewError) as wrong:
-        print(wrong, file=sys.stderr)
-        sys.exit(2)
-    except OSError as refused:
-        where = f"{refused.filename}: " if refused.filename else ""
-        print(f"{where}{refused.strerror or refused}", file=sys.stderr)
-        sys.exit(2)
+    run(app, "python -m policies")

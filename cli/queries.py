@@ -50,12 +50,14 @@ def known_ids(root: Path, stack: str | None = None) -> list[str]:
     return sorted({i for s in project.stacks if stack in (None, s) for i in project.entries(s)[0].ids})
 
 
-def stack_of(root: Path, id_: str, stack: str | None) -> str:
-    """The one stack that has the tenant; wrong usage if none has, or several."""
+def stack_of(root: Path, id_: str, stack: str | None, preferred: str | None = None) -> str:
+    """The one stack that has the tenant, of several the preferred one; else it is wrong usage."""
     project = Project(root)
     having = [s for s in project.stacks if stack in (None, s) and id_ in project.entries(s)[0].ids]
     if len(having) == 1:
         return having[0]
+    if preferred in having:
+        return preferred
     if not having:
         raise typer.BadParameter(f"no tenant {id_}; {allowed_or_near(id_, known_ids(root, stack))}")
     raise typer.BadParameter(f"{id_} is in several stacks; say which with --stack: {', '.join(having)}")

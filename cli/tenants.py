@@ -1,14 +1,8 @@
-"""The command line of the registries. Exit codes: 0 fine, 1 findings or refused, 2 wrong usage.
-
-Here are the commands and their words; what they do is imported when they run, so that help and
-completion start at once.
-"""
+"""`tenantry tenants`: the registries. What the commands do is imported when they run."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
-import os
-import sys
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -19,29 +13,24 @@ from cli.options import (
     DryRun,
     Json,
     Locked,
+    MoreStacks,
     NewTenant,
     OneStack,
     Root,
+    StackName,
+    StackOption,
     Stacks,
     Tenant,
     chosen,
     one,
+    required,
+    several,
     where_is,
 )
+from cli.running import group, run
 
-COMPLETION: Final = "_TENANTS_COMPLETE"  # set by the shell's script when it asks for completions
-
-
-def _typer(text: str, **more: Any) -> typer.Typer:
-    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None, **more)
-
-
-app = _typer(
-    "The registries of tenants: check them, look at them, edit them, keep their ledgers.",
-    add_completion=COMPLETION in os.environ,
-    pretty_exceptions_enable=False,
-)
-ledger_app = _typer("The lock files of allocations: who lives where.")
+app: Final = group("The registries of tenants: check them, look at them, edit them, keep their ledgers.")
+ledger_app: Final = group("The lock files of allocations: who lives where.")
 app.add_typer(ledger_app, name="ledger")
 
 
@@ -51,15 +40,10 @@ class Format(StrEnum):
     GITHUB = "github"
 
 
-class Shell(StrEnum):
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
-
-
 @app.command()
 def check(
     names: Stacks = None,
+    stack: MoreStacks = None,
     form: Annotated[Format, typer.Option("--format", help="How to print findings.")] = Format.TEXT,
     json: Json = False,
     locked: Locked = None,
@@ -68,15 +52,15 @@ def check(
     """Check registries, ledgers, plans and quotas: every problem at once, a line each. Writes nothing."""
     from cli.queries import check
 
-    raise typer.Exit(check(root, chosen(names, root), Format.JSON if json else form, locked))
+    raise typer.Exit(check(root, several(names, stack, root), Format.JSON if json else form, locked))
 
 
 @app.command("list")
-def list_(names: Stacks = None, json: Json = False, root: Root = HERE) -> None:
+def list_(names: Stacks = None, stack: MoreStacks = None, json: Json = False, root: Root = HERE) -> None:
     """List the tenants of all stacks, or of some."""
     from cli.queries import list_tenants
 
-    raise typer.Exit(list_tenants(root, chosen(names, root), as_json=json))
+    raise typer.Exit(list_tenants(root, several(names, stack, root), as_json=json))
 
 
 @app.command()
@@ -119,11 +103,11 @@ def set_(
 
 
 @app.command()
-def capacity(names: Stacks = None, json: Json = False, root: Root = HERE) -> None:
+def capacity(names: Stacks = None, stack: MoreStacks = None, json: Json = False, root: Root = HERE) -> None:
     """Draw what is used of shards, addresses and quotas, and how many more tenants fit."""
     from cli.queries import show_capacity
 
-    raise typer.Exit(show_capacity(root, chosen(names, root), as_json=json))
+    raise typer.Exit(show_capacity(root, several(names, stack, root), as_json=json))
 
 
 @app.command()
@@ -141,47 +125,35 @@ def schema(
     raise typer.Exit(print_schema(root, name))
 
 
-@app.command()
-def completion(shell: Shell) -> None:
-    """Print a script for a shell to evaluate: the command `tenants`, with completion."""
-    from cli.completion import script
-
-    print(script(shell, sys.executable, HERE, COMPLETION), end="")
-
-
 @ledger_app.command()
-def init(stack: str, root: Root = HERE) -> None:
+def init(name: StackName = None, stack: StackOption = None, root: Root = HERE) -> None:
     """Make the ledger of a stack that was never deployed."""
     from cli.edits import init_ledger
 
-    chosen([stack], root)
-    raise typer.Exit(init_ledger(root, stack))
+    where = chosen([required(name, stack)], root)[0]
+    raise typer.Exit(init_ledger(root, where))
 
 
 @ledger_app.command()
-def update(names: Stacks = None, root: Root = HERE) -> None:
+def update(names: Stacks = None, stack: MoreStacks = None, root: Root = HERE) -> None:
     """Give a place to everybody who has none yet, and write the ledgers."""
     from cli.edits import update_ledgers
 
-    raise typer.Exit(update_ledgers(root, chosen(names, root)))
+    raise typer.Exit(update_ledgers(root, several(names, stack, root)))
 
 
 @ledger_app.command("check")
-def check_ledger(names: Stacks = None, json: Json = False, root: Root = HERE) -> None:
+def check_ledger(
+    names: Stacks = None, stack: MoreStacks = None, json: Json = False, root: Root = HERE
+) -> None:
     """Compare ledgers with registries; prove that no places overlap and all lie inside their parents."""
     from cli.queries import check_ledgers
 
-    raise typer.Exit(check_ledgers(root, chosen(names, root), as_json=json))
+    raise typer.Exit(check_ledgers(root, several(names, stack, root), as_json=json))
 
 
 app.registered_commands += lifecycle.commands
 
 
 def main() -> None:
-    """Run; what the machine refuses (a file, a disk) is one sentence too."""
-    try:
-        app(prog_name="python -m tenants", complete_var=COMPLETION)
-    except OSError as refused:
-        where = f"{refused.filename}: " if refused.filename else ""
-        print(f"{where}{refused.strerror or refused}", file=sys.stderr)
-        sys.exit(1)
+    run(app, "python -m tenants")

@@ -99,7 +99,7 @@ def gate(stack: str, given: Mapping[str, str], file: Path) -> int:
         )
         kept.unlink()
     for line in (first.stdout + first.stderr).splitlines():
-        print(line if line.startswith("note: ") else f"error: {line}", file=sys.stderr)
+        print(line if line.startswith(("note: ", "error: ")) else f"error: {line}", file=sys.stderr)
     return first.returncode
 
 

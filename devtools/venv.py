@@ -6,6 +6,7 @@ is done where the environment already has what the lists of requirements name.
 
 import fcntl
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,25 @@ NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 LISTS = (ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
 EVERYTHING = ("-r", str(LISTS[-1]))  # it includes the first
 EVERY = 20  # seconds between two lines of progress
+# The command `tenantry`. A shell starts it, as pip's launchers do: `#!` takes no long path and no space.
+LAUNCHER = """\
+#!/bin/sh
+'''exec' {python} "$0" "$@"
+' '''
+
+import sys
+from pathlib import Path
+
+here = Path.cwd()
+for root in (here, *here.parents, Path({root!r})):
+    if (root / "Pulumi.yaml").is_file() and (root / "cli" / "app.py").is_file():
+        sys.path.insert(0, str(root))
+        break
+
+from cli.app import main
+
+main()
+"""
 
 
 def say(text):
@@ -40,7 +60,8 @@ def main():
         except OSError:
             say("another run is installing the requirements; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        return 0 if is_ready(folder) else make(folder)
+        status = 0 if is_ready(folder) else make(folder)
+        return status or write_launcher(folder)
 
 
 def other_python():
@@ -84,6 +105,16 @@ def make(folder):
     if wrong:
         return fail(wrong, "see that the package registry can be reached, then run the same command again")
     (folder / ".ready").touch()
+    return 0
+
+
+def write_launcher(folder):
+    """The command `tenantry`, where it is not as it should be; it uses the checkout that one stands in."""
+    target = folder / "bin" / "tenantry"
+    text = LAUNCHER.format(python=shlex.quote(str(folder / "bin" / "python")), root=str(ROOT))
+    if not target.exists() or target.read_text(encoding="utf-8") != text:
+        target.write_text(text, encoding="utf-8")
+        target.chmod(0o755)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Two ways in: `python -m policies …` for people, and the engine's, which runs the folder as a pack."""
+"""Two ways in: for people (`tenantry policy`), and for the engine, which runs the folder as a pack."""
 
 import sys
 from pathlib import Path

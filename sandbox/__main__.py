@@ -1,8 +1,6 @@
-"""`python -m sandbox COMMAND`: the same as `tenantry sandbox COMMAND`."""
-
-import sys
+"""`python -m sandbox`: the same as `tenantry sandbox`."""
 
 from cli.sandbox.app import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

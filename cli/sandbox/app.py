@@ -1,36 +1,126 @@
-"""`python -m sandbox COMMAND`: look into the local cloud and work with it.
+"""`tenantry sandbox`: look into the local cloud and work with it; imported when it runs."""
+# ruff: noqa: PLC0415 - imports in functions keep the start fast
 
-Exit status: 1 where something is refused or missing, 2 for wrong usage.
-"""
-
-import sys
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
-from cli.sandbox.as_role import as_role
-from cli.sandbox.clock import clock
-from cli.sandbox.coverage import coverage
-from cli.sandbox.psql import psql, rotate
-from cli.sandbox.run import start, stop
-from cli.sandbox.status import status
-from devtools.paths import ToolchainError
-from sandbox.data_plane.paths import PlaneError
+from cli.options import (
+    HERE,
+    Json,
+    OneStack,
+    StackOption,
+    complete_deployable,
+    complete_tenant,
+    either,
+    of_environment,
+)
+from cli.running import group, run
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-app.command("as")(as_role)
-app.command()(clock)
-app.command()(coverage)
-app.command()(psql)
-app.command()(rotate)
-app.command()(start)
-app.command()(status)
-app.command()(stop)
+DEFAULT: Final = "dev"
+
+app: Final = group("Look into the local cloud and work with it.")
+
+Tenant = Annotated[str, typer.Argument(metavar="ID", help="A tenant's id.", autocompletion=complete_tenant)]
+OnlyStack = Annotated[
+    str | None,
+    typer.Argument(metavar="[STACK]", help="All stacks without one.", autocompletion=complete_deployable),
+]
 
 
-def main() -> int:
-    try:
-        app()
-    except (PlaneError, ToolchainError) as wrong:
-        print(f"error: {wrong}", file=sys.stderr)
-        return 1
-    return 0
+@app.command("as")
+def as_(
+    role: Annotated[
+        str, typer.Argument(help="A role's name, or a tenant's id.", autocompletion=complete_tenant)
+    ],
+    command: Annotated[list[str], typer.Argument(help="What to run, after --.")],
+    stack: OneStack = None,
+) -> None:
+    """Run a command whose AWS calls are signed as a role. Its exit status is the command's."""
+    from cli.sandbox.as_role import as_role
+
+    raise typer.Exit(as_role(role, command, _one(stack)))
+
+
+@app.command()
+def clock(
+    days: Annotated[float, typer.Argument(help="Days to let go by, as in +7; none to only look.")] = 0,
+) -> None:
+    """Show the sandbox's time, after some days have gone by: what waits for its day then meets it."""
+    from cli.sandbox.clock import clock
+
+    clock(days)
+
+
+@app.command()
+def coverage(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/sandbox-coverage.md instead.")] = False,
+    project: Annotated[
+        Path, typer.Option("--project", help="Whose stacks: a folder with settings and registries.")
+    ] = HERE,
+    json: Json = False,
+) -> None:
+    """Show by what each input of the types in use is judged; one that is judged by nothing is wrong."""
+    from cli.sandbox.coverage import coverage
+
+    raise typer.Exit(coverage(write=write, as_json=json, project=project))
+
+
+@app.command()
+def psql(
+    tenant: Tenant,
+    command: Annotated[
+        str | None, typer.Option("-c", "--command", help="SQL to run instead of a prompt.")
+    ] = None,
+    stack: OneStack = None,
+) -> None:
+    """Log in to a tenant's database as the tenant."""
+    from cli.sandbox.psql import psql
+
+    raise typer.Exit(psql(tenant, command, _one(stack)))
+
+
+@app.command()
+def rotate(tenant: Tenant, stack: OneStack = None) -> None:
+    """Give a tenant a new password now, as Secrets Manager does it every 90 days."""
+    from cli.sandbox.psql import rotate
+
+    rotate(tenant, _one(stack))
+
+
+@app.command()
+def start(name: OnlyStack = None, stack: StackOption = None) -> None:
+    """Start the databases that were stopped, and make real what is not yet where SANDBOX_POSTGRES=1."""
+    from cli.sandbox.run import start
+
+    start(_any(name, stack))
+
+
+@app.command()
+def status(name: OnlyStack = None, stack: StackOption = None, json: Json = False) -> None:
+    """Show what exists and what runs; something that runs and that no stack knows of is wrong."""
+    from cli.sandbox.status import status
+
+    raise typer.Exit(status(_any(name, stack), as_json=json))
+
+
+@app.command()
+def stop(name: OnlyStack = None, stack: StackOption = None) -> None:
+    """Stop the databases; their data stays, and `start` or `make up` goes on with it."""
+    from cli.sandbox.run import stop
+
+    stop(_any(name, stack))
+
+
+def _one(stack: str | None) -> str:
+    return stack or of_environment() or DEFAULT
+
+
+def _any(name: str | None, stack: str | None) -> str | None:
+    """The stack that was named; None means all, whatever the variable STACK says."""
+    return either(name, stack) if name or stack else None
+
+
+def main() -> None:
+    run(app, "python -m sandbox")

@@ -1,11 +1,9 @@
-"""`python -m sandbox as ROLE -- COMMAND`: AWS's APIs for one command, called as a role of the cell."""
+"""What `tenantry sandbox as` does: AWS's APIs for one command, called as a role of the cell."""
 
 import os
 import subprocess
-from collections.abc import Mapping
-from typing import Annotated, Final
-
-import typer
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from devtools.environment import DROPPED
 from devtools.paths import sandbox_dir
@@ -18,11 +16,7 @@ SECONDS: Final = 3600
 TAG: Final = "tenant"  # the session tag that services set when they become a tenant
 
 
-def as_role(
-    role: Annotated[str, typer.Argument(help="a role's name, or a tenant's id")],
-    command: Annotated[list[str], typer.Argument(help="what to run, after --")],
-    stack: Annotated[str, typer.Option(envvar="STACK", help="the stack that the role is in")] = "dev",
-) -> None:
+def as_role(role: str, command: Sequence[str], stack: str) -> int:
     """Run a command whose AWS calls go to the sandbox, signed as a role. Its exit status is the command's."""
     service = Service(sandbox_dir())
     row = _role(service, role, stack)
@@ -45,7 +39,7 @@ def as_role(
         raise PlaneError(f"{command[0]} cannot be run: {wrong.strerror}") from wrong
     finally:
         service.close()
-    raise typer.Exit(status)
+    return status
 
 
 def _role(service: Service, name: str, stack: str) -> Row:

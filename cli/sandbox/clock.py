@@ -1,8 +1,4 @@
-"""`python -m sandbox clock [+DAYS]`: what time it is in the sandbox, and to move it on."""
-
-from typing import Annotated
-
-import typer
+"""What `tenantry sandbox clock` does: tells what time it is in the sandbox, and moves it on."""
 
 from devtools.paths import sandbox_dir
 from sandbox.cloud.store import Store
@@ -11,9 +7,7 @@ from sandbox.data_plane.paths import PlaneError
 from sandbox.data_plane.service import Service
 
 
-def clock(
-    days: Annotated[float, typer.Argument(help="days to let go by, as in +7; none to only look")] = 0,
-) -> None:
+def clock(days: float = 0) -> None:
     """Show the sandbox's time, after some days have gone by: what waits for its day then meets it."""
     if days < 0:
         raise PlaneError("the sandbox's clock goes forward only: dates that have passed stay passed")
@@ -25,7 +19,7 @@ def clock(
         if days:
             store.move_clock(days)
             end_all(service.plane.cloud, service.vault)
-        typer.echo(f"{store.now():%Y-%m-%d %H:%M:%S} UTC")
+        print(f"{store.now():%Y-%m-%d %H:%M:%S} UTC")
     finally:
         store.close()
         service.close()

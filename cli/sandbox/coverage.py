@@ -1,12 +1,12 @@
-"""`python -m sandbox coverage`: which inputs of the types in use are judged by what."""
+"""What `tenantry sandbox coverage` does: tells which inputs of the types in use are judged by what."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
+import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from cli.output import print_json
 from devtools.paths import ROOT
 
 PAGE = ROOT / "docs" / "sandbox-coverage.md"
@@ -24,21 +24,18 @@ def used(project: Path) -> Mapping[str, set[str]]:
     return found
 
 
-def coverage(
-    write: Annotated[bool, typer.Option(help="Write docs/sandbox-coverage.md instead.")] = False,
-    project: Annotated[
-        Path, typer.Option(help="Whose stacks: a folder with settings and registries.")
-    ] = ROOT,
-) -> None:
-    """Show by what each input of the types in use is judged. Exit status 1 where one is judged by nothing."""
+def coverage(*, write: bool, as_json: bool, project: Path) -> int:
+    """Show, or write, by what each input of the types in use is judged; 1 where one is judged by nothing."""
     from sandbox.aws.coverage import findings, judged, render
 
     rows = judged(used(project))
     if write:
         PAGE.write_text(render(rows), encoding="utf-8")
+    elif as_json:
+        print_json([asdict(row) for row in rows])
     else:
-        typer.echo(render(rows))
-    for finding in (wrong := findings(rows)):
-        typer.echo(finding, err=True)
-    if wrong:
-        raise typer.Exit(1)
+        print(render(rows))
+    wrong = findings(rows)
+    for finding in wrong:
+        print(finding, file=sys.stderr)
+    return 1 if wrong else 0

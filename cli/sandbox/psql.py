@@ -1,12 +1,10 @@
-"""`python -m sandbox psql | rotate TENANT`: a session with the credentials of its secret, and new ones."""
+"""What `tenantry sandbox psql` and `rotate` do: a session with the credentials of a secret, and new ones."""
 
 import json
 import os
 import subprocess
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
-
-import typer
+from typing import Any, Final
 
 from devtools.paths import sandbox_dir, say
 from sandbox.data_plane.instances import Instance
@@ -26,13 +24,7 @@ class Login:
     secret: dict[str, Any]
 
 
-def psql(
-    tenant: Annotated[str, typer.Argument(help="id of the tenant")],
-    command: Annotated[
-        str | None, typer.Option("-c", "--command", help="SQL to run instead of a prompt")
-    ] = None,
-    stack: Annotated[str, typer.Option(envvar="STACK", help="the stack that the tenant is in")] = "dev",
-) -> None:
+def psql(tenant: str, command: str | None, stack: str) -> int:
     """Log in to a tenant's database as the tenant."""
     service = Service(sandbox_dir())
     found = login(service, tenant, stack)
@@ -46,17 +38,14 @@ def psql(
         "PGUSER": found.secret["username"],
         "PGPASSWORD": found.secret["password"],
         "PGDATABASE": found.secret["dbname"],
-        "PGAPPNAME": "python -m sandbox psql",
+        "PGAPPNAME": "tenantry sandbox psql",
     }
     arguments = ["-X", "-v", "ON_ERROR_STOP=1", *(["-c", command] if command is not None else [])]
     done = subprocess.run([programs(service.plane) / "psql", *arguments], env=environment, check=False)
-    raise typer.Exit(1 if done.returncode else 0)
+    return 1 if done.returncode else 0
 
 
-def rotate(
-    tenant: Annotated[str, typer.Argument(help="id of the tenant")],
-    stack: Annotated[str, typer.Option(envvar="STACK", help="the stack that the tenant is in")] = "dev",
-) -> None:
+def rotate(tenant: str, stack: str) -> None:
     """Give a tenant a new password now, as Secrets Manager does it every 90 days."""
     service = Service(sandbox_dir())
     found = login(service, tenant, stack)
@@ -64,7 +53,7 @@ def rotate(
         version = service.rotated(found.instance, found.secret_arn)
     finally:
         service.close()
-    typer.echo(f"tenant {tenant} has a new password (version {version})")
+    print(f"tenant {tenant} has a new password (version {version})")
 
 
 def login(service: Service, tenant: str, stack: str) -> Login:
@@ -81,7 +70,7 @@ def login(service: Service, tenant: str, stack: str) -> Login:
     if instance is None or not service.instances.cluster(instance).made:
         raise PlaneError(
             f"the database of {tenant} is not a real one here;"
-            " to make it one: SANDBOX_POSTGRES=1 .venv/bin/python -m sandbox start"
+            " to make it one: SANDBOX_POSTGRES=1 .venv/bin/tenantry sandbox start"
         )
     secret = service.vault.current(place["secretArn"])
     if secret is None:

@@ -1,47 +1,73 @@
-"""`python -m sandbox status`: what exists in the sandbox and what of it runs."""
+"""What `tenantry sandbox status` does: tells what exists in the sandbox and what of it runs."""
 
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
-
+from cli.output import print_json, print_table
 from devtools.locks import locks
 from devtools.paths import sandbox_dir
+from sandbox.data_plane.postgres_cluster import Cluster
 from sandbox.data_plane.replication_network import PORT, address, shared
 from sandbox.data_plane.service import Service
 
 HEADS = ("STACK", "INSTANCE", "STATE", "PID", "MB", "SOCKET")
 
 
-def status(
-    stack: Annotated[str | None, typer.Option(help="of one stack only")] = None,
-) -> None:
-    """What exists and what runs. The status is 1 where something runs that no stack knows of."""
+def status(stack: str | None = None, *, as_json: bool = False) -> int:
+    """Show what exists and what runs; 1 where something runs that no stack knows of."""
     home = sandbox_dir()
     service = Service(home)
-    for name, count in _counts(service).items():
-        if stack in (None, name):
-            typer.echo(f"{name}: {count} resources in the cloud")
+    counts = {name: count for name, count in _counts(service).items() if stack in (None, name)}
+    unknown = service.unknown()
+    if as_json:
+        print_json(_data(counts, _rows(service, stack), home, stack, unknown))
+    else:
+        _show(service, counts, home, stack, unknown)
+    return 1 if any(c.pid for c in unknown) else 0
+
+
+def _data(
+    counts: Mapping[str, int],
+    rows: Sequence[tuple[str, ...]],
+    home: Path,
+    stack: str | None,
+    unknown: Sequence[Cluster],
+) -> dict[str, Any]:
+    heads = [head.lower() for head in HEADS]
+    updates = [
+        {"stack": path.parent.name, "pid": pid, "runs": alive}
+        for path, pid, alive in locks(home, stack or "*")
+    ]
+    return {
+        "resources": dict(counts),
+        "updates": updates,
+        "databases": [dict(zip(heads, row, strict=True)) for row in rows],
+        "unknown": [{"folder": str(c.folder), "pid": c.pid} for c in unknown],
+    }
+
+
+def _show(
+    service: Service, counts: Mapping[str, int], home: Path, stack: str | None, unknown: Sequence[Cluster]
+) -> None:
+    for name, count in counts.items():
+        print(f"{name}: {count} resources in the cloud")
     if not service.plane.cloud.exists():
-        typer.echo("nothing exists; `make up` brings up the dev stack")
+        print("nothing exists; `make up` brings up the dev stack")
     for path, pid, alive in locks(home, stack or "*"):
         what = f"runs (pid {pid})" if alive else f"was killed (pid {pid}); the next run undoes it"
-        typer.echo(f"{path.parent.name}: an update {what}")
+        print(f"{path.parent.name}: an update {what}")
     if rows := _rows(service, stack):
-        widths = [max(len(r[i]) for r in [HEADS, *rows]) for i in range(len(HEADS))]
-        typer.echo("")
-        for row in (HEADS, *rows):
-            typer.echo("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+        print()
+        print_table(HEADS, rows)
     if service.plane.exists and not shared(host := address(service.plane)):
-        typer.echo(f"\nport {PORT} of {host} is another program's: no database can subscribe to one")
-    unknown = service.unknown()
+        print(f"\nport {PORT} of {host} is another program's: no database can subscribe to one")
     for cluster in unknown:
         what = f"runs (pid {cluster.pid})" if cluster.pid else "does not run"
-        typer.echo(f"\n{cluster.folder}: a database that no stack knows of {what}; `make up` sweeps it away")
-    raise typer.Exit(1 if any(c.pid for c in unknown) else 0)
+        print(f"\n{cluster.folder}: a database that no stack knows of {what}; `make up` sweeps it away")
 
 
 def _counts(service: Service) -> Counter[str]:

@@ -103,11 +103,11 @@ def test_a_policy_that_is_none_is_one_sentence(run: Command, tmp_path: Path) -> 
     done = run(str(state(Plan((*others, made)), tmp_path / "state.json")))
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        "aws:iam/rolePolicy:RolePolicy::worker-policy: its policy cannot be read: it is not JSON"
+        "error: aws:iam/rolePolicy:RolePolicy::worker-policy: its policy cannot be read: it is not JSON"
     ]
 
 
 def test_without_a_file_and_an_engine_it_says_what_to_do(run: Command, tmp_path: Path) -> None:
     done = run(path=str(tmp_path))
     assert done.returncode == 2
-    assert done.stderr.startswith("there is no pulumi on PATH; name a saved preview")
+    assert done.stderr.startswith("error: there is no pulumi on PATH; name a saved preview")

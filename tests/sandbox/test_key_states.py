@@ -193,7 +193,7 @@ def test_the_command_lets_days_go_by_and_ends_what_is_over(
 ) -> None:
     monkeypatch.setenv("TENANTRY_SANDBOX_DIR", str(tmp_path))
     run = CliRunner().invoke
-    assert "there is no sandbox yet" in str(run(app, ["clock"]).exception)
+    assert "there is no sandbox yet" in run(app, ["clock"]).stderr
     store, vault = Store(tmp_path / FILE, ACCOUNT, REGION), Service(tmp_path).vault
     made, outputs = Cloud(store, {}).create(KEY, f"urn:pulumi:dev::t::{KEY}::k", {})
     sealed = vault.encrypt(outputs["arn"], b"x", {})

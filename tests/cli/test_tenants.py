@@ -1,4 +1,4 @@
-"""The command line: exit codes, what is printed where, what is written, and what is loaded."""
+"""`tenantry tenants`: exit statuses, what is printed where, what is written, and what is loaded."""
 
 import contextlib
 import json
@@ -233,7 +233,8 @@ def test_what_is_refused_is_said_and_writes_nothing(
     assert files(root) == before
 
 
-def test_an_edit_names_its_stack_where_there_are_several() -> None:
+def test_an_edit_names_its_stack_where_there_are_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STACK", raising=False)
     result = call(PROJECT, "add", "nova-pay", *NOVA, "--dry-run")
     assert result.exit_code == 2
     assert "say which with --stack: dev, prod" in result.stderr
@@ -339,39 +340,3 @@ def test_a_terminal_gets_lines_bars_and_colour_and_a_pipe_does_not(checkout: Pat
         plain = process(checkout, "-m", "tenants", *words).stdout
         assert plain.isascii()
         assert "\x1b" not in plain
-
-
-def completions(code: Path, shell: str, line: str) -> str:
-    words = line.split(" ")
-    env = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_TYPER_COMPLETE_ARGS": line}
-    env |= {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    return process(code, "-m", "tenants", _TENANTS_COMPLETE=f"complete_{shell}", **env).stdout
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_ids_stacks_fields_and_values_are_completed(checkout: Path, shell: str) -> None:
-    assert "fjord-custody" in completions(checkout, shell, "tenants show fj")
-    assert "amber-pay" not in completions(checkout, shell, "tenants show fj")
-    assert "prod" in completions(checkout, shell, "tenants check pr")
-    assert "contacts.webhook=" in completions(checkout, shell, "tenants set fjord-custody contacts.w")
-    assert "plan=premium" in completions(checkout, shell, "tenants set fjord-custody plan=pr")
-
-
-def test_the_script_completes_in_bash(checkout: Path) -> None:
-    script = process(checkout, "-m", "tenants", "completion", "bash").stdout
-    asked = (
-        f'{script}\nCOMP_WORDS=(tenants show fj); COMP_CWORD=2; _tenants_completion; echo "${{COMPREPLY[@]}}"'
-    )
-    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["fjord-custody"]
-
-
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_the_script_is_the_shells_own(shell: str) -> None:
-    if shutil.which(shell) is None:
-        text = process(ROOT, "-m", "tenants", "completion", shell).stdout
-        assert f"complete_{shell}" in text
-        assert "{" not in text.replace("{ PYTHONPATH", "").replace("() {", "").replace("${", "")
-        return
-    text = process(ROOT, "-m", "tenants", "completion", shell).stdout
-    assert subprocess.run([shell, "-n", "-c", text], capture_output=True, check=False).returncode == 0

@@ -1,0 +1,105 @@
+"""`tenantry stack`: what the Makefile's targets do. What the commands do is imported when they run."""
+# ruff: noqa: PLC0415 - imports in functions keep the start fast
+
+import signal
+from typing import Annotated, Final
+
+import typer
+
+from cli.options import StackName, StackOption, either
+from cli.running import group, run
+
+DEFAULT: Final = "dev"  # what is run for want of a name costs nothing in the local cloud
+
+app: Final = group("A stack on the real engine, in the local cloud: what the targets of make do.")
+
+
+@app.callback()
+def prepare() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who stops `make` interrupts what it does
+
+
+def _operate(verb: str, name: str | None, stack: str | None) -> None:
+    from devtools.operations import operate
+
+    raise typer.Exit(operate(verb, either(name, stack) or DEFAULT))
+
+
+@app.command()
+def up(name: StackName = None, stack: StackOption = None) -> None:
+    """Deploy a stack, and show its tenants."""
+    _operate("up", name, stack)
+
+
+@app.command()
+def preview(name: StackName = None, stack: StackOption = None) -> None:
+    """Show what `up` would change, judged by the guardrails."""
+    _operate("preview", name, stack)
+
+
+@app.command()
+def refresh(name: StackName = None, stack: StackOption = None) -> None:
+    """Read the cloud back into the state."""
+    _operate("refresh", name, stack)
+
+
+@app.command()
+def destroy(name: StackName = None, stack: StackOption = None) -> None:
+    """Delete everything of a stack that protects nothing."""
+    _operate("destroy", name, stack)
+
+
+@app.command()
+def recover(name: StackName = None, stack: StackOption = None) -> None:
+    """Put right what a killed or broken run has left."""
+    from devtools.operations import recovery
+
+    raise typer.Exit(recovery("recover", either(name, stack) or DEFAULT))
+
+
+@app.command()
+def restore(
+    name: StackName = None,
+    stack: StackOption = None,
+    copy: Annotated[
+        str | None,
+        typer.Option(
+            "--copy",
+            envvar="COPY",
+            show_envvar=False,
+            help="The copy to bring back; without it they are listed.",
+        ),
+    ] = None,
+) -> None:
+    """List the copies of the state, or bring one back."""
+    from devtools.operations import recovery
+
+    raise typer.Exit(recovery("restore", either(name, stack) or DEFAULT, copy))
+
+
+@app.command()
+def env(name: StackName = None, stack: StackOption = None) -> None:
+    """Print the environment for pulumi itself: eval "$(tenantry stack env)"."""
+    from devtools.operations import env
+
+    raise typer.Exit(env(either(name, stack) or DEFAULT))
+
+
+@app.command()
+def setup() -> None:
+    """Make the engine's CLI and the provider plugins ready; silent where they are."""
+    from devtools.operations import setup
+
+    setup()
+
+
+@app.command()
+def clean() -> None:
+    """Stop and remove all that was made here, the virtual environment excepted."""
+    from devtools.clean import clean
+
+    clean()
+
+
+def main() -> None:
+    run(app, "python -m devtools")

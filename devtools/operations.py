@@ -1,0 +1,127 @@
+"""What the Makefile's targets do with a stack of the local cloud.
+
+Each returns its exit status: the engine's own, or 1 where something is refused or missing.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Final
+
+from devtools import cli_lookup, engine, plugin_launchers, unchanged_stack
+from devtools.environment import DROPPED, environment, path, settings
+from devtools.orphaned_resources import remark
+from devtools.paths import ROOT, sandbox_dir, say
+from devtools.policy_preview import PACK, QUIET, plan_file, planned, summary
+from devtools.pre_update_checks import under_way
+from devtools.progress_filter import quiet
+from devtools.stacks import prepare_stack, require_file, stacks
+from devtools.summary_table import show_stack
+from recovery.engine import Stack
+from sandbox.data_plane.service import SWITCH, Service, switched_on
+
+# What `pulumi` is called with for a verb. `up` needs no outputs of its own: the table shows them.
+ENGINE: Final = {
+    "up": ("up", "--yes", "--skip-preview", "--suppress-outputs", *PACK),
+    "preview": (),  # `judging` calls it
+    "refresh": ("refresh", "--yes", "--skip-preview"),
+    "destroy": ("destroy", "--yes", "--skip-preview"),
+}
+CHECKED: Final = frozenset({"up", "preview"})  # the registry is checked before the engine starts
+
+
+def setup() -> None:
+    """CLI, language host, plugins; silent where all is there."""
+    _, built = cli_lookup.ensure()
+    plugin_launchers.install(built)
+
+
+def operate(verb: str, stack: str) -> int:
+    """Call the engine on a stack; plain and short where nobody is looking at a terminal."""
+    require_file(ROOT, stack)
+    setup()
+    if verb in CHECKED and (status := check(stack)):
+        return status
+    plain = () if sys.stdout.isatty() else QUIET
+    given = environment(ROOT, sandbox_dir(), stack)
+    engine.check_faults(given)
+    if verb == "preview":
+        under_way(sandbox_dir(), stack)
+        return planned(stack, given, plain)
+    if verb == "up":
+        return _update(stack, {SWITCH: "1", **given}, plain)  # databases are real unless a person says no
+    return _run(verb, stack, given, plain)
+
+
+def _update(stack: str, given: Mapping[str, str], plain: tuple[str, ...]) -> int:
+    """Plan, judge, and change what is to be changed; where nothing is, the engine runs once."""
+    program, mine, home = unchanged_stack.digest(), Stack(stack, ROOT, given), sandbox_dir()
+    if status := planned(stack, given):
+        return status
+    if unchanged_stack.is_unchanged(home, mine, program, plan_file(stack)):
+        print(summary(stack))
+        say(f"nothing has changed since the last update of {stack}")
+    elif status := _run("up", stack, given, plain):
+        return status
+    else:
+        unchanged_stack.remember(home, mine, program)
+    return _come_up(stack, given)
+
+
+def _run(verb: str, stack: str, given: Mapping[str, str], plain: tuple[str, ...]) -> int:
+    args = (*ENGINE[verb], "--stack", stack, *plain)
+    with quiet() if plain else nullcontext():
+        status = engine.run(args, given, ROOT)
+    if status and (said := remark(stack, given)):
+        print(f"error: {said}", file=sys.stderr)
+    return status
+
+
+def _come_up(stack: str, given: Mapping[str, str]) -> int:
+    """Start the databases that do not run, as after the machine was; then show what there is."""
+    service = Service(sandbox_dir())
+    for name in service.start(stack, make=switched_on(given)):
+        say(f"started {name}")
+    service.close()
+    return show_stack(stack)
+
+
+def check(stack: str) -> int:
+    """What can be refused is refused before the engine starts, all of it at once."""
+    if not (ROOT / "tenants" / f"{stack}.yaml").exists():
+        return 0  # a stack without tenants; the program says so where it needs some
+    command = [sys.executable, "-m", "tenants", "check", stack]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def env(stack: str) -> int:
+    """The environment as a shell reads it, with every stack that has a file made ready."""
+    require_file(ROOT, stack)
+    setup()
+    for other in stacks():
+        prepare_stack(ROOT, sandbox_dir(), other)
+    for key in DROPPED:
+        if key in os.environ:
+            print(f"unset {key}")
+    for key, value in settings(ROOT, sandbox_dir(), stack).items():
+        print(f"export {key}={shlex.quote(value)}")
+    print(f"export {SWITCH}={shlex.quote(os.environ.get(SWITCH, '1'))}")
+    print(f"export PATH={shlex.quote(path(os.environ))}")
+    return 0
+
+
+def recovery(verb: str, stack: str, copy: str | None = None) -> int:
+    """What `tenantry recover` does, against the local cloud; `copy` names the one to bring back."""
+    require_file(ROOT, stack)
+    setup()
+    prepare_stack(ROOT, sandbox_dir(), stack)
+    given = environment(ROOT, sandbox_dir(), stack)
+    command = [sys.executable, "-m", "recovery", verb, stack, *(("--copy", copy) if copy else ())]
+    status = subprocess.run(command, cwd=ROOT, env=given, check=False).returncode
+    if verb == "recover" and (said := remark(stack, given)):
+        print(f"error: {said}", file=sys.stderr)
+        return status or 3
+    return status
