@@ -12,7 +12,7 @@ SECONDS ?= 300
 
 export STACK COPY
 
-.PHONY: help up preview refresh destroy recover restore env check test lint fuzz no-change reliability bench clean requirements venv
+.PHONY: help up preview refresh destroy recover restore env check test test-random lint fuzz no-change reliability bench clean requirements venv
 help:
 	@echo "make up           deploy a stack to the local cloud and show its tenants   [STACK=$(STACK)]"
 	@echo "make preview      what 'up' would change                                   [STACK=$(STACK)]"
@@ -23,6 +23,7 @@ help:
 	@echo 'make env          the environment for pulumi itself: eval "$$(make -s env)"'
 	@echo "make check        what a change of tenants, plans or settings needs: seconds, no engine"
 	@echo "make test         all tests              make lint    style, types, imports"
+	@echo "make test-random  property tests with new inputs; says its seed           [SECONDS=$(SECONDS)]"
 	@echo "make fuzz         new sequences of faults and repairs; moves killed     [SECONDS=$(SECONDS)] each"
 	@echo "                  and a tenant of a gigabyte that moves while it writes"
 	@echo "make no-change    would this code change what a commit deployed?          [BASE=$(BASE)]"
@@ -39,6 +40,9 @@ check: venv
 test: venv
 	@$(TOOLCHAIN) setup
 	@$(PY) -m pytest -n auto --dist worksteal
+
+test-random: venv
+	@$(PY) -m tests.random_inputs --seconds $(SECONDS)
 
 lint: venv
 	@$(PY) -m ruff check .

@@ -1,4 +1,5 @@
-"""Hypothesis profiles: `dev` for people, `ci` for the gate (more examples, the same each time)."""
+"""Hypothesis profiles: `dev` for people, `ci` for the gate (more examples, the same each time), `random` for
+`make test-random`, which a seed alone plays again."""
 
 import os
 import sys
@@ -13,6 +14,9 @@ from tests.checkout import is_the_teams, write_checkout
 settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "random", max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
