@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.toolchain.places import tools
+from devtools.paths import tools
 
 HERE: Final = Path(__file__).parent / "simulator"
 LISTS: Final = ("package.json", "package-lock.json")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from policies.documents import Document, parse_data
-from policies.evaluate import Decision, Outcome, Policies, Principal, Request, decide
+from iam.documents import Document, parse_data
+from iam.evaluate import Decision, Outcome, Policies, Principal, Request, decide
 from tests.iam.cases import (
     ACCOUNT,
     KEYS,
