@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.deployed import LIVE, SMALL, WHOLE, Copies, Deployed, copy, shared
 from tests.engine.invariants import assert_invariants
 from tests.engine.live import Live
 from tests.engine.workspace import Workspace
@@ -22,6 +23,17 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
         assert_invariants(space)
 
 
+@pytest.fixture(scope="session")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Copies:
+    """Copy a deployed stack to a folder. It is deployed once, whatever number of processes run the tests."""
+
+    def make(deployed: Deployed, home: Path) -> Path:
+        copy(deployed.folder(shared(tmp_path_factory)), home)
+        return home
+
+    return make
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Callable[[str], Workspace]:
     """Make a workspace for a stack, empty."""
@@ -29,20 +41,23 @@ def workspace(tmp_path: Path) -> Callable[[str], Workspace]:
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Generator[Live]:
-    """The dev stack with databases that run; not up yet."""
-    space = Live(tmp_path)
-    try:
-        yield space
-    finally:
-        space.service.remove_servers()
+def dev(tmp_path: Path, copied: Copies) -> Workspace:
+    """The dev stack with a few tenants, up."""
+    return Workspace(copied(SMALL, tmp_path / "dev"), "dev")
 
 
 @pytest.fixture
-def dev(tmp_path: Path) -> Workspace:
-    """The dev stack, up."""
-    made = Workspace(tmp_path, "dev")
-    run = made.up()
-    assert run.status == 0, run.output
-    assert run.counts.keys() == {"create"}
-    return made
+def whole(tmp_path: Path, copied: Copies) -> Workspace:
+    """The dev stack with all its tenants, up."""
+    return Workspace(copied(WHOLE, tmp_path / "dev"), "dev")
+
+
+@pytest.fixture
+def live(tmp_path: Path, copied: Copies) -> Generator[Live]:
+    """The dev stack with a few tenants, up, with databases that run."""
+    space = Live(copied(LIVE, tmp_path / "dev"))
+    try:
+        space.start()
+        yield space
+    finally:
+        space.service.remove_servers()

@@ -15,6 +15,7 @@ from tests.cells import ROOT
 from tests.engine.workspace import Run, Workspace
 from tests.waiting import LIMIT
 
+# Two tenants that share a shard, and one with an instance of its own.
 POOLED, OTHER, SILOED = "amber-pay", "birch-lending", "ember-cards"
 # What of the cell a move may touch: the paths between the two databases, while it lasts.
 SHARED = (
@@ -35,6 +36,12 @@ class Live(Workspace):
     @property
     def service(self) -> Service:
         return Service(self.sandbox)
+
+    def start(self) -> None:
+        """Let every database run, as it does after an `up`."""
+        service = self.service
+        service.start(None, make=False)
+        service.close()
 
     def sandbox_command(self, *args: str) -> "subprocess.CompletedProcess[str]":
         """What a person types."""

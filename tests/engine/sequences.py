@@ -1,20 +1,16 @@
 """What is done to a stack in a test of sequences, and how a person brings it back at the end.
 
-The stack has two tenants and is made once; each sequence works on a copy. Checkpoints are on, as against
+The stack has few tenants and is deployed once; each sequence works on a copy. Checkpoints are on, as against
 AWS: what a killed run leaves is what it would leave there.
 """
 
-import atexit
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,22 +53,18 @@ class Sequence:
     """One stack from its first deployment to its last, whatever is done to it meanwhile."""
 
     def __init__(self, home: Path, *, live: bool = False) -> None:
-        """`live`: with databases that run, and rows in them; such a stack is made anew."""
-        if live:
-            _make(home, "1")
-        else:
-            shutil.copytree(_base(), home, symlinks=True)
+        """`home` holds a copy of a deployed stack. `live`: its databases run, and get rows."""
         self.live = live
         self.space = Workspace(home, "dev")
         self.space.env[SWITCH] = "1" if live else "0"
-        self.space.registry.write_bytes((home / "base.yaml").read_bytes())
-        self._ledger.write_bytes((home / "base-ledger.yaml").read_bytes())
         for key in FAST:
             self.space.env.pop(key, None)
         cell = committed_cell("dev")
         read, findings = read_tenants(self.space.registry.read_text(encoding="utf-8"), "dev")
         assert not findings
         self.world = World(cell, tuple(read.models.values()), self.ledger, date.today())
+        if live:
+            Service(self.space.sandbox).start(None, make=False)
         self.rows = {id_: self._as_tenant(id_, *ROWS) for id_ in KEPT} if live else {}
 
     def close(self) -> None:
@@ -80,13 +72,9 @@ class Sequence:
             Service(self.space.sandbox).remove_servers()
 
     @property
-    def _ledger(self) -> Path:
-        return self.space.project / "tenants" / "ledger" / "dev.yaml"
-
-    @property
     def ledger(self) -> Ledger:
         found, findings = parse_ledger(
-            self._ledger.read_text(encoding="utf-8"), "dev", committed_cell("dev").parent
+            self.space.ledger.read_text(encoding="utf-8"), "dev", committed_cell("dev").parent
         )
         assert not findings
         return found
@@ -100,9 +88,9 @@ class Sequence:
 
     def wait(self, days: int) -> None:
         """The world's day stays, since a run asks the clock: all that the ledger remembers grows older."""
-        text = self._ledger.read_text(encoding="utf-8")
+        text = self.space.ledger.read_text(encoding="utf-8")
         aged = re.sub(DAY, lambda d: str(date.fromisoformat(d[0]) - timedelta(days=days)), text)
-        self._ledger.write_text(aged, encoding="utf-8")
+        self.space.ledger.write_text(aged, encoding="utf-8")
         self.world = replace(self.world, ledger=self.ledger)
 
     def step(self, id_: str, event: str, *faults: Mapping[str, Any], **wish: Any) -> Run:
@@ -197,30 +185,3 @@ class Sequence:
 
 def registry_text(entries: tuple[Tenant, ...]) -> str:
     return "\n".join(entry_text(t.id, values_of(t)) for t in entries)
-
-
-@cache
-def _base() -> Path:
-    """The stack with two tenants, up; made once in a process, without checkpoints."""
-    home = Path(tempfile.mkdtemp(prefix="tenantry-sequences-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    return _make(home, "0")
-
-
-def _make(home: Path, postgres: str) -> Path:
-    space = Workspace(home, "dev")
-    space.env[SWITCH] = postgres
-    blocks = re.split(r"(?m)^(?=[a-z])", space.registry.read_text(encoding="utf-8"))
-    kept = [b for b in blocks if b.split(":")[0] in KEPT]
-    space.registry.write_text("".join(kept), encoding="utf-8")
-    ledger = space.project / "tenants" / "ledger" / "dev.yaml"
-    ledger.unlink()
-    command = [sys.executable, "-m", "tenants", "ledger", "init", "dev"]
-    subprocess.run(command, cwd=space.project, env=space.env, check=True, capture_output=True)
-    run = space.up()
-    assert run.status == 0, run.output
-    shutil.copy2(space.registry, home / "base.yaml")
-    shutil.copy2(ledger, home / "base-ledger.yaml")
-    shutil.rmtree(space.project)
-    Workspace.made.remove(space)
-    return home

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.engine.workspace import Workspace
 
 
@@ -18,6 +20,7 @@ def _altered(space: Workspace, kind: str, name: str, **changes: object) -> str:
     return row.urn
 
 
+@pytest.mark.slow
 def test_a_change_by_hand_shows_and_is_put_right(dev: Workspace) -> None:
     urn = _altered(dev, "aws:rds/instance:Instance", "shard-a-instance", backupRetentionPeriod=1)
     seen = dev.pulumi("preview", "--refresh")
@@ -62,6 +65,7 @@ def test_no_secret_is_in_clear_in_the_state_or_the_output(dev: Workspace) -> Non
     assert "PRIVATE KEY" not in state + run.output
 
 
+@pytest.mark.slow
 def test_two_stacks_at_once_share_a_cloud(tmp_path: Path) -> None:
     dev, prod = Workspace(tmp_path / "a", "dev"), Workspace(tmp_path / "b", "prod")
     prod.env["SANDBOX_DIR"] = dev.env["SANDBOX_DIR"]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.cloud.store import FILE, Store
+from tests.engine.deployed import ORG, Copies
 from tests.engine.workspace import Workspace
 
 MANAGEMENT, HOME = "999900001111", "eu-west-1"
@@ -14,14 +15,10 @@ ORGANIZATION, ACCOUNT, UNIT = (
 )
 
 
-@pytest.fixture(scope="module")
-def org(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The organization, up. Tests read it, or edit it and take the edit back."""
-    made = Workspace(tmp_path_factory.mktemp("org"), "org")
-    run = made.up()
-    assert run.status == 0, run.output
-    assert run.counts.keys() == {"create"}
-    return made
+@pytest.fixture
+def org(tmp_path: Path, copied: Copies) -> Workspace:
+    """The organization, up."""
+    return Workspace(copied(ORG, tmp_path / "org"), "org")
 
 
 def store(space: Workspace, account: str) -> Store:
@@ -63,11 +60,9 @@ def test_each_account_holds_what_is_its_own(org: Workspace) -> None:
 
 def test_a_new_account_is_all_that_is_created(org: Workspace) -> None:
     path = org.project / "organization" / "accounts.yaml"
-    before = path.read_text(encoding="utf-8")
     new = "lab:\n  name: Lab\n  email: aws-lab@tenantry.example\n  unit: sandbox\n"
-    path.write_text(before + new, encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8") + new, encoding="utf-8")
     run = org.preview()
-    path.write_text(before, encoding="utf-8")
     assert run.status == 0, run.output
     assert {(s.op, s.name) for s in run.changes} == {
         ("create", "tree-account-lab"),
@@ -84,10 +79,9 @@ def test_nothing_of_it_is_destroyed(org: Workspace) -> None:
     assert len(store(org, MANAGEMENT).all()) == before
 
 
-def test_an_organization_that_exists_is_taken_over(tmp_path: Path) -> None:
+def test_an_organization_that_exists_is_taken_over(tmp_path: Path, org: Workspace) -> None:
     """As where accounts are older than this program: same cloud, no state."""
-    old = Workspace(tmp_path / "old", "org")
-    assert old.up().status == 0
+    old = org
     cloud = store(old, MANAGEMENT)
     ids = {r.urn.rsplit("::", 1)[1]: r.id for r in cloud.all() if r.type in (ORGANIZATION, ACCOUNT, UNIT)}
     new = Workspace(tmp_path / "new", "org")

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -16,17 +18,27 @@ from devtools.locks import locks
 from sandbox.data_plane.instances import Instance
 from sandbox.data_plane.postgres_cluster import serves
 from sandbox.data_plane.service import Service
+from tests.engine.deployed import TENANTS, small
 from tests.engine.live import OTHER, POOLED, SILOED, Live
 from tests.waiting import LIMIT, children, is_running, wait_for
 
 KEEP = "CREATE TABLE IF NOT EXISTS payments (id int PRIMARY KEY, payer text)"
 
 
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Live]:
+    """The dev stack with a few tenants and databases that run; not up yet."""
+    space = Live(tmp_path)
+    small(space)
+    try:
+        yield space
+    finally:
+        space.service.remove_servers()
+
+
 def test_tenants_log_in_and_keep_rows_to_themselves_and_a_destroy_stops_it_all(live: Live) -> None:
-    run = live.up()
-    assert run.status == 0, run.output
     begun = live.pids()
-    assert len(begun) == 5, "a server for each instance of dev"
+    assert len(begun) == 4, "a server for each instance"
     for tenant in (POOLED, OTHER, SILOED):
         live.psql(tenant, KEEP)
         live.psql(tenant, f"INSERT INTO payments VALUES (1, 'of {tenant}')")
@@ -46,8 +58,6 @@ def test_tenants_log_in_and_keep_rows_to_themselves_and_a_destroy_stops_it_all(l
 
 def test_a_rotation_turns_the_password_and_nobody_is_locked_out(live: Live) -> None:
     """The function's four steps, called as Secrets Manager calls them, with its role's permissions."""
-    run = live.up()
-    assert run.status == 0, run.output
     live.psql(POOLED, KEEP)
     before = login(live.service, POOLED, "dev")
     done = live.sandbox_command("rotate", POOLED)
@@ -69,7 +79,8 @@ def test_a_rotation_turns_the_password_and_nobody_is_locked_out(live: Live) -> N
     )
 
 
-def test_a_killed_run_leaves_nothing_that_is_not_reported_and_the_next_one_sweeps(live: Live) -> None:
+def test_a_killed_run_leaves_nothing_that_is_not_reported_and_the_next_one_sweeps(fresh: Live) -> None:
+    live = fresh
     command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "dev"]
     process = subprocess.Popen(
         command, cwd=live.project, env=live.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -91,7 +102,7 @@ def test_a_killed_run_leaves_nothing_that_is_not_reported_and_the_next_one_sweep
     run = live.up()
     assert run.status == 0, run.output
     now = live.pids()
-    assert len(now) == 5
+    assert len(now) == 4
     assert not set(now) & set(left), "the killed run was undone, its databases too"
     assert [pid for data, pid in left.items() if serves(pid, data)] == []
     assert "t_amber_pay" in live.psql(POOLED, "SELECT current_user")
@@ -104,7 +115,7 @@ def assert_no_secret_in_state(live: Live) -> None:
         for arn, version in live.service.vault.rows("SELECT secret, version FROM versions")
         if "/database-" in arn
     ]
-    assert len(passwords) == 6
+    assert len(passwords) == len(TENANTS)
     files = [p for p in live.sandbox.rglob("*") if p.is_file() and "plane" not in p.parts]
     assert len(files) > 3
     written = b"".join(p.read_bytes() for p in files)
@@ -113,9 +124,8 @@ def assert_no_secret_in_state(live: Live) -> None:
     assert [p for p in passwords if p.encode() in written + logs] == []
 
 
+@pytest.mark.slow
 def test_a_suspended_tenant_is_locked_out_and_let_in_again(live: Live) -> None:
-    run = live.up()
-    assert run.status == 0, run.output
     text = live.registry.read_text(encoding="utf-8")
     suspended = text.replace("  name: Amber Pay\n", "  name: Amber Pay\n  state: suspended\n")
     assert suspended != text
@@ -130,23 +140,19 @@ def test_a_suspended_tenant_is_locked_out_and_let_in_again(live: Live) -> None:
 
 
 def test_what_was_stopped_is_reported_and_goes_on_with_its_rows(live: Live) -> None:
-    run = live.up()
-    assert run.status == 0, run.output
     live.psql(POOLED, KEEP)
     live.psql(POOLED, "INSERT INTO payments VALUES (1, 'kept')")
     before = live.pids()
     assert live.sandbox_command("stop").returncode == 0
     assert [pid for data, pid in before.items() if serves(pid, data)] == []
-    assert live.sandbox_command("status").stdout.count("stopped") == 5
+    assert live.sandbox_command("status").stdout.count("stopped") == 4
     assert "kept" in live.psql(POOLED, "SELECT payer FROM payments"), "a session starts what it needs"
-    assert live.sandbox_command("start").stdout.count("started") == 4
-    assert live.sandbox_command("status").stdout.count("runs") == 5
+    assert live.sandbox_command("start").stdout.count("started") == 3
+    assert live.sandbox_command("status").stdout.count("runs") == 4
 
 
 def test_rows_of_a_tenant_follow_from_its_shard_to_another_instance(live: Live) -> None:
     """With what the program itself sets up: parameter groups, master users, and the names of AWS."""
-    run = live.up()
-    assert run.status == 0, run.output
     live.psql(POOLED, KEEP)
     live.psql(POOLED, "INSERT INTO payments VALUES (1, 'before')")
     service = live.service

@@ -3,14 +3,18 @@
 import json
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.x509.verification import ClientVerifier, PolicyBuilder, Store
 
+from tests.engine.deployed import small
 from tests.engine.workspace import Workspace
 
 
+@pytest.mark.slow
 def test_it_comes_up_with_one_chain_and_stays_as_it_is(tmp_path: Path) -> None:
     space = Workspace(tmp_path, "dev")
+    small(space)
     path = space.project / "Pulumi.dev.yaml"
     path.write_text(path.read_text("utf-8") + "  tenantry:privateCa: acm-pca\n", "utf-8")
     run = space.up()

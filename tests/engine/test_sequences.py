@@ -1,6 +1,6 @@
 """Any sequence of edits, faults, kills, drift and repairs ends well: the real program on the real engine.
 
-`make fuzz SECONDS=300` tries new ones for so long; `make test` plays the named ones, which people meet,
+`make fuzz SECONDS=300` tries new ones for so long; `make test-all` plays the named ones, which people meet,
 and short ones of fixed seeds, as many as some 40 seconds have room for.
 """
 
@@ -9,7 +9,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -24,13 +24,14 @@ from hypothesis.stateful import (
 
 from tenants.lifecycle import phases
 from tenants.states import HomeKind, Isolation, State
+from tests.engine.deployed import LIVE, SMALL, Copies
 from tests.engine.sequences import DRIFTS, KEPT, Sequence
 from tests.engine.workspace import Workspace
 from tests.strategies import Edit, RefusedError, edits, steps
 
 LONG: Final = "FUZZ_SECONDS" in os.environ
 SECONDS: Final = float(os.environ.get("FUZZ_SECONDS", "40"))
-LIVE: Final = os.environ.get("FUZZ_POSTGRES", "0") == "1"  # with databases that run, and rows in them
+DATABASES: Final = os.environ.get("FUZZ_POSTGRES", "0") == "1"  # with databases that run, and rows in them
 FAULTS: Final[tuple[dict[str, Any], ...]] = (
     {"do": "kill", "when": "after"},
     {"do": "kill", "when": "before"},
@@ -60,6 +61,7 @@ class Whatever(RuleBasedStateMachine):
     sequences of a class came to a sound end.
     """
 
+    copied: ClassVar[Copies]
     dirty = False
     converged = 0
 
@@ -68,7 +70,7 @@ class Whatever(RuleBasedStateMachine):
         self.idle = chosen == 0  # the simplest of all sequences, which comes first each time
         if not self.idle:
             self.home = tempfile.TemporaryDirectory(prefix="tenantry-sequence-")
-            self.it = Sequence(Path(self.home.name) / "it", live=LIVE)
+            self.it = begun(type(self).copied, Path(self.home.name) / "it", live=DATABASES)
 
     @precondition(lambda self: self.idle)
     @rule()
@@ -149,7 +151,12 @@ class Whatever(RuleBasedStateMachine):
             self.home.cleanup()
 
 
-def test_any_sequence_converges() -> None:
+def begun(copied: Copies, home: Path, *, live: bool = False) -> Sequence:
+    return Sequence(copied(LIVE if live else SMALL, home), live=live)
+
+
+@pytest.mark.slow
+def test_any_sequence_converges(copied: Copies) -> None:
     """One sequence a seed, as long as there is time for another; FUZZ_SEED plays one again."""
     ends, number = (
         time.monotonic() + SECONDS,
@@ -157,7 +164,7 @@ def test_any_sequence_converges() -> None:
     )
     while True:
         begun = time.monotonic()
-        assert play(number) >= 1, f"sequence {number}: nothing was played to its end"
+        assert play(number, copied) >= 1, f"sequence {number}: nothing was played to its end"
         Workspace.made.clear()  # each was looked at when it ended
         took = time.monotonic() - begun
         print(f"sequence {number}: {took:.0f} s")
@@ -166,9 +173,9 @@ def test_any_sequence_converges() -> None:
         number += 1
 
 
-def play(number: int) -> int:
+def play(number: int, copied: Copies) -> int:
     """How many sequences converged: one, for the first of the two does nothing."""
-    played = type("Sequence", (Whatever,), {})
+    played = type("Sequence", (Whatever,), {"copied": staticmethod(copied)})
     chosen = settings(
         max_examples=2,
         stateful_step_count=8 if LONG else 3,
@@ -197,10 +204,11 @@ def new_tenant(sequence: Sequence, id_: str = "harbour-pay", **fields: object) -
 
 
 @pytest.fixture
-def sequence(tmp_path: Path) -> Sequence:
-    return Sequence(tmp_path / "it")
+def sequence(tmp_path: Path, copied: Copies) -> Sequence:
+    return begun(copied, tmp_path / "it")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [{"do": "kill", "at": 14}, {"do": "kill", "victim": "plugin", "at": 9}, {"do": "lose-reply", "at": 12}],
@@ -214,6 +222,7 @@ def test_a_tenant_whose_onboarding_broke_off_is_whole_in_the_end(
     sequence.converge()
 
 
+@pytest.mark.slow
 def test_killed_twice_in_a_row_and_drifted_meanwhile(sequence: Sequence) -> None:
     new_tenant(sequence)
     assert sequence.up({"do": "kill", "at": 6}).status != 0
@@ -223,6 +232,7 @@ def test_killed_twice_in_a_row_and_drifted_meanwhile(sequence: Sequence) -> None
     sequence.converge()
 
 
+@pytest.mark.slow
 def test_a_tenant_that_is_suspended_and_resumed_keeps_its_api_key(sequence: Sequence) -> None:
     """What AWS made of a resource outlives an update of it."""
     before, keys = sequence.world, secrets_of_keys(sequence)
@@ -246,9 +256,10 @@ def secrets_of_keys(sequence: Sequence) -> dict[str, str]:
     return found
 
 
-def test_rows_outlive_whatever_is_done_to_the_stack(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_rows_outlive_whatever_is_done_to_the_stack(tmp_path: Path, copied: Copies) -> None:
     """Written before by two tenants; the last line of `converge` reads them again."""
-    sequence = Sequence(tmp_path / "it", live=True)
+    sequence = begun(copied, tmp_path / "it", live=True)
     try:
         assert sequence.rows.keys() == set(KEPT)
         assert all(len(rows) == 100 for rows in sequence.rows.values())
@@ -270,10 +281,11 @@ def test_rows_outlive_whatever_is_done_to_the_stack(tmp_path: Path) -> None:
         sequence.close()
 
 
-def test_a_move_that_is_killed_twice_arrives_with_every_row(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_move_that_is_killed_twice_arrives_with_every_row(tmp_path: Path, copied: Copies) -> None:
     """When the copying is done and nobody knows yet, and just before the switch."""
     who, at = KEPT[0], {"call": "update", "urn": f"*::{KEPT[0]}-*-move"}
-    sequence = Sequence(tmp_path / "it", live=True)
+    sequence = begun(copied, tmp_path / "it", live=True)
     try:
         run = sequence.step(who, "move", to=HomeKind.SILO, soak_days=0)
         assert run.status == 0, run.output

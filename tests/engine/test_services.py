@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.engine.workspace import Workspace
 
 DIGEST = "0" * 63 + "1"
@@ -25,6 +27,7 @@ def test_a_new_image_is_a_new_revision_of_one_service_and_nothing_else(dev: Work
     assert dev.preview().changes == ()
 
 
+@pytest.mark.slow
 def test_a_new_contract_is_deployed_without_replacing_the_api_or_its_stage(dev: Workspace) -> None:
     done = changed(dev, "api/openapi.yaml", "summary: Order a report", "summary: Order one report")
     assert ("update", "edge-rest-api") in done
@@ -33,6 +36,7 @@ def test_a_new_contract_is_deployed_without_replacing_the_api_or_its_stage(dev: 
     assert dev.preview().changes == ()
 
 
+@pytest.mark.slow
 def test_more_tasks_are_a_matter_of_scaling_alone(dev: Workspace) -> None:
     done = changed(dev, "Pulumi.dev.yaml", r"(config:\n)", r"\g<1>  tenantry:tasksMin: 3\n")
     assert done == {

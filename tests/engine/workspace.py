@@ -66,7 +66,8 @@ class Workspace:
         self.stack = stack
         self.project = home / "project"
         self.sandbox = home / "sandbox"
-        write_checkout(self.project)
+        if not self.project.exists():  # of a copied one the project is there (tests/engine/deployed.py)
+            write_checkout(self.project)
         # the engine writes what it does to an event log only with its debugging commands on
         self.env = environment(self.project, self.sandbox) | {"PULUMI_DEBUG_COMMANDS": "1"}
         self.env.pop("CI", None)  # a person's run, which may write the ledger
@@ -75,6 +76,10 @@ class Workspace:
     @property
     def registry(self) -> Path:
         return self.project / "tenants" / f"{self.stack}.yaml"
+
+    @property
+    def ledger(self) -> Path:
+        return self.project / "tenants" / "ledger" / f"{self.stack}.yaml"
 
     def pulumi(self, *args: str) -> Run:
         """Run the engine; its steps come from its own event log."""

@@ -1,19 +1,20 @@
-"""One `up` of the dev stack for all processes that test; a copy of its cloud for each test."""
+"""The dev stack with a few tenants, deployed once for all processes; a copy of its cloud for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sandbox.cloud.store import FILE
+from tests.engine.deployed import SMALL, shared
 from tests.sandbox.databases import Place, placed
 from tests.sandbox.live import Live, alone, cloud_of_dev, running
 from tests.sandbox.world import World
 
 
 @pytest.fixture(scope="session")
-def dev_cloud(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    base = tmp_path_factory.getbasetemp()
-    return cloud_of_dev(base if worker_id == "master" else base.parent)
+def dev_cloud(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cloud_of_dev(SMALL.folder(shared(tmp_path_factory)), tmp_path_factory.mktemp("cloud") / FILE)
 
 
 @pytest.fixture

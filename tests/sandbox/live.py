@@ -1,6 +1,5 @@
 """The dev stack's cloud with AWS's APIs before it, and boto3 clients that sign as its roles."""
 
-import fcntl
 import json
 import shutil
 import sqlite3
@@ -21,7 +20,6 @@ from sandbox.data_plane.endpoint.access import ROLE_POLICY
 from sandbox.data_plane.endpoint.server import Endpoint, Server
 from sandbox.data_plane.endpoint.sessions import ROLE, session_of
 from sandbox.data_plane.secret_store import Vault
-from tests.engine.workspace import Workspace
 from tests.waiting import LIMIT
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -30,23 +28,12 @@ Statements = list[dict[str, Any]]
 ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
-def cloud_of_dev(shared: Path) -> Path:
-    """The cloud of the dev stack after a real `up`, made once for all test processes."""
-    home = shared / "dev-cloud"
-    with (shared / "dev-cloud.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / "done").exists():
-            space = Workspace(home, "dev")
-            run = space.up()
-            assert run.status == 0, run.output
-            # One file, with what still is in the log of changes.
-            with (
-                closing(sqlite3.connect(space.sandbox / FILE)) as source,
-                closing(sqlite3.connect(home / FILE)) as to,
-            ):
-                source.backup(to)
-            (home / "done").touch()
-    return home / FILE
+def cloud_of_dev(deployed: Path, copy: Path) -> Path:
+    """The cloud of a deployed stack in one file, with what still is in the log of its changes."""
+    there = deployed / "sandbox" / FILE
+    with closing(sqlite3.connect(there)) as source, closing(sqlite3.connect(copy)) as to:
+        source.backup(to)
+    return copy
 
 
 @dataclass

@@ -81,10 +81,7 @@ def test_the_catalog_names_each_tenant_once(live: Live) -> None:
     assert found == [
         "amber-pay",
         "birch-lending",
-        "cobalt-fx",
-        "delta-invoice",
         "ember-cards",
-        "fjord-custody",
     ]
     with pytest.raises(ClientError, match="ParameterNotFound"):
         ssm.get_parameter(Name="/tenantry/dev/tenants/nobody")
