@@ -1,6 +1,7 @@
 """An edit of one tenant leaves every other tenant's registrations as they were."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -39,23 +40,27 @@ def changed(before: Recording, after: Recording, tenants: list[str]) -> list[tup
     return found
 
 
+@cache
+def with_new(kind: str) -> Recording:
+    """The stack with one tenant more."""
+    return deploy(edited(STACK, [*registry_of(STACK).tenants, replace(NEW, **KINDS[kind])]))
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_new_tenant_changes_nobody_else(kind: str) -> None:
-    before = registry_of(STACK).tenants
-    after = deploy(edited(STACK, [*before, replace(NEW, **KINDS[kind])]))
+    before, after = registry_of(STACK).tenants, with_new(kind)
     assert changed(deployed(STACK), after, [t.id for t in before]) == []
     assert belonging(after, NEW.id)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_new_tenant_replaces_nothing_of_the_cell(kind: str) -> None:
-    before = registry_of(STACK).tenants
-    after = deploy(edited(STACK, [*before, replace(NEW, **KINDS[kind])]))
-    old, new = belonging(deployed(STACK), None), belonging(after, None)
+    old, new = belonging(deployed(STACK), None), belonging(with_new(kind), None)
     assert [key for key in old if key not in new] == []
 
 
-@pytest.mark.parametrize("index", range(6))
+# One that is pooled, one with an instance and one with a network of its own; the slow ones are pooled too.
+@pytest.mark.parametrize("index", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3)), 4, 5])
 def test_a_tenant_less_changes_nobody_else(index: int) -> None:
     before = registry_of(STACK).tenants
     rest = [t for i, t in enumerate(before) if i != index]
@@ -74,6 +79,7 @@ def test_the_order_of_tenants_means_nothing() -> None:
 edits = st.sampled_from(["name", "key_rotation_days", "tags", "plan", "contacts"])
 
 
+@pytest.mark.slow  # as in test_generated.py, but with all tenants of the stack
 @settings(max_examples=12)
 @given(st.integers(0, 5), edits, st.integers(90, 2560))
 def test_any_edit_of_a_tenant_changes_nobody_else(index: int, field: str, number: int) -> None:

@@ -182,7 +182,9 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize(("origin", "to"), WAYS)
+@pytest.mark.parametrize(
+    ("origin", "to"), [WAYS[0], *(pytest.param(*way, marks=pytest.mark.slow) for way in WAYS[1:])]
+)
 def test_each_stage_of_a_move_is_as_it_should_be(origin: HomeKind, to: HomeKind) -> None:
     """In one test: the seven programs take longer than what is asked of them."""
     assert len(CHECKS) == 8

@@ -21,7 +21,7 @@ from tests.strategies import World, take_step
 
 AT = "2026-11-20T10:00:00Z"
 KINDS = (HomeKind.SILO, HomeKind.DEDICATED)
-of_each_kind = pytest.mark.parametrize("kind", KINDS)
+of_each_kind = pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.slow)])
 
 
 def taken(world: World, tenant: str, event: str) -> World:
