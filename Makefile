@@ -12,7 +12,7 @@ SECONDS ?= 300
 
 export STACK COPY
 
-.PHONY: help up preview refresh destroy recover restore env check test test-random lint fuzz no-change reliability bench clean requirements venv
+.PHONY: help up preview refresh destroy recover restore env check test test-slow test-all test-random lint fuzz no-change reliability bench clean requirements venv
 help:
 	@echo "make up           deploy a stack to the local cloud and show its tenants   [STACK=$(STACK)]"
 	@echo "make preview      what 'up' would change                                   [STACK=$(STACK)]"
@@ -22,7 +22,8 @@ help:
 	@echo "make restore      list the copies of the state; bring one back  [STACK=$(STACK) COPY=name]"
 	@echo 'make env          the environment for pulumi itself: eval "$$(make -s env)"'
 	@echo "make check        what a change of tenants, plans or settings needs: seconds, no engine"
-	@echo "make test         all tests              make lint    style, types, imports"
+	@echo "make test         the tests, but for the slow ones   make lint   style, types, imports"
+	@echo "make test-all     all tests              make test-slow  those that 'make test' leaves out"
 	@echo "make test-random  property tests with new inputs; says its seed           [SECONDS=$(SECONDS)]"
 	@echo "make fuzz         new sequences of faults and repairs; moves killed     [SECONDS=$(SECONDS)] each"
 	@echo "                  and a tenant of a gigabyte that moves while it writes"
@@ -37,9 +38,13 @@ up preview refresh destroy recover restore env: venv
 check: venv
 	@$(PY) -m devtools.check
 
-test: venv
+# What each kind is and which tests are slow: docs/testing.md.
+test: TESTS := -m "not slow"
+test-slow: TESTS := -m slow
+test-all: TESTS :=
+test test-slow test-all: venv
 	@$(TOOLCHAIN) setup
-	@$(PY) -m pytest -n auto --dist worksteal
+	@$(PY) -m pytest -n auto --dist worksteal $(TESTS)
 
 test-random: venv
 	@$(PY) -m tests.random_inputs --seconds $(SECONDS)
