@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
+from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
 
 from config.fields import FieldType, Problem, Text, fields_of, spec
@@ -57,16 +58,18 @@ def parse(
     contradictions: Callable[[Mapping[str, Any]], list[str]],
     others: Collection[str] = (),
     places: Callable[[], Places] = dict,
+    removed: Mapping[str, str] = MappingProxyType({}),
 ) -> S:
     """Make settings from configuration values by key, or raise `SettingsError` with all that is wrong.
 
     `others` are keys that stacks of another kind have: the engine hands their defaults to every stack.
-    `places` is asked only when something is wrong.
+    `places` is asked only when something is wrong. `removed` are keys that there were once, with what became
+    of them.
     """
     reading = _Reading(stack, values)
     known = {key_of(name): (name, entry) for name, entry in fields_of(model).items() if name != "stack"}
     for key in sorted(values.keys() - known.keys() - set(others)):
-        reading.refuse(key, "no such setting")
+        reading.refuse(key, removed.get(key, "no such setting"))
     found: dict[str, Any] = {"stack": reading.read("stack", stack, fields_of(model)["stack"].type)}
     for key, (name, entry) in known.items():
         value = values.get(key)

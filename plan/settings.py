@@ -81,6 +81,10 @@ _LOG_DAYS = NumberChoice(LOG_RETENTION_DAYS)
 _STORAGE = Whole(20, 65536)
 _BACKUP = Whole(7, 35)
 NOWHERE: Final = "none"
+# Settings that there were once: what to do where a stack's file still has one.
+REMOVED: Final[Mapping[str, str]] = {
+    "debugLogDays": "is no setting any more, for nothing ever read it: delete the line",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +95,12 @@ class AccountSettings:
         "name of the stack; a cell has its stack's name",
         text(r"[a-z][a-z0-9-]{1,15}", "2 to 16 of a-z, 0-9 and -"),
     )
-    kind: str = setting("what the stack is: a cell, or the organization of all accounts", Choice(KINDS))
-    account_id: str = setting("the one AWS account that the stack may touch", ACCOUNT)
+    kind: str = setting(
+        "what the stack is: cell, or organization (the one stack without tenants)", Choice(KINDS)
+    )
+    account_id: str = setting(
+        "the one AWS account that the stack may touch, twelve digits in quotes", ACCOUNT
+    )
     region: str = setting("AWS Region of the stack", REGION)
     protect_data: bool = setting("deletion protection, engine protection and final snapshots", Flag())
     alarm_email: str = setting("who is told of alarms", EMAIL)
@@ -100,7 +108,8 @@ class AccountSettings:
         "what the account may cost in a month before somebody is told, in USD", Whole(1, 10_000_000)
     )
     audit_log_days: int = setting(
-        "days that audit logs are kept", NumberChoice(tuple(d for d in LOG_RETENTION_DAYS if d >= 365))
+        "days that audit logs are kept; CloudWatch's values from 365",
+        NumberChoice(tuple(d for d in LOG_RETENTION_DAYS if d >= 365)),
     )
 
 
@@ -109,21 +118,24 @@ class Settings(AccountSettings):
     """The typed content of a cell's `Pulumi.<stack>.yaml`; a key there is the camelCase of a field here."""
 
     environment: str = setting(
-        "environment family that the cell belongs to", Choice(("dev", "staging", "prod"))
+        "environment family that the cell belongs to: dev, staging or prod",
+        Choice(("dev", "staging", "prod")),
     )
     account_scope: str = setting(
         "what the stack looks after beside the cell: account (all that AWS has once in an account or"
         " Region), region (another stack looks after the account) or none (another one does both)",
         Choice(("account", "region", "none")),
     )
-    zones: tuple[str, ...] = setting("Availability Zones of the cell; three in prod", _ZONES)
-    network_cidr: str = setting("addresses of the cell's VPC, a /16", _private_network(16))
+    zones: tuple[str, ...] = setting("Availability Zones of the cell, two to four; three in prod", _ZONES)
+    network_cidr: str = setting(
+        "addresses of the cell's VPC, a private /16; no two cells share any", _private_network(16)
+    )
     tenant_networks: str = setting(
-        "addresses that dedicated tenant networks are cut from, a /16", _private_network(16)
+        "addresses that dedicated tenant networks are cut from, a private /16", _private_network(16)
     )
     nat_per_zone: bool = setting("a NAT gateway in each zone (true) or one for all (false)", Flag())
     multi_az: bool = setting("databases with a standby in another zone", Flag())
-    backup_days: int = setting("days that database backups are kept", _BACKUP)
+    backup_days: int = setting("days that database backups are kept, 7 to 35", _BACKUP)
     backup_copy_region: str = setting(
         "another Region that database backups are copied to, or none",
         text(rf"{NOWHERE}|{REGION_PATTERN}", "none, or an AWS Region such as eu-central-1"),
@@ -131,7 +143,9 @@ class Settings(AccountSettings):
     vault_days: int = setting(
         "days that daily snapshots of databases are kept in a vault; 0 for no vault", Whole(0, 3650)
     )
-    vault_months: int = setting("months that a monthly one is kept; 0 for none", Whole(0, 120))
+    vault_months: int = setting(
+        "months that a monthly snapshot is kept in the vault; 0 for none", Whole(0, 120)
+    )
     vault_lock: str = setting(
         "whether snapshots can be deleted before: none (they can), governance (by who may change the lock)"
         " or compliance (by nobody, for ever)",
@@ -141,7 +155,10 @@ class Settings(AccountSettings):
     hosted_zone_id: str = setting(
         "Route 53 zone of the domain", text(r"Z[A-Z0-9]{5,31}", "a zone id such as Z0123456789ABC")
     )
-    private_ca: str = setting("who signs the services' certificates", Choice(("tls", "acm-pca")))
+    private_ca: str = setting(
+        "who signs the services' certificates: tls (keys of the program's own) or acm-pca (AWS Private CA)",
+        Choice(("tls", "acm-pca")),
+    )
     ca_roots: tuple[str, ...] = setting(
         "roots of the private CA that the cell trusts, oldest first; a new one is trusted before it signs",
         _ROOTS,
@@ -154,7 +171,7 @@ class Settings(AccountSettings):
         "generation of the services' keys; raise it to give all of them new ones", Whole(1, 1000)
     )
     ca_revoked: tuple[str, ...] = setting(
-        "serial numbers of certificates of the private CA that are no longer to be trusted", _SERIALS
+        "serial numbers (hexadecimal) of certificates of the private CA that are no longer trusted", _SERIALS
     )
     jwt_issuer: str = setting(
         "issuer of callers' access tokens: its https address, or cognito for a user pool of the cell's own",
@@ -169,7 +186,8 @@ class Settings(AccountSettings):
         text(r"[A-Za-z0-9_:./-]{1,128}", "the name of a claim, such as tenant"),
     )
     deploy_issuer: str = setting(
-        "issuer of the tokens that CI deploys with, or none",
+        "issuer of the tokens that CI deploys with, such as https://token.actions.githubusercontent.com, or"
+        " none",
         text(rf"{NOWHERE}|https://[a-z0-9.-]+(/[A-Za-z0-9._/-]+)?", "none, or an https address"),
     )
     deploy_repository: str = setting(
@@ -188,25 +206,29 @@ class Settings(AccountSettings):
         "ARN of the key that secrets in the state are encrypted with, or none",
         text(rf"{NOWHERE}|arn:aws:kms:[a-z0-9-]+:[0-9]{{12}}:key/[0-9a-f-]+", "none, or the ARN of a key"),
     )
-    application_log_days: int = setting("days that application logs are kept", _LOG_DAYS)
-    debug_log_days: int = setting("days that debug logs are kept", _LOG_DAYS)
-    task_cpu: int = setting(
-        "CPU units of a Fargate task; 1024 is one vCPU", NumberChoice(tuple(FARGATE_MEMORY))
+    application_log_days: int = setting(
+        "days that application logs are kept; CloudWatch's values only", _LOG_DAYS
     )
-    task_architecture: str = setting("processor that both images are built for", Choice(("ARM64", "X86_64")))
+    task_cpu: int = setting(
+        "CPU units of a Fargate task: 1024 (one vCPU), 2048 or 4096", NumberChoice(tuple(FARGATE_MEMORY))
+    )
+    task_architecture: str = setting(
+        "processor that both images are built for: ARM64 or X86_64", Choice(("ARM64", "X86_64"))
+    )
     task_memory: int = setting("MiB of a Fargate task, as its CPU allows", Whole(2048, 30720))
     tasks_min: int = setting("fewest tasks of a service", Whole(1, 100))
     tasks_max: int = setting("most tasks of a service", Whole(1, 100))
     collector_image: str = setting(
-        "image of the OpenTelemetry collector, by digest; none for no tracing", _IMAGE_OR_NONE
+        "image of the OpenTelemetry collector beside each service, in ECR by digest; none for no tracing",
+        _IMAGE_OR_NONE,
     )
-    monolith_image: str = setting("image of the monolith, by digest", _IMAGE)
+    monolith_image: str = setting("image of the monolith in ECR, by digest", _IMAGE)
     monolith_instance_class: str = setting("instance class of the monolith's database", _DB_CLASS)
     monolith_storage: int = setting("GiB of the monolith's database", _STORAGE)
-    reports_image: str = setting("image of the report service, by digest", _IMAGE)
+    reports_image: str = setting("image of the report service in ECR, by digest", _IMAGE)
     reports_instance_class: str = setting("instance class of the report service's database", _DB_CLASS)
     reports_storage: int = setting("GiB of the report service's database", _STORAGE)
-    reports_replicas: int = setting("read replicas of the report service's database", Whole(0, 15))
+    reports_replicas: int = setting("read replicas of the report service's database, 0 to 15", Whole(0, 15))
     database_passwords: int = setting(
         "generation of the master passwords that this program makes (databases with readers); raise it to"
         " change them",
@@ -215,7 +237,7 @@ class Settings(AccountSettings):
     shard_instance_class: str = setting("instance class of a pool shard", _DB_CLASS)
     shard_storage: int = setting("GiB of a pool shard", _STORAGE)
     shard_capacity: int = setting("most tenants on one shard", Whole(1, 200))
-    shard_limit: int = setting("most shards in the cell", Whole(1, 26))
+    shard_limit: int = setting("most shards in the cell, 1 to 26", Whole(1, 26))
     silo_instance_class: str = setting("instance class of a silo unless its tenant overrides it", _DB_CLASS)
     silo_storage: int = setting("GiB of a silo unless its tenant overrides it", _STORAGE)
 
@@ -227,7 +249,7 @@ def parse_settings(
     places: Callable[[], Places] = dict,
 ) -> Settings:
     """Make `Settings` from configuration values by key, or raise `SettingsError` with all that is wrong."""
-    return parse(Settings, stack, values, _contradictions, others, places)
+    return parse(Settings, stack, values, _contradictions, others, places, REMOVED)
 
 
 def _contradictions(v: Mapping[str, Any]) -> list[str]:

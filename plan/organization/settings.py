@@ -19,15 +19,15 @@ class OrganizationSettings(AccountSettings):
     """The account here is the management account, in which nothing else should stand."""
 
     organization_regions: tuple[str, ...] = setting(
-        "Regions that member accounts may use; everywhere else is refused", _REGIONS
+        "of the organization: Regions that member accounts may use; everywhere else is refused", _REGIONS
     )
     organization_backup_days: int = setting(
-        "days that weekly snapshots of the cells' databases are kept; within what the locks of their vaults"
-        " allow",
+        "of the organization: days that weekly snapshots of the cells' databases are kept; within what the"
+        " locks of their vaults allow",
         Whole(1, 3650),
     )
     organization_import: str = setting(
-        "id of an organization that exists already and is taken over, or none",
+        "of the organization: id of one that exists already and is taken over, or none",
         text(rf"{NEW}|o-[a-z0-9]{{10,32}}", "none, or the id of an organization such as o-a1b2c3d4e5"),
     )
 

@@ -145,13 +145,18 @@ def test_what_is_wrong_between_two_settings_is_said_too(name: str) -> None:
     assert said in refused(**changes)
 
 
+def test_a_setting_that_was_removed_is_refused_with_what_to_do() -> None:
+    assert "tenantry:debugLogDays: is no setting any more" in refused(debugLogDays=14)
+    assert "delete the line" in refused(debugLogDays=14)
+
+
 @given(st.integers(0, 5000))
 def test_log_days_are_those_that_cloudwatch_accepts(days: int) -> None:
-    values = {**values_of("dev"), "debugLogDays": days}
+    values = {**values_of("dev"), "applicationLogDays": days}
     if days in LOG_RETENTION_DAYS:
-        assert parse_settings("dev", values).debug_log_days == days
+        assert parse_settings("dev", values).application_log_days == days
     else:
-        with pytest.raises(SettingsError, match="debugLogDays"):
+        with pytest.raises(SettingsError, match="applicationLogDays"):
             parse_settings("dev", values)
 
 

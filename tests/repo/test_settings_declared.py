@@ -3,6 +3,7 @@
 import pytest
 
 from config.settings_fields import keys_of
+from devtools.generators.setting_descriptions import PROJECT_FILE, render
 from devtools.stack_plans import declared, load
 from plan.organization import OrganizationSettings
 from plan.settings import Settings
@@ -17,8 +18,23 @@ def test_every_setting_is_declared_with_its_type() -> None:
     assert {k: v["type"] for k, v in declared(ROOT).items()} == expected
 
 
-def test_every_declared_key_says_what_it_is() -> None:
+def test_every_description_is_the_one_of_the_settings_field() -> None:
+    text = PROJECT_FILE.read_text(encoding="utf-8")
+    assert text == render(text), "run: python -m devtools.generators.setting_descriptions"
     assert [k for k, v in declared(ROOT).items() if len(v.get("description", "")) < 10] == []
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        ("Availability Zones of the cell", "Zones"),
+        ('    description: "AWS Region of the stack"\n', ""),
+    ],
+)
+def test_a_description_that_is_not_the_one_of_the_field_is_found(stale: tuple[str, str]) -> None:
+    text = PROJECT_FILE.read_text(encoding="utf-8")
+    assert text.count(stale[0]) == 1
+    assert render(text.replace(*stale)) == text
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
