@@ -50,7 +50,7 @@ def step_tenants(
     def edit(text: str) -> str:
         for id_ in ids:
             if id_ not in tenants:
-                raise EditError(f"{id_} cannot be read; python -m tenants check {stack} says why")
+                raise EditError(f"{id_} cannot be read; tenantry tenants check {stack} says why")
             text = set_fields(text, id_, take(tenants[id_], event, wish))
         return text
 
@@ -65,7 +65,7 @@ def change_tenant(
 
     def edit(text: str) -> str:
         if tenant is None:
-            raise EditError(f"{id_} cannot be read; python -m tenants check {stack} says why")
+            raise EditError(f"{id_} cannot be read; tenantry tenants check {stack} says why")
         return set_fields(text, id_, wanted(tenant))
 
     return _edit(root, stack, id_, edit, dry_run=dry_run, as_json=as_json)
@@ -127,7 +127,7 @@ def _diff(name: str, before: str, after: str) -> list[str]:
 def init_ledger(root: Path, stack: str) -> int:
     path = ledger_file(root, stack)
     if path.exists():
-        raise typer.BadParameter(f"{relative(root, path)} exists; python -m tenants ledger update adds to it")
+        raise typer.BadParameter(f"{relative(root, path)} exists; tenantry tenants ledger update adds to it")
     once = _last_commit_of(path)
     if once:
         print(
@@ -191,5 +191,5 @@ def write_schemas(root: Path) -> int:
 def check_schemas(root: Path) -> int:
     wrong = stale(Project(root))
     for name in wrong:
-        print(f"{relative(root, schema_file(root, name))} is stale; run python -m tenants schema --write")
+        print(f"{relative(root, schema_file(root, name))} is stale; run tenantry tenants schema --write")
     return 1 if wrong else 0

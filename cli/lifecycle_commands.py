@@ -73,7 +73,7 @@ def show_keys(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     project = Project(root)
     tenant, home = project.entries(stack)[0].models.get(id_), project.ledger(stack)[0].homes.get(id_)
     if tenant is None or home is None:
-        raise typer.BadParameter(f"{id_} has no place yet; python -m tenants check {stack} says why")
+        raise typer.BadParameter(f"{id_} has no place yet; tenantry tenants check {stack} says why")
     left = left_of(tenant, home)
     if as_json:
         told = {"tenant": id_, "key": tenant.key, "recorded": home.key, "left": [x.plain() for x in left]}
@@ -116,7 +116,7 @@ def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     project = Project(root)
     tenant = project.entries(stack)[0].models.get(id_)
     if tenant is None:
-        raise typer.BadParameter(f"{id_} cannot be read; python -m tenants check {stack} says why")
+        raise typer.BadParameter(f"{id_} cannot be read; tenantry tenants check {stack} says why")
     home = project.ledger(stack)[0].homes.get(id_)
     recorded = str(phase_of(home)) if home else None
     name = asks(tenant, home)

@@ -1,4 +1,4 @@
-"""What `python -m policies evidence`, `verify` and `controls` do. Each returns its exit code."""
+"""What `tenantry policy evidence`, `verify` and `controls` do. Each returns its exit code."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,7 @@ def evidence(file: Path | None, stack: str | None, out: Path, exceptions: Path) 
     refused, untold, excepted = len(found.refused), len(found.untold), len(found.excepted)
     print(f"  rules   {refused} refused, {untold} cannot be told, {excepted} excepted")
     print(f"  seal    {seal}")
-    print(f"  verify  python -m policies verify {out} --seal {seal}")
+    print(f"  verify  tenantry policy verify {out} --seal {seal}")
     return 0 if found.fine else 1
 
 

@@ -40,7 +40,7 @@ class View:
 
 
 VIEWS: Final = (
-    View("tenants", COLUMNS, ".venv/bin/python -m tenants list --stack {stack}"),
+    View("tenants", COLUMNS, ".venv/bin/tenantry tenants list --stack {stack}"),
     View("accounts", ACCOUNT_COLUMNS, "organization/policies/ for what the accounts are held to"),
 )
 

@@ -1,4 +1,4 @@
-"""`python -m policies approve`: approvals of what a plan would lose, written so that a review sees them.
+"""`tenantry policy approve`: approvals of what a plan would lose, written so that a review sees them.
 
 They are added at the end of the file, whose entries and comments stay as they are. What would come of it
 is read again before it is written, and the file is replaced as a whole.
@@ -24,7 +24,7 @@ from policies.preview import read_preview
 
 HEADER: Final = """\
 # What may be replaced or deleted although it holds data: who answers for it, why, and until when.
-# Written by `python -m policies approve`; the gate tells which ones can be taken out.
+# Written by `tenantry policy approve`; the gate tells which ones can be taken out.
 """
 
 

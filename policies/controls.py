@@ -113,7 +113,7 @@ def page(found: Verdicts, source: str, note: Sequence[str] = ()) -> str:
         "",
         *note,
         f"What serves each control, and what the rules say of {source}. Evidence of a run of your own:",
-        "`python -m policies evidence --out DIR`. Titles are this project's words, not the standards'.",
+        "`tenantry policy evidence --out DIR`. Titles are this project's words, not the standards'.",
         "",
         f"{len(all_of)} controls: {served} served by {len(RULES)} rules, {people} by people and procedures",
         f"outside this platform, {len(gaps)} by nothing.",

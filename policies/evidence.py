@@ -193,6 +193,6 @@ manifest.json   when, of which stack, account and commit; SHA-256 of the plan, o
                 code, and of each file here
 manifest.sha256 the seal: SHA-256 of manifest.json. Compare it with the one that was noted elsewhere.
 
-To verify: python -m policies verify FOLDER [--seal SHA256], or
+To verify: tenantry policy verify FOLDER [--seal SHA256], or
 sha256sum -c manifest.sha256, and sha256sum of each file against manifest.json.
 """

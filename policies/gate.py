@@ -170,7 +170,7 @@ def gate(file: Path, approvals: Path, state: Path | None, *, as_json: bool) -> i
 def how_to_approve(file: Path, approvals: Path) -> str:
     """The command that approves what a plan would lose, as it can be typed."""
     other = [] if approvals == FILE else ["--approvals", str(approvals)]
-    words = shlex.join(["python", "-m", "policies", "approve", _near(file), *other])
+    words = shlex.join(["tenantry", "policy", "approve", _near(file), *other])
     return f"{words} --reason 'why it may go' --owner you@your-company.example"
 
 

@@ -27,7 +27,7 @@ def mend(stack: Stack) -> list[str]:
         if not _whole(backup):
             raise RecoveryError(
                 f"stack {stack.name}: its state ({path}) is cut off, and so is the engine's backup of it;"
-                f" bring a copy back: python -m recovery restore {stack.name}"
+                f" bring a copy back: tenantry recover restore {stack.name}"
             )
         shutil.copy2(backup, path)
         said.append(f"the state was cut off: took the engine's backup, which is a step older ({backup.name})")

@@ -56,7 +56,7 @@ def test_only_a_plan_that_was_looked_at_goes_on(
     said = capfd.readouterr().err
     assert ("left no record of its plan" in said) is (engines == 0 and not log)
     assert ("holds a database" in said) is bool(log and "delete" in log)
-    assert (f"python -m policies approve {file}" in said) is bool(log and "delete" in log)
+    assert (f"tenantry policy approve {file}" in said) is bool(log and "delete" in log)
 
 
 def test_the_record_of_an_earlier_plan_is_not_taken_for_this_ones(

@@ -150,7 +150,7 @@ def test_the_command_names_what_may_not_go_and_says_what_to_do(tmp_path: Path) -
     said = gate(file, none)
     refused, how = said.stdout.splitlines()
     assert (said.exit_code, urn(DB, "it") in refused) == (1, True)
-    assert f"python -m policies approve {file} --approvals {none}" in how
+    assert f"tenantry policy approve {file} --approvals {none}" in how
     assert gate(file, approvals(tmp_path, expires="2999-01-01")).exit_code == 0
     assert "its approval has expired" in gate(file, approvals(tmp_path, expires="2020-01-01")).stdout
 

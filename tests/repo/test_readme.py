@@ -6,11 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from devtools.summary_table import COLUMNS
 from tests.cells import ROOT
 from tests.checkout import write_checkout
+from tests.repo.typed_commands import commands_in, refusal
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -58,15 +57,7 @@ def test_the_example_of_onboarding_is_accepted(tmp_path: Path) -> None:
     assert "7 tenants" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    "command", sorted({c.strip("`") for c in re.findall(r"python -m (tenants [a-z-]+)", README)})
-)
-def test_every_command_of_tenants_that_is_named_exists(command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *command.split(), "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def test_every_command_that_is_named_exists_with_its_arguments() -> None:
+    named = set(commands_in(README))
+    assert [wrong for command in sorted(named) if (wrong := refusal(command))] == []
+    assert len(named) > 15
