@@ -7,17 +7,17 @@ import yaml
 
 from sandbox.faults import read_plan
 from sandbox.faults.plan import KINDS, VARIABLE
-from tests.reliability.__main__ import BEGIN, END, PAGE
-from tests.reliability.scenarios import SCENARIOS, Scenario, play
+from tests.reliability.__main__ import BEGIN, END, PAGE, table, written
+from tests.reliability.scenarios import SCENARIOS, Outcome, Scenario, play
 
 TEXT = PAGE.read_text(encoding="utf-8")
 
 
-def rows() -> dict[str, list[str]]:
+def rows(page: str = TEXT) -> dict[str, list[str]]:
     """Fault → the other cells of its row."""
-    made = TEXT.split(BEGIN)[1].split(END)[0]
+    made = page.split(BEGIN)[1].split(END, maxsplit=1)[0]
     cells = [[c.strip() for c in line.strip("|").split(" | ")] for line in made.splitlines() if " | " in line]
-    return {row[0].strip("| "): row[1:] for row in cells[2:]}
+    return {row[0].strip("| "): [*row[1:-1], row[-1].strip("| ")] for row in cells[2:]}
 
 
 def test_the_table_is_of_the_faults_that_are_tried_now() -> None:
@@ -26,8 +26,13 @@ def test_the_table_is_of_the_faults_that_are_tried_now() -> None:
         assert rows()[scenario.name][3] == (scenario.remedy or "none"), scenario.name
 
 
-def test_every_fault_was_whole_in_the_end() -> None:
-    assert {name: row[-1].strip("| ") for name, row in rows().items()} == dict.fromkeys(rows(), "yes")
+@pytest.mark.parametrize(("whole", "shown"), [(True, "yes"), (False, "**no**")])
+def test_the_table_says_whether_a_fault_was_whole_in_the_end(whole: bool, shown: str) -> None:
+    outcome = Outcome(137, "a sentence", 6, 5, 1, "recover", whole)
+    page = written(TEXT, table([(SCENARIOS[0], outcome)]))
+    assert rows(page) == {SCENARIOS[0].name: ["137", "a sentence", "6 / 5 / 1", "recover", shown]}
+    assert page.split(BEGIN)[0] == TEXT.split(BEGIN)[0]
+    assert page.split(END, 1)[1] == TEXT.split(END, 1)[1]
 
 
 def test_every_kind_of_fault_is_tried_and_told() -> None:
