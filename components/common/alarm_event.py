@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pulumi import Output, ResourceOptions
+from pulumi import ResourceOptions
 from pulumi_aws import cloudwatch
 
 from components.common.context import AccountShared
+from components.common.json_text import json_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ def alarm_event(name: str, args: AlarmEventArgs, child: ResourceOptions) -> None
         name,
         name=args.shared.names.label("any", args.label),
         description=args.description,
-        event_pattern=Output.json_dumps(args.pattern),
+        event_pattern=json_text(args.pattern),
         opts=child,
     )
     cloudwatch.EventTarget(

@@ -10,6 +10,8 @@ from typing import Any
 
 from pulumi import Input, Output
 
+from components.common.json_text import json_text
+
 Condition = Mapping[str, Mapping[str, Input[Any]]]
 
 
@@ -72,7 +74,7 @@ def document(*statements: Statement) -> Output[str]:
     if twice:
         raise ValueError(f"policy document: sids used more than once: {twice}")
     data = {"Version": "2012-10-17", "Statement": [s.as_data() for s in statements]}
-    return Output.json_dumps(data, separators=(",", ":"))
+    return json_text(data, compact=True)
 
 
 def trust(*services: str, account_id: str, source_arns: Sequence[Input[str]] = ()) -> Output[str]:

@@ -13,6 +13,7 @@ from pulumi_aws import cloudwatch, rds, secretsmanager
 
 from components.common.alarms import Watched, alarms
 from components.common.context import Shared
+from components.common.json_text import json_text
 from plan.data.alarms import AlarmPlan, plan_database_alarms, plan_reader_alarms
 from plan.data.databases import (
     BACKED_UP,
@@ -131,7 +132,7 @@ def _program_master(name: str, args: DatabaseArgs, parent: pulumi.Resource) -> _
     version = secretsmanager.SecretVersion(
         f"{name}-master-secret-version",
         secret_id=secret.id,
-        secret_string=Output.json_dumps({"username": MASTER_USER, "password": password.result}),
+        secret_string=json_text({"username": MASTER_USER, "password": password.result}),
         opts=child,
     )
     return _Master(password.result, version)

@@ -13,6 +13,7 @@ from pulumi_aws import apigateway, cloudwatch, iam
 
 from components.common.context import Shared
 from components.common.iam_policy import Statement, document
+from components.common.json_text import json_text
 from plan.account.baseline import duties
 from plan.edge.edge import EdgePlan
 from tenants.models import ServicePlan as UsagePlan
@@ -105,7 +106,7 @@ class RestApi(pulumi.ComponentResource):
             xray_tracing_enabled=True,
             access_log_settings={
                 "destination_arn": access.arn,
-                "format": Output.json_dumps(ACCESS_LOG, separators=(",", ":")),
+                "format": json_text(ACCESS_LOG, compact=True),
             },
             # AWS refuses a stage with logs before the Region's gateway has a role to write them.
             opts=ResourceOptions(parent=self, depends_on=self._make_account()),

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from pulumi import Input, Output
 
+from components.common.json_text import json_text
+
 METHODS: Final = ("get", "put", "post", "delete", "patch", "head", "options")
 TIMEOUT_MS: Final = 29_000  # the longest without a raised quota; answers that take longer are jobs
 TOKEN: Final = "token"  # noqa: S105 - the contract's name for the scheme of access tokens
@@ -108,7 +110,7 @@ def gateway_body(contract: Mapping[str, Any], *, host: str, origin: Origin, chec
         "x-amazon-apigateway-request-validator": "all",
         "x-amazon-apigateway-gateway-responses": {kind: _gateway_error(kind) for kind in GATEWAY_ERRORS},
     }
-    return Output.json_dumps(body, sort_keys=True, separators=(",", ":"))
+    return json_text(body, sort_keys=True, compact=True)
 
 
 def _server(host: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pulumi_aws import sqs
 from components.common.alarms import Watched, alarms
 from components.common.context import Shared
 from components.common.iam_policy import EVERYONE, Statement, document
+from components.common.json_text import json_text
 from components.common.waiting import after
 from plan.services.services import QueuePlan
 
@@ -40,9 +41,7 @@ class JobQueue(pulumi.ComponentResource):
             message_retention_seconds=plan.keep_dead_seconds,
             visibility_timeout_seconds=plan.visible_again_seconds,
             kms_master_key_id=args.key_arn,
-            redrive_allow_policy=Output.json_dumps(
-                {"redrivePermission": "byQueue", "sourceQueueArns": [arn]}
-            ),
+            redrive_allow_policy=json_text({"redrivePermission": "byQueue", "sourceQueueArns": [arn]}),
             opts=self._child,
         )
         queue = sqs.Queue(
@@ -52,9 +51,7 @@ class JobQueue(pulumi.ComponentResource):
             visibility_timeout_seconds=plan.visible_again_seconds,
             receive_wait_time_seconds=20,  # the longest poll: fewest requests, no delay
             kms_master_key_id=args.key_arn,
-            redrive_policy=Output.json_dumps(
-                {"deadLetterTargetArn": dead.arn, "maxReceiveCount": plan.tries}
-            ),
+            redrive_policy=json_text({"deadLetterTargetArn": dead.arn, "maxReceiveCount": plan.tries}),
             opts=self._child,
         )
         policies = [

@@ -12,6 +12,7 @@ from pulumi_aws import acm, s3, secretsmanager
 
 from components.common.bucket import SecureBucket, SecureBucketArgs
 from components.common.context import Shared
+from components.common.json_text import json_text
 from components.data.database import recovery_days
 from components.services.ca_signing import SIGNERS, Issuer, Signer, Signing
 from components.services.revocation import revocation_list
@@ -132,7 +133,7 @@ class PrivateCa(pulumi.ComponentResource):
         return secretsmanager.SecretVersion(
             f"{name}-secret-version",
             secret_id=secret.id,
-            secret_string=Output.json_dumps(content),
+            secret_string=json_text(content),
             opts=self._child,
         )
 

@@ -12,6 +12,7 @@ from pulumi_aws import cloudwatch, ecs, iam
 
 from components.common.context import Shared
 from components.common.iam_policy import Statement, document, trust
+from components.common.json_text import json_text
 from components.services.private_ca import PrivateCa
 from plan.services.services import ServicePlan, service_name
 from plan.services.tracing import COLLECTOR, CONFIG_VARIABLE, ENDPOINT
@@ -100,7 +101,7 @@ class Task(pulumi.ComponentResource):
             volumes=[ecs.TaskDefinitionVolumeArgs(name=_SCRATCH)],
             # A failed deployment goes back to the revision before, which must then still be there.
             skip_destroy=shared.settings.protect_data,
-            container_definitions=Output.json_dumps(_containers(args, logs.name)),
+            container_definitions=json_text(_containers(args, logs.name)),
             # A task must not start before its execution role may do its work.
             opts=ResourceOptions(parent=self, depends_on=[allowed]),
         )

@@ -11,6 +11,7 @@ from pulumi_aws import apigateway, cognito, secretsmanager
 
 from components.common.context import Shared
 from components.common.iam_policy import EVERYONE, Statement, document
+from components.common.json_text import json_text
 from components.data.database import recovery_days
 from components.edge.entrance import ApiEntrance, ClientPool
 from components.tenants.tenant_key_and_role import TenantIdentity, tenant_tags
@@ -106,7 +107,7 @@ def _keep(
     secretsmanager.SecretVersion(
         f"{name}-secret-version",
         secret_id=secret.id,
-        secret_string=Output.json_dumps(content),
+        secret_string=json_text(content),
         opts=child,
     )
     return secret.arn

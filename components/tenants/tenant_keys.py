@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import lambda_
 
+from components.common.json_text import json_text
 from components.tenants.tenant_key_and_role import TenantIdentity
 from components.tenants.tenant_worker import TenantWorker
 from plan.tenants.tenant import TenantPlan
@@ -38,7 +39,7 @@ def follow_key(name: str, args: KeysArgs, parent: pulumi.Resource) -> Output[Map
         function_name=args.rekeyer.function_name,
         lifecycle_scope="CRUD",
         terraform_key="lifecycle",
-        input=Output.json_dumps(
+        input=json_text(
             {
                 "tenant": args.plan.id,
                 "bucket": args.bucket,

@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import lambda_
 
+from components.common.json_text import json_text
 from components.data.database import Database
 from components.tenants.tenant_schemas import end_of
 from components.tenants.tenant_stack import Tenancy
@@ -49,7 +50,7 @@ class TenantLeaving(pulumi.ComponentResource):
             function_name=args.leaver.function_name,
             lifecycle_scope="CRUD",
             terraform_key="lifecycle",
-            input=Output.json_dumps(
+            input=json_text(
                 {
                     "tenant": args.plan.tenant,
                     "stage": args.plan.step,

@@ -13,6 +13,7 @@ from pulumi_aws import budgets, iam, secretsmanager, sns, ssm
 from components.common.bucket import SecureBucket
 from components.common.context import Shared
 from components.common.iam_policy import EVERYONE, Statement, document
+from components.common.json_text import json_text
 from components.data.database import Database
 from components.edge.entrance import ApiEntrance
 from components.tenants.api_access import ApiAccess, ApiAccessArgs
@@ -206,7 +207,7 @@ def _catalog(
         name=plan.names.catalog,
         description=f"Where tenant {plan.id} is",
         type="String",
-        insecure_value=Output.json_dumps(entry, separators=(",", ":")),
+        insecure_value=json_text(entry, compact=True),
         tags=args.tags,
         opts=child,
     )

@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Alias, Input, Output, ResourceOptions
 from pulumi_aws import lambda_
 
+from components.common.json_text import json_text
 from components.data.database import Database
 from components.tenants.bootstrap import Bootstrap
 from components.tenants.tenant_secrets import TenantSecrets
@@ -109,7 +110,7 @@ def _call(
         function_name=function,
         lifecycle_scope="CRUD",
         terraform_key="lifecycle",
-        input=Output.json_dumps({**whose, **event, "revision": REVISION}),
+        input=json_text({**whose, **event, "revision": REVISION}),
         opts=opts,
     )
 
