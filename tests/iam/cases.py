@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from policies.conditions import OPERATORS
+from iam.conditions import OPERATORS
 
 ACCOUNT: Final = "111122223333"
 ROOT: Final = f"arn:aws:iam::{ACCOUNT}:root"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devtools.mocks import Recording
 from plan import plan_cell
 from tenants.models import Registry
 from tests.cells import settings_of
-from tests.harness import Recording
 from tests.program.cell import belonging, deploy, owners
 from tests.program.test_moving import start
 from tests.strategies import (
