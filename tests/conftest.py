@@ -19,6 +19,8 @@ settings.register_profile(
 settings.register_profile(
     "random", max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
+# For tests/mutation, which runs each property some hundred times: few examples, the same each time.
+settings.register_profile("mutation", max_examples=10, deadline=None, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 
