@@ -32,11 +32,14 @@ class Bounded:
     """Runs property tests alone, in an order of the seed, and begins none after the end."""
 
     def __init__(self, seed: int, seconds: float) -> None:
-        self.seed, self.end, self.ran = seed, time.monotonic() + seconds, 0
+        self.seed, self.seconds, self.ran = seed, seconds, 0
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if item.get_closest_marker("hypothesis")]
         random.Random(self.seed).shuffle(items)  # noqa: S311 - an order, no secret
+
+    def pytest_collection_finish(self) -> None:
+        self.end = time.monotonic() + self.seconds
 
     def pytest_runtest_setup(self) -> None:
         if time.monotonic() > self.end:
