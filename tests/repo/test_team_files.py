@@ -30,8 +30,8 @@ QUICK = (
     "tests/organization/test_opening.py",
     "tests/policies/test_checking.py",
     "tests/repo/test_settings_declared.py",
-    "tests/tenants/test_cli.py::test_it_runs_as_a_module",
-    "tests/tenants/test_cli.py::test_show_says_where_with_whom_and_at_what_cost",
+    "tests/cli/test_tenants.py::test_it_runs_as_a_module",
+    "tests/cli/test_tenants.py::test_show_says_where_with_whom_and_at_what_cost",
     "tests/tenants/test_quotas.py::test_requests_are_those_of_all_plans",
     "tests/tenants/test_schema.py::test_the_committed_schemas_are_what_the_models_say",
 )
