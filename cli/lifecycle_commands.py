@@ -8,8 +8,8 @@ import typer
 
 from cli.edits import change_tenant, step_tenants
 from cli.output import print_json
-from cli.stack_outputs import lines, outputs, told_of
-from cli.unfinished_runs import ONWARD, asks, refusals, undone
+from cli.stack_outputs import measured_lines, outputs, outputs_of_tenant
+from cli.unfinished_runs import ONWARD, output_to_read, unfinished_run, unfinished_runs
 from config.fields import FieldType, Problem
 from config.text_fields import DATE
 from config.yaml_tree import Scalar
@@ -56,7 +56,7 @@ def offboard_tenants(
 def _require_carried_out(root: Path, stack: str, ids: Sequence[str], event: str) -> None:
     """A stage is taken after the run of the one before it, as far as the engine can be asked about that."""
     homes = Project(root).ledger(stack)[0].homes
-    if event in ONWARD and (found := refusals(root, stack, homes, ids)):
+    if event in ONWARD and (found := unfinished_runs(root, stack, homes, ids)):
         raise typer.BadParameter("; ".join(found))
 
 
@@ -119,10 +119,10 @@ def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
         raise typer.BadParameter(f"{id_} cannot be read; tenantry tenants check {stack} says why")
     home = project.ledger(stack)[0].homes.get(id_)
     recorded = str(phase_of(home)) if home else None
-    name = asks(tenant, home)
+    name = output_to_read(tenant, home)
     found = outputs(root, stack, name) if name else None
-    wrong = undone(root, stack, id_, home, found) if name and home else None
-    told = told_of(found, id_) if tenant.move else None
+    wrong = unfinished_run(root, stack, id_, home, found) if name and home else None
+    told = outputs_of_tenant(found, id_) if tenant.move else None
     if as_json:
         print_json({**status(tenant), "recorded": recorded, "measured": told or None, "undone": wrong})
         return 0
@@ -136,7 +136,7 @@ def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     for arrow in ARROWS:
         if arrow.before is here:
             _show_next(arrow)
-    for word, figure in lines(told) if told else ():
+    for word, figure in measured_lines(told) if told else ():
         _show(word, figure)
     if tenant.move and not told:
         _show("measured", f"not known here; ask the engine: pulumi stack output moves -s {stack}")

@@ -36,7 +36,7 @@ def outputs(root: Path, stack: str, name: str) -> Mapping[str, Any] | None:
     return cast("Mapping[str, Any]", found) if isinstance(found, dict) else None
 
 
-def told_of(found: Mapping[str, Any] | None, id_: str) -> Mapping[str, Any] | None:
+def outputs_of_tenant(found: Mapping[str, Any] | None, id_: str) -> Mapping[str, Any] | None:
     """What an output tells of a tenant; None where it tells nothing, `UNKNOWN` where nobody can say."""
     if found is None:
         return UNKNOWN
@@ -46,7 +46,7 @@ def told_of(found: Mapping[str, Any] | None, id_: str) -> Mapping[str, Any] | No
     return UNKNOWN  # a record only has no figures
 
 
-def lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def measured_lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Word and figure, for people; what a stage has not measured is left out."""
     yield "measured", f"by the run of {told.get('stage')}"
     serves = str(told.get("serves"))

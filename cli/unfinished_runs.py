@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from cli.stack_outputs import UNKNOWN, outputs, told_of
+from cli.stack_outputs import UNKNOWN, outputs, outputs_of_tenant
 from tenants.files import ledger_file, registry_file, relative
 from tenants.lifecycle.phases import ARROWS, LEAVING, MOVING, Phase, arrow, phase_of
 from tenants.models import Home, Tenant
@@ -32,20 +32,26 @@ def output_of(phase: Phase) -> str:
     return "leaving" if phase in LEAVING or phase is Phase.SUSPENDED else "moves"
 
 
-def refusals(root: Path, stack: str, homes: Mapping[str, Home], ids: Sequence[str]) -> list[str]:
+def unfinished_runs(root: Path, stack: str, homes: Mapping[str, Home], ids: Sequence[str]) -> list[str]:
     """Why tenants cannot go on, a sentence each; empty also where no engine can be asked."""
     names = {output_of(phase_of(homes[i])) for i in ids if i in homes}
-    told = {name: outputs(root, stack, name) for name in sorted(names)}
-    found = [undone(root, stack, i, homes[i], told[output_of(phase_of(homes[i]))]) for i in ids if i in homes]
+    reported = {name: outputs(root, stack, name) for name in sorted(names)}
+    found = [
+        unfinished_run(root, stack, i, homes[i], reported[output_of(phase_of(homes[i]))])
+        for i in ids
+        if i in homes
+    ]
     return [sentence for sentence in found if sentence]
 
 
-def undone(root: Path, stack: str, id_: str, home: Home, told: Mapping[str, Any] | None) -> str | None:
-    """What of a tenant's ledger was not carried out, and what to do; `told` is the output of its phase."""
-    recorded, said = phase_of(home), told_of(told, id_)
-    if said is UNKNOWN:
+def unfinished_run(
+    root: Path, stack: str, id_: str, home: Home, reported: Mapping[str, Any] | None
+) -> str | None:
+    """What of a tenant's ledger was not carried out, and what to do; `reported`: the output of its phase."""
+    recorded, output = phase_of(home), outputs_of_tenant(reported, id_)
+    if output is UNKNOWN:
         return None
-    reached = _reached(recorded, str(said.get("stage")) if said else None)
+    reached = _reached(recorded, str(output.get("stage")) if output else None)
     if reached in (recorded, None):
         return None
     last = f"the last that did left {id_} at {reached}"
@@ -78,7 +84,7 @@ def _reached(recorded: Phase, said: str | None) -> Phase | None:
     return Phase(said) if said in MOVING else None
 
 
-def asks(tenant: Tenant, home: Home | None) -> str | None:
+def output_to_read(tenant: Tenant, home: Home | None) -> str | None:
     """The output that `--status` looks at; None where nothing would be told, and nobody is asked."""
     phases = {phase_of(tenant), *([phase_of(home)] if home else [])}
     if phases & MOVING:

@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.tenants import app
-from cli.unfinished_runs import STEPS, undone
+from cli.unfinished_runs import STEPS, unfinished_run
 from plan.tenants.offboarding import STEPS as TOLD_OF_LEAVING
 from tenants import open_registry
 from tenants.lifecycle.phases import MOVING, Phase
@@ -148,7 +148,7 @@ def test_what_is_said_of_each(root: Path, recorded: str, told: str | None, says:
         home = replace(home, move=Move(origin=HomeKind.POOL, to=HomeKind.SILO, stage=Stage(recorded)))
     else:
         home = replace(home, state=State(recorded))
-    said = undone(root, "dev", ID, home, {ID: {"stage": told}} if told else {})
+    said = unfinished_run(root, "dev", ID, home, {ID: {"stage": told}} if told else {})
     assert (said or "").startswith(says) if says else said is None, said
 
 
