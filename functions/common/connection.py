@@ -21,7 +21,7 @@ class BootstrapError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class TenantDatabase:
     """One database, and for whom it is opened."""
 
     tenant: str
@@ -30,7 +30,7 @@ class Where:
     database: str
 
 
-def connect(where: Where, login: Mapping[str, Any], timeout: float = TIMEOUT) -> Connection:
+def connect(where: TenantDatabase, login: Mapping[str, Any], timeout: float = TIMEOUT) -> Connection:
     """Log in with a secret's `username` and `password`.
 
     An instance that was made a moment ago may not answer yet, so what the network refuses is tried again.
@@ -50,7 +50,7 @@ def connect(where: Where, login: Mapping[str, Any], timeout: float = TIMEOUT) ->
         except (DatabaseError, InterfaceError) as failure:
             refusal = refused_by(failure)
             if refusal:
-                raise BootstrapError(f"tenant {where.tenant}: {words(refusal)}") from None
+                raise BootstrapError(f"tenant {where.tenant}: {server_message(refusal)}") from None
             if pause is None:
                 raise BootstrapError(f"tenant {where.tenant}: {where.host} does not answer") from failure
             time.sleep(pause)
@@ -66,10 +66,10 @@ def refused_by(failure: BaseException | None) -> DatabaseError | None:
     return None
 
 
-def words(refusal: DatabaseError) -> str:
+def server_message(refusal: DatabaseError) -> str:
     """The server's message alone: the statement, which may hold a verifier, stays out."""
-    told = refusal.args[0] if refusal.args else {}
-    return str(told.get("M", "refused")) if isinstance(told, Mapping) else str(told)
+    answer = refusal.args[0] if refusal.args else {}
+    return str(answer.get("M", "refused")) if isinstance(answer, Mapping) else str(answer)
 
 
 @cache

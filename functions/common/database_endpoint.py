@@ -1,4 +1,4 @@
-"""One end of a move: a session of its administrator, and what is asked of the tenant's place there."""
+"""One database of a tenant: its administrator's session, and what is asked of the tenant's schema there."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -8,12 +8,12 @@ from typing import Any, Final, Protocol, TypeAlias
 from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection, identifier, literal
 
-from functions.common.connection import Where
+from functions.common.connection import TenantDatabase
 from functions.common.events import DatabaseAddress
 from functions.common.secret_store import Store
 
 # What rows read as text must look alike at both ends, whatever their servers' settings are.
-PLAIN: Final = (
+TEXT_FORMATS: Final = (
     "SET search_path = ''",
     "SET TimeZone = 'UTC'",
     "SET DateStyle = 'ISO, YMD'",
@@ -25,17 +25,17 @@ PLAIN: Final = (
     "SET idle_in_transaction_session_timeout = 0",
 )
 Rows: TypeAlias = Sequence[Sequence[Any]]
-Connect: TypeAlias = Callable[[Where, Mapping[str, Any]], Connection]
+Connect: TypeAlias = Callable[[TenantDatabase, Mapping[str, Any]], Connection]
 # How a server reaches another one and proves who that is: the start of a connection string.
-Reach: TypeAlias = Callable[["Side", "Side"], str]  # whom it reaches, who does
+Reach: TypeAlias = Callable[["DatabaseEndpoint", "DatabaseEndpoint"], str]  # whom it reaches, who does
 
 
 class MoveError(RuntimeError):
     """It cannot go on; one sentence for the person who runs it, with what to do and no secret."""
 
 
-class Whose(Protocol):
-    """Whose place it is: what a request says of its tenant, whatever else it asks for."""
+class TenantRef(Protocol):
+    """What every request says of its tenant, whatever else it asks for."""
 
     @property
     def tenant(self) -> str: ...
@@ -48,16 +48,16 @@ class Whose(Protocol):
     @property
     def bucket(self) -> str: ...
 
-    def where(self, end: DatabaseAddress) -> Where: ...
+    def database_at(self, address: DatabaseAddress) -> TenantDatabase: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class DatabaseEndpoint:
     """`name` is what people call it; the session is the administrator's, who owns the database."""
 
     name: str  # origin or target
-    end: DatabaseAddress
-    request: Whose
+    address: DatabaseAddress
+    request: TenantRef
     session: Connection
 
     @property
@@ -69,9 +69,9 @@ class Side:
         return identifier(self.request.schema)
 
     @property
-    def mover(self) -> str:
+    def replication_role(self) -> str:
         """The role that carries the tenant's rows, and is nobody between moves. Quoted."""
-        return identifier(mover(self.request))
+        return identifier(replication_role(self.request))
 
     def rows(self, sql: str, **values: Any) -> Rows:
         return self.session.run(sql, **values) or ()
@@ -92,11 +92,11 @@ class Side:
     def has_role(self, name: str) -> bool:
         return bool(self.rows("SELECT 1 FROM pg_roles WHERE rolname = :name", name=name))
 
-    def act_for_tenant(self) -> None:
+    def grant_tenant_role(self) -> None:
         """While a move is on, the administrator may read the tenant's tables and use its sequences."""
         self.run(f"GRANT {self.role} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE")
 
-    def leave_tenant(self) -> None:
+    def revoke_tenant_role(self) -> None:
         if self.has_role(self.request.role):
             self.run(f"REVOKE {self.role} FROM CURRENT_USER GRANTED BY CURRENT_USER")
 
@@ -106,7 +106,7 @@ class Side:
             return
         self.run(f"ALTER ROLE {self.role} NOLOGIN")
         self.end_sessions()
-        self.act_for_tenant()
+        self.grant_tenant_role()
         self.run(
             f"DROP SCHEMA IF EXISTS {self.schema} CASCADE",
             f"DROP OWNED BY {self.role}",
@@ -120,27 +120,32 @@ class Side:
         )
 
 
-def mover(request: Whose) -> str:
+def replication_role(request: TenantRef) -> str:
     return f"m_{request.schema}"
 
 
-def verify_fully(_source: Side, side: Side) -> str:
+def verify_fully(_source: DatabaseEndpoint, endpoint: DatabaseEndpoint) -> str:
     """TLS, with the name and the roots verified that the server itself was given for this.
 
     `ssl_ca_file` is RDS's own bundle (/rdsdbdata/rds-metadata/ca-cert.pem, 2026-11).
     """
-    roots = side.value("SELECT current_setting('ssl_ca_file')")
+    roots = endpoint.value("SELECT current_setting('ssl_ca_file')")
     if not roots:
-        raise MoveError(f"the {side.name} has no ssl_ca_file, so it cannot tell whom it replicates from")
+        raise MoveError(f"the {endpoint.name} has no ssl_ca_file, so it cannot tell whom it replicates from")
     return f"sslmode=verify-full sslrootcert={_quoted(str(roots))}"
 
 
-def connection_string(source: Side, reach: str, password: str) -> str:
-    """How the other end logs in here, as the role that replicates."""
-    end = source.end
-    parts = {"host": end.host, "port": end.port, "dbname": end.database, "user": mover(source.request)}
-    said = " ".join(f"{k}={_quoted(str(v))}" for k, v in parts.items())
-    return f"{said} password={_quoted(password)} {reach}"
+def connection_string(source: DatabaseEndpoint, reach: str, password: str) -> str:
+    """The subscription's connection to its publisher, as the role that replicates."""
+    address = source.address
+    parts = {
+        "host": address.host,
+        "port": address.port,
+        "dbname": address.database,
+        "user": replication_role(source.request),
+    }
+    text = " ".join(f"{k}={_quoted(str(v))}" for k, v in parts.items())
+    return f"{text} password={_quoted(password)} {reach}"
 
 
 def _quoted(value: str) -> str:
@@ -149,34 +154,34 @@ def _quoted(value: str) -> str:
 
 @contextmanager
 def administrator_at(
-    name: str, address: DatabaseAddress, tenant: Whose, connect: Connect, store: Store
-) -> Iterator[Side]:
+    name: str, address: DatabaseAddress, tenant: TenantRef, connect: Connect, store: Store
+) -> Iterator[DatabaseEndpoint]:
     """A session of the administrator, in which what is read as text looks alike everywhere."""
     master = store.read(address.master_secret)
     if master is None:
         raise MoveError(f"tenant {tenant.tenant}: the secret of the administrator of the {name} is empty")
-    session = connect(tenant.where(address), master)
+    session = connect(tenant.database_at(address), master)
     try:
-        side = Side(name, address, tenant, session)
-        side.run(*PLAIN)
-        yield side
+        endpoint = DatabaseEndpoint(name, address, tenant, session)
+        endpoint.run(*TEXT_FORMATS)
+        yield endpoint
     finally:
         with suppress(InterfaceError, OSError):
             session.close()
 
 
 __all__ = [
-    "PLAIN",
+    "TEXT_FORMATS",
     "Connect",
+    "DatabaseEndpoint",
     "MoveError",
     "Reach",
     "Rows",
-    "Side",
-    "Whose",
+    "TenantRef",
     "administrator_at",
     "connection_string",
     "identifier",
     "literal",
-    "mover",
+    "replication_role",
     "verify_fully",
 ]  # fmt: skip

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from functions.common.catalog import queries
-from functions.common.database_endpoint import Side
+from functions.common.database_endpoint import DatabaseEndpoint
 
 # What only rows that follow cannot do without; a copy of one moment can.
 OF_REPLICATION: Final = ("table without a primary key", "table whose replica identity", "unlogged table")
 
 
-def refusals(side: Side, but: Sequence[str] = ()) -> list[str]:
+def refusals(endpoint: DatabaseEndpoint, but: Sequence[str] = ()) -> list[str]:
     """A sentence for each kind of thing that cannot be moved, with every name; but those that begin so."""
     found: list[str] = []
     for what, query in queries("refusals.sql").items():
-        names = sorted(str(name) for (name,) in side.rows(query, schema=side.request.schema))
+        names = sorted(str(name) for (name,) in endpoint.rows(query, schema=endpoint.request.schema))
         if names and not what.startswith(tuple(but)):
             found.append(f"{what}: {', '.join(names)}")
     return found

@@ -1,4 +1,4 @@
-"""Rows that follow: publication and slot at the source, subscription at the one that follows.
+"""Logical replication: publication and slot at the source, subscription at the follower.
 
 Both directions filter by origin (`origin = none`), so that what arrived from the other end is never sent
 back, and both may be on at once. Slots are dropped here by name and not by the subscription: a killed step
@@ -12,7 +12,7 @@ from typing import Final
 
 from pg8000.native import identifier, literal
 
-from functions.common.database_endpoint import MoveError, Reach, Side, connection_string
+from functions.common.database_endpoint import DatabaseEndpoint, MoveError, Reach, connection_string
 from functions.common.passwords import new_password, verifier
 from functions.common.schema import tables
 
@@ -23,11 +23,11 @@ RDS: Final = "rds_replication"  # what RDS gives instead of the attribute (RDS u
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Replication:
     """One tenant's rows from `source` to `follower`: publication, slot and subscription have one name."""
 
-    source: Side
-    follower: Side
+    source: DatabaseEndpoint
+    follower: DatabaseEndpoint
     direction: str  # out: from the origin; back: to it
 
     @property
@@ -50,7 +50,7 @@ class Link:
         )
 
     @property
-    def copying(self) -> list[str]:
+    def tables_copying(self) -> list[str]:
         """Tables whose first copy is not over."""
         rows = self.follower.rows(
             "SELECT srrelid::regclass::text FROM pg_subscription_rel WHERE srsubid = :number"
@@ -60,7 +60,7 @@ class Link:
         return [str(name) for (name,) in rows]
 
     @property
-    def behind(self) -> int | None:
+    def lag_bytes(self) -> int | None:
         """Bytes that the follower has not confirmed; None where there is no slot."""
         return self.source.value(
             "SELECT (pg_current_wal_lsn() - confirmed_flush_lsn)::int8 FROM pg_replication_slots"
@@ -84,15 +84,16 @@ class Link:
 
     def publish(self) -> None:
         """The role that replicates, and every table that holds rows."""
-        source, request = self.source, self.source.request
-        make_mover(source)
-        replicates = f"GRANT {RDS} TO {source.mover}" if source.has_role(RDS) else f"ALTER ROLE {source.mover} REPLICATION"  # fmt: skip  # noqa: E501
+        source = self.source
+        create_replication_role(source)
+        replicates = f"GRANT {RDS} TO {source.replication_role}" if source.has_role(RDS) else f"ALTER ROLE {source.replication_role} REPLICATION"  # fmt: skip  # noqa: E501
         names = [source.named(t.name) for t in tables(source)]
+        database = identifier(source.address.database)
         source.run(
             replicates,
-            f"GRANT CONNECT ON DATABASE {identifier(request.where(source.end).database)} TO {source.mover}",
-            f"GRANT USAGE ON SCHEMA {source.schema} TO {source.mover}",
-            *(f"GRANT SELECT ON {name} TO {source.mover}" for name in names),
+            f"GRANT CONNECT ON DATABASE {database} TO {source.replication_role}",
+            f"GRANT USAGE ON SCHEMA {source.schema} TO {source.replication_role}",
+            *(f"GRANT SELECT ON {name} TO {source.replication_role}" for name in names),
         )
         if not source.rows("SELECT 1 FROM pg_publication WHERE pubname = :name", name=self.plain):
             what = f" FOR TABLE {', '.join(names)}" if names else ""
@@ -101,7 +102,9 @@ class Link:
     def subscribe(self, reach: Reach, *, copy: bool) -> None:
         """Follow, from now on or with all that is there; a new password each time, which nobody keeps."""
         password = new_password()
-        self.source.run(f"ALTER ROLE {self.source.mover} LOGIN PASSWORD {literal(verifier(password))}")
+        self.source.run(
+            f"ALTER ROLE {self.source.replication_role} LOGIN PASSWORD {literal(verifier(password))}"
+        )
         where = literal(connection_string(self.source, reach(self.source, self.follower), password))
         if self.subscribed is not None:
             self.follower.run(
@@ -118,13 +121,13 @@ class Link:
 
     def wait_copied(self, ends: float) -> bool:
         """Until the first copy is over, or the clock says `ends`; whether it is over."""
-        while self.copying:
+        while self.tables_copying:
             if time.monotonic() >= ends:
                 return False
             time.sleep(0.1)
         return True
 
-    def wait_level(self, late: Callable[[], None]) -> None:
+    def wait_caught_up(self, late: Callable[[], None]) -> None:
         """Until the follower has all that was written until now; `late` raises when it takes too long."""
         position = self.source.value("SELECT pg_current_wal_insert_lsn()::text")
         asleep = time.monotonic() + SLEEPS
@@ -141,12 +144,12 @@ class Link:
             time.sleep(PAUSE)
 
     def until(self, ends: float) -> Callable[[], None]:
-        """For `wait_level` while the source serves: the follower has until the clock says `ends`."""
+        """For `wait_caught_up` while the source serves: the follower has until the clock says `ends`."""
 
         def late() -> None:
             if time.monotonic() > ends:
                 raise MoveError(
-                    f"the {self.follower.name} is {self.behind} bytes behind and does not catch up"
+                    f"the {self.follower.name} is {self.lag_bytes} bytes behind and does not catch up"
                     f" ({self.errors} failures); writes go on at the {self.source.name}: see in the log of"
                     f" the {self.follower.name} what stops it, put that right, and run again"
                 )
@@ -170,27 +173,29 @@ class Link:
     # watched
 
     @property
-    def watch(self) -> str:
+    def capture_slot(self) -> str:
         """The slot that remembers a moment of the source's log."""
         return f"{self.plain}_seen"
 
-    def remember(self) -> None:
-        """From now on, `written` tells what is written."""
-        self.forget()
-        self.source.rows("SELECT pg_create_logical_replication_slot(:name, 'pgoutput')", name=self.watch)
+    def start_capture(self) -> None:
+        """From now on, `captured` has what is written."""
+        self.stop_capture()
+        self.source.rows(
+            "SELECT pg_create_logical_replication_slot(:name, 'pgoutput')", name=self.capture_slot
+        )
 
-    def written(self) -> Iterator[bytes]:
+    def captured(self) -> Iterator[bytes]:
         """The log since it was last asked for."""
         rows = self.source.rows(
             "SELECT data FROM pg_logical_slot_get_binary_changes(:name, NULL, NULL,"
             " 'proto_version', '1', 'publication_names', :publication)",
-            name=self.watch,
+            name=self.capture_slot,
             publication=self.plain,
         )
         return (bytes(data) for (data,) in rows)
 
-    def forget(self) -> None:
-        self._drop_slots(f"slot_name = {literal(self.watch)}")
+    def stop_capture(self) -> None:
+        self._drop_slots(f"slot_name = {literal(self.capture_slot)}")
 
     # taken down
 
@@ -205,7 +210,7 @@ class Link:
             )
         # First copies have slots of their own, named by PostgreSQL after the subscription's number.
         copies = f" OR slot_name LIKE 'pg\\_{number}\\_sync\\_%'" if number is not None else ""
-        self._drop_slots(f"slot_name IN ({literal(self.plain)}, {literal(self.watch)}){copies}")
+        self._drop_slots(f"slot_name IN ({literal(self.plain)}, {literal(self.capture_slot)}){copies}")
         self.source.run(f"DROP PUBLICATION IF EXISTS {self.name}")
 
     def _drop_slots(self, which: str) -> None:
@@ -221,18 +226,18 @@ class Link:
                     self.source.rows("SELECT pg_terminate_backend(:pid, 1000)", pid=pid)
 
 
-def make_mover(side: Side) -> None:
-    if not side.has_role(side.mover.strip('"')):
-        side.run(f"CREATE ROLE {side.mover} NOLOGIN")
+def create_replication_role(endpoint: DatabaseEndpoint) -> None:
+    if not endpoint.has_role(endpoint.replication_role.strip('"')):
+        endpoint.run(f"CREATE ROLE {endpoint.replication_role} NOLOGIN")
 
 
-def drop_mover(side: Side) -> None:
+def drop_replication_role(endpoint: DatabaseEndpoint) -> None:
     """With all that it was given; it owns nothing."""
-    if side.has_role(side.mover.strip('"')):
-        side.run(f"ALTER ROLE {side.mover} NOLOGIN")
-        side.end_sessions(side.mover.strip('"'))
-        side.run(
-            f"GRANT {side.mover} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE",
-            f"DROP OWNED BY {side.mover}",
-            f"DROP ROLE {side.mover}",
+    if endpoint.has_role(endpoint.replication_role.strip('"')):
+        endpoint.run(f"ALTER ROLE {endpoint.replication_role} NOLOGIN")
+        endpoint.end_sessions(endpoint.replication_role.strip('"'))
+        endpoint.run(
+            f"GRANT {endpoint.replication_role} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE",
+            f"DROP OWNED BY {endpoint.replication_role}",
+            f"DROP ROLE {endpoint.replication_role}",
         )

@@ -1,4 +1,4 @@
-"""A tenant's schema as statements: read at one end, made at the other, compared between both."""
+"""A tenant's schema as statements: read in one database, made in another, compared between both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError
 
 from functions.common import catalog
-from functions.common.database_endpoint import MoveError, Rows, Side
+from functions.common.database_endpoint import DatabaseEndpoint, MoveError, Rows
 
 # What a statement says that needs another one first: undefined table, function, object, column; no unique
 # constraint yet to refer to (PostgreSQL 16, appendix A).
@@ -19,7 +19,7 @@ class Definition:
     """One statement. What comes from `Section.INDEXES` on may be made after the rows are there."""
 
     section: catalog.Section
-    place: int
+    position: int
     name: str
     sql: str
 
@@ -46,17 +46,17 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind = 'r' AND n.nspname = :schema ORDER BY c.relname"""
 
 
-def tables(side: Side) -> tuple[Table, ...]:
-    rows = side.rows(TABLES, schema=side.request.schema)
+def tables(endpoint: DatabaseEndpoint) -> tuple[Table, ...]:
+    rows = endpoint.rows(TABLES, schema=endpoint.request.schema)
     return tuple(Table(str(n), tuple(key or ()), tuple(columns or ()), int(r)) for n, r, key, columns in rows)
 
 
-def definitions(side: Side) -> tuple[Definition, ...]:
+def definitions(endpoint: DatabaseEndpoint) -> tuple[Definition, ...]:
     """All that makes the schema's contents, in an order in which most of it can be made."""
     found = [
-        Definition(section, int(place), str(name), str(sql))
+        Definition(section, int(position), str(name), str(sql))
         for section, query in catalog.definitions()
-        for place, name, sql in side.rows(query, schema=side.request.schema)
+        for position, name, sql in endpoint.rows(query, schema=endpoint.request.schema)
     ]
     return tuple(sorted(found))
 
@@ -100,20 +100,20 @@ def _made(session: Any, definition: Definition) -> bool:
     return True
 
 
-def sequences(side: Side) -> Rows:
+def sequences(endpoint: DatabaseEndpoint) -> Rows:
     """Name, last value and whether it was given out, of every sequence."""
-    names = side.rows(
+    names = endpoint.rows(
         "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE c.relkind = 'S' AND n.nspname = :schema ORDER BY c.relname",
-        schema=side.request.schema,
+        schema=endpoint.request.schema,
     )
     return [
-        (name, *side.rows(f"SELECT last_value, is_called FROM {side.named(name)}")[0])  # noqa: S608 - quoted
+        (name, *endpoint.rows(f"SELECT last_value, is_called FROM {endpoint.named(name)}")[0])  # noqa: S608 - quoted
         for (name,) in names
     ]
 
 
-def set_sequences(source: Side, target: Side) -> int:
+def set_sequences(source: DatabaseEndpoint, target: DatabaseEndpoint) -> int:
     """Let the target's go on where the source's stand; how many there are."""
     found = sequences(source)
     for name, last, called in found:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pg8000.exceptions import DatabaseError
 
-from functions.common.connection import BootstrapError, words
+from functions.common.connection import BootstrapError, server_message
 
 
 class StageRequest(Protocol):
@@ -58,6 +58,6 @@ def _sentences(request: StageRequest, failure: type[Exception]) -> Iterator[None
     try:
         yield
     except DatabaseError as refusal:
-        raise failure(f"tenant {request.tenant}, {request.stage}: {words(refusal)}") from None
+        raise failure(f"tenant {request.tenant}, {request.stage}: {server_message(refusal)}") from None
     except BootstrapError as refusal:
         raise failure(str(refusal)) from None

@@ -1,4 +1,4 @@
-"""The statements that make a tenant's place in a shared database, and keep it closed.
+"""The statements that make a tenant's role and schema in a shared database, and keep other tenants out.
 
 Each guard is one idea, safe to run again. `tests/data` takes each one away in turn and shows what an
 attacker could then do; a guard without such a test does not belong here. The user that runs them owns
@@ -26,8 +26,8 @@ class Connection(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A tenant's place as SQL: names quoted, the password as a verifier that nobody can log in with."""
+class TenantSchema:
+    """A tenant's role and schema as SQL: names quoted, the password as a verifier that logs nobody in."""
 
     role: str
     schema: str
@@ -36,7 +36,7 @@ class Place:
     request: Request
 
 
-Statements: TypeAlias = Callable[[Connection, Place], Iterator[str]]
+Statements: TypeAlias = Callable[[Connection, TenantSchema], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,15 @@ class RefusedError(RuntimeError):
     """What was found in the database is not of this function's making, and a person must look at it."""
 
 
-def _mover(p: Place) -> str | None:
-    return p.request.mover if p.request.hold else None
+def _replication_role(p: TenantSchema) -> str | None:
+    return p.request.replication_role if p.request.hold else None
 
 
 def _rows(connection: Connection, sql: str, **values: Any) -> Sequence[Sequence[Any]]:
     return connection.run(sql, **values) or ()
 
 
-def _role_made(connection: Connection, p: Place) -> Iterator[str]:
+def _role_made(connection: Connection, p: TenantSchema) -> Iterator[str]:
     found = _rows(
         connection,
         "SELECT rolsuper OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = :role",
@@ -69,11 +69,11 @@ def _role_made(connection: Connection, p: Place) -> Iterator[str]:
         raise RefusedError(f"role {p.request.role} is a superuser, replicates or bypasses row security")
 
 
-def _attributes(_: Connection, p: Place) -> Iterator[str]:
+def _attributes(_: Connection, p: TenantSchema) -> Iterator[str]:
     yield f"ALTER ROLE {p.role} NOCREATEDB NOCREATEROLE"
 
 
-def _memberships(connection: Connection, p: Place) -> Iterator[str]:
+def _memberships(connection: Connection, p: TenantSchema) -> Iterator[str]:
     """The tenant is a member of nothing and nobody is a member of it, the administrator aside.
 
     While the tenant moves, so is the role that carries its rows.
@@ -82,15 +82,15 @@ def _memberships(connection: Connection, p: Place) -> Iterator[str]:
         connection,
         "SELECT r.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
         " JOIN pg_roles m ON m.oid = a.member WHERE :role IN (r.rolname, m.rolname)"
-        " AND m.rolname <> CURRENT_USER AND m.rolname IS DISTINCT FROM :mover",
+        " AND m.rolname <> CURRENT_USER AND m.rolname IS DISTINCT FROM :replication_role",
         role=p.request.role,
-        mover=_mover(p),
+        replication_role=_replication_role(p),
     )
     for group, member in rows:
         yield f"REVOKE {identifier(group)} FROM {identifier(member)}"
 
 
-def _settings(_: Connection, p: Place) -> Iterator[str]:
+def _settings(_: Connection, p: TenantSchema) -> Iterator[str]:
     """Bound at login, since a pooled connection would carry them from one user to the next."""
     yield f"ALTER ROLE {p.role} RESET ALL"
     yield f"ALTER ROLE {p.role} IN DATABASE {p.database} RESET ALL"
@@ -99,31 +99,31 @@ def _settings(_: Connection, p: Place) -> Iterator[str]:
     yield f"ALTER ROLE {p.role} SET idle_in_transaction_session_timeout = {p.request.idle_ms}"
 
 
-def _connection_limit(_: Connection, p: Place) -> Iterator[str]:
+def _connection_limit(_: Connection, p: TenantSchema) -> Iterator[str]:
     yield f"ALTER ROLE {p.role} CONNECTION LIMIT {p.request.connections}"
 
 
-def _login(_: Connection, p: Place) -> Iterator[str]:
+def _login(_: Connection, p: TenantSchema) -> Iterator[str]:
     word = "LOGIN" if p.request.login else "NOLOGIN"
     yield f"ALTER ROLE {p.role} {word} PASSWORD {literal(p.verifier)}"
 
 
-def _no_public_connect(_: Connection, p: Place) -> Iterator[str]:
+def _no_public_connect(_: Connection, p: TenantSchema) -> Iterator[str]:
     yield f"REVOKE CONNECT ON DATABASE {p.database} FROM PUBLIC"
     yield f"GRANT CONNECT ON DATABASE {p.database} TO {p.role}"
 
 
-def _no_temporary(_: Connection, p: Place) -> Iterator[str]:
+def _no_temporary(_: Connection, p: TenantSchema) -> Iterator[str]:
     """Temporary tables come first in every search path, and fill the disk that all share."""
     yield f"REVOKE TEMPORARY ON DATABASE {p.database} FROM PUBLIC, {p.role}"
 
 
-def _no_create_in_database(_: Connection, p: Place) -> Iterator[str]:
+def _no_create_in_database(_: Connection, p: TenantSchema) -> Iterator[str]:
     """With it a tenant makes schemas and installs trusted extensions."""
     yield f"REVOKE CREATE ON DATABASE {p.database} FROM PUBLIC, {p.role}"
 
 
-def _other_databases(connection: Connection, _: Place) -> Iterator[str]:
+def _other_databases(connection: Connection, _: TenantSchema) -> Iterator[str]:
     rows = _rows(
         connection,
         "SELECT datname FROM pg_database WHERE datname <> current_database()"
@@ -133,12 +133,12 @@ def _other_databases(connection: Connection, _: Place) -> Iterator[str]:
         yield f"REVOKE CONNECT, TEMPORARY ON DATABASE {identifier(name)} FROM PUBLIC"
 
 
-def _public_schema(_: Connection, _place: Place) -> Iterator[str]:
+def _public_schema(_: Connection, _schema: TenantSchema) -> Iterator[str]:
     """Databases that were made before PostgreSQL 15 let everybody create in it."""
     yield "REVOKE ALL ON SCHEMA public FROM PUBLIC"
 
 
-def _schema_made(connection: Connection, p: Place) -> Iterator[str]:
+def _schema_made(connection: Connection, p: TenantSchema) -> Iterator[str]:
     """Owned by the administrator: an owner may give its schema away, and a tenant may not."""
     found = _rows(
         connection,
@@ -152,7 +152,7 @@ def _schema_made(connection: Connection, p: Place) -> Iterator[str]:
         raise RefusedError(f"schema {p.request.schema} belongs to {found[0][0]}, expected the administrator")
 
 
-def _schema_private(connection: Connection, p: Place) -> Iterator[str]:
+def _schema_private(connection: Connection, p: TenantSchema) -> Iterator[str]:
     """Whoever was let in by hand is let out: PUBLIC, other tenants, all but the owner and the tenant.
 
     While the tenant moves, the role that carries its rows is let in.
@@ -162,16 +162,16 @@ def _schema_private(connection: Connection, p: Place) -> Iterator[str]:
         "SELECT DISTINCT coalesce(r.rolname, '') FROM pg_namespace n, aclexplode(n.nspacl) a"
         " LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE n.nspname = :schema"
         " AND a.grantee <> n.nspowner AND r.rolname IS DISTINCT FROM :role"
-        " AND (r.rolname IS NULL OR r.rolname IS DISTINCT FROM :mover)",
+        " AND (r.rolname IS NULL OR r.rolname IS DISTINCT FROM :replication_role)",
         schema=p.request.schema,
         role=p.request.role,
-        mover=_mover(p),
+        replication_role=_replication_role(p),
     )
     for (grantee,) in rows:
         yield f"REVOKE ALL ON SCHEMA {p.schema} FROM {identifier(grantee) if grantee else 'PUBLIC'} CASCADE"
 
 
-def _schema_use(_: Connection, p: Place) -> Iterator[str]:
+def _schema_use(_: Connection, p: TenantSchema) -> Iterator[str]:
     yield f"GRANT USAGE, CREATE ON SCHEMA {p.schema} TO {p.role}"
     yield f"REVOKE GRANT OPTION FOR ALL ON SCHEMA {p.schema} FROM {p.role} CASCADE"
 
@@ -196,29 +196,29 @@ LOGIN: Final = frozenset({"login"})  # what the function that moves a tenant has
 
 
 def held(guards: Sequence[Guard]) -> Sequence[Guard]:
-    """The guards of a place whose tenant moves."""
+    """The guards for a tenant that is being moved."""
     return [g for g in guards if g.name not in LOGIN]
 
 
-def open_place(connection: Connection, place: Place, guards: Sequence[Guard]) -> None:
-    """Make or restore the place, all of it or nothing."""
+def apply_guards(connection: Connection, target: TenantSchema, guards: Sequence[Guard]) -> None:
+    """Make or restore role and schema, all of it or nothing."""
     connection.run("BEGIN")
     connection.run(f"SELECT pg_advisory_xact_lock({LOCK})")
     for guard in guards:
-        for statement in guard.statements(connection, place):
+        for statement in guard.statements(connection, target):
             connection.run(statement)
     connection.run("COMMIT")
 
 
-def close_place(connection: Connection, place: Place) -> None:
+def disable_login(connection: Connection, target: TenantSchema) -> None:
     """Nobody logs in as the tenant any more. Its schema and all that is in it stay as they are."""
-    if _rows(connection, "SELECT 1 FROM pg_roles WHERE rolname = :role", role=place.request.role):
-        connection.run(f"ALTER ROLE {place.role} NOLOGIN PASSWORD NULL")
+    if _rows(connection, "SELECT 1 FROM pg_roles WHERE rolname = :role", role=target.request.role):
+        connection.run(f"ALTER ROLE {target.role} NOLOGIN PASSWORD NULL")
 
 
-def end_sessions(connection: Connection, place: Place) -> None:
+def end_sessions(connection: Connection, target: TenantSchema) -> None:
     """Only after the login is gone for everybody to see, or they would come straight back."""
     connection.run(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :role",
-        role=place.request.role,
+        role=target.request.role,
     )

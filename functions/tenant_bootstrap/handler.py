@@ -1,4 +1,4 @@
-"""The entry point: makes, restores or closes a tenant's place, and rotates its password."""
+"""The entry point: makes a tenant's role and schema, disables its login, rotates its password."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -9,17 +9,17 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier
 
-from functions.common.connection import BootstrapError, connect, words
+from functions.common.connection import BootstrapError, connect, server_message
 from functions.common.passwords import new_password, verifier
 from functions.common.secret_store import Secret, SecretsManager, Store
 from functions.tenant_bootstrap.guards import (
     GUARDS,
     Guard,
-    Place,
-    close_place,
+    TenantSchema,
+    apply_guards,
+    disable_login,
     end_sessions,
     held,
-    open_place,
 )
 from functions.tenant_bootstrap.request import Action, Request, parse
 from functions.tenant_bootstrap.rotation import Connect, rotate
@@ -28,7 +28,7 @@ log: Final = logging.getLogger(__name__)
 
 
 def handle(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
-    """What Lambda calls: for the resource of a tenant's place, or for Secrets Manager."""
+    """What Lambda calls: for the resource of a tenant's schema, or for Secrets Manager."""
     if "Step" in event:
         rotate(event, _store(), connect)
         log.info("rotation: %s done", event["Step"])
@@ -48,15 +48,15 @@ def bootstrap(
     request = parse(event)
     done = {"tenant": request.tenant, "action": request.action, "role": request.role, "login": _open(request)}
     if request.hold and request.action is Action.DELETE:
-        return done  # what the move has left of this place is all that shall be
+        return done  # the move decides what of this schema stays
     master = store.read(request.master_secret)
     if master is None:
         raise BootstrapError(f"tenant {request.tenant}: the secret of the administrator is empty")
-    with closing(opened(request.where, master)) as connection:
+    with closing(opened(request.tenant_database, master)) as connection:
         try:
             _serve(connection, request, store, guards)
         except DatabaseError as refusal:
-            raise BootstrapError(f"tenant {request.tenant}: {words(refusal)}") from None
+            raise BootstrapError(f"tenant {request.tenant}: {server_message(refusal)}") from None
     log.info("tenant %s: %s done", request.tenant, request.action)
     return done
 
@@ -68,34 +68,36 @@ def _open(request: Request) -> bool | None:
 
 def _serve(connection: Connection, request: Request, store: Store, guards: Sequence[Guard]) -> None:
     if request.action is Action.DELETE:
-        place = _place(request, "")
-        close_place(connection, place)
+        target = _target(request, "")
+        disable_login(connection, target)
     elif request.hold:
-        place = _place(request, "")
-        open_place(connection, place, held(guards))
+        target = _target(request, "")
+        apply_guards(connection, target, held(guards))
         _sign(request, store)
     else:
-        place = _opened(connection, request, store, guards)
+        target = _with_login(connection, request, store, guards)
         _sign(request, store)
     if _open(request) is False:
-        end_sessions(connection, place)
+        end_sessions(connection, target)
 
 
-def _opened(connection: Connection, request: Request, store: Store, guards: Sequence[Guard]) -> Place:
-    """The place with the password that the tenant's secret holds, and a secret that leads there."""
+def _with_login(
+    connection: Connection, request: Request, store: Store, guards: Sequence[Guard]
+) -> TenantSchema:
+    """Role and schema, with the password of the tenant's secret, which names this database afterwards."""
     found = store.read(request.tenant_secret)
     content = _content(request, found)
     if found is None:  # before the role: a password that nobody has would lock everybody out
         store.write(request.tenant_secret, content)
-    place = _place(request, verifier(content["password"]))
-    open_place(connection, place, guards)
+    target = _target(request, verifier(content["password"]))
+    apply_guards(connection, target, guards)
     if found is not None and found != content:  # after it: who reads this goes there
         store.write(request.tenant_secret, content)
-    return place
+    return target
 
 
 def _sign(request: Request, store: Store) -> None:
-    """A tenant that is told by webhook has a key that its deliveries are signed with, from the first on."""
+    """A tenant with a webhook has a key that its deliveries are signed with, from the first on."""
     if request.webhook_secret and store.read(request.webhook_secret) is None:
         store.write(request.webhook_secret, {"algorithm": "HMAC-SHA256", "key": new_password()})
 
@@ -107,8 +109,8 @@ def _instance(host: str | None) -> str:
     return (host or "").partition(".")[0]
 
 
-def _place(request: Request, password_verifier: str) -> Place:
-    return Place(
+def _target(request: Request, password_verifier: str) -> TenantSchema:
+    return TenantSchema(
         role=identifier(request.role),
         schema=identifier(request.schema),
         database=identifier(request.database),
@@ -118,13 +120,13 @@ def _place(request: Request, password_verifier: str) -> Place:
 
 
 def _content(request: Request, found: Secret | None) -> Secret:
-    """What the tenant's secret is to hold: the password that it has, and the place as it is now."""
+    """What the tenant's secret is to hold: the password that it has, and the database as it is now."""
     if found is not None and found.get("username") != request.role:
         raise BootstrapError(f"tenant {request.tenant}: its secret is not the one of role {request.role}")
-    lives, here = _instance((found or {}).get("host")), _instance(request.host)
-    if lives not in ("", here):  # its rows are there; only a move leads the services elsewhere
+    serving, here = _instance((found or {}).get("host")), _instance(request.host)
+    if serving not in ("", here):  # its rows are there; only a move leads the services elsewhere
         raise BootstrapError(
-            f"tenant {request.tenant} lives at {lives}, and {here} has none of its rows: stages of a move"
+            f"tenant {request.tenant} lives at {serving}, and {here} has none of its rows: stages of a move"
             " were not run; take its entry in the registry and its lines in the ledger back to the last"
             " stage that was, as git has them"
         )

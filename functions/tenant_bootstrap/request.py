@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from config.fields import FieldType, Flag, Nullable, Whole
-from functions.common.connection import Where
+from functions.common.connection import TenantDatabase
 from functions.common.events import (
     ADDRESS,
     LIFECYCLE,
@@ -27,7 +27,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One tenant's place in one database. Passwords are in the two secrets and nowhere else."""
+    """One tenant's role and schema in one database. Passwords are in the two secrets and nowhere else."""
 
     action: Action
     tenant: str
@@ -38,7 +38,7 @@ class Request:
     database: str
     master_secret: str  # ARN
     tenant_secret: str  # ARN
-    webhook_secret: str | None  # ARN; None: the tenant is not told by webhook
+    webhook_secret: str | None  # ARN; None: the tenant has no webhook
     login: bool  # False: the tenant is suspended
     hold: bool  # True: it moves; login, password and secret are left to the function that moves it
     connections: int  # at most, at one time
@@ -46,13 +46,13 @@ class Request:
     idle_ms: int  # in a transaction
 
     @property
-    def mover(self) -> str:
+    def replication_role(self) -> str:
         """The role that carries the tenant's rows while it moves."""
         return f"m_{self.schema}"
 
     @property
-    def where(self) -> Where:
-        return Where(self.tenant, self.host, self.port, self.database)
+    def tenant_database(self) -> TenantDatabase:
+        return TenantDatabase(self.tenant, self.host, self.port, self.database)
 
 
 # PostgreSQL cuts a longer identifier to 63 bytes, and two tenants could become one.

@@ -14,11 +14,11 @@ from typing import Any, Final, TypeAlias
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier, literal
 
-from functions.common.connection import BootstrapError, Where, words
+from functions.common.connection import BootstrapError, TenantDatabase, server_message
 from functions.common.passwords import new_password, verifier
 from functions.common.secret_store import CURRENT, PENDING, Secret, Store
 
-Connect: TypeAlias = Callable[[Where, Secret], Connection]
+Connect: TypeAlias = Callable[[TenantDatabase, Secret], Connection]
 
 
 class Kind(StrEnum):
@@ -48,7 +48,7 @@ def rotate(event: Mapping[str, Any], store: Store, connect: Connect) -> None:
 
 
 def _outdated(arn: str, token: str, store: Store) -> bool:
-    """Whether the tenant has moved since the pending version was written: it would lead to the old place."""
+    """Whether the tenant has moved since the pending version was written, which names its old database."""
     current, pending = store.read(arn), store.read(arn, token)
     return current is not None and pending is not None and current.get("host") != pending.get("host")
 
@@ -73,7 +73,7 @@ def _set(arn: str, token: str, store: Store, connect: Connect) -> None:
         try:
             connection.run(f"{statement} {literal(verifier(pending['password']))}")
         except DatabaseError as refusal:
-            raise BootstrapError(f"tenant {_tenant(arn)}: {words(refusal)}") from None
+            raise BootstrapError(f"tenant {_tenant(arn)}: {server_message(refusal)}") from None
 
 
 def _test(arn: str, token: str, store: Store, connect: Connect) -> None:
@@ -117,5 +117,5 @@ def _kind(arn: str) -> Kind:
     return Kind(_parts(arn)[2])
 
 
-def _where(arn: str, secret: Secret) -> Where:
-    return Where(_tenant(arn), secret["host"], secret["port"], secret["dbname"])
+def _where(arn: str, secret: Secret) -> TenantDatabase:
+    return TenantDatabase(_tenant(arn), secret["host"], secret["port"], secret["dbname"])

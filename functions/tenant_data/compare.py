@@ -1,4 +1,4 @@
-"""Whether both ends hold the same rows: every row is read whole at both, each after its last change.
+"""Whether both databases hold the same rows: every row is read whole in both, each after its last change.
 
 First all rows are compared while the tenant writes, in buckets by their key. From then on the source's log
 says which rows were written, and those are compared again, round after round. So when writes stop, only the
@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from pg8000.native import identifier
 
-from functions.common.database_endpoint import MoveError, Side
-from functions.common.replication import Link
+from functions.common.database_endpoint import DatabaseEndpoint, MoveError
+from functions.common.replication import Replication
 from functions.common.schema import Table, tables
 from functions.tenant_data.written_rows import Key, read
 
@@ -50,7 +50,7 @@ class Progress:
 class Comparison:
     """Rows of a link's source against those of its follower, over several rounds."""
 
-    link: Link
+    link: Replication
     progress: dict[str, Progress] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -66,8 +66,8 @@ class Comparison:
 
         Raises `MoveError` where the follower has not caught up in `patience` seconds.
         """
-        self.link.remember()
-        self.link.wait_level(self.link.until(time.monotonic() + patience))
+        self.link.start_capture()
+        self.link.wait_caught_up(self.link.until(time.monotonic() + patience))
         for done in range(1, ROUNDS + 1):
             began = time.monotonic()
             self._round()
@@ -92,7 +92,7 @@ class Comparison:
 
     def _round(self, late: Callable[[], None] = lambda: None) -> None:
         """What was written is looked up before any bucket is read again, which takes in later writes."""
-        found = read(self.link.written(), {n: p.table.key for n, p in self.progress.items()})
+        found = read(self.link.captured(), {n: p.table.key for n, p in self.progress.items()})
         for name, one in self.progress.items():
             late()
             if name in found.whole:
@@ -109,13 +109,13 @@ class Comparison:
         which = "" if one.dirty is None else " WHERE b = ANY (CAST(:wanted AS int[]))"
         values = {} if one.dirty is None else {"wanted": sorted(one.dirty)}
 
-        def read_at(side: Side) -> Buckets:
+        def read_at(endpoint: DatabaseEndpoint) -> Buckets:
             sql = (
                 "SELECT b, count(*), sum(h) FROM (SELECT"  # noqa: S608
                 f" ({one.hashed} & {one.buckets - 1})::int4 AS b, hashtextextended((t.*)::text, 0) AS h"
-                f" FROM {side.named(one.table.name)} t) x{which} GROUP BY b"
+                f" FROM {endpoint.named(one.table.name)} t) x{which} GROUP BY b"
             )
-            return {int(b): (int(n), int(h)) for b, n, h in side.rows(sql, **values)}
+            return {int(b): (int(n), int(h)) for b, n, h in endpoint.rows(sql, **values)}
 
         here, there = self._both(read_at)
         if one.dirty is None:
@@ -127,22 +127,22 @@ class Comparison:
         places = range(len(one.types))
         given = ", ".join(f"CAST(:k{p} AS text[])" for p in places)
         wanted = ", ".join(f"CAST(u.k{p} AS {t})" for p, t in enumerate(one.types))
-        told = ", ".join(f"u.k{p}" for p in places)
+        selected = ", ".join(f"u.k{p}" for p in places)
         own = _columns(one.table)
         values = {f"k{p}": [k[p] for k in keys] for p in places}
 
-        def look_up(side: Side) -> Mapping[Key, int]:
+        def look_up(endpoint: DatabaseEndpoint) -> Mapping[Key, int]:
             sql = (
-                f"SELECT {told}, hashtextextended((t.*)::text, 0)"  # noqa: S608
-                f" FROM unnest({given}) AS u({told.replace('u.', '')})"
-                f" JOIN {side.named(one.table.name)} t ON ROW({own}) = ROW({wanted})"
+                f"SELECT {selected}, hashtextextended((t.*)::text, 0)"  # noqa: S608
+                f" FROM unnest({given}) AS u({selected.replace('u.', '')})"
+                f" JOIN {endpoint.named(one.table.name)} t ON ROW({own}) = ROW({wanted})"
             )
-            return {tuple(row[:-1]): int(row[-1]) for row in side.rows(sql, **values)}
+            return {tuple(row[:-1]): int(row[-1]) for row in endpoint.rows(sql, **values)}
 
         here, there = self._both(look_up)
         return [k for k in keys if here.get(k) != there.get(k)]
 
-    def _both(self, call: Callable[[Side], Any]) -> tuple[Any, Any]:
+    def _both(self, call: Callable[[DatabaseEndpoint], Any]) -> tuple[Any, Any]:
         """At both servers at once."""
         with ThreadPoolExecutor(1) as pool:
             second = pool.submit(call, self.link.follower)
@@ -150,14 +150,14 @@ class Comparison:
             return first, second.result()
 
 
-def _progress(side: Side, table: Table) -> Progress:
+def _progress(endpoint: DatabaseEndpoint, table: Table) -> Progress:
     types = {
         str(name): (str(short), str(whole))
-        for name, short, whole in side.rows(
+        for name, short, whole in endpoint.rows(
             "SELECT a.attname, t.typname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
             " JOIN pg_type t ON t.oid = a.atttypid"
             " WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0",
-            name=side.named(table.name),
+            name=endpoint.named(table.name),
         )
     }
     columns = _columns(table)

@@ -1,4 +1,4 @@
-"""From one end to the other: writes stop, the last rows arrive, everything is compared, the other end opens.
+"""The cutover: writes stop, the last rows arrive, everything is compared, the target serves.
 
 The tenant's secret says where the tenant lives, so writing it is the switch: before it, all is undone when
 something fails or takes too long; after it, all that is left is finished, by this call or by the next one.
@@ -14,12 +14,12 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import literal
 
-from functions.common.database_endpoint import MoveError, Side
+from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.passwords import new_password, verifier
-from functions.common.replication import Link
+from functions.common.replication import Replication
 from functions.common.schema import definitions, difference, set_sequences
 from functions.common.secret_store import Store
-from functions.common.serving import lives, read
+from functions.common.serving import is_serving, read
 from functions.common.stage_run import Step
 from functions.tenant_data.compare import Comparison
 
@@ -62,8 +62,8 @@ class Clock:
 class Switch:
     """From `link.source`, which serves, to `link.follower`, which then does."""
 
-    link: Link
-    back: Link | None  # what keeps the old end up to date afterwards
+    link: Replication
+    back: Replication | None  # what keeps the old database up to date afterwards
     store: Store
     step: Step
     clock: Clock
@@ -72,16 +72,16 @@ class Switch:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def old(self) -> Side:
+    def old(self) -> DatabaseEndpoint:
         return self.link.source
 
     @property
-    def new(self) -> Side:
+    def new(self) -> DatabaseEndpoint:
         return self.link.follower
 
-    def run(self, follow_back: Callable[[Link], None]) -> None:
+    def run(self, follow_back: Callable[[Replication], None]) -> None:
         """Do it, or finish what a killed run began. `follow_back` starts the way back."""
-        if lives(self.store, self.new):
+        if is_serving(self.store, self.new):
             self.notes.append("was switched by an earlier run")
         else:
             comparison = self._prepare(follow_back)
@@ -92,12 +92,12 @@ class Switch:
                     raise
         self.finish()
 
-    def _prepare(self, follow_back: Callable[[Link], None]) -> Comparison:
+    def _prepare(self, follow_back: Callable[[Replication], None]) -> Comparison:
         """All that takes time, while the tenant still writes."""
         self.step("copied")
         if self.link.subscribed is None:
             raise MoveError(f"nothing follows the {self.old.name}; go back to the stage before this one")
-        if copying := self.link.copying:
+        if copying := self.link.tables_copying:
             raise MoveError(
                 f"the first copy of {len(copying)} tables is not over ({', '.join(copying[:3])}): run again"
             )
@@ -128,7 +128,7 @@ class Switch:
             self.old.run(f"ALTER ROLE {self.old.role} SET default_transaction_read_only = on")
             self._end_sessions()
             self.step("level")
-            self.link.wait_level(late)
+            self.link.wait_caught_up(late)
             before = self._writes()
             self.step("rows equal")
             with suppress(MoveError):  # of a session that did not care for read-only, as is seen below
@@ -136,7 +136,7 @@ class Switch:
             self.step("closed")
             self.old.run(f"ALTER ROLE {self.old.role} NOLOGIN")
             self._end_sessions()
-            self.link.wait_level(late)
+            self.link.wait_caught_up(late)
             if self.rows is None or self._writes() != before:
                 self.rows = comparison.finish(late)
             self.step("sequences")
@@ -150,32 +150,32 @@ class Switch:
             self.step("switch")
             self.store.write(self.old.request.tenant_secret, content)
         except Exception:
-            if lives(self.store, self.old):  # unknown, if the secret cannot be read: then nobody writes
+            if is_serving(self.store, self.old):  # unknown, if the secret cannot be read: then nobody writes
                 self._undo()
             raise
 
     def _switched_after_all(self) -> bool:
         """Whether what failed was only the answer."""
-        return lives(self.store, self.new)
+        return is_serving(self.store, self.new)
 
     def _undo(self) -> None:
         log.warning("tenant %s: called off, the %s serves again", self.old.request.tenant, self.old.name)
-        open_again(self.old)
+        restore_login(self.old)
         self.clock.stop()
         self._let_go()
 
     def _let_go(self) -> None:
-        """The old end keeps no log for a run that ends here, and follows nobody: what a person puts right at
-        the new end is not to come back.
+        """The old database keeps no WAL for a run that ends here, and subscribes to nothing: what a person
+        puts right in the new one is not to come back.
         """
-        self.link.forget()
+        self.link.stop_capture()
         if self.back:
             self.back.drop()
 
     def finish(self) -> None:
-        """After the switch: the new end opens, the old one follows."""
+        """After the switch: the new database lets the tenant in, the old one subscribes to it."""
         self.step("open")
-        open_with(self.new, self.store)
+        enable_login(self.new, self.store)
         self.clock.stop()
         self.step("old end")
         self.old.run(
@@ -192,47 +192,49 @@ class Switch:
         return int(self.old.value(WRITES, schema=self.old.request.schema))
 
     def _content(self) -> Mapping[str, Any]:
-        return led_to(self.store, self.old, self.new)
+        return credentials_for(self.store, self.old, self.new)
 
 
-def led_to(store: Store, old: Side, new: Side) -> Mapping[str, Any]:
-    """The secret as it will be: another host, another password."""
-    end = new.end
+def credentials_for(store: Store, old: DatabaseEndpoint, new: DatabaseEndpoint) -> Mapping[str, Any]:
+    """The tenant's secret as it will be: another host, another password."""
+    address = new.address
     return {
         **read(store, old),
         "password": new_password(),
-        "host": end.host,
-        "port": end.port,
-        "dbname": end.database,
-        "masterarn": end.master_secret,
+        "host": address.host,
+        "port": address.port,
+        "dbname": address.database,
+        "masterarn": address.master_secret,
     }
 
 
-def end_tenants_sessions(side: Side) -> None:
+def end_tenants_sessions(endpoint: DatabaseEndpoint) -> None:
     """All of them, and wait until they are gone."""
     ends = time.monotonic() + ENDED
-    side.end_sessions()
-    while side.rows(
-        "SELECT 1 FROM pg_stat_activity WHERE usename = :role", role=side.request.role
-    ) and side.rows(
-        "SELECT 1 FROM pg_roles WHERE rolname = :role AND NOT rolcanlogin", role=side.request.role
+    endpoint.end_sessions()
+    while endpoint.rows(
+        "SELECT 1 FROM pg_stat_activity WHERE usename = :role", role=endpoint.request.role
+    ) and endpoint.rows(
+        "SELECT 1 FROM pg_roles WHERE rolname = :role AND NOT rolcanlogin", role=endpoint.request.role
     ):
         if time.monotonic() > ends:
-            raise MoveError(f"sessions of the tenant at the {side.name} do not end")
-        side.end_sessions()
+            raise MoveError(f"sessions of the tenant at the {endpoint.name} do not end")
+        endpoint.end_sessions()
 
 
-def open_with(side: Side, store: Store) -> None:
+def enable_login(endpoint: DatabaseEndpoint, store: Store) -> None:
     """Let the tenant in with the password that its secret holds."""
-    password = str(read(store, side)["password"])
-    side.run(
-        f"ALTER ROLE {side.role} RESET default_transaction_read_only",
-        f"ALTER ROLE {side.role} LOGIN PASSWORD {literal(verifier(password))}",
+    password = str(read(store, endpoint)["password"])
+    endpoint.run(
+        f"ALTER ROLE {endpoint.role} RESET default_transaction_read_only",
+        f"ALTER ROLE {endpoint.role} LOGIN PASSWORD {literal(verifier(password))}",
     )
 
 
-def open_again(side: Side) -> None:
+def restore_login(endpoint: DatabaseEndpoint) -> None:
     """As it was before a switch that was called off."""
     with suppress(InterfaceError, DatabaseError):
-        side.run("ROLLBACK")
-    side.run(f"ALTER ROLE {side.role} RESET default_transaction_read_only", f"ALTER ROLE {side.role} LOGIN")
+        endpoint.run("ROLLBACK")
+    endpoint.run(
+        f"ALTER ROLE {endpoint.role} RESET default_transaction_read_only", f"ALTER ROLE {endpoint.role} LOGIN"
+    )

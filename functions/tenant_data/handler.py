@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from functions.common.connection import connect as open_session
-from functions.common.database_endpoint import MoveError, Side, administrator_at, verify_fully
+from functions.common.database_endpoint import DatabaseEndpoint, MoveError, administrator_at, verify_fully
 from functions.common.dump import Bucket
 from functions.common.events import DatabaseAddress
 from functions.common.secret_store import SecretsManager, Store
@@ -48,7 +48,7 @@ def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
     def work(step: Step) -> Mapping[str, Any]:
         with ExitStack() as sessions:
 
-            def opened(name: str, address: DatabaseAddress) -> Side:
+            def opened(name: str, address: DatabaseAddress) -> DatabaseEndpoint:
                 return sessions.enter_context(
                     administrator_at(name, address, request, tools.connect, tools.store)
                 )

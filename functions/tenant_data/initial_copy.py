@@ -1,4 +1,4 @@
-"""How a move begins: whether a place can be left at all, its schema made at the target, its rows copied."""
+"""How a move begins: what cannot be moved is refused, then the schema is made and the rows are copied."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from pg8000.native import Connection, literal
 
-from functions.common.database_endpoint import Connect, MoveError, Side
+from functions.common.database_endpoint import Connect, DatabaseEndpoint, MoveError
 from functions.common.passwords import new_password, verifier
 from functions.common.refusals import OF_REPLICATION, refusals
-from functions.common.replication import make_mover
+from functions.common.replication import create_replication_role
 from functions.common.schema import definitions, difference, make, tables
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ GIB: Final = 2**30
 FILLED: Final = 0.8  # of the target's storage: it grows by itself, and only once in six hours
 
 
-def examine(move: "Move", source: Side, *, follows: bool = True) -> None:
+def examine(move: "Move", source: DatabaseEndpoint, *, follows: bool = True) -> None:
     """Look, and change nothing; `source` is where the rows are to come from, and whether they follow."""
     move.tools.step("examined")
-    source.act_for_tenant()
+    source.grant_tenant_role()
     size = int(
         source.value(
             "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c"
@@ -39,11 +39,11 @@ def examine(move: "Move", source: Side, *, follows: bool = True) -> None:
     ]
     if wrong:
         raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
-    move.told["tables"], move.told["bytes"] = len(tables(source)), size
+    move.report["tables"], move.report["bytes"] = len(tables(source)), size
 
 
-def _of_servers(*sides: Side) -> Sequence[str]:
-    levels = {side.name: side.value("SELECT current_setting('wal_level')") for side in sides}
+def _of_servers(*endpoints: DatabaseEndpoint) -> Sequence[str]:
+    levels = {endpoint.name: endpoint.value("SELECT current_setting('wal_level')") for endpoint in endpoints}
     return [
         f"wal_level of the {name} is {level}, and rds.logical_replication asks for a reboot"
         for name, level in levels.items()
@@ -58,10 +58,10 @@ def _of_size(size: int, target_gib: int) -> Sequence[str]:
     return (f"{much}; raise its storage",)
 
 
-def follow_whole(move: "Move") -> bool:
+def replicate_whole(move: "Move") -> bool:
     """The target gets all that is at the source, and what is written from now on; whether it has it yet."""
     move.tools.step("role")
-    move.target.act_for_tenant()
+    move.target.grant_tenant_role()
     move.tools.step("schema")
     _copy_schema(move, move.out.source)
     move.tools.step("published")
@@ -72,7 +72,7 @@ def follow_whole(move: "Move") -> bool:
     return move.out.wait_copied(time.monotonic() + move.tools.patience)
 
 
-def _copy_schema(move: "Move", source: Side) -> None:
+def _copy_schema(move: "Move", source: DatabaseEndpoint) -> None:
     target = move.target
     wanted, found = definitions(source), definitions(target)
     if found:
@@ -86,20 +86,23 @@ def _copy_schema(move: "Move", source: Side) -> None:
 
 
 @contextmanager
-def session_for(target: Side, connect: Connect) -> Iterator[Connection]:
+def session_for(target: DatabaseEndpoint, connect: Connect) -> Iterator[Connection]:
     """As the tenant, whose statements run there, in a session of a role that can become nobody else."""
-    password, where = new_password(), target.request.where(target.end)
-    make_mover(target)
+    password, where = new_password(), target.request.database_at(target.address)
+    create_replication_role(target)
     target.run(
-        f"GRANT {target.role} TO {target.mover} WITH INHERIT TRUE, SET TRUE",
-        f"GRANT CONNECT ON DATABASE {where.database} TO {target.mover}",
-        f"ALTER ROLE {target.mover} LOGIN PASSWORD {literal(verifier(password))}",
+        f"GRANT {target.role} TO {target.replication_role} WITH INHERIT TRUE, SET TRUE",
+        f"GRANT CONNECT ON DATABASE {where.database} TO {target.replication_role}",
+        f"ALTER ROLE {target.replication_role} LOGIN PASSWORD {literal(verifier(password))}",
     )
     try:
-        login = {"username": target.mover.strip('"'), "password": password}
+        login = {"username": target.replication_role.strip('"'), "password": password}
         with closing(connect(where, login)) as session:
             session.run(f"SET ROLE {target.role}")
             session.run("SET search_path = ''")
             yield session
     finally:
-        target.run(f"ALTER ROLE {target.mover} NOLOGIN", f"REVOKE {target.role} FROM {target.mover}")
+        target.run(
+            f"ALTER ROLE {target.replication_role} NOLOGIN",
+            f"REVOKE {target.role} FROM {target.replication_role}",
+        )

@@ -1,14 +1,14 @@
-"""One call of the function: both ends of a move, what it may use, and what it reports."""
+"""One call of the function: both databases of a move, what it may use, and what it reports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.common.database_endpoint import Connect, Reach, Side
+from functions.common.database_endpoint import Connect, DatabaseEndpoint, Reach
 from functions.common.dump import Objects
-from functions.common.replication import Link
+from functions.common.replication import Replication
 from functions.common.secret_store import Store
-from functions.common.serving import lives
+from functions.common.serving import is_serving
 from functions.common.stage_run import Step
 from functions.tenant_data.request import Request
 
@@ -27,40 +27,42 @@ class Tools:
 
 @dataclass
 class Move:
-    """One call: both ends open, and what is to be told of it."""
+    """One call: both databases open, and what it reports."""
 
     request: Request
-    origin: Side
-    target: Side
+    origin: DatabaseEndpoint
+    target: DatabaseEndpoint
     tools: Tools
-    restored: Side | None = None  # the origin's instance as it was, with other tenants' rows; a restore's
+    restored: DatabaseEndpoint | None = (
+        None  # the origin's instance as it was, with other tenants' rows; a restore's
+    )
     notes: list[str] = field(default_factory=list)
-    told: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def sides(self) -> tuple[Side, ...]:
+    def endpoints(self) -> tuple[DatabaseEndpoint, ...]:
         return (self.origin, self.target, *([self.restored] if self.restored else []))
 
     @property
-    def out(self) -> Link:
-        return Link(self.restored or self.origin, self.target, "out")
+    def out(self) -> Replication:
+        return Replication(self.restored or self.origin, self.target, "out")
 
     @property
-    def back(self) -> Link:
-        return Link(self.target, self.origin, "back")
+    def back(self) -> Replication:
+        return Replication(self.target, self.origin, "back")
 
     def result(self) -> Mapping[str, Any]:
         """What may be kept and shown; no secret is in it."""
-        serves = self.target if lives(self.tools.store, self.target) else self.origin
+        serves = self.target if is_serving(self.tools.store, self.target) else self.origin
         link = self.back if serves is self.target else self.out
         return {
             "tenant": self.request.tenant,
             "stage": str(self.request.stage),
             "serves": serves.name,
-            "lagBytes": link.behind,
-            "copied": link.subscribed is not None and not link.copying,
+            "lagBytes": link.lag_bytes,
+            "copied": link.subscribed is not None and not link.tables_copying,
             "rows": None,
             "readOnlySeconds": None,
-            **self.told,
+            **self.report,
             "notes": self.notes,
         }

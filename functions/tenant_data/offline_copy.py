@@ -12,14 +12,14 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from pg8000.native import Connection, identifier
 
 from functions.common.catalog import Section
-from functions.common.database_endpoint import MoveError, Side
+from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.dump import one_moment
+from functions.common.fingerprint import differences, fingerprint_of
 from functions.common.schema import Table, definitions, make, set_sequences, tables
-from functions.common.state import read, unlike
 from functions.tenant_data import restore
 from functions.tenant_data.cutover import Clock
 from functions.tenant_data.initial_copy import examine, session_for
-from functions.tenant_data.request import Stage
+from functions.tenant_data.request import MoveStage
 
 if TYPE_CHECKING:
     from functions.tenant_data.move import Move
@@ -36,7 +36,7 @@ def rehearse(move: "Move") -> None:
     """Make the schema at the target and take it away again, while nobody waits for it."""
     prepare(move)
     move.tools.step("role")
-    move.target.act_for_tenant()
+    move.target.grant_tenant_role()
     move.tools.step("schema rehearsed")
     _clear(move)
     with session_for(move.target, move.tools.connect) as session:
@@ -73,11 +73,11 @@ def _copy(move: "Move", clock: Clock) -> None:
     set_sequences(old, new)
     move.tools.step("rows equal")
     clock.late()
-    source = read(old)
+    source = fingerprint_of(old)
     clock.late()
-    if wrong := unlike(source, read(new)):
+    if wrong := differences(source, fingerprint_of(new)):
         raise MoveError(f"the copy is not the same in {', '.join(wrong)}")
-    move.told["rows"] = sum(source.rows.values())
+    move.report["rows"] = sum(source.rows.values())
 
 
 def _limit(clock: Clock, *sessions: Connection) -> None:
@@ -88,7 +88,7 @@ def _limit(clock: Clock, *sessions: Connection) -> None:
         session.run(f"SET statement_timeout = {left}")
 
 
-def _rows(old: Side, session: Connection, table: Table) -> None:
+def _rows(old: DatabaseEndpoint, session: Connection, table: Table) -> None:
     if not table.columns:
         return
     what = f"{old.named(table.name)} ({', '.join(identifier(c) for c in table.columns)})"
@@ -106,22 +106,22 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _clear(move: "Move") -> None:
-    """The target's schema is as its place was made: empty, the administrator's, for the tenant to use."""
+    """The target's schema as the bootstrap function made it: empty, owned by the administrator."""
     restore.require(move, move.origin)
-    side = move.target
-    side.run(
+    endpoint = move.target
+    endpoint.run(
         "BEGIN",
-        f"DROP SCHEMA IF EXISTS {side.schema} CASCADE",
-        f"CREATE SCHEMA {side.schema}",
-        f"GRANT USAGE, CREATE ON SCHEMA {side.schema} TO {side.role}",
+        f"DROP SCHEMA IF EXISTS {endpoint.schema} CASCADE",
+        f"CREATE SCHEMA {endpoint.schema}",
+        f"GRANT USAGE, CREATE ON SCHEMA {endpoint.schema} TO {endpoint.role}",
         "COMMIT",
     )
 
 
-STAGES: Final[Mapping[Stage, Callable[["Move"], Any]]] = {
-    Stage.PREPARE: prepare,
-    Stage.REPLICATE: rehearse,
-    Stage.CUTOVER: cutover,
-    Stage.SOAK: restore.soak,
-    Stage.ROLLBACK: rollback,
+STAGES: Final[Mapping[MoveStage, Callable[["Move"], Any]]] = {
+    MoveStage.PREPARE: prepare,
+    MoveStage.REPLICATE: rehearse,
+    MoveStage.CUTOVER: cutover,
+    MoveStage.SOAK: restore.soak,
+    MoveStage.ROLLBACK: rollback,
 }

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from config.fields import Choice, FieldType, Whole
-from functions.common.connection import Where
+from functions.common.connection import TenantDatabase
 from functions.common.events import (
     ADDRESS_OBJECT,
     BUCKET,
@@ -26,14 +26,14 @@ from functions.common.events import (
 BUDGET: Final = 60.0  # seconds that writes may wait at a cutover
 
 
-class By(StrEnum):
-    """How rows come to the target; the words of the registry."""
+class MoveMethod(StrEnum):
+    """How rows come to the target; the values are the registry's words."""
 
-    FOLLOWING = "following"  # while the tenant writes, by logical replication
-    COPY = "copy"  # while it cannot
+    REPLICATION = "following"  # logical replication, while the tenant writes
+    OFFLINE_COPY = "copy"  # a copy, while the tenant cannot write
 
 
-class Stage(StrEnum):
+class MoveStage(StrEnum):
     """How far a move is to come; the words of the registry."""
 
     PREPARE = "prepare"
@@ -52,7 +52,7 @@ class Request:
     tenant: str
     role: str
     schema: str
-    stage: Stage
+    stage: MoveStage
     origin: DatabaseAddress
     target: DatabaseAddress
     target_gib: int  # storage of the target's instance
@@ -63,17 +63,17 @@ class Request:
     restored_to: str | None = None  # the data is to be what it was then; None: nothing was restored
     # The origin's instance as it was then, others' rows with it; None: the target itself began so.
     restored: DatabaseAddress | None = None
-    by: By = By.FOLLOWING
+    method: MoveMethod = MoveMethod.REPLICATION
 
-    def where(self, end: DatabaseAddress) -> Where:
-        return Where(self.tenant, end.host, end.port, end.database)
+    def database_at(self, address: DatabaseAddress) -> TenantDatabase:
+        return TenantDatabase(self.tenant, address.host, address.port, address.database)
 
 
 FIELDS: Final[Mapping[str, FieldType]] = {
     "tenant": TENANT,
     "role": SQL_NAME,
     "schema": SQL_NAME,
-    "stage": Choice(Stage),
+    "stage": Choice(MoveStage),
     "origin": ADDRESS_OBJECT,
     "target": ADDRESS_OBJECT,
     "targetGib": Whole(1, 65_536),
@@ -84,7 +84,7 @@ FIELDS: Final[Mapping[str, FieldType]] = {
 OPTIONAL: Final[Mapping[str, FieldType]] = {
     "restoredTo": text(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "a moment in UTC"),
     "restored": ADDRESS_OBJECT,
-    "by": Choice(By),
+    "by": Choice(MoveMethod),
 }
 ENDS: Final = ("origin", "target", "restored")
 
@@ -109,7 +109,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         deleted=is_deleted(event),
         restored_to=given.get("restoredTo"),
         restored=address_of(given["restored"]) if "restored" in given else None,
-        by=given.get("by", By.FOLLOWING),
+        method=given.get("by", MoveMethod.REPLICATION),
     )
 
 

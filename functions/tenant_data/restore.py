@@ -1,7 +1,7 @@
 """The stages of a restore: the target is an instance that began as the origin was at a moment.
 
 Nothing follows anything here. Both ends are counted table by table, for a person to see what comes back and
-what is given up; then the services are led over by the same switch as a move's, the tenant's secret. The
+what is given up; then the services are switched over as in any move, by the tenant's secret. The
 origin stays as it was when it was left, and a rollback leads back to it.
 """
 
@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pg8000.native import literal
 
-from functions.common.database_endpoint import MoveError, Side
+from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.passwords import verifier
 from functions.common.schema import tables
 from functions.common.secret_store import Store
-from functions.common.serving import lives
-from functions.tenant_data.cutover import Clock, end_tenants_sessions, led_to, open_again, open_with
-from functions.tenant_data.request import Stage
+from functions.common.serving import is_serving
+from functions.tenant_data.cutover import (
+    Clock,
+    credentials_for,
+    enable_login,
+    end_tenants_sessions,
+    restore_login,
+)
+from functions.tenant_data.request import MoveStage
 
 if TYPE_CHECKING:
     from functions.tenant_data.move import Move
@@ -25,8 +31,8 @@ if TYPE_CHECKING:
 def prepare(move: "Move") -> None:
     """What was restored has the tenant's login of then, which nobody is to use before the switch."""
     require(move, move.origin)
-    for side in (move.origin, move.target):
-        side.act_for_tenant()
+    for endpoint in (move.origin, move.target):
+        endpoint.grant_tenant_role()
     move.tools.step("restored closed")
     move.target.run(f"ALTER ROLE {move.target.role} NOLOGIN")
     end_tenants_sessions(move.target)
@@ -34,7 +40,7 @@ def prepare(move: "Move") -> None:
     count(move, move.target)
 
 
-def require_tables(move: "Move", restored: Side) -> None:
+def require_tables(move: "Move", restored: DatabaseEndpoint) -> None:
     if not tables(restored):
         raise MoveError(
             f"tenant {move.request.tenant} had no tables at {move.request.restored_to}; end it with --abort"
@@ -62,8 +68,8 @@ def rollback(move: "Move") -> None:
 
 def switch(
     move: "Move",
-    old: Side,
-    new: Side,
+    old: DatabaseEndpoint,
+    new: DatabaseEndpoint,
     before: Callable[[], None],
     meanwhile: Callable[[Clock], None] = lambda _: None,
 ) -> None:
@@ -72,23 +78,29 @@ def switch(
     `before` is what takes time, while the tenant writes; `meanwhile` what is done while it cannot.
     """
     clock, store = Clock(move.request.budget), move.tools.store
-    for side in (old, new):
-        side.act_for_tenant()
-    if lives(store, new):
+    for endpoint in (old, new):
+        endpoint.grant_tenant_role()
+    if is_serving(store, new):
         move.notes.append("was switched by an earlier run")
     else:
         before()
         try:
             _window(move, old, new, clock, meanwhile)
         except Exception:
-            if not lives(store, new):  # else it was the answer alone that failed
+            if not is_serving(store, new):  # else it was the answer alone that failed
                 raise
     _finish(move, old, new)
     clock.stop()
-    move.told["readOnlySeconds"] = clock.seconds
+    move.report["readOnlySeconds"] = clock.seconds
 
 
-def _window(move: "Move", old: Side, new: Side, clock: Clock, meanwhile: Callable[[Clock], None]) -> None:
+def _window(
+    move: "Move",
+    old: DatabaseEndpoint,
+    new: DatabaseEndpoint,
+    clock: Clock,
+    meanwhile: Callable[[Clock], None],
+) -> None:
     store = move.tools.store
     clock.start()
     try:
@@ -98,53 +110,53 @@ def _window(move: "Move", old: Side, new: Side, clock: Clock, meanwhile: Callabl
         meanwhile(clock)
         clock.late()
         move.tools.step("password")
-        content = led_to(store, old, new)
+        content = credentials_for(store, old, new)
         new.run(f"ALTER ROLE {new.role} NOLOGIN PASSWORD {literal(verifier(content['password']))}")
         move.tools.step("switch")
         store.write(move.request.tenant_secret, content)
     except Exception:
-        if lives(store, old):
-            open_again(old)
+        if is_serving(store, old):
+            restore_login(old)
         raise
 
 
-def _finish(move: "Move", old: Side, new: Side) -> None:
+def _finish(move: "Move", old: DatabaseEndpoint, new: DatabaseEndpoint) -> None:
     move.tools.step("open")
-    open_with(new, move.tools.store)
+    enable_login(new, move.tools.store)
     move.tools.step("old end")
     old.run(f"ALTER ROLE {old.role} NOLOGIN")
     end_tenants_sessions(old)
 
 
-def count(move: "Move", restored: Side) -> None:
+def count(move: "Move", restored: DatabaseEndpoint) -> None:
     """Rows of each table now and as restored; None where there is no such table."""
     move.tools.step("counted")
-    here, there = (_rows(side) for side in (move.origin, restored))
-    move.told["restoredTo"] = move.request.restored_to
-    move.told["counts"] = {
+    here, there = (_rows(endpoint) for endpoint in (move.origin, restored))
+    move.report["restoredTo"] = move.request.restored_to
+    move.report["counts"] = {
         name: {"origin": here.get(name), "target": there.get(name)} for name in sorted(here | there)
     }
-    move.told["rows"] = sum(there.values())
+    move.report["rows"] = sum(there.values())
 
 
-def _rows(side: Side) -> dict[str, int]:
+def _rows(endpoint: DatabaseEndpoint) -> dict[str, int]:
     return {
-        t.name: int(side.value(f"SELECT count(*) FROM {side.named(t.name)}"))  # noqa: S608 - quoted
-        for t in tables(side)
+        t.name: int(endpoint.value(f"SELECT count(*) FROM {endpoint.named(t.name)}"))  # noqa: S608 - quoted
+        for t in tables(endpoint)
     }
 
 
-def require(move: "Move", side: Side) -> None:
+def require(move: "Move", endpoint: DatabaseEndpoint) -> None:
     store: Store = move.tools.store
-    if not lives(store, side):
-        raise MoveError(f"the {side.name} does not serve tenant {move.request.tenant}")
+    if not is_serving(store, endpoint):
+        raise MoveError(f"the {endpoint.name} does not serve tenant {move.request.tenant}")
 
 
 # What is not here a restore does as any move: its end, and its being called off.
-STAGES: Final[Mapping[Stage, Callable[["Move"], Any]]] = {
-    Stage.PREPARE: prepare,
-    Stage.REPLICATE: compare,
-    Stage.CUTOVER: cutover,
-    Stage.SOAK: soak,
-    Stage.ROLLBACK: rollback,
+STAGES: Final[Mapping[MoveStage, Callable[["Move"], Any]]] = {
+    MoveStage.PREPARE: prepare,
+    MoveStage.REPLICATE: compare,
+    MoveStage.CUTOVER: cutover,
+    MoveStage.SOAK: soak,
+    MoveStage.ROLLBACK: rollback,
 }

@@ -3,7 +3,7 @@
 RDS restores a whole instance, which has the rows of every tenant of the shard. Nobody but this function gets
 at it: all tenants are shut out of it first, and it goes with the move. The tenant's own schema is copied from
 there into an instance of its own, under its own key, by the machinery of a move, and compared row by row;
-then the services are led over as from any other restored instance.
+then the services are switched over as to any other restored instance.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pg8000.native import identifier
 
-from functions.common.database_endpoint import MoveError, Side
+from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.schema import set_sequences
-from functions.common.serving import lives
+from functions.common.serving import is_serving
 from functions.tenant_data import restore
 from functions.tenant_data.compare import Comparison
-from functions.tenant_data.initial_copy import examine, follow_whole
-from functions.tenant_data.request import Stage
+from functions.tenant_data.initial_copy import examine, replicate_whole
+from functions.tenant_data.request import MoveStage
 
 if TYPE_CHECKING:
     from functions.tenant_data.move import Move
@@ -34,7 +34,7 @@ def prepare(move: "Move") -> None:
             f"tenant {move.request.tenant} was not on its shard at {move.request.restored_to};"
             " end it with --abort"
         )
-    move.origin.act_for_tenant()
+    move.origin.grant_tenant_role()
     examine(move, source)
     restore.require_tables(move, source)
     restore.count(move, source)
@@ -43,16 +43,16 @@ def prepare(move: "Move") -> None:
 def copy(move: "Move") -> None:
     prepare(move)
     if not _filled(move):
-        move.notes.append(f"the copy of {len(move.out.copying)} tables goes on")
+        move.notes.append(f"the copy of {len(move.out.tables_copying)} tables goes on")
     move.notes.append("nothing follows: what is written at the origin from now on is not at the target")
 
 
 def cutover(move: "Move") -> None:
     """Not before the target has every row of then; after it the restored instance is not needed any more."""
-    if not lives(move.tools.store, move.target) and not _filled(move):
+    if not is_serving(move.tools.store, move.target) and not _filled(move):
         raise MoveError(
-            f"the copy of {len(move.out.copying)} tables is not over"
-            f" ({', '.join(move.out.copying[:3])}): run again"
+            f"the copy of {len(move.out.tables_copying)} tables is not over"
+            f" ({', '.join(move.out.tables_copying[:3])}): run again"
         )
     restore.cutover(move)
     _end_copy(move)
@@ -65,15 +65,15 @@ def soak(move: "Move") -> None:
 
 def _filled(move: "Move") -> bool:
     """Copy what was not copied yet, and compare all of it; whether it is all there."""
-    if not follow_whole(move):
+    if not replicate_whole(move):
         return False
     move.tools.step("sequences")
     set_sequences(move.out.source, move.target)
     move.tools.step("rows equal")
     comparison = Comparison(move.out)
     comparison.narrow(move.tools.patience)
-    move.told["copiedRows"] = comparison.finish(lambda: None)
-    move.out.forget()
+    move.report["copiedRows"] = comparison.finish(lambda: None)
+    move.out.stop_capture()
     return True
 
 
@@ -82,18 +82,18 @@ def _end_copy(move: "Move") -> None:
     move.out.drop()
 
 
-def _shut(side: Side) -> None:
+def _shut(endpoint: DatabaseEndpoint) -> None:
     """Every tenant's login, by the names that they are given."""
-    roles = side.rows("SELECT rolname FROM pg_roles WHERE rolname LIKE 't\\_%' AND rolcanlogin")
+    roles = endpoint.rows("SELECT rolname FROM pg_roles WHERE rolname LIKE 't\\_%' AND rolcanlogin")
     for (role,) in roles:
-        side.run(f"ALTER ROLE {identifier(str(role))} NOLOGIN")
+        endpoint.run(f"ALTER ROLE {identifier(str(role))} NOLOGIN")
     for (role,) in roles:
-        side.end_sessions(str(role))
+        endpoint.end_sessions(str(role))
 
 
-STAGES: Final[Mapping[Stage, Callable[["Move"], Any]]] = {
-    Stage.PREPARE: prepare,
-    Stage.REPLICATE: copy,
-    Stage.CUTOVER: cutover,
-    Stage.SOAK: soak,
+STAGES: Final[Mapping[MoveStage, Callable[["Move"], Any]]] = {
+    MoveStage.PREPARE: prepare,
+    MoveStage.REPLICATE: copy,
+    MoveStage.CUTOVER: cutover,
+    MoveStage.SOAK: soak,
 }

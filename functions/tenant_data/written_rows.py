@@ -26,7 +26,7 @@ class Changes:
 class _Relation:
     name: str
     columns: tuple[str, ...]
-    key: tuple[int, ...]  # places of the columns that tell rows apart
+    key: tuple[int, ...]  # indexes of the columns that tell rows apart
 
 
 class _Reader:
@@ -76,12 +76,12 @@ def _relation(reader: _Reader) -> _Relation:
     _schema, name, _identity = reader.text(), reader.text(), reader.take(1)
     columns: list[str] = []
     key: list[int] = []
-    for place in range(reader.number("!h")):
+    for index in range(reader.number("!h")):
         flags = reader.number("!b")
         columns.append(reader.text())
         reader.take(8)  # type and its modifier
         if flags & IN_KEY:
-            key.append(place)
+            key.append(index)
     return _Relation(name, tuple(columns), tuple(key))
 
 
@@ -90,12 +90,12 @@ def _row(reader: _Reader, table: _Relation, keys: Mapping[str, tuple[str, ...]],
     if {table.columns[p] for p in table.key} != set(keys.get(table.name, ())):
         found.whole.add(table.name)
         return
-    places = [table.columns.index(c) for c in keys[table.name]]
+    indexes = [table.columns.index(c) for c in keys[table.name]]
     rows = found.keys.setdefault(table.name, set())
     kind = reader.take(1)
     while kind:
         values = reader.tuple()
-        key = tuple(v for p in places if (v := values[p]) is not None)
-        if len(key) == len(places):
+        key = tuple(v for p in indexes if (v := values[p]) is not None)
+        if len(key) == len(indexes):
             rows.add(key)
         kind = reader.take(1) if kind in OLD else b""

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from functions.tenant_leaving.documents import Hashed
-from functions.tenant_leaving.tools import Found, LeavingError, Objects, Source, Tools
+from functions.tenant_leaving.tools import Found, Objects, OffboardingError, Source, Tools
 
 PREFIX: Final = "artefacts/"
 
@@ -48,7 +48,7 @@ class Copying:
             if file is None or not unchanged(file, artefact, there.get(key)):
                 if self.tools.late():
                     save(list((known | {f.key: f for f in done}).values()))
-                    raise LeavingError(
+                    raise OffboardingError(
                         f"{len(done)} of {len(wanted)} artefacts are copied and time is up: run again"
                     )
                 file = self._copy(artefact)
@@ -65,13 +65,13 @@ class Copying:
         arrived = Hashed(self._read(self.target, key)).drain()
         found = self.objects.find(self.target, key)
         if found is None or (arrived.sha256, arrived.size) != (sent.sha256, sent.size):
-            raise LeavingError(f"artefact {artefact.key} is not the same in {self.target}: run again")
+            raise OffboardingError(f"artefact {artefact.key} is not the same in {self.target}: run again")
         return File(key, arrived.size, arrived.sha256, found.etag, artefact.etag)
 
     def _read(self, bucket: str, key: str) -> Source:
         found = self.objects.read(bucket, key)
         if found is None:
-            raise LeavingError(f"artefact {key} is not in {bucket}: run again")
+            raise OffboardingError(f"artefact {key} is not in {bucket}: run again")
         return found
 
 

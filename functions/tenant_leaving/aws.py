@@ -13,7 +13,7 @@ from functions.tenant_leaving.tools import (
     Found,
     Instance,
     Key,
-    LeavingError,
+    OffboardingError,
     Snapshot,
     Source,
     Upload,
@@ -49,7 +49,7 @@ class Kms:
     def describe(self, arn: str) -> Key | None:
         # Of a key of another Region KMS says that there is none, and it would be taken for gone.
         if arn.split(":")[3] != self._client.meta.region_name:
-            raise LeavingError(f"key {arn} is not of Region {self._client.meta.region_name}")
+            raise OffboardingError(f"key {arn} is not of Region {self._client.meta.region_name}")
         try:
             found = self._client.describe_key(KeyId=arn)["KeyMetadata"]
         except self._client.exceptions.NotFoundException:
@@ -139,7 +139,7 @@ class S3:
         answer = self._client.delete_objects(Bucket=bucket, Delete={"Objects": wanted, "Quiet": True})
         if failed := answer.get("Errors"):
             first = failed[0]
-            raise LeavingError(
+            raise OffboardingError(
                 f"{len(failed)} objects of bucket {bucket} cannot be deleted: {first.get('Code')} for"
                 f" {first.get('Key')}"
             )

@@ -8,7 +8,7 @@ from functions.tenant_leaving.certificate import FORMAT, KIND, sealed, verify
 from functions.tenant_leaving.documents import load, save
 from functions.tenant_leaving.report import key_of
 from functions.tenant_leaving.request import Request
-from functions.tenant_leaving.tools import LeavingError, Tools
+from functions.tenant_leaving.tools import OffboardingError, Tools
 
 Certificate = Mapping[str, Any]
 LOOKED: Final = {
@@ -20,26 +20,26 @@ LOOKED: Final = {
 }
 
 
-def place_of(tenant: str) -> str:
+def certificate_key(tenant: str) -> str:
     return f"tenants/{tenant}/certificate.json"
 
 
 def certify(request: Request, tools: Tools) -> Mapping[str, Any]:
-    """Raises `LeavingError` naming all that is still there. A certificate that was given stays as it is."""
+    """Raises `OffboardingError` naming all that is still there. A certificate once issued stays as it is."""
     tools.step("certificate read")
-    place = place_of(request.tenant)
-    found = load(tools.objects, request.evidence, place)
+    key = certificate_key(request.tenant)
+    found = load(tools.objects, request.evidence, key)
     if found is None:
         report = _report(request, tools)
         tools.step("looked for what is left")
         if left := _left(report, tools):
-            raise LeavingError(f"tenant {request.tenant} is not gone, there is still: {', '.join(left)}")
+            raise OffboardingError(f"tenant {request.tenant} is not gone, there is still: {', '.join(left)}")
         found = _made(report, tools)
         tools.step("certificate written")
-        save(tools.objects, request.evidence, place, found)
+        save(tools.objects, request.evidence, key, found)
     elif not verify(found) or found["tenant"] != request.tenant:
-        raise LeavingError(
-            f"{place} in {request.evidence} was changed after it was written: find out who did, and put the"
+        raise OffboardingError(
+            f"{key} in {request.evidence} was changed after it was written: find out who did, and put the"
             " version before it back"
         )
     return _result(request, found)
@@ -48,7 +48,7 @@ def certify(request: Request, tools: Tools) -> Mapping[str, Any]:
 def _report(request: Request, tools: Tools) -> Mapping[str, Any]:
     found = load(tools.objects, request.evidence, key_of(request.tenant))
     if found is None or not found["complete"] or found["tenant"] != request.tenant:
-        raise LeavingError(
+        raise OffboardingError(
             f"tenant {request.tenant} was not erased to the end: take registry and ledger back to erasing, as"
             " they were before this step, and run that again"
         )
@@ -114,7 +114,7 @@ def _state(arn: str, tools: Tools) -> str:
 def _result(request: Request, certificate: Certificate) -> Mapping[str, Any]:
     return {
         "bucket": request.evidence,
-        "certificate": place_of(request.tenant),
+        "certificate": certificate_key(request.tenant),
         "sha256": certificate["sha256"],
         "issued": certificate["issued"],
         "key": certificate["key"],

@@ -9,28 +9,28 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from functions.common.database_endpoint import Side
-from functions.common.replication import Link, drop_mover
+from functions.common.database_endpoint import DatabaseEndpoint
+from functions.common.replication import Replication, drop_replication_role
 from functions.tenant_leaving.keys import Found, described, ends, gone, text
 from functions.tenant_leaving.report import Report
 from functions.tenant_leaving.request import Request
-from functions.tenant_leaving.scratch import drop
-from functions.tenant_leaving.tools import LeavingError, Objects, Snapshot, Tools, Version
+from functions.tenant_leaving.scratch_database import drop
+from functions.tenant_leaving.tools import Objects, OffboardingError, Snapshot, Tools, Version
 
 BY_HAND: Final = "manual"  # the kind of a snapshot that RDS deletes when it is told to
 
 
-def erase(request: Request, side: Side | None, tools: Tools) -> Mapping[str, Any]:
-    """`side` is None where the database was an instance of the tenant's own."""
+def erase(request: Request, endpoint: DatabaseEndpoint | None, tools: Tools) -> Mapping[str, Any]:
+    """`endpoint` is None where the database was an instance of the tenant's own."""
     found = described(request, tools)
     if not all(gone(key, tools.now()) for key in found.values()):
-        raise LeavingError(_refusal(request, found, tools))
+        raise OffboardingError(_refusal(request, found, tools))
     report = Report(request.tenant, request.evidence, tools)
     report.about_keys(request.key, ends(request, tools, found))
     report.done("key gone")
     erasing = Erasing(request, tools, report)
-    if side is not None:
-        erasing.place(side)
+    if endpoint is not None:
+        erasing.place(endpoint)
     for bucket in (request.bucket, request.handover):
         erasing.bucket(bucket)
     for instance in request.instances:
@@ -74,28 +74,28 @@ class Erasing:
 
     # a place in a database that others use
 
-    def place(self, side: Side) -> None:
-        end, schema = side.end, self.request.schema
+    def place(self, endpoint: DatabaseEndpoint) -> None:
+        end, schema = endpoint.address, self.request.schema
         name = f"{end.host}:{end.port}/{end.database}/{schema}"
         self.report.named("stores", "schema", name, host=end.host, database=end.database, schema=schema)
         self.report.save()
         self.tools.step("what moves left")
         for direction in ("out", "back"):
-            Link(side, side, direction).drop()
-        drop_mover(side)
-        drop(side)
+            Replication(endpoint, endpoint, direction).drop()
+        drop_replication_role(endpoint)
+        drop(endpoint)
         self.tools.step("schema and role")
-        side.drop_tenant()
-        side.run(f"DROP SCHEMA IF EXISTS {side.schema} CASCADE")
-        left = side.rows(
+        endpoint.drop_tenant()
+        endpoint.run(f"DROP SCHEMA IF EXISTS {endpoint.schema} CASCADE")
+        left = endpoint.rows(
             "SELECT 'schema' FROM pg_namespace WHERE nspname = :schema UNION ALL"
             " SELECT 'role' FROM pg_roles WHERE rolname = :role",
             schema=self.request.schema,
             role=self.request.role,
         )
         if left:
-            raise LeavingError(f"{' and '.join(str(w) for (w,) in left)} {schema} cannot be dropped")
-        self._shared_backups(side.end.host.partition(".")[0])
+            raise OffboardingError(f"{' and '.join(str(w) for (w,) in left)} {schema} cannot be dropped")
+        self._shared_backups(endpoint.address.host.partition(".")[0])
         self.report.done("schema and role")
 
     def _shared_backups(self, name: str) -> None:
@@ -175,6 +175,8 @@ def empty_bucket(objects: Objects, name: str) -> None:
     before: Sequence[Version] = ()
     while page := next(iter(objects.versions(name)), ()):
         if page == before:
-            raise LeavingError(f"bucket {name} still holds {len(page)} versions that do not go: run again")
+            raise OffboardingError(
+                f"bucket {name} still holds {len(page)} versions that do not go: run again"
+            )
         objects.purge(name, page)
         before = page

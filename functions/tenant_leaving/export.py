@@ -13,20 +13,19 @@ from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError
 
-from functions.common.database_endpoint import Side
+from functions.common.database_endpoint import DatabaseEndpoint
 from functions.common.dump import compressed, one_moment, write
+from functions.common.fingerprint import Fingerprint, differences, fingerprint_of
 from functions.common.refusals import OF_REPLICATION, refusals
 from functions.common.schema import Definition, make
-from functions.common.serving import lives
-from functions.common.state import State, unlike
-from functions.common.state import read as read_state
+from functions.common.serving import is_serving
 from functions.tenant_leaving import artefacts
 from functions.tenant_leaving.artefacts import Copying, File
 from functions.tenant_leaving.documents import Hashed, digest, load, save
-from functions.tenant_leaving.reading import opened, restore
+from functions.tenant_leaving.dump_reader import opened, restore
 from functions.tenant_leaving.request import Request
-from functions.tenant_leaving.scratch import plainly, scratch
-from functions.tenant_leaving.tools import Found, LeavingError, Tools
+from functions.tenant_leaving.scratch_database import scratch, set_text_formats
+from functions.tenant_leaving.tools import Found, OffboardingError, Tools
 
 DUMP: Final = "dump.sql.gz"
 MANIFEST: Final = "manifest.json"
@@ -38,7 +37,7 @@ class Export:
     """One call: the tenant's place open, its buckets at hand."""
 
     request: Request
-    side: Side
+    endpoint: DatabaseEndpoint
     tools: Tools
 
     def run(self) -> Mapping[str, Any]:
@@ -47,8 +46,8 @@ class Export:
         wanted = artefacts.listed(self.tools.objects, self.request.bucket)
         with self._acting():
             self.tools.step("rows counted")
-            with one_moment(self.side):
-                moment, now = self.tools.now(), read_state(self.side)
+            with one_moment(self.endpoint):
+                moment, now = self.tools.now(), fingerprint_of(self.endpoint)
             content = digest([now.plain(), list(artefacts.plain(wanted))])
             before = load(self.tools.objects, self.request.handover, MANIFEST)
             if before and self._stands(before, content):
@@ -71,24 +70,28 @@ class Export:
         """Of a tenant that still works, or lives elsewhere, a copy would be old when it is made."""
         self.tools.step("examined")
         tenant, role = self.request.tenant, self.request.role
-        closed = self.side.value("SELECT NOT rolcanlogin FROM pg_roles WHERE rolname = :role", role=role)
+        closed = self.endpoint.value("SELECT NOT rolcanlogin FROM pg_roles WHERE rolname = :role", role=role)
         if closed is None:
-            raise LeavingError(f"tenant {tenant}: role {role} is not there, so there is nothing to hand over")
+            raise OffboardingError(
+                f"tenant {tenant}: role {role} is not there, so there is nothing to hand over"
+            )
         if not closed:
-            raise LeavingError(f"tenant {tenant} can still log in: suspend it first")
-        if not lives(self.tools.store, self.side):
-            raise LeavingError(f"tenant {tenant} lives at another database than {self.side.end.host}")
-        if wrong := refusals(self.side, but=OF_REPLICATION):
-            raise LeavingError(f"tenant {tenant} cannot be handed over whole: {'; '.join(wrong)}")
-        self.side.end_sessions()
+            raise OffboardingError(f"tenant {tenant} can still log in: suspend it first")
+        if not is_serving(self.tools.store, self.endpoint):
+            raise OffboardingError(
+                f"tenant {tenant} lives at another database than {self.endpoint.address.host}"
+            )
+        if wrong := refusals(self.endpoint, but=OF_REPLICATION):
+            raise OffboardingError(f"tenant {tenant} cannot be handed over whole: {'; '.join(wrong)}")
+        self.endpoint.end_sessions()
 
     @contextmanager
     def _acting(self) -> Iterator[None]:
-        self.side.act_for_tenant()
+        self.endpoint.grant_tenant_role()
         try:
             yield
         finally:
-            self.side.leave_tenant()
+            self.endpoint.revoke_tenant_role()
 
     def _stands(self, manifest: Mapping[str, Any], content: str) -> bool:
         """Whether what was handed over was proven, says what the tenant has, and was not touched."""
@@ -100,23 +103,25 @@ class Export:
             for f in manifest["files"]
         )
 
-    def _proven_dump(self, now: State) -> File:
+    def _proven_dump(self, now: Fingerprint) -> File:
         """The bytes that are handed over make the schema again, row for row."""
         self.tools.step("scratch made")
-        with scratch(self.side, self.tools.connect) as copy:
+        with scratch(self.endpoint, self.tools.connect) as copy:
             self.tools.step("order found")
             order = self._order(copy, now)
             with tempfile.TemporaryDirectory() as folder:
                 dump = self._dump(Path(folder) / DUMP, order)
             self._restore(copy, dump)
             self.tools.step("copy compared")
-            plainly(copy)
-            if wrong := unlike(now, read_state(copy)):
-                raise LeavingError(f"the dump does not restore to what the schema holds: {', '.join(wrong)}")
+            set_text_formats(copy)
+            if wrong := differences(now, fingerprint_of(copy)):
+                raise OffboardingError(
+                    f"the dump does not restore to what the schema holds: {', '.join(wrong)}"
+                )
             self.tools.step("scratch dropped")
         return dump
 
-    def _order(self, copy: Side, now: State) -> Sequence[Definition]:
+    def _order(self, copy: DatabaseEndpoint, now: Fingerprint) -> Sequence[Definition]:
         """In which psql can make it all, without trying anything twice."""
         copy.run(f"CREATE SCHEMA {copy.schema}", f"SET search_path = {copy.schema}")
         order = make(copy.session, now.definitions)
@@ -125,8 +130,8 @@ class Export:
 
     def _dump(self, path: Path, order: Sequence[Definition]) -> File:
         self.tools.step("dump written")
-        with compressed(path) as file, one_moment(self.side):
-            write(self.side, file, "when it left", order)
+        with compressed(path) as file, one_moment(self.endpoint):
+            write(self.endpoint, file, "when it left", order)
         self.tools.step("dump handed over")
         bucket = self.request.handover
         with path.open("rb") as file:
@@ -135,22 +140,22 @@ class Export:
         found = self.tools.objects.find(bucket, DUMP)
         return File(DUMP, sent.size, sent.sha256, found.etag if found else "")
 
-    def _restore(self, copy: Side, dump: File) -> None:
+    def _restore(self, copy: DatabaseEndpoint, dump: File) -> None:
         self.tools.step("dump restored")
         source = self.tools.objects.read(self.request.handover, DUMP)
         if source is None:
-            raise LeavingError(f"the dump is not in {self.request.handover}: run again")
+            raise OffboardingError(f"the dump is not in {self.request.handover}: run again")
         arrived, failure = Hashed(source), None
         try:
             with opened(arrived) as found:
                 restore(copy.session, found)
-        except (DatabaseError, LeavingError) as wrong:
+        except (DatabaseError, OffboardingError) as wrong:
             failure = wrong
         arrived.drain()
         if (arrived.size, arrived.sha256) != (dump.bytes, dump.sha256):  # and what that led to
-            told = f" ({failure})" if failure else ""
+            cause = f" ({failure})" if failure else ""
             bucket = self.request.handover
-            raise LeavingError(f"the dump in {bucket} is not what was written{told}: run again")
+            raise OffboardingError(f"the dump in {bucket} is not what was written{cause}: run again")
         if failure:
             raise failure
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from functions.tenant_leaving.documents import load, save
 from functions.tenant_leaving.request import Request
-from functions.tenant_leaving.tools import Key, LeavingError, Tools
+from functions.tenant_leaving.tools import Key, OffboardingError, Tools
 
 ENABLED: Final = "Enabled"
 DISABLED: Final = "Disabled"
@@ -29,12 +29,12 @@ def keep(request: Request, tools: Tools) -> Mapping[str, Any]:
     cancelled = [_taken_back(arn, tools) for arn in request.keys]
     found = described(request, tools)
     if lost := [arn for arn, key in found.items() if key is None]:
-        raise LeavingError(
+        raise OffboardingError(
             f"tenant {request.tenant}: its {_named(lost)} gone, and all that was encrypted under it"
         )
     _require(request, found, (ENABLED,), "enabled")
     facts = [{"key": arn, "state": key.state} for arn, key in found.items() if key]
-    return {**_told(facts), "cancelled": any(cancelled)}
+    return {**_outputs(facts), "cancelled": any(cancelled)}
 
 
 def close(request: Request, tools: Tools) -> Mapping[str, Any]:
@@ -48,7 +48,7 @@ def close(request: Request, tools: Tools) -> Mapping[str, Any]:
     found = described(request, tools)
     _require(request, found, (PENDING,), "deleted")
     _remember(request, tools, found)
-    return _told([{"key": arn, **facts} for arn, facts in ends(request, tools, found).items()])
+    return _outputs([{"key": arn, **facts} for arn, facts in ends(request, tools, found).items()])
 
 
 def described(request: Request, tools: Tools) -> Found:
@@ -95,11 +95,11 @@ def _require(request: Request, found: Found, states: Iterable[str], wanted: str)
     """Keys in a state that is none of these are left to a person."""
     wrong = [f"its key {arn} is {key.state}" for arn, key in found.items() if key and key.state not in states]
     if wrong:
-        raise LeavingError(f"tenant {request.tenant}: {', '.join(wrong)} and cannot be {wanted}")
+        raise OffboardingError(f"tenant {request.tenant}: {', '.join(wrong)} and cannot be {wanted}")
 
 
-def _told(facts: list[dict[str, Any]]) -> Mapping[str, Any]:
-    """What is said of the key in use, and of earlier ones where there are any."""
+def _outputs(facts: list[dict[str, Any]]) -> Mapping[str, Any]:
+    """What is reported of the key in use, and of earlier ones where there are any."""
     in_use, *earlier = facts
     return {**in_use, **({"earlierKeys": earlier} if earlier else {})}
 
@@ -125,8 +125,8 @@ def _remember(request: Request, tools: Tools, found: Found) -> None:
     if request.key not in dates:
         return
     earlier = {arn: dates[arn] for arn in request.earlier if arn in dates}
-    said = {"tenant": request.tenant, "key": request.key, "deletionDate": dates[request.key]}
-    said |= {"earlierKeys": earlier} if earlier else {}
-    if {k: known.get(k) for k in said} != said:
+    document = {"tenant": request.tenant, "key": request.key, "deletionDate": dates[request.key]}
+    document |= {"earlierKeys": earlier} if earlier else {}
+    if {k: known.get(k) for k in document} != document:
         tools.step("date written down")
-        save(tools.objects, request.evidence, name, {**said, "scheduled": text(tools.now())})
+        save(tools.objects, request.evidence, name, {**document, "scheduled": text(tools.now())})

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from functions.tenant_leaving.request import Stage
+from functions.tenant_leaving.request import OffboardingStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ _EVIDENCE: Final = (
     Right(("kms:Decrypt", "kms:GenerateDataKey"), "the key of {evidence}"),
 )
 
-RIGHTS: Final[Mapping[Stage, tuple[Right, ...]]] = {
-    Stage.EXPORT: (
+RIGHTS: Final[Mapping[OffboardingStage, tuple[Right, ...]]] = {
+    OffboardingStage.EXPORT: (
         _MASTER,
         Right(("secretsmanager:GetSecretValue",), "{tenantSecret}"),
         Right(("s3:ListBucket",), "arn:aws:s3:::{bucket}"),
@@ -43,9 +43,9 @@ RIGHTS: Final[Mapping[Stage, tuple[Right, ...]]] = {
         Right(("kms:Decrypt", "kms:GenerateDataKey"), "the tenant's key"),
         Right(("kms:Decrypt",), "the key of {masterSecret}"),
     ),
-    Stage.KEEP: _on_keys("kms:DescribeKey", "kms:CancelKeyDeletion", "kms:EnableKey"),
-    Stage.CLOSE: (*_on_keys("kms:DescribeKey", "kms:ScheduleKeyDeletion"), *_EVIDENCE),
-    Stage.ERASE: (
+    OffboardingStage.KEEP: _on_keys("kms:DescribeKey", "kms:CancelKeyDeletion", "kms:EnableKey"),
+    OffboardingStage.CLOSE: (*_on_keys("kms:DescribeKey", "kms:ScheduleKeyDeletion"), *_EVIDENCE),
+    OffboardingStage.ERASE: (
         *_on_keys("kms:DescribeKey"),
         _MASTER,
         Right(("kms:Decrypt",), "the key of {masterSecret}"),
@@ -61,7 +61,7 @@ RIGHTS: Final[Mapping[Stage, tuple[Right, ...]]] = {
         Right(("rds:DeleteDBSnapshot",), "arn:aws:rds:REGION:ACCOUNT:snapshot:{instances}*"),
         *_EVIDENCE,
     ),
-    Stage.CERTIFY: (
+    OffboardingStage.CERTIFY: (
         Right(("kms:DescribeKey",), "the tenant's keys"),
         Right(("s3:ListBucket",), "the tenant's two buckets"),
         Right(("rds:DescribeDBInstances",), "arn:aws:rds:REGION:ACCOUNT:db:*"),

@@ -40,9 +40,9 @@ class Report:
     def about_keys(self, in_use: str, facts: Mapping[str, Mapping[str, Any]]) -> None:
         """ARN → what is known of the key, as it was first found."""
         earlier = self.content.setdefault("earlierKeys", [])  # reports from before had the one in use only
-        for arn, said in facts.items():
-            place = self.content["key"] if arn == in_use else _of(earlier, arn)
-            self._add(place, {k: v for k, v in {"arn": arn, **said}.items() if place.get(k) is None})
+        for arn, known in facts.items():
+            entry = self.content["key"] if arn == in_use else _of(earlier, arn)
+            self._add(entry, {k: v for k, v in {"arn": arn, **known}.items() if entry.get(k) is None})
 
     def done(self, step: str) -> None:
         """The step's end, as it was reached first; all until here is kept."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, cast
 
 from config.fields import Choice, FieldType, Nullable, Whole
-from functions.common.connection import Where
+from functions.common.connection import TenantDatabase
 from functions.common.events import (
     ADDRESS,
     BUCKET,
@@ -28,8 +28,8 @@ CUT: Final = 63  # characters of a name that was cut, and ends in a hash
 HASH: Final = 9  # of them, with its dash
 
 
-class Stage(StrEnum):
-    """How far a tenant has left."""
+class OffboardingStage(StrEnum):
+    """How far the offboarding of a tenant is to come; the registry's words."""
 
     EXPORT = "export"
     KEEP = "keep"
@@ -40,13 +40,15 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One stage of one tenant's leaving. What a stage does not need is empty."""
+    """One stage of one tenant's offboarding. What a stage does not need is empty."""
 
     tenant: str
-    stage: Stage
+    stage: OffboardingStage
     role: str = ""
     schema: str = ""
-    end: DatabaseAddress | None = None  # None: its database was an instance of its own, and is gone with it
+    address: DatabaseAddress | None = (
+        None  # None: its database was an instance of its own, and is gone with it
+    )
     tenant_secret: str = ""  # ARN
     bucket: str = ""  # of its artefacts
     handover: str = ""  # the bucket that it is given
@@ -63,15 +65,15 @@ class Request:
         """All that anything of the tenant's was ever encrypted under."""
         return (self.key, *self.earlier)
 
-    def where(self, end: DatabaseAddress) -> Where:
-        return Where(self.tenant, end.host, end.port, end.database)
+    def database_at(self, address: DatabaseAddress) -> TenantDatabase:
+        return TenantDatabase(self.tenant, address.host, address.port, address.database)
 
 
 _KEY: Final = text(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]{3,64}", "ARN of a key")
 
 FIELDS: Final[Mapping[str, FieldType]] = {
     "tenant": TENANT,
-    "stage": Choice(Stage),
+    "stage": Choice(OffboardingStage),
     "role": SQL_NAME,
     "schema": SQL_NAME,
     **ADDRESS,
@@ -87,26 +89,26 @@ FIELDS: Final[Mapping[str, FieldType]] = {
 }
 COMMON: Final = ("tenant", "stage")
 _PLACE: Final = ("role", "schema", *ADDRESS)
-NEEDS: Final[Mapping[Stage, tuple[str, ...]]] = {
-    Stage.EXPORT: (*COMMON, *_PLACE, "tenantSecret", "bucket", "handover"),
-    Stage.KEEP: (*COMMON, "keyArn"),
-    Stage.CLOSE: (*COMMON, "keyArn", "keyDays", "secrets", "evidence"),
-    Stage.ERASE: (
+NEEDS: Final[Mapping[OffboardingStage, tuple[str, ...]]] = {
+    OffboardingStage.EXPORT: (*COMMON, *_PLACE, "tenantSecret", "bucket", "handover"),
+    OffboardingStage.KEEP: (*COMMON, "keyArn"),
+    OffboardingStage.CLOSE: (*COMMON, "keyArn", "keyDays", "secrets", "evidence"),
+    OffboardingStage.ERASE: (
         *COMMON, *_PLACE, "bucket", "handover", "keyArn", "instances", "secrets", "evidence",
     ),
-    Stage.CERTIFY: (*COMMON, "evidence"),
+    OffboardingStage.CERTIFY: (*COMMON, "evidence"),
 }  # fmt: skip
 # Only of a tenant that had another key before: everybody else's event, and what was sent before there was
 # the field, is complete without it.
-MAY: Final[Mapping[Stage, tuple[str, ...]]] = {
-    Stage.KEEP: ("earlierKeys",),
-    Stage.CLOSE: ("earlierKeys",),
-    Stage.ERASE: ("earlierKeys",),
+MAY: Final[Mapping[OffboardingStage, tuple[str, ...]]] = {
+    OffboardingStage.KEEP: ("earlierKeys",),
+    OffboardingStage.CLOSE: ("earlierKeys",),
+    OffboardingStage.ERASE: ("earlierKeys",),
 }
 # Null at `erase`, all or none: under a key that is gone nobody logs in to a database of the tenant's own.
-NULL: Final = {Stage.ERASE: frozenset(ADDRESS)}
+NULL: Final = {OffboardingStage.ERASE: frozenset(ADDRESS)}
 # What the call before said and this one cannot, since what bore the name is gone from the program.
-REMEMBERED: Final = {Stage.ERASE: ("keyArn", "secrets", "earlierKeys")}
+REMEMBERED: Final = {OffboardingStage.ERASE: ("keyArn", "secrets", "earlierKeys")}
 
 
 def parse(event: Mapping[str, Any]) -> Request:
@@ -114,8 +116,8 @@ def parse(event: Mapping[str, Any]) -> Request:
     # At its end a resource sends what it was made with, which may be from before a field existed.
     if is_deleted(event):
         given, wrong = read_event({k: event[k] for k in COMMON if k in event}, _fields(COMMON))
-    elif event.get("stage") in tuple(Stage):
-        given, wrong = _read(Stage(event["stage"]), event)
+    elif event.get("stage") in tuple(OffboardingStage):
+        given, wrong = _read(OffboardingStage(event["stage"]), event)
         wrong = wrong or _contradictions(given)
     else:
         given, wrong = read_event({k: event[k] for k in COMMON if k in event}, _fields(COMMON))
@@ -128,7 +130,7 @@ def _fields(names: Iterable[str], null: frozenset[str] = frozenset()) -> Mapping
     return {name: Nullable(FIELDS[name]) if name in null else FIELDS[name] for name in names}
 
 
-def _read(stage: Stage, event: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+def _read(stage: OffboardingStage, event: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
     """The fields that the stage needs, and all that is wrong with them."""
     event, may, null = (
         {**_remembered(stage, event), **event},
@@ -146,7 +148,7 @@ def _read(stage: Stage, event: Mapping[str, Any]) -> tuple[Mapping[str, Any], li
     return given, wrong
 
 
-def _remembered(stage: Stage, event: Mapping[str, Any]) -> Mapping[str, Any]:
+def _remembered(stage: OffboardingStage, event: Mapping[str, Any]) -> Mapping[str, Any]:
     before = lifecycle_of(event).get("prev_input")
     found = cast("Mapping[str, Any]", before) if isinstance(before, Mapping) else {}
     return {k: found[k] for k in REMEMBERED.get(stage, ()) if k in found}
@@ -158,7 +160,7 @@ def _request(given: Mapping[str, Any], *, deleted: bool) -> Request:
         stage=given["stage"],
         role=given.get("role", ""),
         schema=given.get("schema", ""),
-        end=address_of(given) if given.get("host") else None,
+        address=address_of(given) if given.get("host") else None,
         tenant_secret=given.get("tenantSecret", ""),
         bucket=given.get("bucket", ""),
         handover=given.get("handover", ""),

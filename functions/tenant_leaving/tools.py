@@ -9,7 +9,7 @@ from functions.common.database_endpoint import Connect
 from functions.common.secret_store import Store
 
 
-class LeavingError(RuntimeError):
+class OffboardingError(RuntimeError):
     """It cannot go on; one sentence for the person who runs it, with what to do and no secret."""
 
 

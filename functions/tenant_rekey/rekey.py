@@ -17,7 +17,7 @@ from functions.tenant_rekey.tools import RekeyError, Tools
 AT_ONCE: Final = 8  # objects; asking for a key takes the time of an answer and nothing else
 TRIES: Final = 3  # for an object that is written while it is copied
 LARGEST: Final = 5 * 2**30  # bytes that one copy can have (S3 API reference, CopyObject, 2026-11)
-NAMED: Final = 20  # objects that are told one by one
+NAMED: Final = 20  # objects that are named one by one
 
 
 class Done(Enum):

@@ -11,10 +11,10 @@ from typing import Any
 from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection
 
-from functions.common.connection import Where
+from functions.common.connection import TenantDatabase
 from functions.common.secret_store import Secret
 from functions.tenant_leaving.handler import carry_out
-from functions.tenant_leaving.tools import Instance, Key, LeavingError, Tools
+from functions.tenant_leaving.tools import Instance, Key, OffboardingError, Tools
 from tests.data.clouds import Clock, FakeDatabases, FakeKeys, FakeObjects, FakeSecrets
 from tests.data.moving import Killed, nothing
 from tests.data.shard import MASTER_ARN, Shard
@@ -93,7 +93,7 @@ class Leaver:
         json.dumps(told)
         return told
 
-    def open(self, where: Where, login: Secret) -> Connection:
+    def open(self, where: TenantDatabase, login: Secret) -> Connection:
         session = self.shard.connect(where, login)
         self.sessions.append(session)
         return session
@@ -117,7 +117,7 @@ class Leaver:
         while True:
             try:
                 return self.go(stage, step=step, **changes), killed
-            except (Killed, InterfaceError, LeavingError, OSError):
+            except (Killed, InterfaceError, OffboardingError, OSError):
                 if not self.dead:
                     raise
 

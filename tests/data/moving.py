@@ -13,8 +13,8 @@ from typing import Any
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier
 
-from functions.common.connection import BootstrapError, Where, words
-from functions.common.database_endpoint import Side
+from functions.common.connection import BootstrapError, TenantDatabase, server_message
+from functions.common.database_endpoint import DatabaseEndpoint
 from functions.common.secret_store import Secret
 from functions.tenant_bootstrap.handler import bootstrap
 from functions.tenant_data.handler import carry_out
@@ -94,12 +94,12 @@ class Journey:
             kept.write(MASTER_ARN, {"username": MASTER, "password": PASSWORD})
         bootstrap(event, kept, self.open)
 
-    def open(self, where: Where, login: Secret) -> Connection:
+    def open(self, where: TenantDatabase, login: Secret) -> Connection:
         server = self.servers[where.host.split(".")[0]]
         try:
             session = server.connect(login["username"], login["password"], where.database)
         except DatabaseError as refusal:
-            raise BootstrapError(words(refusal)) from None
+            raise BootstrapError(server_message(refusal)) from None
         self.sessions.append(session)
         return session
 
@@ -110,7 +110,7 @@ class Journey:
             with suppress(OSError, AttributeError):  # AttributeError: it is closed
                 session._usock.shutdown(socket.SHUT_RDWR)
 
-    def reach(self, source: Side, _: Side) -> str:
+    def reach(self, source: DatabaseEndpoint, _: DatabaseEndpoint) -> str:
         """By its socket; the way with TLS is the sandbox's and has its tests there."""
         return f"host='{self.servers[source.name].directory}'"
 

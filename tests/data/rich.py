@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from functions.common.database_endpoint import PLAIN, Side
+from functions.common.database_endpoint import TEXT_FORMATS, DatabaseEndpoint
 from functions.common.schema import definitions
 from functions.tenant_data.request import parse
 from tests.data.moving import Journey
@@ -26,10 +26,10 @@ def fingerprint(journey: Journey, name: str) -> list[tuple[str, str]]:
     """What makes the schema, without the order in which it was made."""
     connection = journey.servers[name].connect("rdsadmin", database=journey.database)
     try:
-        for statement in PLAIN:
+        for statement in TEXT_FORMATS:
             connection.run(statement)
         request = parse(journey.event("prepare"))
-        side = Side(name, request.origin, request, connection)
+        side = DatabaseEndpoint(name, request.origin, request, connection)
         return sorted((d.name, d.sql) for d in definitions(side))
     finally:
         connection.close()

@@ -8,7 +8,7 @@ from typing import Any
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 
-from functions.common.connection import BootstrapError, Where, words
+from functions.common.connection import BootstrapError, TenantDatabase, server_message
 from functions.common.secret_store import CURRENT, PENDING, Secret
 from functions.tenant_bootstrap.guards import GUARDS, Guard
 from functions.tenant_bootstrap.handler import bootstrap
@@ -108,12 +108,12 @@ class Shard:
         event = self.event(tenant, action, **changes)
         return bootstrap(event, self.secrets, self.connect, guards)
 
-    def connect(self, where: Where, login: Secret) -> Connection:
+    def connect(self, where: TenantDatabase, login: Secret) -> Connection:
         """The way in of these tests; the real one is in `test_connect`."""
         try:
             return self.server.connect(login["username"], login["password"], where.database)
         except DatabaseError as refusal:
-            raise BootstrapError(words(refusal)) from None
+            raise BootstrapError(server_message(refusal)) from None
 
     def secret(self, tenant: str) -> Secret:
         found = self.secrets.read(self.secret_arn(tenant))

@@ -93,7 +93,7 @@ def test_without_ending_sessions_a_deleted_tenant_reads_on(
 def test_without_closing_the_place_a_deleted_tenant_comes_back(
     shard: Shard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler, "close_place", lambda *_: None)
+    monkeypatch.setattr(handler, "disable_login", lambda *_: None)
     shard.place(shard.acme, "delete")
     assert shard.run(shard.acme, "SELECT 1") == [[1]]
 

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from functions.common.connection import Where
-from functions.tenant_bootstrap import connection as way
+from functions.common import connection as way
+from functions.common.connection import TenantDatabase
 from plan.data.databases import CA_CERTIFICATE
 from tests.data.server import MASTER, PASSWORD, Server
 
@@ -126,8 +126,8 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
             target.sendall(data)
 
 
-def to(port: int) -> Where:
-    return Where("acme-pay", "localhost", port, "postgres")
+def to(port: int) -> TenantDatabase:
+    return TenantDatabase("acme-pay", "localhost", port, "postgres")
 
 
 @pytest.fixture

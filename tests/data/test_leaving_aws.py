@@ -13,7 +13,7 @@ from moto import mock_aws
 from functions.tenant_leaving.aws import S3, Kms, Rds, SecretsManager
 from functions.tenant_leaving.documents import Hashed
 from functions.tenant_leaving.erase import empty_bucket
-from functions.tenant_leaving.tools import Found, LeavingError
+from functions.tenant_leaving.tools import Found, OffboardingError
 
 REGION = "eu-west-1"
 
@@ -51,7 +51,7 @@ def test_a_key_is_scheduled_cancelled_and_enabled() -> None:
     assert (found := keys.describe(arn))
     assert found.state == "Enabled"
     assert keys.describe(arn[:-4] + "0000") is None
-    with pytest.raises(LeavingError, match="is not of Region eu-west-1"):
+    with pytest.raises(OffboardingError, match="is not of Region eu-west-1"):
         keys.describe(arn.replace(REGION, "us-east-1"))
 
 
@@ -95,7 +95,7 @@ def test_an_object_that_cannot_be_deleted_is_named() -> None:
             return {"Errors": [{"Key": "locked", "Code": "AccessDenied"}]}
 
     with pytest.raises(
-        LeavingError, match="1 objects of bucket b cannot be deleted: AccessDenied for locked"
+        OffboardingError, match="1 objects of bucket b cannot be deleted: AccessDenied for locked"
     ):
         S3(Client()).purge("b", [])
 

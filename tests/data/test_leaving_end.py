@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.tenant_leaving.certificate import verify
-from functions.tenant_leaving.tools import Backups, Instance, Key, LeavingError, Snapshot, Upload
+from functions.tenant_leaving.tools import Backups, Instance, Key, OffboardingError, Snapshot, Upload
 from tests.data.leaving import EARLIER, HOST, KEY, SHARD_KEY, Leaver, moved, of_moves
 from tests.data.rich import RICH
 from tests.data.shard import Shard
@@ -65,7 +65,7 @@ def test_a_closed_key_can_be_kept_until_its_date(leaver: Leaver) -> None:
     del leaver.keys.keys[KEY]
     told = leaver.go("close")
     assert (told["state"], told["deletionDate"]) == ("Deleted", "2026-12-05T12:00:00+00:00")
-    with pytest.raises(LeavingError, match="is gone, and all that was encrypted under it"):
+    with pytest.raises(OffboardingError, match="is gone, and all that was encrypted under it"):
         leaver.go("keep")
 
 
@@ -73,7 +73,7 @@ def test_a_closed_key_can_be_kept_until_its_date(leaver: Leaver) -> None:
 def test_a_key_in_another_state_is_left_to_a_person(leaver: Leaver, state: str) -> None:
     leaver.keys.keys[KEY] = Key(state)
     for stage in ("keep", "close", "erase"):
-        with pytest.raises(LeavingError, match=r"its key .*"):
+        with pytest.raises(OffboardingError, match=r"its key .*"):
             leaver.go(stage)
     assert leaver.keys.keys[KEY] == Key(state)
 
@@ -143,7 +143,7 @@ def test_who_was_closing_before_earlier_keys_counted_has_them_closed_by_the_next
 
 def test_one_that_cannot_be_deleted_keeps_all_from_it(turned: Leaver) -> None:
     turned.keys.keys[EARLIER[1]] = Key("Unavailable")
-    with pytest.raises(LeavingError, match=f"its key {EARLIER[1]} is Unavailable and cannot be deleted"):
+    with pytest.raises(OffboardingError, match=f"its key {EARLIER[1]} is Unavailable and cannot be deleted"):
         turned.go("close", **BOTH)
     assert states(turned) == ["Enabled", "Enabled", "Unavailable"]
 
@@ -151,7 +151,7 @@ def test_one_that_cannot_be_deleted_keeps_all_from_it(turned: Leaver) -> None:
 def test_all_that_is_left_is_taken_back_before_one_that_is_gone_is_named(turned: Leaver) -> None:
     turned.go("close", **BOTH)
     del turned.keys.keys[EARLIER[0]]
-    with pytest.raises(LeavingError, match=f"its key {EARLIER[0]} is gone"):
+    with pytest.raises(OffboardingError, match=f"its key {EARLIER[0]} is gone"):
         turned.go("keep", **BOTH)
     assert [turned.keys.keys[arn].state for arn in (KEY, EARLIER[1])] == ["Enabled"] * 2
 
@@ -162,7 +162,7 @@ def test_nothing_is_erased_while_an_earlier_key_can_come_back(turned: Leaver) ->
     turned.go("close", **BOTH)
     turned.clock.pass_days(3)
     before = everything(turned)
-    with pytest.raises(LeavingError, match=f"its key {EARLIER[0]} exists until 2026-11-14.*, its key"):
+    with pytest.raises(OffboardingError, match=f"its key {EARLIER[0]} exists until 2026-11-14.*, its key"):
         turned.go("erase", **BOTH)
     assert everything(turned) == before
     assert turned.sessions == []
@@ -176,7 +176,7 @@ def test_the_certificate_names_every_key_with_its_date(turned: Leaver) -> None:
     turned.go("erase", instances=[turned.own], **BOTH)
     deleted_by_the_program(turned)
     turned.keys.keys[EARLIER[0]] = Key("Enabled")
-    with pytest.raises(LeavingError, match=f"there is still: key {EARLIER[0]}$"):
+    with pytest.raises(OffboardingError, match=f"there is still: key {EARLIER[0]}$"):
         turned.go("certify")
     del turned.keys.keys[EARLIER[0]]
     told, found = turned.go("certify"), certificate(turned)
@@ -220,7 +220,7 @@ def test_nothing_is_erased_while_the_key_can_come_back(leaver: Leaver, days: int
         leaver.clock.pass_days(days)
     before = everything(leaver)
     says = "is not scheduled" if days is None else r"exists until 2026-11-09T12:00:00\+00:00"
-    with pytest.raises(LeavingError, match=says):
+    with pytest.raises(OffboardingError, match=says):
         leaver.go("erase")
     assert everything(leaver) == before
     assert leaver.sessions == []
@@ -328,9 +328,11 @@ def test_of_a_database_of_its_own_only_backups_are_left_to_erase(leaver: Leaver)
 def test_an_object_that_stays_ends_the_stage(leaver: Leaver) -> None:
     closed(leaver)
     leaver.objects.purge = lambda _bucket, _versions: None  # type: ignore[method-assign]
-    with pytest.raises(LeavingError, match=f"bucket {leaver.bucket} still holds 3 versions that do not go"):
+    with pytest.raises(
+        OffboardingError, match=f"bucket {leaver.bucket} still holds 3 versions that do not go"
+    ):
         leaver.go("erase")
-    with pytest.raises(LeavingError, match="was not erased to the end"):
+    with pytest.raises(OffboardingError, match="was not erased to the end"):
         leaver.go("certify")
 
 
@@ -344,7 +346,7 @@ def test_what_is_still_there_is_named_and_nothing_certified(leaver: Leaver) -> N
     leaver.databases.kept[leaver.own].append(Snapshot("one-more", "manual", KEY))
     secret = leaver.shard.secret_arn(leaver.tenant)
     leaver.secrets.arns.add(secret)
-    with pytest.raises(LeavingError, match="is not gone, there is still: ") as refused:
+    with pytest.raises(OffboardingError, match="is not gone, there is still: ") as refused:
         leaver.go("certify")
     names = (
         f"key {KEY}", f"bucket {leaver.bucket}", f"bucket {leaver.handover}", f"instance {leaver.own}",
@@ -392,7 +394,7 @@ def test_a_certificate_that_was_changed_is_not_taken_for_one(leaver: Leaver) -> 
     leaver.objects.put(
         leaver.evidence, f"tenants/{leaver.tenant}/certificate.json", json.dumps(changed).encode()
     )
-    with pytest.raises(LeavingError, match="was changed after it was written"):
+    with pytest.raises(OffboardingError, match="was changed after it was written"):
         leaver.go("certify")
     assert certificate(leaver) == changed
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from pg8000.exceptions import DatabaseError
 
-from functions.tenant_leaving.tools import LeavingError
+from functions.tenant_leaving.tools import OffboardingError
 from tests.data.leaving import Leaver
 from tests.data.rich import RICH
 from tests.data.shard import Shard
@@ -177,7 +177,7 @@ def test_a_dump_that_is_not_what_it_was_is_not_proven(leaver: Leaver, what: str)
             assert spoil(data) != data
             leaver.objects.put(leaver.handover, "dump.sql.gz", spoil(data))
 
-    with pytest.raises(LeavingError, match=says):
+    with pytest.raises(OffboardingError, match=says):
         leaver.go("export", step=meddle)
     assert leaver.document(leaver.handover, "manifest.json")["verified"] is False
     assert leaver.left == []
@@ -199,7 +199,7 @@ def test_a_copy_that_is_not_the_same_is_not_proven(leaver: Leaver, lost: str) ->
         if step == "copy compared":
             leaver.peek(lost.format(leaver.role), database=leaver.scratch)
 
-    with pytest.raises(LeavingError, match=f"does not restore to what the schema holds: .*{LOST[lost]}"):
+    with pytest.raises(OffboardingError, match=f"does not restore to what the schema holds: .*{LOST[lost]}"):
         leaver.go("export", step=meddle)
     assert leaver.document(leaver.handover, "manifest.json")["verified"] is False
     assert leaver.left == []
@@ -207,7 +207,7 @@ def test_a_copy_that_is_not_the_same_is_not_proven(leaver: Leaver, lost: str) ->
 
 def test_an_artefact_that_does_not_arrive_as_it_is_is_not_proven(leaver: Leaver) -> None:
     leaver.objects.spoil["artefacts/deep/b ü.csv"] = b"b" * 4999 + b"c"
-    with pytest.raises(LeavingError, match=r"artefact deep/b ü.csv is not the same"):
+    with pytest.raises(OffboardingError, match=r"artefact deep/b ü.csv is not the same"):
         leaver.go("export")
     leaver.objects.spoil.clear()
 
@@ -215,7 +215,7 @@ def test_an_artefact_that_does_not_arrive_as_it_is_is_not_proven(leaver: Leaver)
         if step == "artefacts copied":
             leaver.objects.remove(leaver.bucket, "a.pdf")
 
-    with pytest.raises(LeavingError, match=r"artefact a.pdf is not in"):
+    with pytest.raises(OffboardingError, match=r"artefact a.pdf is not in"):
         leaver.go("export", step=meddle)
     assert "manifest.json" not in leaver.objects.content(leaver.handover)
 
@@ -230,7 +230,7 @@ def test_artefacts_that_take_longer_than_a_call_are_copied_by_several(leaver: Le
 
         try:
             told = leaver.go("export", late=late)
-        except LeavingError as refusal:
+        except OffboardingError as refusal:
             refusals.append(str(refusal))
     assert [r.split(" copied")[0] for r in refusals] == [f"{n} of 3 artefacts are" for n in (1, 2)]
     assert sorted(k for _, k in leaver.objects.written if k.startswith("artefacts/")) == sorted(
@@ -240,14 +240,16 @@ def test_artefacts_that_take_longer_than_a_call_are_copied_by_several(leaver: Le
 
 
 def test_who_still_works_or_lives_elsewhere_is_not_handed_over(leaver: Leaver) -> None:
-    with pytest.raises(LeavingError, match="lives at another database"):
+    with pytest.raises(OffboardingError, match="lives at another database"):
         leaver.go("export", host="old.mock.eu-west-1.rds.amazonaws.com")
     leaver.shard.place(leaver.tenant, "update")
-    with pytest.raises(LeavingError, match="can still log in: suspend it first"):
+    with pytest.raises(OffboardingError, match="can still log in: suspend it first"):
         leaver.go("export")
     leaver.shard.run(leaver.tenant, "ALTER TABLE empty ENABLE ROW LEVEL SECURITY")
     leaver.suspend()
-    with pytest.raises(LeavingError, match=r"cannot be handed over whole: table with row security .*: empty"):
+    with pytest.raises(
+        OffboardingError, match=r"cannot be handed over whole: table with row security .*: empty"
+    ):
         leaver.go("export")
     assert leaver.objects.written == []
 
@@ -272,7 +274,7 @@ def test_what_a_tenant_wrote_runs_with_nobodys_rights(leaver: Leaver) -> None:
         'CREATE INDEX trap ON "Odd Names" (sly("select"))',
     )
     leaver.suspend()
-    with pytest.raises(LeavingError, match="permission denied to create role"):
+    with pytest.raises(OffboardingError, match="permission denied to create role"):
         leaver.go("export")
     assert leaver.peek("SELECT 1 FROM pg_roles WHERE rolname = 'sly'") == []
     assert leaver.left == []

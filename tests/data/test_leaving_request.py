@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from functions.common.events import RequestError
 from functions.tenant_leaving.permissions import RIGHTS
-from functions.tenant_leaving.request import FIELDS, MAY, NEEDS, REMEMBERED, Stage, parse
+from functions.tenant_leaving.request import FIELDS, MAY, NEEDS, REMEMBERED, OffboardingStage, parse
 from plan.names import Names
 from tests.data.leaving import ACCOUNT, EARLIER, KEY
 
@@ -36,7 +36,7 @@ VALUES: dict[str, Any] = {
 
 
 def event(of: str, /, **changes: Any) -> dict[str, Any]:
-    said = {k: v for k, v in VALUES.items() if k in NEEDS[Stage(of)]}
+    said = {k: v for k, v in VALUES.items() if k in NEEDS[OffboardingStage(of)]}
     whole = {**said, "stage": of, "revision": 1, "lifecycle": {"action": "create"}, **changes}
     return {k: v for k, v in whole.items() if v is not ...}
 
@@ -47,7 +47,7 @@ def refused(of: str, /, **changes: Any) -> str:
     return str(refusal.value)
 
 
-@pytest.mark.parametrize(("stage", "field"), [(s, f) for s in Stage for f in NEEDS[s]])
+@pytest.mark.parametrize(("stage", "field"), [(s, f) for s in OffboardingStage for f in NEEDS[s]])
 def test_each_stage_asks_for_what_it_needs(stage: str, field: str) -> None:
     parse(event(stage))
     said = refused(stage, **{field: ...})
@@ -57,24 +57,24 @@ def test_each_stage_asks_for_what_it_needs(stage: str, field: str) -> None:
         assert said == f"{field}: missing"
 
 
-@pytest.mark.parametrize("field", REMEMBERED[Stage.ERASE])
+@pytest.mark.parametrize("field", REMEMBERED[OffboardingStage.ERASE])
 def test_what_nothing_bears_the_name_of_any_more_is_taken_from_the_call_before(field: str) -> None:
     whole = {"earlierKeys": EARLIER}
-    before = {"action": "update", "prev_input": event(Stage.CLOSE, **whole)}
-    asked = event(Stage.ERASE, **{**whole, field: ..., "lifecycle": before})
-    assert parse(asked) == parse(event(Stage.ERASE, **whole))
+    before = {"action": "update", "prev_input": event(OffboardingStage.CLOSE, **whole)}
+    asked = event(OffboardingStage.ERASE, **{**whole, field: ..., "lifecycle": before})
+    assert parse(asked) == parse(event(OffboardingStage.ERASE, **whole))
     assert parse(asked).keys == (KEY, *EARLIER)
 
 
 @pytest.mark.parametrize("stage", MAY)
 def test_who_had_one_key_is_sent_no_earlier_ones(stage: str) -> None:
     """As everybody was before there were others: what was asked for then holds."""
-    before = {"action": "update", "prev_input": event(Stage.CLOSE)}
+    before = {"action": "update", "prev_input": event(OffboardingStage.CLOSE)}
     assert parse(event(stage, lifecycle=before)).keys == (KEY,)
     assert parse(event(stage, earlierKeys=EARLIER)).keys == (KEY, *EARLIER)
 
 
-NOT_OF = [(s, f) for s in Stage for f in FIELDS if f not in (*NEEDS[s], *MAY.get(s, ()))]
+NOT_OF = [(s, f) for s in OffboardingStage for f in FIELDS if f not in (*NEEDS[s], *MAY.get(s, ()))]
 
 
 @pytest.mark.parametrize(("stage", "field"), NOT_OF)
@@ -95,7 +95,9 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "secrets": (None, ["x"], [None]),
     "evidence": (None, "x" * 64),
 }
-STAGE_OF = {f: next(s for s in reversed(Stage) if f in (*NEEDS[s], *MAY.get(s, ()))) for f in WRONG}
+STAGE_OF = {
+    f: next(s for s in reversed(OffboardingStage) if f in (*NEEDS[s], *MAY.get(s, ()))) for f in WRONG
+}
 
 
 @pytest.mark.parametrize(("field", "value"), [(f, v) for f, values in WRONG.items() for v in values])
@@ -117,7 +119,7 @@ END = ("host", "port", "database", "masterSecret")
 
 def test_only_what_is_erased_may_have_lost_its_database() -> None:
     gone = dict.fromkeys(END)
-    assert parse(event("erase", **gone)).end is None
+    assert parse(event("erase", **gone)).address is None
     assert refused("erase", host=None).endswith("null all together or not at all")
     assert refused("export", **gone) == "; ".join(f"{k}: not allowed" for k in sorted(END))
 
@@ -165,7 +167,7 @@ def test_names_that_were_cut_are_still_the_tenants(length: int) -> None:
 
 
 def test_rights_are_named_for_every_stage() -> None:
-    assert set(RIGHTS) == set(Stage)
+    assert set(RIGHTS) == set(OffboardingStage)
 
 
 anything = st.recursive(
@@ -176,11 +178,11 @@ anything = st.recursive(
 
 
 @given(
-    st.sampled_from(Stage),
+    st.sampled_from(OffboardingStage),
     st.dictionaries(st.sampled_from([*FIELDS, "lifecycle"]), anything, min_size=1),
 )
 def test_whatever_an_event_holds_the_end_is_a_request_or_a_refusal(
-    stage: Stage, changes: dict[str, Any]
+    stage: OffboardingStage, changes: dict[str, Any]
 ) -> None:
     try:
         request = parse(event(stage, **changes))

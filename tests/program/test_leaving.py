@@ -73,7 +73,7 @@ def test_the_function_understands_what_it_is_sent() -> None:
         request = parse({**sent, "lifecycle": {"action": "update", "prev_input": before.get(tenant)}})
         assert (request.tenant, state in STATES) == (tenant, True)
         if state is State.ERASING:
-            assert (request.key, request.end is None) == (KEY, tenant == SILOED)
+            assert (request.key, request.address is None) == (KEY, tenant == SILOED)
             assert request.earlier == (tuple(EARLIER) if tenant in KEYS else ())
             assert request.instances == (("tenantry-dev-silo-ember-cards",) if tenant == SILOED else ())
         before[tenant] = sent

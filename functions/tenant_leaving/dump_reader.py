@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Final, cast
 
 from functions.common.dump import FORMAT
-from functions.tenant_leaving.tools import LeavingError, Source
+from functions.tenant_leaving.tools import OffboardingError, Source
 
 BLOCK: Final = 1 << 16  # bytes of rows that are sent at once
 LAST: Final = b"\\.\n"
@@ -29,13 +29,13 @@ def opened(source: Source) -> Iterator[Iterator[Piece]]:
         with gzip.GzipFile(fileobj=cast("IO[bytes]", source), mode="rb") as file:
             yield pieces(file)
     except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as failure:
-        raise LeavingError(f"the dump that was handed over cannot be read: {failure}") from None
+        raise OffboardingError(f"the dump that was handed over cannot be read: {failure}") from None
 
 
 def pieces(file: gzip.GzipFile) -> Iterator[Piece]:
     first = file.readline().decode().rstrip("\n")
     if not first.startswith(f"{FORMAT} "):
-        raise LeavingError("what was handed over is not a dump of this program's")
+        raise OffboardingError("what was handed over is not a dump of this program's")
     mark = f"-- {first.rpartition(' ')[2]} ".encode()
     line = file.readline()
     while not line.startswith(mark):
@@ -46,12 +46,14 @@ def pieces(file: gzip.GzipFile) -> Iterator[Piece]:
             yield Piece(sql.decode(), _rows(file))
             line = _next(file)
         else:
-            said: list[bytes] = []
+            lines: list[bytes] = []
             while not (line := _next(file)).startswith(mark):
-                said.append(line)
-            yield Piece(b"".join(said).decode())
+                lines.append(line)
+            yield Piece(b"".join(lines).decode())
         if not line.startswith(mark):
-            raise LeavingError("the dump that was handed over is not whole: rows end where they should not")
+            raise OffboardingError(
+                "the dump that was handed over is not whole: rows end where they should not"
+            )
 
 
 def _rows(file: gzip.GzipFile) -> Iterator[bytes]:
@@ -69,7 +71,7 @@ def _rows(file: gzip.GzipFile) -> Iterator[bytes]:
 def _next(file: gzip.GzipFile) -> bytes:
     line = file.readline()
     if not line:
-        raise LeavingError("the dump that was handed over is not whole: its end is missing")
+        raise OffboardingError("the dump that was handed over is not whole: its end is missing")
     return line
 
 

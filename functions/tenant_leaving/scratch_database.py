@@ -13,7 +13,7 @@ from typing import Final
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import identifier, literal
 
-from functions.common.database_endpoint import PLAIN, Connect, Side
+from functions.common.database_endpoint import TEXT_FORMATS, Connect, DatabaseEndpoint
 from functions.common.passwords import new_password, verifier
 
 ENDING: Final = 20.0  # seconds for sessions of the server's own to end
@@ -25,19 +25,19 @@ def name_of(schema: str) -> str:
 
 
 @contextmanager
-def scratch(side: Side, connect: Connect) -> Iterator[Side]:
+def scratch(endpoint: DatabaseEndpoint, connect: Connect) -> Iterator[DatabaseEndpoint]:
     """Open on the same server, empty, closed to everybody else; gone at the end."""
-    drop(side)
+    drop(endpoint)
     try:
-        yield from _opened(side, connect)
+        yield from _opened(endpoint, connect)
     finally:
-        drop(side)
+        drop(endpoint)
 
 
-def _opened(side: Side, connect: Connect) -> Iterator[Side]:
-    plain, password = name_of(side.request.schema), new_password()
-    name, end = identifier(plain), replace(side.end, database=plain)
-    side.run(
+def _opened(endpoint: DatabaseEndpoint, connect: Connect) -> Iterator[DatabaseEndpoint]:
+    plain, password = name_of(endpoint.request.schema), new_password()
+    name, end = identifier(plain), replace(endpoint.address, database=plain)
+    endpoint.run(
         f"CREATE ROLE {name} LOGIN PASSWORD {literal(verifier(password))}",
         # Nobody may come in before it is closed; template0 can be copied while others copy it.
         f"CREATE DATABASE {name} TEMPLATE template0 ALLOW_CONNECTIONS false",
@@ -45,33 +45,33 @@ def _opened(side: Side, connect: Connect) -> Iterator[Side]:
         f"GRANT CONNECT, CREATE ON DATABASE {name} TO {name}",
         f"ALTER DATABASE {name} ALLOW_CONNECTIONS true",
     )
-    session = connect(side.request.where(end), {"username": plain, "password": password})
+    session = connect(endpoint.request.database_at(end), {"username": plain, "password": password})
     try:
-        plainly(found := Side("copy", end, side.request, session))
+        set_text_formats(found := DatabaseEndpoint("copy", end, endpoint.request, session))
         yield found
     finally:
         with suppress(InterfaceError, OSError):
             session.close()
 
 
-def plainly(side: Side) -> None:
+def set_text_formats(endpoint: DatabaseEndpoint) -> None:
     """So that what is read as text looks alike everywhere."""
-    side.run(*PLAIN)
+    endpoint.run(*TEXT_FORMATS)
 
 
-def drop(side: Side) -> None:
+def drop(endpoint: DatabaseEndpoint) -> None:
     """Also what a run that was killed has left."""
-    plain = name_of(side.request.schema)
+    plain = name_of(endpoint.request.schema)
     ends = time.monotonic() + ENDING
     while True:
         try:
-            side.run(f"DROP DATABASE IF EXISTS {identifier(plain)} WITH (FORCE)")
+            endpoint.run(f"DROP DATABASE IF EXISTS {identifier(plain)} WITH (FORCE)")
             break
         except DatabaseError:  # the server's own sessions look into each database, and nobody may end them
             if time.monotonic() > ends:
                 raise
             time.sleep(PAUSE)
-    if side.has_role(plain):
-        side.run(f"ALTER ROLE {identifier(plain)} NOLOGIN")
-        side.end_sessions(plain)
-        side.run(f"DROP ROLE {identifier(plain)}")
+    if endpoint.has_role(plain):
+        endpoint.run(f"ALTER ROLE {identifier(plain)} NOLOGIN")
+        endpoint.end_sessions(plain)
+        endpoint.run(f"DROP ROLE {identifier(plain)}")

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.common.database_endpoint import Side
+from functions.common.database_endpoint import DatabaseEndpoint
 from functions.common.schema import Definition, definitions, difference, sequences, tables
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Fingerprint:
     """`sums` is of each table: rows, and the sum of their hashes."""
 
     definitions: tuple[Definition, ...]
@@ -29,23 +29,25 @@ class State:
         ]
 
 
-def read(side: Side) -> State:
+def fingerprint_of(endpoint: DatabaseEndpoint) -> Fingerprint:
     """Every row of every table is read whole."""
-    return State(
-        definitions(side),
-        {table.name: _sum(side, table.name) for table in tables(side)},
-        {str(name): (int(last), bool(called)) for name, last, called in sequences(side)},
+    return Fingerprint(
+        definitions(endpoint),
+        {table.name: _sum(endpoint, table.name) for table in tables(endpoint)},
+        {str(name): (int(last), bool(called)) for name, last, called in sequences(endpoint)},
     )
 
 
-def _sum(side: Side, table: str) -> tuple[int, int]:
+def _sum(endpoint: DatabaseEndpoint, table: str) -> tuple[int, int]:
     # `t.*` is the row whatever its columns are called; `t` would be a column of that name.
-    sql = f"SELECT count(*), coalesce(sum(hashtextextended((t.*)::text, 0)), 0) FROM {side.named(table)} t"  # noqa: S608
-    rows, hashed = side.rows(sql)[0]
+    sql = (
+        f"SELECT count(*), coalesce(sum(hashtextextended((t.*)::text, 0)), 0) FROM {endpoint.named(table)} t"  # noqa: S608
+    )
+    rows, hashed = endpoint.rows(sql)[0]
     return int(rows), int(hashed)
 
 
-def unlike(source: State, copy: State) -> list[str]:
+def differences(source: Fingerprint, copy: Fingerprint) -> list[str]:
     """The names of all in which the copy is not the same."""
     wrong = difference(source.definitions, copy.definitions)
     for name in sorted(source.sums.keys() | copy.sums.keys()):
