@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
@@ -68,8 +68,10 @@ def refused_by(failure: BaseException | None) -> DatabaseError | None:
 
 def server_message(refusal: DatabaseError) -> str:
     """The server's message alone: the statement, which may hold a verifier, stays out."""
-    answer = refusal.args[0] if refusal.args else {}
-    return str(answer.get("M", "refused")) if isinstance(answer, Mapping) else str(answer)
+    answer: object = refusal.args[0] if refusal.args else {}
+    if isinstance(answer, Mapping):
+        return str(cast("Mapping[str, object]", answer).get("M", "refused"))
+    return str(answer)
 
 
 @cache

@@ -1,6 +1,6 @@
 """One database of a tenant: its administrator's session, and what is asked of the tenant's schema there."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
@@ -155,7 +155,7 @@ def _quoted(value: str) -> str:
 @contextmanager
 def administrator_at(
     name: str, address: DatabaseAddress, tenant: TenantRef, connect: Connect, store: Store
-) -> Iterator[DatabaseEndpoint]:
+) -> Generator[DatabaseEndpoint]:
     """A session of the administrator, in which what is read as text looks alike everywhere."""
     master = store.read(address.master_secret)
     if master is None:

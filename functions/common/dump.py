@@ -5,7 +5,7 @@ import hashlib
 import importlib
 import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,13 +57,13 @@ def last_dump(endpoint: DatabaseEndpoint, objects: Objects) -> dict[str, Any]:
 
 
 @contextmanager
-def compressed(path: Path) -> Iterator[Out]:
+def compressed(path: Path) -> Generator[Out]:
     with path.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, compresslevel=6) as file:
         yield file
 
 
 @contextmanager
-def one_moment(endpoint: DatabaseEndpoint) -> Iterator[None]:
+def one_moment(endpoint: DatabaseEndpoint) -> Generator[None]:
     """All that is read until the end is of one moment."""
     endpoint.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:

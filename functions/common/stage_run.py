@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -53,7 +53,7 @@ def run_stage(
 
 
 @contextmanager
-def _sentences(request: StageRequest, failure: type[Exception]) -> Iterator[None]:
+def _sentences(request: StageRequest, failure: type[Exception]) -> Generator[None]:
     """What a server refuses becomes a sentence, without the statement, which may hold a secret."""
     try:
         yield

@@ -1,7 +1,7 @@
 """How a move begins: what cannot be moved is refused, then the schema is made and the rows are copied."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -86,7 +86,7 @@ def _copy_schema(move: "Move", source: DatabaseEndpoint) -> None:
 
 
 @contextmanager
-def session_for(target: DatabaseEndpoint, connect: Connect) -> Iterator[Connection]:
+def session_for(target: DatabaseEndpoint, connect: Connect) -> Generator[Connection]:
     """As the tenant, whose statements run there, in a session of a role that can become nobody else."""
     password, where = new_password(), target.request.database_at(target.address)
     create_replication_role(target)

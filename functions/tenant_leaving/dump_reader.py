@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final, cast
@@ -23,7 +23,7 @@ class Piece:
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[Iterator[Piece]]:
+def opened(source: Source) -> Generator[Iterator[Piece]]:
     """The pieces of a compressed dump; whatever is wrong with its bytes is one sentence."""
     try:
         with gzip.GzipFile(fileobj=cast("IO[bytes]", source), mode="rb") as file:
@@ -56,7 +56,7 @@ def pieces(file: gzip.GzipFile) -> Iterator[Piece]:
             )
 
 
-def _rows(file: gzip.GzipFile) -> Iterator[bytes]:
+def _rows(file: gzip.GzipFile) -> Generator[bytes]:
     block: list[bytes] = []
     size = 0
     while (line := _next(file)) != LAST:

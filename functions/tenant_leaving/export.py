@@ -5,7 +5,7 @@ the tenant has is left as it is.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +86,7 @@ class Export:
         self.endpoint.end_sessions()
 
     @contextmanager
-    def _acting(self) -> Iterator[None]:
+    def _acting(self) -> Generator[None]:
         self.endpoint.grant_tenant_role()
         try:
             yield

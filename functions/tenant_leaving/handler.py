@@ -1,7 +1,7 @@
 """The entry point: one stage of one tenant's offboarding for each call."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -81,7 +81,7 @@ STAGES: Final[Mapping[OffboardingStage, Callable[[Request, Tools], Mapping[str, 
 
 
 @contextmanager
-def _endpoint(request: Request, tools: Tools) -> Iterator[DatabaseEndpoint | None]:
+def _endpoint(request: Request, tools: Tools) -> Generator[DatabaseEndpoint | None]:
     """The administrator's session; none where there is no database to log in to."""
     if request.address is None:
         yield None

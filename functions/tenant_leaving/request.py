@@ -150,7 +150,7 @@ def _read(stage: OffboardingStage, event: Mapping[str, Any]) -> tuple[Mapping[st
 
 def _remembered(stage: OffboardingStage, event: Mapping[str, Any]) -> Mapping[str, Any]:
     before = lifecycle_of(event).get("prev_input")
-    found = cast("Mapping[str, Any]", before) if isinstance(before, Mapping) else {}
+    found: Mapping[str, Any] = cast("Mapping[str, Any]", before) if isinstance(before, Mapping) else {}
     return {k: found[k] for k in REMEMBERED.get(stage, ()) if k in found}
 
 

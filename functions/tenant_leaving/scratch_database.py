@@ -5,7 +5,7 @@ role that owns that database's contents, and can become nobody else.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
@@ -25,7 +25,7 @@ def name_of(schema: str) -> str:
 
 
 @contextmanager
-def scratch(endpoint: DatabaseEndpoint, connect: Connect) -> Iterator[DatabaseEndpoint]:
+def scratch(endpoint: DatabaseEndpoint, connect: Connect) -> Generator[DatabaseEndpoint]:
     """Open on the same server, empty, closed to everybody else; gone at the end."""
     drop(endpoint)
     try:
@@ -34,7 +34,7 @@ def scratch(endpoint: DatabaseEndpoint, connect: Connect) -> Iterator[DatabaseEn
         drop(endpoint)
 
 
-def _opened(endpoint: DatabaseEndpoint, connect: Connect) -> Iterator[DatabaseEndpoint]:
+def _opened(endpoint: DatabaseEndpoint, connect: Connect) -> Generator[DatabaseEndpoint]:
     plain, password = name_of(endpoint.request.schema), new_password()
     name, end = identifier(plain), replace(endpoint.address, database=plain)
     endpoint.run(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from typing import Any, Final
 
 from functions.tenant_rekey.request import Request
@@ -48,7 +49,7 @@ def rekey(request: Request, tools: Tools) -> Mapping[str, Any]:
     counts = Counts()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for names in tools.objects.names(request.bucket):
-            counts.add(names, list(pool.map(lambda name: _one(request, tools, name), names)))
+            counts.add(names, list(pool.map(partial(_one, request, tools), names)))
             if counts.found[Done.LATE]:
                 raise RekeyError(
                     f"tenant {request.tenant}: {counts.found[Done.COPIED]} artefacts were encrypted anew and"

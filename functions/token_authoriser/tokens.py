@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 ALGORITHM: Final = "RS256"
 LEEWAY: Final = 30  # seconds that clocks may differ
@@ -83,8 +83,8 @@ def check(token: str, expected: Expected, find_key: FindKey, now: float) -> Mapp
 
 
 def _compare(claims: Mapping[str, Any], expected: Expected, now: float) -> None:
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
+    audience: object = claims.get("aud")
+    audiences = cast("list[object]", audience) if isinstance(audience, list) else [audience]
     if claims.get("iss") != expected.issuer:
         raise TokenError("of another issuer")
     if expected.audience not in audiences:
@@ -114,12 +114,12 @@ def _bytes(text: str) -> bytes:
 
 def _object(text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(_bytes(text))
+        found: object = json.loads(_bytes(text))
     except ValueError:
         raise TokenError("not a signed token") from None
     if not isinstance(found, dict):
         raise TokenError("not a signed token")
-    return found
+    return cast("Mapping[str, Any]", found)
 
 
 def _integer(value: Any) -> int:
