@@ -16,13 +16,13 @@ from tenants.files import PROJECT_FILE, project_root, stacks
 
 
 def checkout() -> Path:
-    """The project that the current folder is in, else the one that this code is part of."""
+    """The project that the current folder is in, as pulumi finds it, else the one of this code."""
     try:
         here = Path.cwd()
     except FileNotFoundError:  # it was removed
         return project_root()
     for folder in (here, *here.parents):
-        if (folder / PROJECT_FILE).is_file() and (folder / "tenants").is_dir():
+        if (folder / PROJECT_FILE).is_file():
             return folder
     return project_root()
 
