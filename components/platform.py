@@ -25,12 +25,12 @@ from components.services.monolith import Monolith, MonolithArgs
 from components.services.private_ca import PrivateCa, PrivateCaArgs
 from components.services.report_service import ReportService, ReportServiceArgs
 from components.tenants.bootstrap import Bootstrap, BootstrapArgs
-from components.tenants.offboarding_evidence import Evidence, EvidenceArgs
+from components.tenants.offboarding_evidence import OffboardingEvidence, OffboardingEvidenceArgs
 from components.tenants.tenant_mover import MOVER
 from components.tenants.tenant_offboarder import LEAVER
-from components.tenants.tenant_offboarding import LeavingArgs, TenantLeaving
+from components.tenants.tenant_offboarding import TenantOffboarding, TenantOffboardingArgs
 from components.tenants.tenant_rekeyer import REKEYER
-from components.tenants.tenant_stack import Tenancy, TenancyArgs
+from components.tenants.tenant_stack import TenantStack, TenantStackArgs
 from components.tenants.tenant_worker import TenantWorker, TenantWorkerArgs, WorkerKind, Workers
 from plan import CellPlan
 from plan.account.baseline import duties
@@ -62,12 +62,12 @@ class Platform(pulumi.ComponentResource):
         self._edge = self._make_edge(self._reports)
         self._bootstrap = self._make_bootstrap()
         self._workers = self._make_workers()
-        self._evidence = Evidence(
+        self._evidence = OffboardingEvidence(
             "evidence",
-            EvidenceArgs(writer_role_arn=self._workers.leaver.role_arn, shared=self._shared),
+            OffboardingEvidenceArgs(writer_role_arn=self._workers.leaver.role_arn, shared=self._shared),
             self._child,
         )
-        self._leaving: dict[str, TenantLeaving] = {}
+        self._leaving: dict[str, TenantOffboarding] = {}
         tenants = {t.id: self._make_tenant(t) for t in plan.tenants}
         for step in plan.leaving:
             if step.tenant not in self._leaving:
@@ -228,17 +228,17 @@ class Platform(pulumi.ComponentResource):
             self._child,
         )
 
-    def _make_tenant(self, plan: TenantPlan) -> Tenancy:
-        return Tenancy(
+    def _make_tenant(self, plan: TenantPlan) -> TenantStack:
+        return TenantStack(
             plan.id,
-            TenancyArgs(
+            TenantStackArgs(
                 plan=plan,
                 cell_network=self._network,
                 cell_network_plan=self._plan.network,
                 data=self._data,
                 bootstrap=self._bootstrap,
                 workers=self._workers,
-                first=self._first(plan),
+                key_prerequisite=self._key_prerequisite(plan),
                 edge=self._edge,
                 service_role_arns={
                     **{name: role.arn for name, role in self._roles.items()},
@@ -249,7 +249,9 @@ class Platform(pulumi.ComponentResource):
             self._child,
         )
 
-    def _first(self, plan: TenantPlan) -> Callable[[Sequence[Output[str]]], TenantLeaving] | None:
+    def _key_prerequisite(
+        self, plan: TenantPlan
+    ) -> Callable[[Sequence[Output[str]]], TenantOffboarding] | None:
         """What has to be done with a tenant's keys before anything that is under them can be touched."""
         for step in self._plan.leaving:
             if step.tenant == plan.id and step.step is Step.KEEP:
@@ -257,11 +259,11 @@ class Platform(pulumi.ComponentResource):
         return None
 
     def _leave(
-        self, plan: LeavingPlan, tenancy: Tenancy | None = None, key_arns: Sequence[Output[str]] = ()
-    ) -> TenantLeaving:
-        made = TenantLeaving(
+        self, plan: LeavingPlan, tenancy: TenantStack | None = None, key_arns: Sequence[Output[str]] = ()
+    ) -> TenantOffboarding:
+        made = TenantOffboarding(
             f"{plan.tenant}-leaving",
-            LeavingArgs(
+            TenantOffboardingArgs(
                 plan=plan,
                 tenancy=tenancy,
                 key_arns=key_arns,

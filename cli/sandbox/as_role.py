@@ -9,7 +9,7 @@ from devtools.environment import DROPPED
 from devtools.paths import sandbox_dir
 from sandbox.cloud.store import Row
 from sandbox.data_plane.endpoint.sessions import ROLE, session_of
-from sandbox.data_plane.paths import PlaneError
+from sandbox.data_plane.paths import DataPlaneError
 from sandbox.data_plane.service import Service
 
 SECONDS: Final = 3600
@@ -36,7 +36,7 @@ def as_role(role: str, command: Sequence[str], stack: str) -> int:
     try:
         status = subprocess.run(command, env=environment, check=False).returncode
     except OSError as wrong:
-        raise PlaneError(f"{command[0]} cannot be run: {wrong.strerror}") from wrong
+        raise DataPlaneError(f"{command[0]} cannot be run: {wrong.strerror}") from wrong
     finally:
         service.close()
     return status
@@ -48,7 +48,7 @@ def _role(service: Service, name: str, stack: str) -> Row:
     if len(found) != 1:
         known = ", ".join(sorted(str(r.outputs["name"]) for r in rows))
         some = f"; it has {known}" if known else f"; bring it up first: make up STACK={stack}"
-        raise PlaneError(f"stack {stack} has no role {name}{some}")
+        raise DataPlaneError(f"stack {stack} has no role {name}{some}")
     return found[0]
 
 
@@ -60,5 +60,5 @@ def _region(service: Service, stack: str) -> str:
     """Of the stack's instances: its roles have none."""
     regions = {i.region for i in service.instances.known() if i.stack == stack}
     if not regions:
-        raise PlaneError(f"stack {stack} has no database, so that its Region is not known")
+        raise DataPlaneError(f"stack {stack} has no database, so that its Region is not known")
     return sorted(regions)[0]

@@ -3,17 +3,17 @@
 from devtools.paths import sandbox_dir
 from sandbox.cloud.store import Store
 from sandbox.data_plane.key_destruction import end_all
-from sandbox.data_plane.paths import PlaneError
+from sandbox.data_plane.paths import DataPlaneError
 from sandbox.data_plane.service import Service
 
 
 def clock(days: float = 0) -> None:
     """Show the sandbox's time, after some days have gone by: what waits for its day then meets it."""
     if days < 0:
-        raise PlaneError("the sandbox's clock goes forward only: dates that have passed stay passed")
+        raise DataPlaneError("the sandbox's clock goes forward only: dates that have passed stay passed")
     service = Service(sandbox_dir())
     if not service.plane.cloud.exists():
-        raise PlaneError("there is no sandbox yet whose clock could go: make up")
+        raise DataPlaneError("there is no sandbox yet whose clock could go: make up")
     store = Store(service.plane.cloud, "", "")
     try:
         if days:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from devtools.paths import sandbox_dir, say
 from sandbox.data_plane.instances import Instance
-from sandbox.data_plane.paths import PlaneError
+from sandbox.data_plane.paths import DataPlaneError
 from sandbox.data_plane.postgres_programs import programs
 from sandbox.data_plane.service import Service
 
@@ -57,24 +57,26 @@ def rotate(tenant: str, stack: str) -> None:
 
 
 def login(service: Service, tenant: str, stack: str) -> Login:
-    """What the catalog and the secret say; raises `PlaneError` with the remedy."""
+    """What the catalog and the secret say; raises `DataPlaneError` with the remedy."""
     entry = _catalog(service, stack).get(tenant)
     if entry is None:
         known = ", ".join(sorted(_catalog(service, stack)))
-        raise PlaneError(
+        raise DataPlaneError(
             f"stack {stack} has no tenant {tenant}"
             + (f"; it has {known}" if known else f"; bring it up first: make up STACK={stack}")
         )
     place = entry["database"]
     instance = next((i for i in service.instances.known() if i.host == place["host"]), None)
     if instance is None or not service.instances.cluster(instance).made:
-        raise PlaneError(
+        raise DataPlaneError(
             f"the database of {tenant} is not a real one here;"
             " to make it one: SANDBOX_POSTGRES=1 .venv/bin/tenantry sandbox start"
         )
     secret = service.vault.current(place["secretArn"])
     if secret is None:
-        raise PlaneError(f"the secret of {tenant} is empty: its place was not made; make up STACK={stack}")
+        raise DataPlaneError(
+            f"the secret of {tenant} is empty: its place was not made; make up STACK={stack}"
+        )
     return Login(instance, place["secretArn"], secret)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from cli.output import print_json, print_table
 from devtools.locks import locks
 from devtools.paths import sandbox_dir
-from sandbox.data_plane.postgres_cluster import Cluster
+from sandbox.data_plane.postgres_cluster import PostgresCluster
 from sandbox.data_plane.replication_network import PORT, address, shared
 from sandbox.data_plane.service import Service
 
@@ -35,7 +35,7 @@ def _data(
     rows: Sequence[tuple[str, ...]],
     home: Path,
     stack: str | None,
-    unknown: Sequence[Cluster],
+    unknown: Sequence[PostgresCluster],
 ) -> dict[str, Any]:
     heads = [head.lower() for head in HEADS]
     updates = [
@@ -51,7 +51,11 @@ def _data(
 
 
 def _show(
-    service: Service, counts: Mapping[str, int], home: Path, stack: str | None, unknown: Sequence[Cluster]
+    service: Service,
+    counts: Mapping[str, int],
+    home: Path,
+    stack: str | None,
+    unknown: Sequence[PostgresCluster],
 ) -> None:
     for name, count in counts.items():
         print(f"{name}: {count} resources in the cloud")

@@ -14,7 +14,7 @@ from components.common.iam_policy import EVERYONE, Statement, document
 from components.common.json_text import json_text
 from components.data.database import recovery_days
 from components.edge.entrance import ApiEntrance, ClientPool
-from components.tenants.tenant_key_and_role import TenantIdentity, tenant_tags
+from components.tenants.tenant_key_and_role import TenantKeyAndRole, tenant_tags
 from plan.tenants.tenant import TenantPlan
 
 TOKEN_MINUTES = 60
@@ -23,7 +23,7 @@ TOKEN_MINUTES = 60
 @dataclass(frozen=True, kw_only=True)
 class ApiAccessArgs:
     plan: TenantPlan
-    identity: TenantIdentity
+    identity: TenantKeyAndRole
     entrance: ApiEntrance
     shared: Shared
 

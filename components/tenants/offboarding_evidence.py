@@ -13,17 +13,17 @@ from components.common.key import EncryptionKey, EncryptionKeyArgs
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvidenceArgs:
+class OffboardingEvidenceArgs:
     writer_role_arn: Input[str]  # of the function that lets tenants go
     shared: Shared
 
 
-class Evidence(pulumi.ComponentResource):
+class OffboardingEvidence(pulumi.ComponentResource):
     """One bucket for the cell, under a key of its own: the tenants' keys are gone by then."""
 
     bucket: Output[str]
 
-    def __init__(self, name: str, args: EvidenceArgs, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: OffboardingEvidenceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:storage:Evidence", name, None, opts)
         child, shared = ResourceOptions(parent=self), args.shared
         key = EncryptionKey(

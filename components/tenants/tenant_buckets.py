@@ -11,7 +11,7 @@ from pulumi import Input, ResourceOptions
 from components.common.bucket import SecureBucket, SecureBucketArgs
 from components.common.context import Shared
 from components.common.iam_policy import EVERYONE, Statement
-from components.tenants.tenant_key_and_role import TenantIdentity, tenant_tags
+from components.tenants.tenant_key_and_role import TenantKeyAndRole, tenant_tags
 from components.tenants.tenant_worker import Workers
 from plan.tenants.tenant import TenantPlan
 
@@ -23,18 +23,18 @@ OBJECTS: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class BucketsArgs:
+class TenantBucketsArgs:
     plan: TenantPlan
-    identity: TenantIdentity
+    identity: TenantKeyAndRole
     workers: Workers  # get at the objects each only at its time
     shared: Shared
 
 
-def artefacts(name: str, args: BucketsArgs, child: ResourceOptions) -> SecureBucket:
+def artefacts(name: str, args: TenantBucketsArgs, child: ResourceOptions) -> SecureBucket:
     return _bucket(f"{name}-artefacts", args.plan.names.bucket, ARTEFACT_DAYS, args, child)
 
 
-def handover(name: str, args: BucketsArgs, child: ResourceOptions) -> SecureBucket | None:
+def handover(name: str, args: TenantBucketsArgs, child: ResourceOptions) -> SecureBucket | None:
     """Made when the tenant's data is handed over, and there as long as the registry says that it was."""
     if args.plan.handover is None:
         return None
@@ -42,7 +42,7 @@ def handover(name: str, args: BucketsArgs, child: ResourceOptions) -> SecureBuck
 
 
 def _bucket(
-    name: str, bucket: str, expire_days: int | None, args: BucketsArgs, child: ResourceOptions
+    name: str, bucket: str, expire_days: int | None, args: TenantBucketsArgs, child: ResourceOptions
 ) -> SecureBucket:
     return SecureBucket(
         name,
@@ -70,7 +70,7 @@ def _bucket(
     )
 
 
-def _lets_in(bucket: str, args: BucketsArgs) -> Sequence[Statement]:
+def _lets_in(bucket: str, args: TenantBucketsArgs) -> Sequence[Statement]:
     """While the tenant leaves, its buckets say themselves who hands its data over and erases it."""
     if args.plan.leaving_tag is None:
         return ()
@@ -84,7 +84,7 @@ def _lets_in(bucket: str, args: BucketsArgs) -> Sequence[Statement]:
     )
 
 
-def _with_objects(args: BucketsArgs) -> Input[str] | Sequence[Input[str]]:
+def _with_objects(args: TenantBucketsArgs) -> Input[str] | Sequence[Input[str]]:
     """The tenant itself; while it moves the function that keeps its last dump, while it leaves the one that
     hands its data over. Once it has another key, the one that copies its artefacts under that.
     """

@@ -39,7 +39,7 @@ def tenant_tags(plan: TenantPlan) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TenantIdentityArgs:
+class TenantKeyAndRoleArgs:
     plan: TenantPlan
     service_role_arns: Mapping[str, Input[str]]  # short word → role that may act for the tenant
     bootstrap_role_arn: Input[str]
@@ -47,7 +47,7 @@ class TenantIdentityArgs:
     shared: Shared
 
 
-class TenantIdentity(pulumi.ComponentResource):
+class TenantKeyAndRole(pulumi.ComponentResource):
     """Made before anything of the tenant's that needs its key, such as a silo."""
 
     role_arn: Output[str]
@@ -55,7 +55,7 @@ class TenantIdentity(pulumi.ComponentResource):
     key: EncryptionKey  # in use
     keys: Mapping[int, EncryptionKey]  # all of them, by number: what cannot be moved on stays under its own
 
-    def __init__(self, name: str, args: TenantIdentityArgs, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: TenantKeyAndRoleArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:TenantIdentity", name, None, opts)
         role = iam.Role(
             f"{name}-role",
@@ -80,7 +80,7 @@ class TenantIdentity(pulumi.ComponentResource):
         self.register_outputs({"roleArn": self.role_arn, "keyArn": self.key.arn})
 
 
-def _trust(args: TenantIdentityArgs) -> Statement:
+def _trust(args: TenantKeyAndRoleArgs) -> Statement:
     """A service says for which tenant it acts, and can say only this one."""
     return Statement(
         sid="ServicesForThisTenant",
@@ -93,7 +93,7 @@ def _trust(args: TenantIdentityArgs) -> Statement:
     )
 
 
-def _key(args: TenantIdentityArgs, key: KeyPlan, role_arn: Input[str]) -> EncryptionKeyArgs:
+def _key(args: TenantKeyAndRoleArgs, key: KeyPlan, role_arn: Input[str]) -> EncryptionKeyArgs:
     # Deployments make and change what is under the key, by way of these services only.
     via = ("secretsmanager", "rds") if args.plan.own_instances else ("secretsmanager",)
     return EncryptionKeyArgs(
@@ -109,7 +109,7 @@ def _key(args: TenantIdentityArgs, key: KeyPlan, role_arn: Input[str]) -> Encryp
     )
 
 
-def _uses(args: TenantIdentityArgs, role_arn: Input[str]) -> Sequence[Statement]:
+def _uses(args: TenantKeyAndRoleArgs, role_arn: Input[str]) -> Sequence[Statement]:
     region = args.shared.settings.region
     return (
         # The envelope around rows of a shared table: readable only to who says whose rows they are.
@@ -132,7 +132,7 @@ def _uses(args: TenantIdentityArgs, role_arn: Input[str]) -> Sequence[Statement]
     )
 
 
-def _at_work(args: TenantIdentityArgs) -> Sequence[Statement]:
+def _at_work(args: TenantKeyAndRoleArgs) -> Sequence[Statement]:
     """Each function only while it has something to do for the tenant."""
     plan, workers, region = args.plan, args.workers, args.shared.settings.region
     found = (

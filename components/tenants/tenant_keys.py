@@ -11,7 +11,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import lambda_
 
 from components.common.json_text import json_text
-from components.tenants.tenant_key_and_role import TenantIdentity
+from components.tenants.tenant_key_and_role import TenantKeyAndRole
 from components.tenants.tenant_worker import TenantWorker
 from plan.tenants.tenant import TenantPlan
 
@@ -20,14 +20,14 @@ REVISION: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeysArgs:
+class TenantKeysArgs:
     plan: TenantPlan
-    identity: TenantIdentity
+    identity: TenantKeyAndRole
     bucket: Input[str]  # known once its default is the new key
     rekeyer: TenantWorker
 
 
-def follow_key(name: str, args: KeysArgs, parent: pulumi.Resource) -> Output[Mapping[str, Any]] | None:
+def follow_key(name: str, args: TenantKeysArgs, parent: pulumi.Resource) -> Output[Mapping[str, Any]] | None:
     """A call for each new key, gone on with by the next run where it was cut short; None before the second
     key.
     """

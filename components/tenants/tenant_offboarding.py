@@ -13,7 +13,7 @@ from pulumi_aws import lambda_
 from components.common.json_text import json_text
 from components.data.database import Database
 from components.tenants.tenant_schemas import end_of
-from components.tenants.tenant_stack import Tenancy
+from components.tenants.tenant_stack import TenantStack
 from components.tenants.tenant_worker import TenantWorker
 from plan.tenants.offboarding import LeavingPlan, Step
 
@@ -23,27 +23,27 @@ NOWHERE: Final[Mapping[str, None]] = dict.fromkeys(("host", "port", "database", 
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeavingArgs:
+class TenantOffboardingArgs:
     """`tenancy` is None from the step on that erases it, and for the one that keeps the keys: that is given
     these alone, since it comes before all that is under them. `shard` holds the tenant's schema, if one does.
     """
 
     plan: LeavingPlan
-    tenancy: Tenancy | None
+    tenancy: TenantStack | None
     key_arns: Sequence[Input[str]] = ()  # by number; the last is in use
     shard: Database | None
     leaver: TenantWorker
     evidence_bucket: Input[str]
 
 
-class TenantLeaving(pulumi.ComponentResource):
+class TenantOffboarding(pulumi.ComponentResource):
     """One call, whose input changes with the step. The function remembers from the call before what it is
     not told any more, because whatever bore the name is gone.
     """
 
     told: Output[Mapping[str, Any]]
 
-    def __init__(self, name: str, args: LeavingArgs, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: TenantOffboardingArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:TenantLeaving", name, None, opts)
         call = lambda_.Invocation(
             f"{name}-step",
@@ -64,16 +64,16 @@ class TenantLeaving(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _before(args: LeavingArgs) -> Sequence[pulumi.Resource]:
+def _before(args: TenantOffboardingArgs) -> Sequence[pulumi.Resource]:
     """All that the tenant has, with the changes that this step asks of it."""
     return [args.tenancy] if args.tenancy else []
 
 
-def _sql(args: LeavingArgs) -> dict[str, Any]:
+def _sql(args: TenantOffboardingArgs) -> dict[str, Any]:
     return {"role": args.plan.sql, "schema": args.plan.sql}
 
 
-def _export(args: LeavingArgs) -> dict[str, Any]:
+def _export(args: TenantOffboardingArgs) -> dict[str, Any]:
     tenant = _tenancy(args).tenant
     return {
         **_sql(args),
@@ -84,12 +84,12 @@ def _export(args: LeavingArgs) -> dict[str, Any]:
     }
 
 
-def _keep(args: LeavingArgs) -> dict[str, Any]:
+def _keep(args: TenantOffboardingArgs) -> dict[str, Any]:
     """Where a deletion of the keys is called off nothing that is under them can be changed until then."""
     return _keys(args.key_arns)
 
 
-def _close(args: LeavingArgs) -> dict[str, Any]:
+def _close(args: TenantOffboardingArgs) -> dict[str, Any]:
     tenancy = _tenancy(args)
     return {
         **_keys(tenancy.key_arns),
@@ -99,7 +99,7 @@ def _close(args: LeavingArgs) -> dict[str, Any]:
     }
 
 
-def _erase(args: LeavingArgs) -> dict[str, Any]:
+def _erase(args: TenantOffboardingArgs) -> dict[str, Any]:
     return {
         **_sql(args),
         **_schema_place(args),
@@ -110,11 +110,11 @@ def _erase(args: LeavingArgs) -> dict[str, Any]:
     }
 
 
-def _schema_place(args: LeavingArgs) -> Mapping[str, Any]:
+def _schema_place(args: TenantOffboardingArgs) -> Mapping[str, Any]:
     return end_of(args.shard) if args.shard else NOWHERE
 
 
-def _certify(args: LeavingArgs) -> dict[str, Any]:
+def _certify(args: TenantOffboardingArgs) -> dict[str, Any]:
     return {"evidence": args.evidence_bucket}
 
 
@@ -126,7 +126,7 @@ def _keys(arns: Sequence[Input[str]]) -> dict[str, Any]:
     return {"keyArn": in_use, **({"earlierKeys": earlier} if earlier else {})}
 
 
-def _tenancy(args: LeavingArgs) -> Tenancy:
+def _tenancy(args: TenantOffboardingArgs) -> TenantStack:
     if args.tenancy is None:
         raise ValueError(f"tenant {args.plan.tenant}: {args.plan.step} needs what it has")
     return args.tenancy

@@ -18,25 +18,25 @@ from components.data.database import Database
 from components.edge.entrance import ApiEntrance
 from components.tenants.api_access import ApiAccess, ApiAccessArgs
 from components.tenants.bootstrap import Bootstrap
-from components.tenants.tenant_buckets import BucketsArgs, artefacts, handover
-from components.tenants.tenant_key_and_role import CONTEXT, DIRECT, TenantIdentity, tenant_tags
-from components.tenants.tenant_keys import KeysArgs, follow_key
-from components.tenants.tenant_schemas import Places, PlacesArgs, make_places
+from components.tenants.tenant_buckets import TenantBucketsArgs, artefacts, handover
+from components.tenants.tenant_key_and_role import CONTEXT, DIRECT, TenantKeyAndRole, tenant_tags
+from components.tenants.tenant_keys import TenantKeysArgs, follow_key
+from components.tenants.tenant_schemas import TenantSchemas, TenantSchemasArgs, make_tenant_schemas
 from components.tenants.tenant_secrets import TenantSecrets, TenantSecretsArgs
 from components.tenants.tenant_worker import Workers
 from plan.tenants.tenant import PASSWORD_DAYS, WEBHOOK_DAYS, TenantPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class TenantArgs:
+class TenantResourcesArgs:
     plan: TenantPlan
-    identity: TenantIdentity
+    identity: TenantKeyAndRole
     databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
     restored: Database | None = None  # its shard as it was, while it is restored from there
     bootstrap: Bootstrap
     workers: Workers
     entrance: ApiEntrance
-    way: Sequence[pulumi.Resource] = ()  # what lies between the functions and the databases
+    network_dependencies: Sequence[pulumi.Resource] = ()  # what lies between the functions and the databases
     shared: Shared
 
     @property
@@ -49,7 +49,7 @@ class TenantArgs:
         return tenant_tags(self.plan)
 
 
-class Tenant(pulumi.ComponentResource):
+class TenantResources(pulumi.ComponentResource):
     """Credentials, place in the database, storage, notifications, API key, catalog entry, budget."""
 
     summary: Output[Mapping[str, Any]]
@@ -59,7 +59,7 @@ class Tenant(pulumi.ComponentResource):
     database_secret_arn: Output[str]
     secret_arns: Sequence[Output[str]]  # all that are under its key
 
-    def __init__(self, name: str, args: TenantArgs, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: TenantResourcesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:Tenant", name, None, opts)
         child = ResourceOptions(parent=self)
         secrets = TenantSecrets(
@@ -69,14 +69,14 @@ class Tenant(pulumi.ComponentResource):
             ),
             child,
         )
-        buckets = BucketsArgs(
+        buckets = TenantBucketsArgs(
             plan=args.plan, identity=args.identity, workers=args.workers, shared=args.shared
         )
         bucket = artefacts(name, buckets, child)
         handed = handover(name, buckets, child)
-        places = make_places(
+        places = make_tenant_schemas(
             name,
-            PlacesArgs(
+            TenantSchemasArgs(
                 plan=args.plan,
                 databases=args.databases,
                 restored=args.restored,
@@ -84,7 +84,7 @@ class Tenant(pulumi.ComponentResource):
                 bucket=bucket.name,
                 bootstrap=args.bootstrap,
                 mover=args.workers.mover,
-                way=args.way,
+                network_dependencies=args.network_dependencies,
             ),
             self,
         )
@@ -102,7 +102,7 @@ class Tenant(pulumi.ComponentResource):
         self.summary, self.moved = _summary(args), places.moved
         self.rekeyed = follow_key(
             name,
-            KeysArgs(
+            TenantKeysArgs(
                 plan=args.plan, identity=args.identity, bucket=bucket.name, rekeyer=args.workers.rekeyer
             ),
             self,
@@ -114,7 +114,11 @@ class Tenant(pulumi.ComponentResource):
 
 
 def _rotations(
-    name: str, args: TenantArgs, secrets: TenantSecrets, places: Places, child: ResourceOptions
+    name: str,
+    args: TenantResourcesArgs,
+    secrets: TenantSecrets,
+    places: TenantSchemas,
+    child: ResourceOptions,
 ) -> None:
     turning = {"rotation": (secrets.database_arn, PASSWORD_DAYS)}
     if secrets.webhook_arn:
@@ -131,7 +135,7 @@ def _rotations(
         )
 
 
-def _topic(name: str, args: TenantArgs, child: ResourceOptions) -> sns.Topic:
+def _topic(name: str, args: TenantResourcesArgs, child: ResourceOptions) -> sns.Topic:
     """Where the tenant hears that a report is ready."""
     arn = args.shared.arn("sns", args.plan.names.topic)
     topic = sns.Topic(
@@ -167,7 +171,7 @@ def _topic(name: str, args: TenantArgs, child: ResourceOptions) -> sns.Topic:
 
 def _catalog(
     name: str,
-    args: TenantArgs,
+    args: TenantResourcesArgs,
     secrets: TenantSecrets,
     bucket: SecureBucket,
     topic: sns.Topic,
@@ -215,7 +219,7 @@ def _catalog(
 
 def _permissions(
     name: str,
-    args: TenantArgs,
+    args: TenantResourcesArgs,
     secrets: TenantSecrets,
     buckets: Sequence[SecureBucket],  # of its artefacts, and what was handed over to it
     topic: sns.Topic,
@@ -252,7 +256,7 @@ def _permissions(
     )
 
 
-def _earlier_keys(args: TenantArgs) -> Sequence[Statement]:
+def _earlier_keys(args: TenantResourcesArgs) -> Sequence[Statement]:
     """What was encrypted under them is read, and nothing is added to it."""
     earlier = [key.arn for key in args.identity.keys.values() if key is not args.identity.key]
     if not earlier:
@@ -260,7 +264,7 @@ def _earlier_keys(args: TenantArgs) -> Sequence[Statement]:
     return (Statement(sid="EarlierKeys", actions=["kms:Decrypt", "kms:DescribeKey"], resources=earlier),)
 
 
-def _budget(name: str, args: TenantArgs, child: ResourceOptions) -> None:
+def _budget(name: str, args: TenantResourcesArgs, child: ResourceOptions) -> None:
     """By the cost allocation tag, which the payer's account has to activate once."""
     budgets.Budget(
         f"{name}-budget",
@@ -287,7 +291,7 @@ def _budget(name: str, args: TenantArgs, child: ResourceOptions) -> None:
     )
 
 
-def _summary(args: TenantArgs) -> Output[Mapping[str, Any]]:
+def _summary(args: TenantResourcesArgs) -> Output[Mapping[str, Any]]:
     """What the stack exports of a tenant; no secret is in it."""
     return Output.all(
         isolation=args.plan.place.kind.isolation.value,

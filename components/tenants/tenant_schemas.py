@@ -24,7 +24,7 @@ REVISION: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacesArgs:
+class TenantSchemasArgs:
     plan: TenantPlan
     databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
     restored: Database | None
@@ -32,27 +32,29 @@ class PlacesArgs:
     bucket: Input[str]
     bootstrap: Bootstrap
     mover: TenantWorker
-    way: Sequence[pulumi.Resource]  # what lies between the functions and the databases
+    network_dependencies: Sequence[pulumi.Resource]  # what lies between the functions and the databases
 
 
 @dataclass(frozen=True)
-class Places:
+class TenantSchemas:
     """What others of the tenant's wait for, and what was told of the move."""
 
     resources: Sequence[pulumi.Resource]
     moved: Output[Mapping[str, Any]] | None
 
 
-def make_places(name: str, args: PlacesArgs, parent: pulumi.Resource) -> Places:
+def make_tenant_schemas(name: str, args: TenantSchemasArgs, parent: pulumi.Resource) -> TenantSchemas:
     """Each place by the name of its database; the move, where there is one, when both are there."""
     made = [_place(name, place, args, parent) for place in args.plan.places]
     if args.plan.move is None:
-        return Places(made, None)
-    move = _move(name, args.plan.move, args, [*made, *args.way], parent)
-    return Places([*made, move], Output.json_loads(move.result))
+        return TenantSchemas(made, None)
+    move = _move(name, args.plan.move, args, [*made, *args.network_dependencies], parent)
+    return TenantSchemas([*made, move], Output.json_loads(move.result))
 
 
-def _place(name: str, place: PlacePlan, args: PlacesArgs, parent: pulumi.Resource) -> lambda_.Invocation:
+def _place(
+    name: str, place: PlacePlan, args: TenantSchemasArgs, parent: pulumi.Resource
+) -> lambda_.Invocation:
     """Role, schema and grants."""
     plan = args.plan
     event = {
@@ -74,14 +76,18 @@ def _place(name: str, place: PlacePlan, args: PlacesArgs, parent: pulumi.Resourc
         # Made anew, the old one must go first: its end takes the login away. The way must be there before
         # it, and still be there at its end.
         delete_before_replace=True,
-        depends_on=list(args.way),
+        depends_on=list(args.network_dependencies),
         aliases=[Alias(name=f"{name}-place")] if first else None,
     )
     return _call(f"{name}-place-{place.home}", args.bootstrap.function_name, plan, event, opts)
 
 
 def _move(
-    name: str, move: MovePlan, args: PlacesArgs, ready: Sequence[pulumi.Resource], parent: pulumi.Resource
+    name: str,
+    move: MovePlan,
+    args: TenantSchemasArgs,
+    ready: Sequence[pulumi.Resource],
+    parent: pulumi.Resource,
 ) -> lambda_.Invocation:
     """One stage for each change of it; what failed half way is called again by the next run."""
     event = {

@@ -12,7 +12,7 @@ from pulumi_aws import secretsmanager
 from components.common.context import Shared
 from components.common.iam_policy import EVERYONE, Statement, document
 from components.data.database import recovery_days
-from components.tenants.tenant_key_and_role import TenantIdentity, tenant_tags
+from components.tenants.tenant_key_and_role import TenantKeyAndRole, tenant_tags
 from components.tenants.tenant_worker import Workers
 from plan.tenants.tenant import TenantPlan
 
@@ -20,7 +20,7 @@ from plan.tenants.tenant import TenantPlan
 @dataclass(frozen=True, kw_only=True)
 class TenantSecretsArgs:
     plan: TenantPlan
-    identity: TenantIdentity
+    identity: TenantKeyAndRole
     workers: Workers
     shared: Shared
 

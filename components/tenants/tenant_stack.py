@@ -18,8 +18,8 @@ from components.edge.edge import Edge
 from components.network.network import Network, NetworkArgs
 from components.network.peering import Peering, PeeringArgs
 from components.tenants.bootstrap import Bootstrap
-from components.tenants.tenant_key_and_role import TenantIdentity, TenantIdentityArgs
-from components.tenants.tenant_resources import Tenant, TenantArgs
+from components.tenants.tenant_key_and_role import TenantKeyAndRole, TenantKeyAndRoleArgs
+from components.tenants.tenant_resources import TenantResources, TenantResourcesArgs
 from components.tenants.tenant_worker import Workers
 from plan.data.databases import DatabasePlan
 from plan.network.network import NetworkPlan
@@ -28,7 +28,7 @@ from plan.tenants.tenant import TenantPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class TenancyArgs:
+class TenantStackArgs:
     """What a tenant takes from its cell. Nothing here is another tenant's."""
 
     plan: TenantPlan
@@ -38,26 +38,26 @@ class TenancyArgs:
     bootstrap: Bootstrap
     workers: Workers
     # Given the ARNs of all its keys, makes what comes before everything that is under them.
-    first: Callable[[Sequence[Output[str]]], pulumi.Resource] | None = None
+    key_prerequisite: Callable[[Sequence[Output[str]]], pulumi.Resource] | None = None
     edge: Edge
     service_role_arns: Mapping[str, Input[str]]
     shared: Shared
 
 
-class Tenancy(pulumi.ComponentResource):
+class TenantStack(pulumi.ComponentResource):
     """Everything below it is this tenant's alone, and carries its id in its name."""
 
-    tenant: Tenant
+    tenant: TenantResources
     key_arns: Sequence[Output[str]]  # by number; the last is in use
     summary: Output[Mapping[str, Any]]
     moved: Output[Mapping[str, Any]] | None
 
-    def __init__(self, name: str, args: TenancyArgs, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: TenantStackArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:Tenancy", name, None, opts)
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
-        identity = TenantIdentity(
+        identity = TenantKeyAndRole(
             f"{name}-identity",
-            TenantIdentityArgs(
+            TenantKeyAndRoleArgs(
                 plan=args.plan,
                 service_role_arns=args.service_role_arns,
                 bootstrap_role_arn=args.bootstrap.role_arn,
@@ -68,15 +68,15 @@ class Tenancy(pulumi.ComponentResource):
         )
         self._keys = {number: key.arn for number, key in sorted(identity.keys.items())}
         self.key_arns = list(self._keys.values())
-        self._way: list[pulumi.Resource] = []
+        self._network_dependencies: list[pulumi.Resource] = []
         self._subnets: dict[str, DatabaseSubnets] = {}
-        if args.first:
-            self._way.append(args.first(self.key_arns))
-            self._keys = {n: after(arn, [self._way[0].urn]) for n, arn in self._keys.items()}
+        if args.key_prerequisite:
+            self._network_dependencies.append(args.key_prerequisite(self.key_arns))
+            self._keys = {n: after(arn, [self._network_dependencies[0].urn]) for n, arn in self._keys.items()}
         networks = {plan.name: self._network(plan) for plan in args.plan.networks}
-        self.tenant = tenant = Tenant(
+        self.tenant = tenant = TenantResources(
             f"{name}-tenant",
-            TenantArgs(
+            TenantResourcesArgs(
                 plan=args.plan,
                 identity=identity,
                 databases={p.home: self._database(p, networks) for p in args.plan.places},
@@ -84,7 +84,7 @@ class Tenancy(pulumi.ComponentResource):
                 bootstrap=args.bootstrap,
                 workers=args.workers,
                 entrance=args.edge.entrance,
-                way=self._way,
+                network_dependencies=self._network_dependencies,
                 shared=args.shared,
             ),
             self._child,
@@ -108,7 +108,7 @@ class Tenancy(pulumi.ComponentResource):
             ),
             self._child,
         )
-        self._way.append(peering)
+        self._network_dependencies.append(peering)
         return network
 
     def _database(self, place: PlacePlan, networks: Mapping[str, Network]) -> Database:

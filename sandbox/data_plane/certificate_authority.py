@@ -19,7 +19,7 @@ DAYS: Final = 365
 NAME: Final = "tenantry sandbox root"
 
 
-class Authority:
+class CertificateAuthority:
     """A root in a folder, made when it is first asked for; its key never leaves the sandbox."""
 
     def __init__(self, folder: Path) -> None:

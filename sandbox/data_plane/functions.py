@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sandbox.cloud.store import Row, Store
-from sandbox.data_plane.certificate_authority import Authority
+from sandbox.data_plane.certificate_authority import CertificateAuthority
 from sandbox.data_plane.endpoint.access import Access
 from sandbox.data_plane.endpoint.sessions import ROLE, Sessions, session_of
-from sandbox.data_plane.paths import Plane, PlaneError
+from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders
 
 FUNCTION: Final = "aws:lambda/function:Function"
 SUBNET: Final = "aws:ec2/subnet:Subnet"
@@ -41,7 +41,7 @@ HOURS: Final = 12
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the oldest date that an archive can say
 
 
-class FunctionError(PlaneError):
+class FunctionError(DataPlaneError):
     """The function failed; the text is its own payload, as Lambda gives it back."""
 
 
@@ -58,7 +58,9 @@ class Network:
 
 
 class Functions:
-    def __init__(self, plane: Plane, authority: Authority, sessions: Sessions, network: Network) -> None:
+    def __init__(
+        self, plane: DataPlaneFolders, authority: CertificateAuthority, sessions: Sessions, network: Network
+    ) -> None:
         self._plane, self._authority, self._sessions, self._network = plane, authority, sessions, network
         self._idle: dict[str, list[_Process]] = {}
         self._slots: dict[str, threading.Semaphore] = {}
@@ -68,7 +70,7 @@ class Functions:
         """The function's payload; raises `FunctionError` with the payload of its failure."""
         rows = store.find(FUNCTION, name)
         if not rows:
-            raise PlaneError(f"ResourceNotFoundException: Function not found: {name}")
+            raise DataPlaneError(f"ResourceNotFoundException: Function not found: {name}")
         row = rows[0]
         key = f"{row.outputs['arn']} {digest(row.inputs)} {json.dumps(row.inputs.get('environment'))}"
         with self._lock:
@@ -133,7 +135,7 @@ class Functions:
         roles = store.find(ROLE, str(row.inputs["role"]))
         known = {"aws:SourceAccount": store.account, "aws:SourceArn": str(row.outputs["arn"])}
         if not roles or not Access(store).assumable(roles[0], "lambda.amazonaws.com", known):
-            raise PlaneError(
+            raise DataPlaneError(
                 "InvalidParameterValueException: The role defined for the function cannot be assumed by"
                 " Lambda."
             )
@@ -211,7 +213,7 @@ def digest(inputs: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:32]
 
 
-def upload(plane: Plane, inputs: Mapping[str, Any]) -> None:
+def upload(plane: DataPlaneFolders, inputs: Mapping[str, Any]) -> None:
     """Keep a function's code as the archive that Lambda would be sent."""
     assets = (inputs.get("code") or {}).get("assets") or {}
     target = plane.code / f"{digest(inputs)}.zip"
@@ -225,7 +227,7 @@ def upload(plane: Plane, inputs: Mapping[str, Any]) -> None:
     new.replace(target)
 
 
-def kept(plane: Plane, inputs: Mapping[str, Any]) -> bool:
+def kept(plane: DataPlaneFolders, inputs: Mapping[str, Any]) -> bool:
     """Whether a function's code was uploaded."""
     return (plane.code / f"{digest(inputs)}.zip").exists()
 
@@ -235,14 +237,14 @@ def _content(asset: Mapping[str, Any]) -> bytes:
         return Path(str(asset["path"])).read_bytes()
     if asset.get("text") is not None:
         return str(asset["text"]).encode()
-    raise PlaneError("InvalidParameterValueException: the sandbox runs code of files and texts only")
+    raise DataPlaneError("InvalidParameterValueException: the sandbox runs code of files and texts only")
 
 
-def unpack(plane: Plane, inputs: Mapping[str, Any], authority: Authority) -> Path:
+def unpack(plane: DataPlaneFolders, inputs: Mapping[str, Any], authority: CertificateAuthority) -> Path:
     """The archive as Lambda unpacks it, once; this Region's RDS has the sandbox's root."""
     archive = plane.code / f"{digest(inputs)}.zip"
     if not archive.exists():
-        raise PlaneError("the function's code is not in this sandbox: change it or make the sandbox anew")
+        raise DataPlaneError("the function's code is not in this sandbox: change it or make the sandbox anew")
     target = archive.with_suffix("")
     if not target.exists():
         new = archive.with_name(f"{archive.stem}.{uuid.uuid4().hex}")
@@ -258,14 +260,16 @@ def unpack(plane: Plane, inputs: Mapping[str, Any], authority: Authority) -> Pat
     return target
 
 
-def _runtime(plane: Plane) -> Path:
+def _runtime(plane: DataPlaneFolders) -> Path:
     """A folder with the runtime's packages and no others."""
     folder = plane.folder / "runtime"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in RUNTIME:
         found = importlib.util.find_spec(name)
         if found is None or found.origin is None:
-            raise PlaneError(f"{name}, which Lambda's runtime carries, is not installed: run `make` again")
+            raise DataPlaneError(
+                f"{name}, which Lambda's runtime carries, is not installed: run `make` again"
+            )
         origin = Path(found.origin)
         source = origin.parent if origin.name == "__init__.py" else origin
         link = folder / source.name

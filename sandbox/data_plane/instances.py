@@ -20,10 +20,10 @@ from pg8000.native import identifier, literal
 
 from sandbox.aws.refusals.restores import moment
 from sandbox.cloud.store import Row, Store
-from sandbox.data_plane.paths import Plane, PlaneError
-from sandbox.data_plane.postgres_cluster import Cluster
+from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders
+from sandbox.data_plane.postgres_cluster import PostgresCluster
 from sandbox.data_plane.restores import restore
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.secret_store import SecretStore
 
 INSTANCE: Final = "aws:rds/instance:Instance"
 PARAMETERS: Final = "aws:rds/parameterGroup:ParameterGroup"
@@ -99,7 +99,7 @@ class Instance:
 class Instances:
     """All instances of a sandbox, in all its accounts."""
 
-    def __init__(self, plane: Plane, vault: Vault) -> None:
+    def __init__(self, plane: DataPlaneFolders, vault: SecretStore) -> None:
         self.plane, self.vault = plane, vault
 
     def known(self) -> list[Instance]:
@@ -111,10 +111,12 @@ class Instances:
         found = [Instance(a, r, u, json.loads(i), json.loads(o)) for a, r, u, i, o in rows]
         return sorted(found, key=lambda i: (i.account, i.region, i.name))
 
-    def cluster(self, instance: Instance) -> Cluster:
+    def cluster(self, instance: Instance) -> PostgresCluster:
         """The server of an instance, made or not; to ask for it makes nothing."""
         record = self.plane.folder / "servers"
-        return Cluster((self.plane.servers if record.is_symlink() else record) / instance.id, self.plane)
+        return PostgresCluster(
+            (self.plane.servers if record.is_symlink() else record) / instance.id, self.plane
+        )
 
     def route(self, host: str) -> Path | None:
         """The socket behind an address, where there is one."""
@@ -124,9 +126,9 @@ class Instances:
                 return found.socket if found.pid else None
         return None
 
-    def raise_(self, instance: Instance) -> Cluster:
-        """Make and start the server of an instance where it does not run; raises `PlaneError`."""
-        cluster = Cluster(self.plane.servers / instance.id, self.plane)
+    def raise_(self, instance: Instance) -> PostgresCluster:
+        """Make and start the server of an instance where it does not run; raises `DataPlaneError`."""
+        cluster = PostgresCluster(self.plane.servers / instance.id, self.plane)
         if instance.source and not cluster.made:
             source = self._source(instance)
             with self._alone(cluster):
@@ -144,28 +146,30 @@ class Instances:
             cluster.start()
         return cluster
 
-    def _source(self, instance: Instance) -> Cluster:
+    def _source(self, instance: Instance) -> PostgresCluster:
         """The running server that a read replica is to follow."""
         if found := self._named(instance, instance.source):
             return self.raise_(found)
-        raise PlaneError(f"instance {instance.name} is a replica of {instance.source}, which is not there")
+        raise DataPlaneError(
+            f"instance {instance.name} is a replica of {instance.source}, which is not there"
+        )
 
     def _named(self, beside: Instance, word: str | None) -> Instance | None:
         """An instance of the same account and Region."""
         same = [i for i in self.known() if (i.account, i.region) == (beside.account, beside.region)]
         return next((i for i in same if word in (i.name, i.id, i.outputs["arn"])), None)
 
-    def _origin(self, instance: Instance) -> Cluster | None:
+    def _origin(self, instance: Instance) -> PostgresCluster | None:
         """The running server that an instance is to be restored from; None where that is a record only, of
         which nothing can be had."""
         found = self._named(instance, instance.origin) if instance.origin else None
         if found is None or not self.cluster(found).made:
             return None
         if found.source:
-            raise PlaneError(f"{found.name} is a read replica, whose log does not begin with its files")
+            raise DataPlaneError(f"{found.name} is a read replica, whose log does not begin with its files")
         return self.raise_(found)
 
-    def _restore(self, instance: Instance, cluster: Cluster, origin: Cluster) -> None:
+    def _restore(self, instance: Instance, cluster: PostgresCluster, origin: PostgresCluster) -> None:
         until = instance.moment
         if until:
             store = Store(self.plane.cloud, instance.account, instance.region)
@@ -178,7 +182,7 @@ class Instances:
         cluster.finish()
 
     @contextmanager
-    def _alone(self, cluster: Cluster) -> Iterator[None]:
+    def _alone(self, cluster: PostgresCluster) -> Iterator[None]:
         """One at a time over all processes: two that start one server would both write its files."""
         with (self.plane.folder / f"{cluster.folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -194,11 +198,11 @@ class Instances:
     def stop(self, instance: Instance) -> None:
         self.cluster(instance).stop()
 
-    def clusters(self) -> Iterator[Cluster]:
+    def clusters(self) -> Iterator[PostgresCluster]:
         """Every server that was made here, known or not."""
         if (self.plane.folder / "servers").is_symlink():
             for folder in sorted(self.plane.servers.glob("db-*")):
-                yield Cluster(folder, self.plane)
+                yield PostgresCluster(folder, self.plane)
 
     def sweep(self) -> list[str]:
         """Remove the servers of instances that are no more; their names."""
@@ -226,10 +230,10 @@ class Instances:
         given = json.loads(row[0]).get("parameters") or [] if row else []
         return {p["name"]: str(p["value"]) for p in given}
 
-    def _furnish(self, instance: Instance, cluster: Cluster) -> None:
+    def _furnish(self, instance: Instance, cluster: PostgresCluster) -> None:
         """The master user, its secret where RDS keeps it, and the one database that was asked for."""
         if not instance.user:
-            raise PlaneError(f"instance {instance.name} has no master user")
+            raise DataPlaneError(f"instance {instance.name} has no master user")
         password, name = self._password(instance) or "", identifier(instance.user)
         cluster.run(*(s.format(name=name, password=literal(password)) for s in MASTER))
         if database := instance.outputs.get("dbName"):

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from sandbox.aws.key_lifecycle import KEY, PENDING, all_waiting, ended
 from sandbox.cloud.store import Store, accounts
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.secret_store import SecretStore
 
 ALIAS = "aws:kms/alias:Alias"
 
 
-def end_keys(store: Store, vault: Vault) -> None:
+def end_keys(store: Store, vault: SecretStore) -> None:
     """Delete the keys of an account and Region that have waited long enough, and their aliases with them."""
     for row in list(ended(store)):
         arn = str(row.outputs["arn"])
@@ -23,7 +23,7 @@ def end_keys(store: Store, vault: Vault) -> None:
         vault.destroy(arn)
 
 
-def end_all(cloud: Path, vault: Vault) -> set[str]:
+def end_all(cloud: Path, vault: SecretStore) -> set[str]:
     """The same over all accounts; the ARNs of the keys that go on waiting."""
     kept: set[str] = set()
     for account, region in accounts(cloud) if cloud.exists() else ():

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.secret_store import SecretStore
 
 NULL: Final = "null"  # the version of what is written while versions are not kept
 ENABLED: Final = "Enabled"
@@ -35,8 +35,8 @@ class Version:
         return self.body is None
 
 
-class Objects:
-    def __init__(self, vault: Vault) -> None:
+class ObjectStore:
+    def __init__(self, vault: SecretStore) -> None:
         self._vault = vault
 
     def current(self, bucket: str, name: str) -> Version | None:

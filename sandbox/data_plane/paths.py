@@ -21,12 +21,12 @@ def server_user() -> str | None:
     return UNPRIVILEGED if os.geteuid() == 0 else None
 
 
-class PlaneError(RuntimeError):
+class DataPlaneError(RuntimeError):
     """Something of the data plane does not work; the text is a sentence that says what and why."""
 
 
 @dataclass(frozen=True)
-class Plane:
+class DataPlaneFolders:
     """The folders of one sandbox's data plane. `home` is the sandbox (`SANDBOX_DIR`)."""
 
     home: Path

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection
 
-from sandbox.data_plane.paths import Plane, PlaneError, as_user, server_user
+from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders, as_user, server_user
 from sandbox.data_plane.postgres_programs import programs
 from sandbox.data_plane.replication_network import SETTINGS as REACHING
 from sandbox.data_plane.replication_network import environment, roots
@@ -36,11 +36,11 @@ SMALL: Final = {
 
 
 @dataclass(frozen=True)
-class Cluster:
+class PostgresCluster:
     """A server in a directory of its own, reached through a socket in it: any number may run at once."""
 
     folder: Path
-    plane: Plane
+    plane: DataPlaneFolders
 
     @property
     def data(self) -> Path:
@@ -80,11 +80,11 @@ class Cluster:
         copied = as_user(["cp", "-a", str(_template(self.plane)), str(self.data)], self.folder, server_user())
         if copied.returncode:
             why = copied.stderr.strip() or f"cp ended with status {copied.returncode}"
-            raise PlaneError(f"the files of {self.folder.name} cannot be made: {why}")
+            raise DataPlaneError(f"the files of {self.folder.name} cannot be made: {why}")
         own = {**self._archiving(), "ssl_ca_file": f"'{roots(self.plane)}'"}
         self._configure({**SMALL, **REACHING, **settings, **own})
 
-    def follow(self, source: "Cluster") -> None:
+    def follow(self, source: "PostgresCluster") -> None:
         """Make its files from a running server, which it then follows: a read replica.
 
         The log since the copy began comes out of the source's archive, where nothing is ever removed, and
@@ -103,7 +103,7 @@ class Cluster:
             cwd=self.folder, plane=self.plane, PGPASSWORD=superuser_password(self.plane),
         )  # fmt: skip
         if wrong:
-            raise PlaneError(f"{self.folder.name} cannot follow {source.folder.name}: {wrong}")
+            raise DataPlaneError(f"{self.folder.name} cannot follow {source.folder.name}: {wrong}")
         archived = f'"{self.archive}/%f"'
         self._configure({"restore_command": f"'test -f {archived} && cp {archived} \"%p\"'"})
 
@@ -131,7 +131,7 @@ class Cluster:
             conf.writelines(f"{key} = {value}\n" for key, value in lines.items())
 
     def start(self) -> None:
-        """Start it where it does not run; raises `PlaneError` with what its log says."""
+        """Start it where it does not run; raises `DataPlaneError` with what its log says."""
         if self.pid:
             return
         self._clear_lock()
@@ -140,7 +140,9 @@ class Cluster:
             cwd=self.folder, plane=self.plane, **self._environment(),
         )  # fmt: skip
         if done:
-            raise PlaneError(f"PostgreSQL of {self.folder.name} does not start: {self.last_words or done}")
+            raise DataPlaneError(
+                f"PostgreSQL of {self.folder.name} does not start: {self.last_words or done}"
+            )
 
     @property
     def last_words(self) -> str:
@@ -170,7 +172,7 @@ class Cluster:
             return
         while _works_in(self.data):
             if time.monotonic() > deadline:
-                raise PlaneError(f"processes of the killed server of {self.folder.name} do not end")
+                raise DataPlaneError(f"processes of the killed server of {self.folder.name} do not end")
             time.sleep(0.05)
         for left in (lock, self.folder / SOCKET, self.folder / f"{SOCKET}.lock"):
             left.unlink(missing_ok=True)
@@ -203,7 +205,7 @@ class Cluster:
             with closing(self.connect(SUPERUSER, superuser_password(self.plane), database)) as session:
                 return [session.run(s) for s in statements][-1]
         except (InterfaceError, OSError) as wrong:
-            raise PlaneError(f"PostgreSQL of {self.folder.name} does not answer: {wrong}") from wrong
+            raise DataPlaneError(f"PostgreSQL of {self.folder.name} does not answer: {wrong}") from wrong
 
 
 def serves(pid: int, data: Path) -> bool:
@@ -224,7 +226,7 @@ def _works_in(data: Path) -> bool:
     return False
 
 
-def superuser_password(plane: Plane) -> str:
+def superuser_password(plane: DataPlaneFolders) -> str:
     """One for all servers of a sandbox, readable by its owner alone."""
     path = plane.folder / SUPERUSER
     if not path.exists():
@@ -241,7 +243,7 @@ def superuser_password(plane: Plane) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _template(plane: Plane) -> Path:
+def _template(plane: DataPlaneFolders) -> Path:
     """A fresh data directory, made once for a sandbox: a copy takes a tenth of the time that initdb takes."""
     template = plane.servers / "template"
     with (plane.folder / "template.lock").open("w") as lock:  # one makes it, whoever else comes waits
@@ -251,7 +253,7 @@ def _template(plane: Plane) -> Path:
     return template
 
 
-def _make_template(plane: Plane, template: Path) -> None:
+def _make_template(plane: DataPlaneFolders, template: Path) -> None:
     new = plane.servers / f"template-{os.getpid()}-{secrets.token_hex(4)}"
     secret = plane.servers / f"{new.name}.password"
     secret.touch(mode=0o600)
@@ -266,11 +268,11 @@ def _make_template(plane: Plane, template: Path) -> None:
     finally:
         secret.unlink()
     if wrong:
-        raise PlaneError(f"PostgreSQL's files cannot be made: {wrong}")
+        raise DataPlaneError(f"PostgreSQL's files cannot be made: {wrong}")
     new.rename(template)
 
 
-def _program(name: str, *arguments: str, cwd: Path, plane: Plane, **variables: str) -> str:
+def _program(name: str, *arguments: str, cwd: Path, plane: DataPlaneFolders, **variables: str) -> str:
     """Run one of PostgreSQL's programs as the servers' user; what it says where it fails."""
     done = as_user([str(programs(plane) / name), *arguments], cwd, server_user(), **variables)
     return (done.stderr or done.stdout).strip() or "it says nothing" if done.returncode else ""

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from sandbox.data_plane.paths import Plane, PlaneError, as_user, server_user
+from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders, as_user, server_user
 
 POSTGRES: Final = "pgserver"
 TLS: Final = "psycopg_binary"  # pgserver's own libpq is built without
@@ -14,25 +14,25 @@ CARRIES: Final = {POSTGRES: "PostgreSQL", TLS: "a libpq with TLS"}
 
 
 @cache
-def programs(plane: Plane) -> Path:
+def programs(plane: DataPlaneFolders) -> Path:
     """The folder of PostgreSQL's programs."""
     return _reachable(plane, _installed(POSTGRES)) / "pginstall" / "bin"
 
 
 @cache
-def libpq(plane: Plane) -> Path:
+def libpq(plane: DataPlaneFolders) -> Path:
     """A libpq with TLS; loaded before pgserver's own, it is the one that a server finds."""
     folder = _reachable(plane, _libraries(_installed(TLS)))
     found = sorted(folder.glob("libpq-*.so*"))
     if not found:
-        raise PlaneError(f"PyPI's {TLS} has no libpq in {folder}: run `make clean`, then `make` again")
+        raise DataPlaneError(f"PyPI's {TLS} has no libpq in {folder}: run `make clean`, then `make` again")
     return found[0]
 
 
 def _installed(package: str) -> Path:
     found = importlib.util.find_spec(package)
     if found is None or found.origin is None:
-        raise PlaneError(
+        raise DataPlaneError(
             f"PyPI's {package}, which carries {CARRIES[package]}, is not installed: run `make` again"
         )
     return Path(found.origin).parent
@@ -43,7 +43,7 @@ def _libraries(package: Path) -> Path:
     return package.with_name(f"{package.name}.libs")
 
 
-def _reachable(plane: Plane, installed: Path) -> Path:
+def _reachable(plane: DataPlaneFolders, installed: Path) -> Path:
     """A folder among the packages; a copy where the servers' user cannot reach the installed ones."""
     package = _installed(POSTGRES)
     if _runs(package):

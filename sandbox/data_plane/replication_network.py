@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from sandbox.data_plane.paths import Plane
+from sandbox.data_plane.paths import DataPlaneFolders
 from sandbox.data_plane.postgres_programs import libpq
 from sandbox.files import write
 
@@ -29,12 +29,12 @@ SETTINGS: Final = {
 }
 
 
-def environment(plane: Plane) -> dict[str, str]:
+def environment(plane: DataPlaneFolders) -> dict[str, str]:
     """What a server's process must be started with."""
     return {"LD_PRELOAD": str(libpq(plane)), "PGHOSTADDR": address(plane)}
 
 
-def address(plane: Plane) -> str:
+def address(plane: DataPlaneFolders) -> str:
     """A loopback address of this sandbox's own, chosen once: running servers have been told of it."""
     record = plane.folder / "address"
     plane.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -87,11 +87,11 @@ def _address(name: str) -> str:
     return f"127.{a}.{b}.{c}"
 
 
-def roots(plane: Plane) -> Path:
+def roots(plane: DataPlaneFolders) -> Path:
     """Whom the servers trust (`ssl_ca_file`), where their user can read it."""
-    from sandbox.data_plane.certificate_authority import Authority  # noqa: PLC0415 - slow to import, and asked for once
+    from sandbox.data_plane.certificate_authority import CertificateAuthority  # noqa: PLC0415 - slow to import, and asked for once
 
     shown = plane.servers / "ca-cert.pem"
     if not shown.exists():
-        write(shown, Authority(plane.authority).pem)
+        write(shown, CertificateAuthority(plane.authority).pem)
     return shown

@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from sandbox.data_plane.paths import PlaneError, as_user, server_user
-from sandbox.data_plane.postgres_cluster import PATIENCE, Cluster
+from sandbox.data_plane.paths import DataPlaneError, as_user, server_user
+from sandbox.data_plane.postgres_cluster import PATIENCE, PostgresCluster
 
 REPLAYING: Final = 600  # seconds that it may take
 # No session before it is done, so that no setting need be as large as it was at the source.
@@ -20,16 +20,19 @@ RECOVERY: Final = {"recovery_target_action": "'promote'", "hot_standby": "off"}
 
 
 def restore(
-    cluster: Cluster, source: Cluster, settings: Mapping[str, str], until: datetime.datetime | None
+    cluster: PostgresCluster,
+    source: PostgresCluster,
+    settings: Mapping[str, str],
+    until: datetime.datetime | None,
 ) -> None:
-    """Make a server and start it as its source was then, or is now; raises `PlaneError`."""
+    """Make a server and start it as its source was then, or is now; raises `DataPlaneError`."""
     cluster.create(settings)
     _complete(source)
     copied = as_user(
         ["cp", "-al", f"{source.archive}/.", str(cluster.archive)], cluster.folder, server_user()
     )
     if copied.returncode:
-        raise PlaneError(f"the log of {source.folder.name} cannot be taken over: {copied.stderr.strip()}")
+        raise DataPlaneError(f"the log of {source.folder.name} cannot be taken over: {copied.stderr.strip()}")
     replayed = RECOVERY | {"restore_command": f"""'cp "{cluster.archive}/%f" "%p"'"""}
     if until:
         replayed["recovery_target_time"] = f"'{until.isoformat(sep=' ')}'"
@@ -44,16 +47,16 @@ def restore(
     conf.write_text(before, encoding="utf-8")  # a replica that copies these files is not to stop there
 
 
-def _await(cluster: Cluster) -> None:
+def _await(cluster: PostgresCluster) -> None:
     """It has started before it has replayed all that it was told to."""
     deadline = time.monotonic() + REPLAYING
     while not cluster.open:
         if cluster.pid is None or time.monotonic() > deadline:
-            raise PlaneError(f"{cluster.folder.name} is not restored: {cluster.last_words}")
+            raise DataPlaneError(f"{cluster.folder.name} is not restored: {cluster.last_words}")
         time.sleep(0.02)
 
 
-def _complete(source: Cluster) -> None:
+def _complete(source: PostgresCluster) -> None:
     """See that all until now is archived. A transaction ends the log: PostgreSQL looks for one that is later
     than the moment it is to stop at."""
     source.run("SELECT pg_current_xact_id()")
@@ -61,5 +64,5 @@ def _complete(source: Cluster) -> None:
     deadline = time.monotonic() + PATIENCE
     while not (source.archive / name).exists():
         if time.monotonic() > deadline:
-            raise PlaneError(f"PostgreSQL of {source.folder.name} does not archive its log ({name})")
+            raise DataPlaneError(f"PostgreSQL of {source.folder.name} does not archive its log ({name})")
         time.sleep(0.02)

@@ -8,8 +8,8 @@ from typing import Final
 
 from sandbox.cloud.store import Store
 from sandbox.data_plane.functions import FUNCTION, Functions
-from sandbox.data_plane.paths import PlaneError
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.paths import DataPlaneError
+from sandbox.data_plane.secret_store import SecretStore
 
 ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
 PERMISSION: Final = "aws:lambda/permission:Permission"
@@ -18,11 +18,11 @@ CALLER: Final = "secretsmanager.amazonaws.com"
 PENDING: Final = "AWSPENDING"
 
 
-def rotate(store: Store, vault: Vault, functions: Functions, secret: str) -> str:
-    """Rotate a secret now; the id of its new version. Raises `PlaneError` in AWS's words."""
+def rotate(store: Store, vault: SecretStore, functions: Functions, secret: str) -> str:
+    """Rotate a secret now; the id of its new version. Raises `DataPlaneError` in AWS's words."""
     rows = [r for r in store.all(ROTATION) if r.inputs["secretId"] == secret]
     if not rows:
-        raise PlaneError("InvalidRequestException: You must enable rotation for this secret.")
+        raise DataPlaneError("InvalidRequestException: You must enable rotation for this secret.")
     arn = str(rows[0].inputs["rotationLambdaArn"])
     names = [str(r.outputs["name"]) for r in store.find(FUNCTION, arn)]
     allowed = [
@@ -33,7 +33,7 @@ def rotate(store: Store, vault: Vault, functions: Functions, secret: str) -> str
         and r.inputs.get("sourceAccount") in (None, store.account)
     ]
     if not allowed:
-        raise PlaneError(
+        raise DataPlaneError(
             "AccessDeniedException: Secrets Manager cannot invoke the specified Lambda function. Ensure that"
             " the function policy grants access to the principal secretsmanager.amazonaws.com."
         )

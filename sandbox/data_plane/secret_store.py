@@ -72,7 +72,7 @@ class WrongCiphertext(Exception):  # noqa: N818 - a fact, which callers put into
     """It was not made with this key, or in another encryption context."""
 
 
-class Vault:
+class SecretStore:
     """Any number of processes at once; within one, a call at a time."""
 
     def __init__(self, path: Path) -> None:

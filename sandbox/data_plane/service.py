@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.cloud.store import Row, Store
 from sandbox.data_plane.instances import INSTANCE, Instance, Instances
 from sandbox.data_plane.key_destruction import end_all
-from sandbox.data_plane.object_store import Objects
-from sandbox.data_plane.paths import Plane, PlaneError
-from sandbox.data_plane.postgres_cluster import Cluster
+from sandbox.data_plane.object_store import ObjectStore
+from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders
+from sandbox.data_plane.postgres_cluster import PostgresCluster
 from sandbox.data_plane.replication_network import address
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.secret_store import SecretStore
 
 if TYPE_CHECKING:  # slow to import, and most runs need none of them
-    from sandbox.data_plane.certificate_authority import Authority
+    from sandbox.data_plane.certificate_authority import CertificateAuthority
     from sandbox.data_plane.endpoint.server import Server
     from sandbox.data_plane.functions import Functions
-    from sandbox.data_plane.tls_proxy import Front
+    from sandbox.data_plane.tls_proxy import TlsProxy
 
 BUCKET: Final = "aws:s3/bucket:Bucket"
 FUNCTION: Final = "aws:lambda/function:Function"
@@ -49,18 +49,18 @@ class Service:
     """One process's part of the data plane of a sandbox."""
 
     def __init__(self, home: Path) -> None:
-        self.plane = Plane(home.resolve())
+        self.plane = DataPlaneFolders(home.resolve())
         self._lock = threading.Lock()
 
     @cached_property
-    def vault(self) -> Vault:
-        return Vault(self.plane.vault)
+    def vault(self) -> SecretStore:
+        return SecretStore(self.plane.vault)
 
     @cached_property
-    def authority(self) -> "Authority":
-        from sandbox.data_plane.certificate_authority import Authority  # noqa: PLC0415 - as above
+    def authority(self) -> "CertificateAuthority":
+        from sandbox.data_plane.certificate_authority import CertificateAuthority  # noqa: PLC0415 - as above
 
-        return Authority(self.plane.authority)
+        return CertificateAuthority(self.plane.authority)
 
     @cached_property
     def instances(self) -> Instances:
@@ -73,10 +73,10 @@ class Service:
         return Server(Endpoint(self.plane.cloud, self.vault), self.authority)
 
     @cached_property
-    def front(self) -> "Front":
-        from sandbox.data_plane.tls_proxy import Front  # noqa: PLC0415 - as above
+    def front(self) -> "TlsProxy":
+        from sandbox.data_plane.tls_proxy import TlsProxy  # noqa: PLC0415 - as above
 
-        return Front(self.authority, self.instances.route, address(self.plane))
+        return TlsProxy(self.authority, self.instances.route, address(self.plane))
 
     @cached_property
     def functions(self) -> "Functions":
@@ -156,7 +156,7 @@ class Service:
                 cluster.remove()
             self.plane.remove_servers()
 
-    def unknown(self) -> list[Cluster]:
+    def unknown(self) -> list[PostgresCluster]:
         """Databases of instances that are no more."""
         kept = {i.id for i in self.instances.known()} if self.plane.exists else set()
         return [c for c in self.instances.clusters() if c.folder.name not in kept]
@@ -180,8 +180,8 @@ class Service:
     def emptied(self, row: Row) -> None:
         """A bucket is to be deleted, which S3 refuses while it holds anything (DeleteBucket, 2026-11)."""
         is_asked = self.plane.vault.exists() and not row.outputs.get("forceDestroy")
-        if is_asked and Objects(self.vault).holds(row.id):
-            raise PlaneError(f"deleting S3 Bucket ({row.id}): {NOT_EMPTY}")
+        if is_asked and ObjectStore(self.vault).holds(row.id):
+            raise DataPlaneError(f"deleting S3 Bucket ({row.id}): {NOT_EMPTY}")
 
     def uploaded(self, inputs: Mapping[str, Any]) -> None:
         from sandbox.data_plane.functions import upload  # noqa: PLC0415 - as above
@@ -261,4 +261,13 @@ def _hosts(event: Mapping[str, Any]) -> set[str]:
     return {str(p["host"]) for p in parts if p.get("host")}
 
 
-__all__ = ["BUCKET", "FUNCTION", "INSTANCE", "INVOCATION", "SWITCH", "PlaneError", "Service", "switched_on"]
+__all__ = [
+    "BUCKET",
+    "FUNCTION",
+    "INSTANCE",
+    "INVOCATION",
+    "SWITCH",
+    "DataPlaneError",
+    "Service",
+    "switched_on",
+]

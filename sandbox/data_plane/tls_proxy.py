@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from sandbox.data_plane.certificate_authority import Authority
+from sandbox.data_plane.certificate_authority import CertificateAuthority
 from sandbox.data_plane.replication_network import listener
 
 SSL_REQUEST: Final = 80877103
@@ -23,11 +23,11 @@ CHUNK: Final = 65536
 Route = Callable[[str], Path | None]  # host → socket of its server
 
 
-class Front:
+class TlsProxy:
     """Serves from a thread of this process, until it is closed: functions on a port that is free, the
     databases themselves at the address that they were told."""
 
-    def __init__(self, authority: Authority, route: Route, address: str) -> None:
+    def __init__(self, authority: CertificateAuthority, route: Route, address: str) -> None:
         self._authority, self._route = authority, route
         self._loop = asyncio.new_event_loop()
         self._servers = [self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))]

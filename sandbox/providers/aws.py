@@ -15,7 +15,7 @@ from sandbox.data_plane.service import (
     FUNCTION,
     INSTANCE,
     INVOCATION,
-    PlaneError,
+    DataPlaneError,
     Service,
     switched_on,
 )
@@ -180,7 +180,7 @@ class _Answering:
     def __exit__(self, kind: Any, wrong: BaseException | None, trace: Any) -> None:
         if self._lock:
             self._lock.release()
-        if isinstance(wrong, CloudError | Undescribed | PlaneError):
+        if isinstance(wrong, CloudError | Undescribed | DataPlaneError):
             raise Refused(str(wrong)) from None
 
 

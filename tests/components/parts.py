@@ -8,11 +8,11 @@ from components.common.context import Shared
 from components.data.database import Database, DatabaseArgs
 from components.edge.entrance import ApiEntrance, ClientPool
 from components.tenants.bootstrap import Bootstrap, BootstrapArgs
-from components.tenants.tenant_key_and_role import TenantIdentity, TenantIdentityArgs
+from components.tenants.tenant_key_and_role import TenantKeyAndRole, TenantKeyAndRoleArgs
 from components.tenants.tenant_mover import MOVER
 from components.tenants.tenant_offboarder import LEAVER
 from components.tenants.tenant_rekeyer import REKEYER
-from components.tenants.tenant_resources import Tenant, TenantArgs
+from components.tenants.tenant_resources import TenantResources, TenantResourcesArgs
 from components.tenants.tenant_worker import TenantWorker, TenantWorkerArgs, WorkerKind, Workers
 from devtools.mocks import Recording, Registered, run
 from plan.data.databases import DatabasePlan, plan_shards
@@ -140,9 +140,9 @@ def make_tenants(
     )
     for tenant in found:
         plan = tenant_plan(tenant, stack)
-        identity = TenantIdentity(
+        identity = TenantKeyAndRole(
             f"{plan.id}-identity",
-            TenantIdentityArgs(
+            TenantKeyAndRoleArgs(
                 plan=plan,
                 service_role_arns={"monolith": "arn:monolith-role", "reports": "arn:reports-role"},
                 bootstrap_role_arn=bootstrap.role_arn,
@@ -151,9 +151,9 @@ def make_tenants(
             ),
         )
         homes = {p.home: make_database(p.silo, stack) if p.silo else shard for p in plan.places}
-        Tenant(
+        TenantResources(
             plan.id,
-            TenantArgs(
+            TenantResourcesArgs(
                 plan=plan,
                 identity=identity,
                 databases={name: home for name, home in homes.items() if home},

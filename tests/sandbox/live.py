@@ -15,11 +15,11 @@ from botocore.exceptions import ClientError
 
 from sandbox.aws.cloud import Cloud
 from sandbox.cloud.store import FILE, Row, Store
-from sandbox.data_plane.certificate_authority import Authority
+from sandbox.data_plane.certificate_authority import CertificateAuthority
 from sandbox.data_plane.endpoint.access import ROLE_POLICY
 from sandbox.data_plane.endpoint.server import Endpoint, Server
 from sandbox.data_plane.endpoint.sessions import ROLE, session_of
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.secret_store import SecretStore
 from tests.waiting import LIMIT
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -42,7 +42,7 @@ class Live:
 
     home: Path
     server: Server
-    vault: Vault
+    vault: SecretStore
     store: Store
 
     @property
@@ -124,8 +124,8 @@ class Live:
 
 def running(cloud: Path, home: Path) -> Iterator[Live]:
     shutil.copy2(cloud, home / FILE)
-    vault = Vault(home / "vault.sqlite")
-    server = Server(Endpoint(home / FILE, vault), Authority(home / "authority"))
+    vault = SecretStore(home / "vault.sqlite")
+    server = Server(Endpoint(home / FILE, vault), CertificateAuthority(home / "authority"))
     try:
         yield Live(home, server, vault, Store(home / FILE, ACCOUNT, REGION))
     finally:

@@ -18,7 +18,7 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from functions.common.connection import refused_by
 from sandbox.cloud.store import Row, Store
 from sandbox.data_plane.instances import INSTANCE, PARAMETERS, Instance
-from sandbox.data_plane.postgres_cluster import Cluster, serves
+from sandbox.data_plane.postgres_cluster import PostgresCluster, serves
 from sandbox.data_plane.service import SWITCH
 from sandbox.providers.aws import Aws
 from sandbox.providers.plugin import Refused
@@ -95,7 +95,7 @@ def test_a_replica_follows_and_takes_no_writes(place: Place) -> None:
 
 
 @contextmanager
-def log_removed_by_checkpoints(source: Cluster) -> Iterator[None]:
+def log_removed_by_checkpoints(source: PostgresCluster) -> Iterator[None]:
     """Meanwhile the source ends a segment of its log again and again, and removes all that it may."""
     ended = threading.Event()
 
@@ -139,7 +139,7 @@ def test_a_read_replica_that_was_stopped_finds_in_the_archive_what_its_source_ha
     wait_for(lambda: _rows(replica) == 1000)
 
 
-def _rows(cluster: Cluster) -> int | None:
+def _rows(cluster: PostgresCluster) -> int | None:
     """None where the table is not there yet."""
     if cluster.run("SELECT to_regclass('rows')", database="tenants") == [[None]]:
         return None

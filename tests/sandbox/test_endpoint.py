@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.data_plane.certificate_authority import Authority
+from sandbox.data_plane.certificate_authority import CertificateAuthority
 from sandbox.data_plane.endpoint.server import Server
 from tests.sandbox.live import ACCOUNT, REGION, Live, refused
 
@@ -161,7 +161,7 @@ def test_without_tls_buckets_and_topics_say_no(live: Live) -> None:
 
 def test_the_endpoint_shows_a_certificate_of_the_sandbox(live: Live, tmp_path: Any) -> None:
     client = live.tenant("sts", A)
-    other = Authority(tmp_path / "other")
+    other = CertificateAuthority(tmp_path / "other")
     client._endpoint.http_session._verify = str(other.root)
     with pytest.raises(Exception, match="certificate verify failed"):
         client.get_caller_identity()

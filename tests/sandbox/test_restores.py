@@ -14,7 +14,7 @@ from sandbox.aws.cloud import CloudError
 from sandbox.aws.key_lifecycle import KEY
 from sandbox.aws.templates import UNKNOWN
 from sandbox.data_plane.instances import INSTANCE, Instance
-from sandbox.data_plane.paths import PlaneError
+from sandbox.data_plane.paths import DataPlaneError
 from sandbox.data_plane.postgres_cluster import serves
 from tests.sandbox.databases import GIVEN, PASSWORD, Place
 from tests.sandbox.world import WRITER, World
@@ -159,7 +159,7 @@ def test_a_log_that_does_not_arrive_is_said(place: Place, monkeypatch: pytest.Mo
     cluster.run("ALTER SYSTEM SET archive_command = 'false'", "SELECT pg_reload_conf()")
     row = place.row("back", restoreToPointInTime=LATEST)
     monkeypatch.setattr("sandbox.data_plane.restores.PATIENCE", 0.5)
-    with pytest.raises(PlaneError, match=f"PostgreSQL of {one.id} does not archive its log"):
+    with pytest.raises(DataPlaneError, match=f"PostgreSQL of {one.id} does not archive its log"):
         place.service.raised(row, place.store)
 
 

@@ -11,8 +11,8 @@ from sandbox.aws.cloud import Cloud
 from sandbox.data_plane.endpoint.buckets import BUCKET as KIND
 from sandbox.data_plane.endpoint.buckets import BUCKET_POLICY, ENCRYPTION, VERSIONING
 from sandbox.data_plane.endpoint.keys import KEY
-from sandbox.data_plane.object_store import NULL, Objects
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.object_store import NULL, ObjectStore
+from sandbox.data_plane.secret_store import SecretStore
 from sandbox.providers.aws import Aws
 from sandbox.providers.plugin import Refused
 from tests.sandbox.live import ACCOUNT, REGION, Live, refused
@@ -120,7 +120,7 @@ def test_many_go_at_once_each_as_it_is_allowed(kept: Live) -> None:
     given = {"bucket": BUCKET, "policy": policy}
     made, _ = Cloud(kept.store, {}).create(BUCKET_POLICY, f"urn:pulumi:dev::t::{BUCKET_POLICY}::b", given)
     named = {"Key": "other", "VersionId": second}
-    said = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "report"}, named]})
+    said = s3.delete_objects(Bucket=BUCKET, Delete={"ObjectStore": [{"Key": "report"}, named]})
     assert [(d["Key"], d["DeleteMarker"]) for d in said["Deleted"]] == [("report", True)]
     assert [(e["Key"], e["VersionId"], e["Code"]) for e in said["Errors"]] == [
         ("other", second, "AccessDenied")
@@ -130,7 +130,7 @@ def test_many_go_at_once_each_as_it_is_allowed(kept: Live) -> None:
     everything = [{"Key": k, "VersionId": v} for k, v, _, _ in listed(s3)]
     assert len(everything) == 3
     assert first in {e["VersionId"] for e in everything}
-    quiet = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": everything, "Quiet": True})
+    quiet = s3.delete_objects(Bucket=BUCKET, Delete={"ObjectStore": everything, "Quiet": True})
     assert "Deleted" not in quiet
     assert listed(s3) == []
 
@@ -222,7 +222,7 @@ def test_where_versions_are_suspended_only_the_null_one_is_overwritten(kept: Liv
 
 
 def test_without_versions_a_deletion_destroys(tmp_path: Path) -> None:
-    objects = Objects(Vault(tmp_path / "v"))
+    objects = ObjectStore(SecretStore(tmp_path / "v"))
     for body in (b"one", b"two"):
         assert objects.put("b", "k", {}, body, None) == NULL
     assert [v.body for v in objects.all("b", "")] == [b"two"]
@@ -239,7 +239,7 @@ def test_a_bucket_stays_while_it_holds_any_version(
     provider.configure({"region": REGION, "allowedAccountIds": json.dumps([ACCOUNT])})
     given = {"bucket": "some-bucket", "forceDestroy": forced}
     made, _ = provider.create(KIND, f"urn:pulumi:dev::t::{KIND}::b", given, preview=False)
-    objects = Objects(provider.service.vault)
+    objects = ObjectStore(provider.service.vault)
     objects.put(made, "k", {}, b"x", "Enabled")
     objects.hide(made, "k", {}, "Enabled")
     if forced:

@@ -11,8 +11,8 @@ from sandbox.cloud.store import Row
 from sandbox.data_plane.endpoint.access import Asked, Call, policy_row, tags_of
 from sandbox.data_plane.endpoint.errors import AwsError
 from sandbox.data_plane.endpoint.keys import Keys
-from sandbox.data_plane.object_store import ENABLED, NULL, SUSPENDED, Objects, Version
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.object_store import ENABLED, NULL, SUSPENDED, ObjectStore, Version
+from sandbox.data_plane.secret_store import SecretStore
 
 BUCKET: Final = "aws:s3/bucket:Bucket"
 BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
@@ -25,8 +25,8 @@ PAGE: Final = 1000
 
 
 class Buckets:
-    def __init__(self, vault: Vault, keys: Keys) -> None:
-        self._vault, self._keys, self._objects = vault, keys, Objects(vault)
+    def __init__(self, vault: SecretStore, keys: Keys) -> None:
+        self._vault, self._keys, self._objects = vault, keys, ObjectStore(vault)
 
     def PutObject(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row = self._bucket(call, p["Bucket"], "s3:PutObject", p["Key"], asked_of(p))

@@ -19,7 +19,7 @@ BOUND: Final = (
 )
 
 
-class KeyStates(Keys):
+class KeyLifecycle(Keys):
     def EnableKey(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         return self._turned(call, self._changing(call, p, "kms:EnableKey"), enabled=True)
 

@@ -12,7 +12,7 @@ from sandbox.cloud.store import Row
 from sandbox.data_plane.endpoint.access import Asked, Call, tags_of
 from sandbox.data_plane.endpoint.errors import AwsError
 from sandbox.data_plane.key_destruction import ALIAS, end_keys
-from sandbox.data_plane.secret_store import Vault, WrongCiphertext
+from sandbox.data_plane.secret_store import SecretStore, WrongCiphertext
 
 SIZES: Final = {"AES_256": 32, "AES_128": 16}
 LARGEST: Final = 4096  # bytes that Encrypt takes
@@ -21,7 +21,7 @@ LARGEST: Final = 4096  # bytes that Encrypt takes
 class Keys:
     """`via` names the service that asks KMS on the caller's behalf, as Secrets Manager does."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: SecretStore) -> None:
         self._vault = vault
 
     # -- operations

@@ -11,7 +11,7 @@ from sandbox.cloud.store import Row
 from sandbox.data_plane.endpoint.access import Asked, Call, policy_row, tags_of
 from sandbox.data_plane.endpoint.errors import AwsError
 from sandbox.data_plane.endpoint.keys import Keys
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.secret_store import SecretStore
 
 QUEUE: Final = "aws:sqs/queue:Queue"
 QUEUE_POLICY: Final = "aws:sqs/queuePolicy:QueuePolicy"
@@ -22,7 +22,7 @@ NO_QUEUE: Final = "The specified queue does not exist."
 
 
 class Queues:
-    def __init__(self, vault: Vault, keys: Keys) -> None:
+    def __init__(self, vault: SecretStore, keys: Keys) -> None:
         self._vault, self._keys = vault, keys
 
     def GetQueueUrl(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,7 +155,7 @@ class Queues:
 class Topics:
     """What is published is kept under the topic's name; nobody is mailed from a sandbox."""
 
-    def __init__(self, vault: Vault, keys: Keys) -> None:
+    def __init__(self, vault: SecretStore, keys: Keys) -> None:
         self._vault, self._keys = vault, keys
 
     def Publish(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:

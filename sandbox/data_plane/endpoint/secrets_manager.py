@@ -9,7 +9,7 @@ from sandbox.data_plane.endpoint.access import Asked, Call, policy_row, tags_of
 from sandbox.data_plane.endpoint.errors import AwsError
 from sandbox.data_plane.endpoint.keys import Keys
 from sandbox.data_plane.instances import INSTANCE
-from sandbox.data_plane.secret_store import CURRENT, Vault
+from sandbox.data_plane.secret_store import CURRENT, SecretStore
 
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
 VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"
@@ -29,7 +29,7 @@ class Secret:
 
 
 class SecretsManager:
-    def __init__(self, vault: Vault, keys: Keys) -> None:
+    def __init__(self, vault: SecretStore, keys: Keys) -> None:
         self._vault, self._keys = vault, keys
 
     # -- operations

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from sandbox.cloud.store import Store
-from sandbox.data_plane.certificate_authority import Authority
+from sandbox.data_plane.certificate_authority import CertificateAuthority
 from sandbox.data_plane.endpoint import wire
 from sandbox.data_plane.endpoint.access import Access, Call, Judge, judge
 from sandbox.data_plane.endpoint.databases import Databases
 from sandbox.data_plane.endpoint.errors import AwsError
-from sandbox.data_plane.endpoint.key_lifecycle import KeyStates
+from sandbox.data_plane.endpoint.key_lifecycle import KeyLifecycle
 from sandbox.data_plane.endpoint.parameters import Parameters
 from sandbox.data_plane.endpoint.queues import Queues, Topics
 from sandbox.data_plane.endpoint.secrets_manager import SecretsManager
@@ -26,7 +26,7 @@ from sandbox.data_plane.endpoint.sessions import Sessions
 from sandbox.data_plane.endpoint.signing import Http, Signed, verify
 from sandbox.data_plane.endpoint.tokens import Tokens
 from sandbox.data_plane.endpoint.uploads import Uploads
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.secret_store import SecretStore
 
 HOST: Final = "127.0.0.1"
 UNSIGNED: Final = "sts"  # whose words are used before it is known who is asked
@@ -36,9 +36,9 @@ log: Final = logging.getLogger(__name__)
 class Endpoint:
     """AWS's APIs over one sandbox's cloud. `judged` is where a test takes a guard away."""
 
-    def __init__(self, cloud: Path, vault: Vault, judged: Judge = judge) -> None:
+    def __init__(self, cloud: Path, vault: SecretStore, judged: Judge = judge) -> None:
         self._cloud, self._judge, self.sessions = cloud, judged, Sessions(vault)
-        keys = KeyStates(vault)
+        keys = KeyLifecycle(vault)
         self._services: Mapping[str, Any] = {
             "kms": keys,
             "rds": Databases(),
@@ -89,7 +89,7 @@ class Endpoint:
 class Server:
     """An endpoint behind a port of this machine, served from threads of this process until it is closed."""
 
-    def __init__(self, endpoint: Endpoint, authority: Authority | None) -> None:
+    def __init__(self, endpoint: Endpoint, authority: CertificateAuthority | None) -> None:
         """`authority` signs the certificate; None serves without TLS, as a test of what refuses that."""
         self.endpoint = endpoint
         self._server = _Threads((HOST, 0), partial(_Handler, endpoint))

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from sandbox.cloud.store import Row
-from sandbox.data_plane.secret_store import Vault
+from sandbox.data_plane.secret_store import SecretStore
 
 ROLE: Final = "aws:iam/role:Role"
 LETTERS: Final = string.ascii_letters + string.digits
@@ -62,7 +62,7 @@ def session_of(row: Row, account: str, name: str, **more: Any) -> Session:
 
 
 class Sessions:
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: SecretStore) -> None:
         self._vault = vault
 
     def give(self, session: Session, seconds: int) -> Credentials:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.data_plane import certificate_authority
-from sandbox.data_plane.certificate_authority import Authority
+from sandbox.data_plane.certificate_authority import CertificateAuthority
 
 AT_ONCE = 8
 
@@ -23,7 +23,8 @@ def test_all_who_start_together_agree_on_one_root(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(certificate_authority, "_signed", late)
     seen: list[str] = []
     threads = [
-        threading.Thread(target=lambda: seen.append(Authority(tmp_path / "ca").pem)) for _ in range(AT_ONCE)
+        threading.Thread(target=lambda: seen.append(CertificateAuthority(tmp_path / "ca").pem))
+        for _ in range(AT_ONCE)
     ]
     for thread in threads:
         thread.start()
