@@ -20,14 +20,14 @@ from typing import Final
 
 import pytest
 
-from sandbox.data_plane.paths import Plane
+from sandbox.data_plane.paths import DataPlaneFolders
 from sandbox.data_plane.service import SWITCH, Service
 from tests.engine.invariants import assert_invariants
 from tests.engine.live import OTHER, POOLED, SILOED
 from tests.engine.workspace import Workspace
 
 TENANTS: Final = (POOLED, OTHER, SILOED)  # of a small cell
-SERVERS: Final = "servers"  # the files of the databases, which run elsewhere; see `Plane.servers`
+SERVERS: Final = "servers"  # the files of the databases, which run elsewhere; see `DataPlaneFolders.servers`
 RAN_FROM: Final = "ran-from"  # beside them: the folder that their settings name
 DONE: Final = "done"
 
@@ -108,7 +108,7 @@ def copy(deployed: Path, home: Path) -> None:
     _copy_files(deployed / "project", home / "project")
     _copy_files(deployed / "sandbox", home / "sandbox")
     if (deployed / SERVERS).exists():
-        _bring_back(deployed, Plane((home / "sandbox").resolve()))
+        _bring_back(deployed, DataPlaneFolders((home / "sandbox").resolve()))
 
 
 def _put_away(sandbox: Path, folder: Path) -> None:
@@ -121,7 +121,7 @@ def _put_away(sandbox: Path, folder: Path) -> None:
     (service.plane.folder / "address").unlink()  # a copy chooses its own
 
 
-def _bring_back(deployed: Path, plane: Plane) -> None:
+def _bring_back(deployed: Path, plane: DataPlaneFolders) -> None:
     """Give a copy its own files of the databases; they do not run yet."""
     before = (deployed / RAN_FROM).read_text(encoding="utf-8")
     _copy_files(deployed / SERVERS, plane.servers)

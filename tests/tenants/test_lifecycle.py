@@ -14,11 +14,10 @@ from typer.testing import CliRunner
 
 from cli.tenants import app
 from devtools.generators import tenant_lifecycle
-from tenants import RegistryError, open_registry
-from tenants import registry as opening
+from tenants import RegistryError, examination, open_registry
 from tenants.lifecycle.phases import ABOUT, ARROWS, DEPLOYABLE, MOVING, Arrow, Phase, phase_of
 from tenants.lifecycle.registry_changes import StepError, Wish, take
-from tenants.models import Home, Registry
+from tenants.models import Home, Ledger, Registry
 from tenants.states import HomeKind, Leaving
 from tests.registry.project import project
 from tests.strategies import DAY, World, small_cell, take_step
@@ -103,7 +102,7 @@ def at(phase: Phase) -> World:
 
 
 def run_ledger() -> Any:
-    return World(small_cell(), (), opening.Ledger(), DAY).run().ledger
+    return World(small_cell(), (), Ledger(), DAY).run().ledger
 
 
 @pytest.mark.parametrize("arrow", [a for a in ARROWS if a.guard], ids=lambda a: f"{a.before}-{a.event}")
@@ -161,7 +160,7 @@ def test_a_move_is_a_stage_at_a_time(root: Path, monkeypatch: pytest.MonkeyPatch
         assert str(home(root).move) == f"pool-to-silo/{stage}"
     soaking = call(root, "move", "acme-pay")
     assert (soaking.exit_code, "soaks until" in soaking.stdout) == (1, True)
-    monkeypatch.setattr(opening, "today", lambda: date(2100, 1, 1))
+    monkeypatch.setattr(examination, "today", lambda: date(2100, 1, 1))
     assert "+  isolation: silo" in call(root, "move", "acme-pay").stdout
     assert run(root).ledger.shards == {"acme-pay": "shard-a"}  # the old place, until it is given up
     assert call(root, "move", "acme-pay").exit_code == 0
@@ -231,12 +230,12 @@ def test_leaving_is_a_stage_at_a_time_and_can_be_called_off(
     kept = call(root, "offboard", "acme-pay")
     assert (kept.exit_code, "must be kept until 2033-12-31" in kept.stdout) == (1, True)
     for year, words in enumerate((("acme-pay",), ("acme-pay", "--cancel"), ("acme-pay",)), 2034):
-        monkeypatch.setattr(opening, "today", lambda year=year: date(year, 1, 1))
+        monkeypatch.setattr(examination, "today", lambda year=year: date(year, 1, 1))
         assert call(root, "offboard", *words).exit_code == 0
         run(root)
     gone = call(root, "offboard", "acme-pay")
     assert (gone.exit_code, "has a key that is deleted on 2036-01-31" in gone.stdout) == (1, True)
-    monkeypatch.setattr(opening, "today", lambda: date(2037, 1, 1))
+    monkeypatch.setattr(examination, "today", lambda: date(2037, 1, 1))
     for _ in ("erasing", "erased"):
         assert run(root).ledger.erased == {}
         assert call(root, "offboard", "acme-pay").exit_code == 0
