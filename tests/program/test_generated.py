@@ -26,8 +26,6 @@ from tests.strategies import (
 STACK = "dev"
 CELL = committed_cell(STACK)
 OWN = ("kms/key:Key", "s3/bucket:Bucket", "iam/role:Role", "secretsmanager/secret:Secret", "sns/topic:Topic")
-
-
 FIXED = start().run()  # one tenant of each kind
 
 
