@@ -26,6 +26,7 @@ def files_of(small: Small) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_no_command_leaves_a_trace_in_the_project(small: Small) -> None:
     before = files_of(small)
     below = small.project / "below"

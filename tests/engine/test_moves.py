@@ -38,6 +38,7 @@ def home(live: Live) -> str:
     return login(live.service, POOLED, live.stack).instance.name
 
 
+@pytest.mark.slow
 def test_a_pooled_tenant_moves_to_a_silo_while_everybody_writes(live: Live) -> None:
     before = live.state()
     for tenant in (POOLED, OTHER):
