@@ -16,7 +16,7 @@ from tenants.entries import add_entry
 from tenants.examination import examine
 from tenants.files import ledger_file, registry_file, relative
 from tenants.ledger import render_ledger
-from tenants.lifecycle.registry_changes import Changes, StepError, Wish, take
+from tenants.lifecycle.registry_changes import Changes, TransitionError, TransitionOptions, take
 from tenants.models import Ledger, Tenant
 from tenants.project import Project
 from tenants.registry import RegistryError, examine_all, open_registry
@@ -42,7 +42,14 @@ def set_tenant(
 
 
 def step_tenants(
-    root: Path, stack: str, ids: Sequence[str], event: str, wish: Wish, *, dry_run: bool, as_json: bool
+    root: Path,
+    stack: str,
+    ids: Sequence[str],
+    event: str,
+    options: TransitionOptions,
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Take a step in tenants' lives. Of several at once the ledger is written too: many were meant."""
     tenants = Project(root).entries(stack)[0].models
@@ -51,7 +58,7 @@ def step_tenants(
         for id_ in ids:
             if id_ not in tenants:
                 raise EditError(f"{id_} cannot be read; tenantry tenants check {stack} says why")
-            text = set_fields(text, id_, take(tenants[id_], event, wish))
+            text = set_fields(text, id_, take(tenants[id_], event, options))
         return text
 
     return _edit(root, stack, ", ".join(ids), edit, dry_run=dry_run, as_json=as_json, record=len(ids) > 1)
@@ -60,7 +67,7 @@ def step_tenants(
 def change_tenant(
     root: Path, stack: str, id_: str, wanted: Callable[[Tenant], Changes], *, dry_run: bool, as_json: bool
 ) -> int:
-    """Make changes of a tenant's entry that depend on what it says now; `wanted` may raise `StepError`."""
+    """Make changes of a tenant's entry that depend on it as it is; `wanted` may raise `TransitionError`."""
     tenant = Project(root).entries(stack)[0].models.get(id_)
 
     def edit(text: str) -> str:
@@ -90,7 +97,7 @@ def _edit(
     try:
         before = path.read_bytes().decode("utf-8")
         after = edit(before)
-    except (EditError, StepError) as wrong:
+    except (EditError, TransitionError) as wrong:
         raise typer.BadParameter(str(wrong)) from None
     except UnicodeDecodeError:
         raise typer.BadParameter(f"{relative(root, path)} is not UTF-8; save it so") from None

@@ -6,13 +6,14 @@ from typing import Annotated, Final
 import typer
 
 from cli.options import HERE, DryRun, Json, OneStack, Root, Tenant, complete_tenant, where_is
-from tenants.states import By, HomeKind
+from tenants.phases import MoveMethod
+from tenants.states import HomeKind
 
 _app: Final = typer.Typer()
 
 To = Annotated[HomeKind | None, typer.Option("--to", help="Where the tenant's data shall live.")]
 How = Annotated[
-    By | None,
+    MoveMethod | None,
     typer.Option("--by", help="following: while the tenant writes. copy: at the cutover, while it cannot."),
 ]
 Abort = Annotated[bool, typer.Option("--abort", help="Call it off, before the cutover.")]
@@ -55,7 +56,7 @@ def move(
 ) -> None:
     """Move a tenant's data: begin with --to, then once more for each stage, an up between them."""
     from cli.lifecycle_commands import move_tenant, show_status
-    from tenants.lifecycle.registry_changes import Wish
+    from tenants.lifecycle.registry_changes import TransitionOptions
 
     where = where_is(root, id_, stack)
     if status:
@@ -63,8 +64,8 @@ def move(
     if abort and rollback:
         raise typer.BadParameter("--abort is before the cutover, --rollback after it; take one")
     event = "abort" if abort else "rollback" if rollback else ""
-    wish = Wish(to=to, by=by, soak_days=soak_days, read_only_seconds=read_only_seconds)
-    raise typer.Exit(move_tenant(root, where, id_, event, wish, dry_run=dry_run, as_json=json))
+    options = TransitionOptions(to=to, by=by, soak_days=soak_days, read_only_seconds=read_only_seconds)
+    raise typer.Exit(move_tenant(root, where, id_, event, options, dry_run=dry_run, as_json=json))
 
 
 @_app.command()
@@ -79,11 +80,11 @@ def restore(
 ) -> None:
     """Restore a tenant's own database to a moment: begin, then `move ID` for each stage, an up between."""
     from cli.lifecycle_commands import moment, restore_tenant
-    from tenants.lifecycle.registry_changes import Wish
+    from tenants.lifecycle.registry_changes import TransitionOptions
 
-    wish = Wish(at=moment("--at", at), soak_days=soak_days)
+    options = TransitionOptions(at=moment("--at", at), soak_days=soak_days)
     where = where_is(root, id_, stack)
-    raise typer.Exit(restore_tenant(root, where, id_, wish, dry_run=dry_run, as_json=json))
+    raise typer.Exit(restore_tenant(root, where, id_, options, dry_run=dry_run, as_json=json))
 
 
 @_app.command()
@@ -104,10 +105,12 @@ def resume(
 
 def _take(id_: str, stack: str | None, root: Root, event: str, *, dry_run: bool, as_json: bool) -> None:
     from cli.edits import step_tenants
-    from tenants.lifecycle.registry_changes import Wish
+    from tenants.lifecycle.registry_changes import TransitionOptions
 
     where = where_is(root, id_, stack)
-    raise typer.Exit(step_tenants(root, where, [id_], event, Wish(), dry_run=dry_run, as_json=as_json))
+    raise typer.Exit(
+        step_tenants(root, where, [id_], event, TransitionOptions(), dry_run=dry_run, as_json=as_json)
+    )
 
 
 @_app.command()
@@ -124,16 +127,16 @@ def offboard(
 ) -> None:
     """Let a tenant leave, a stage at a time: suspended, exported, retained, closing, erased."""
     from cli.lifecycle_commands import day, offboard_tenants
-    from tenants.lifecycle.registry_changes import Wish
+    from tenants.lifecycle.registry_changes import TransitionOptions
 
     if len(ids) > 1 and not many:
         raise typer.BadParameter(f"{len(ids)} tenants would leave at once; add --many if that is meant")
     where = {where_is(root, id_, stack) for id_ in ids}
     if len(where) > 1:
         raise typer.BadParameter(f"these tenants are in several stacks: {', '.join(sorted(where))}")
-    wish = Wish(retain_until=day("--retain-until", retain_until), key_days=key_days)
+    options = TransitionOptions(retain_until=day("--retain-until", retain_until), key_days=key_days)
     raise typer.Exit(
-        offboard_tenants(root, where.pop(), ids, wish, cancel=cancel, dry_run=dry_run, as_json=json)
+        offboard_tenants(root, where.pop(), ids, options, cancel=cancel, dry_run=dry_run, as_json=json)
     )
 
 

@@ -9,54 +9,62 @@ import typer
 from cli.edits import change_tenant, step_tenants
 from cli.output import print_json
 from cli.stack_outputs import measured_lines, outputs, outputs_of_tenant
-from cli.unfinished_runs import ONWARD, output_to_read, unfinished_run, unfinished_runs
+from cli.unfinished_runs import output_to_read, unfinished_run, unfinished_runs
 from config.fields import FieldType, Problem
 from config.text_fields import DATE
 from config.yaml_tree import Scalar
 from tenants.field_types import MOMENT
 from tenants.lifecycle.keys import left_of, raised
-from tenants.lifecycle.phases import ABOUT, ARROWS, Arrow, phase_of
-from tenants.lifecycle.registry_changes import Wish, status
+from tenants.lifecycle.registry_changes import TransitionOptions, status
+from tenants.phases import EVENTS, TRANSITIONS, Phase, Transition
 from tenants.project import Project
-from tenants.states import State
 
 
 def move_tenant(
-    root: Path, stack: str, id_: str, event: str, wish: Wish, *, dry_run: bool, as_json: bool
+    root: Path, stack: str, id_: str, event: str, options: TransitionOptions, *, dry_run: bool, as_json: bool
 ) -> int:
     """Begin a move, or take its next stage; `event` is `abort` or `rollback` where that is asked for."""
     tenant = Project(root).entries(stack)[0].models.get(id_)
     moving = tenant.move if tenant else None
-    if moving and wish.to not in (None, moving.to):
+    if moving and options.to not in (None, moving.to):
         raise typer.BadParameter(f"{id_} is on its way to {moving.to}; abort that move before another")
-    if moving and wish.by not in (None, moving.by):
+    if moving and options.by not in (None, moving.by):
         raise typer.BadParameter(f"{id_} is on its way by {moving.by}; abort that move before another")
     event = event or ("next" if moving else "move")
     _require_carried_out(root, stack, [id_], event)
-    return step_tenants(root, stack, [id_], event, wish, dry_run=dry_run, as_json=as_json)
+    return step_tenants(root, stack, [id_], event, options, dry_run=dry_run, as_json=as_json)
 
 
-def restore_tenant(root: Path, stack: str, id_: str, wish: Wish, *, dry_run: bool, as_json: bool) -> int:
+def restore_tenant(
+    root: Path, stack: str, id_: str, options: TransitionOptions, *, dry_run: bool, as_json: bool
+) -> int:
     """Begin a restore; its stages and its ends are a move's."""
     _require_carried_out(root, stack, [id_], "move")
-    return step_tenants(root, stack, [id_], "move", wish, dry_run=dry_run, as_json=as_json)
+    return step_tenants(root, stack, [id_], "move", options, dry_run=dry_run, as_json=as_json)
 
 
 def offboard_tenants(
-    root: Path, stack: str, ids: Sequence[str], wish: Wish, *, cancel: bool, dry_run: bool, as_json: bool
+    root: Path,
+    stack: str,
+    ids: Sequence[str],
+    options: TransitionOptions,
+    *,
+    cancel: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """The next stage of leaving, or the way back from the last one."""
     models = Project(root).entries(stack)[0].models
-    serving = all(id_ in models and models[id_].state is State.ACTIVE for id_ in ids)
+    serving = all(id_ in models and models[id_].state is Phase.ACTIVE for id_ in ids)
     event = "cancel" if cancel else "suspend" if serving else "offboard"
     _require_carried_out(root, stack, ids, event)
-    return step_tenants(root, stack, ids, event, wish, dry_run=dry_run, as_json=as_json)
+    return step_tenants(root, stack, ids, event, options, dry_run=dry_run, as_json=as_json)
 
 
 def _require_carried_out(root: Path, stack: str, ids: Sequence[str], event: str) -> None:
     """A stage is taken after the run of the one before it, as far as the engine can be asked about that."""
     homes = Project(root).ledger(stack)[0].homes
-    if event in ONWARD and (found := unfinished_runs(root, stack, homes, ids)):
+    if EVENTS[event].leads_on and (found := unfinished_runs(root, stack, homes, ids)):
         raise typer.BadParameter("; ".join(found))
 
 
@@ -118,7 +126,7 @@ def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     if tenant is None:
         raise typer.BadParameter(f"{id_} cannot be read; tenantry tenants check {stack} says why")
     home = project.ledger(stack)[0].homes.get(id_)
-    recorded = str(phase_of(home)) if home else None
+    recorded = str(home.phase) if home else None
     name = output_to_read(tenant, home)
     found = outputs(root, stack, name) if name else None
     wrong = unfinished_run(root, stack, id_, home, found) if name and home else None
@@ -126,14 +134,14 @@ def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     if as_json:
         print_json({**status(tenant), "recorded": recorded, "measured": told or None, "undone": wrong})
         return 0
-    here = phase_of(tenant)
-    print(f"{id_} in {stack}: {tenant.move or here}: {ABOUT[here].means}")
+    here = tenant.phase
+    print(f"{id_} in {stack}: {tenant.move or here}: {here.row.means}")
     if recorded != here:
         print(f"  not run yet: the last run recorded {recorded or 'nothing'}; run pulumi up -s {stack}")
     if wrong:
         print(f"  not carried out: {wrong}")
-    _show("way back", ABOUT[here].undo)
-    for arrow in ARROWS:
+    _show("way back", here.row.undo)
+    for arrow in TRANSITIONS:
         if arrow.before is here:
             _show_next(arrow)
     for word, figure in measured_lines(told) if told else ():
@@ -147,9 +155,9 @@ def _show(word: str, text: str) -> None:
     print(f"  {word:<11} {text}")
 
 
-def _show_next(arrow: Arrow) -> None:
+def _show_next(arrow: Transition) -> None:
     """Where an arrow leads, and what is gone then."""
-    after = ABOUT[arrow.after]
+    after = arrow.after.row
     _show("next", f"{arrow.event} leads to {arrow.after}{f', once {arrow.only_if}' if arrow.only_if else ''}")
     if after.removes != "nothing":
         _show("", f"then gone: {after.removes}; way back: {after.undo}")

@@ -11,33 +11,24 @@ from typing import Any, Final
 
 from cli.stack_outputs import UNKNOWN, outputs, outputs_of_tenant
 from tenants.files import ledger_file, registry_file, relative
-from tenants.lifecycle.phases import ARROWS, LEAVING, MOVING, Phase, arrow, phase_of
 from tenants.models import Home, Tenant
+from tenants.phases import EVENTS, LEAVING, MOVING, PHASES, TRANSITIONS, Phase, Process, transition_between
 
-# Steps that lead on, and need what was asked for before; those that lead back are for when it failed.
-ONWARD: Final = frozenset({"move", "next", "offboard"})
-# The function's own words for what it does in a state (`plan.tenants.offboarding`); of a move they are
-# the stages.
-STEPS: Final[Mapping[str, Phase]] = {
-    "export": Phase.EXPORTED,
-    "keep": Phase.RETAINED,
-    "close": Phase.CLOSING,
-    "erase": Phase.ERASING,
-    "certify": Phase.ERASED,
-}
+# The functions' words, which the outputs say, and the phases that they carry out.
+CARRIED_OUT: Final[Mapping[str, Phase]] = {row.request: p for p, row in PHASES.items() if row.request}
 
 
 def output_of(phase: Phase) -> str:
     """The stack's output that tells of a tenant in this phase."""
-    return "leaving" if phase in LEAVING or phase is Phase.SUSPENDED else "moves"
+    return str(Process.OFFBOARDING if phase in LEAVING or phase is Phase.SUSPENDED else Process.MOVE)
 
 
 def unfinished_runs(root: Path, stack: str, homes: Mapping[str, Home], ids: Sequence[str]) -> list[str]:
     """Why tenants cannot go on, a sentence each; empty also where no engine can be asked."""
-    names = {output_of(phase_of(homes[i])) for i in ids if i in homes}
+    names = {output_of(homes[i].phase) for i in ids if i in homes}
     reported = {name: outputs(root, stack, name) for name in sorted(names)}
     found = [
-        unfinished_run(root, stack, i, homes[i], reported[output_of(phase_of(homes[i]))])
+        unfinished_run(root, stack, i, homes[i], reported[output_of(homes[i].phase)])
         for i in ids
         if i in homes
     ]
@@ -48,19 +39,19 @@ def unfinished_run(
     root: Path, stack: str, id_: str, home: Home, reported: Mapping[str, Any] | None
 ) -> str | None:
     """What of a tenant's ledger was not carried out, and what to do; `reported`: the output of its phase."""
-    recorded, output = phase_of(home), outputs_of_tenant(reported, id_)
+    recorded, output = home.phase, outputs_of_tenant(reported, id_)
     if output is UNKNOWN:
         return None
     reached = _reached(recorded, str(output.get("stage")) if output else None)
     if reached in (recorded, None):
         return None
     last = f"the last that did left {id_} at {reached}"
-    if arrow(reached, recorded) or _led_back(reached, recorded):
+    if transition_between(reached, recorded) or _led_back(reached, recorded):
         return (
             f"the run of {recorded} has not come to its end, {last}; run pulumi up -s {stack} until it does,"
             " before the next stage"
         )
-    follows = " or ".join(str(a.after) for a in ARROWS if a.before is reached)
+    follows = " or ".join(str(a.after) for a in TRANSITIONS if a.before is reached)
     files = [relative(root, path(root, stack)) for path in (registry_file, ledger_file)]
     return (
         f"{recorded} was taken before the run of the stage before it had come to its end: {last}, after which"
@@ -71,22 +62,22 @@ def unfinished_run(
 
 def _led_back(reached: Phase, recorded: Phase) -> bool:
     """Whether a stage that failed is being undone, as it may be."""
-    failed = [a.after for a in ARROWS if a.before is reached and a.event in ONWARD]
-    return any(a.before in failed and a.after is recorded and a.event not in ONWARD for a in ARROWS)
+    failed = [a.after for a in TRANSITIONS if a.before is reached and EVENTS[a.event].leads_on]
+    return any(
+        a.before in failed and a.after is recorded and not EVENTS[a.event].leads_on for a in TRANSITIONS
+    )
 
 
 def _reached(recorded: Phase, said: str | None) -> Phase | None:
     """The phase that a run has brought to its end; None where what was said is no phase's word."""
     if said is None:
-        return Phase.SUSPENDED if output_of(recorded) == "leaving" else Phase.ACTIVE
-    if said in STEPS:
-        return STEPS[said]
-    return Phase(said) if said in MOVING else None
+        return Phase.SUSPENDED if output_of(recorded) == Process.OFFBOARDING else Phase.ACTIVE
+    return CARRIED_OUT.get(said)
 
 
 def output_to_read(tenant: Tenant, home: Home | None) -> str | None:
     """The output that `--status` looks at; None where nothing would be told, and nobody is asked."""
-    phases = {phase_of(tenant), *([phase_of(home)] if home else [])}
+    phases = {tenant.phase, *([home.phase] if home else [])}
     if phases & MOVING:
-        return "moves"
-    return "leaving" if phases & LEAVING else None
+        return str(Process.MOVE)
+    return str(Process.OFFBOARDING) if phases & LEAVING else None

@@ -35,8 +35,9 @@ from components.tenants.tenant_worker import TenantWorker, TenantWorkerArgs, Wor
 from plan import CellPlan
 from plan.account.baseline import duties
 from plan.services.services import FunctionPlan
-from plan.tenants.offboarding import LeavingPlan, Step
+from plan.tenants.offboarding import LeavingPlan
 from plan.tenants.tenant import TenantPlan
+from tenants.phases import Phase
 
 
 class Platform(pulumi.ComponentResource):
@@ -254,7 +255,7 @@ class Platform(pulumi.ComponentResource):
     ) -> Callable[[Sequence[Output[str]]], TenantOffboarding] | None:
         """What has to be done with a tenant's keys before anything that is under them can be touched."""
         for step in self._plan.leaving:
-            if step.tenant == plan.id and step.step is Step.KEEP:
+            if step.tenant == plan.id and step.phase is Phase.RETAINED:
                 return lambda arns: self._leave(step, key_arns=arns)
         return None
 

@@ -133,7 +133,7 @@ class Text:
 class Choice:
     """One of a few words, as an enumeration's members or as they stand."""
 
-    values: type[StrEnum] | tuple[str, ...]
+    values: type[StrEnum] | tuple[str, ...]  # some of an enumeration's members, too
 
     def words(self) -> tuple[str, ...]:
         return tuple(str(v) for v in self.values)
@@ -146,7 +146,7 @@ class Choice:
         if scalar.text not in words:
             wrong = f"{label} {quoted(scalar.text)} is not allowed"
             return _refuse(scalar, label, wrong, allowed_or_near(scalar.text, words), report)
-        return scalar.text if isinstance(self.values, tuple) else self.values(scalar.text)
+        return next(v for v in self.values if v == scalar.text)
 
     def schema(self) -> Schema:
         return {"type": "string", "enum": list(self.words())}

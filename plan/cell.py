@@ -27,7 +27,7 @@ from plan.tenants.offboarding import LeavingPlan, plan_leaving, staying
 from plan.tenants.tenant import TenantPlan, plan_tenant
 from tenants.models import Registry
 from tenants.models import ServicePlan as UsagePlan
-from tenants.states import By
+from tenants.phases import MoveMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
     names = Names(settings.stack, settings.account_id)
     tenants = sorted(staying(registry.tenants), key=lambda t: t.id)
     monolith, reports = plan_monolith(settings, names), plan_reports(settings, names)
-    moves = [t.homes for t in tenants if t.move and t.move.by is By.FOLLOWING]
+    moves = [t.homes for t in tenants if t.move and t.move.by is MoveMethod.REPLICATION]
     return CellPlan(
         settings=settings,
         names=names,

@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 
 from tenants.cell import BLOCK_PREFIX, Cell
 from tenants.lifecycle.edit_checks import home_of
-from tenants.lifecycle.phases import phase_of
 from tenants.models import Ledger, Tenant
 from tenants.states import HomeKind
 
@@ -60,7 +59,7 @@ def extend(ledger: Ledger, tenants: Iterable[Tenant], cell: Cell, today: date) -
     for tenant in sorted(tenants, key=lambda t: t.id):
         if tenant.id in ledger.erased:
             continue
-        if not tenant.state.placed:
+        if not tenant.phase.row.placed:
             draft.free(tenant.id)
             continue
         draft.leave(tenant.id, tenant.homes)
@@ -164,8 +163,8 @@ def missing(ledger: Ledger, tenants: Iterable[Tenant]) -> Mapping[str, str]:
         home = ledger.homes.get(tenant.id)
         if home is None:
             found[tenant.id] = "has no place in the ledger yet"
-        elif phase_of(home) is not phase_of(tenant):
-            found[tenant.id] = f"is {phase_of(home)} in the ledger and {phase_of(tenant)} here"
+        elif home.phase is not tenant.phase:
+            found[tenant.id] = f"is {home.phase} in the ledger and {tenant.phase} here"
         elif home.key != tenant.key:
             found[tenant.id] = f"has key {home.key} in the ledger and {tenant.key} here"
     return found

@@ -8,8 +8,9 @@ from config.wording import allowed_or_near, quoted
 from tenants.cell import NOWHERE, Cell
 from tenants.lifecycle.edit_checks import Problem
 from tenants.models import Overrides, ServicePlan, Span, Tenant
+from tenants.phases import MoveMethod, Phase
 from tenants.residency import REGIONS, jurisdictions_of
-from tenants.states import By, HomeKind, Isolation, NetworkMode, Stage, State
+from tenants.states import HomeKind, Isolation, NetworkMode
 
 Plans = Mapping[str, ServicePlan] | None
 """The service plans; None where they are not known, so that nothing is said about them."""
@@ -30,16 +31,16 @@ def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem
         right = "a restore leads from pool to silo, else to another instance of the same kind"
         yield tenant.id, ("move", "at"), f"the move restores, from {move.origin} to {move.to}", right
         return
-    if move.at and move.by is not By.FOLLOWING:
+    if move.at and move.by is not MoveMethod.REPLICATION:
         yield tenant.id, ("move", "by"), f"the move restores, by {move.by}", "take move.by out"
         return
     if move.origin is move.to and not move.at:
         yield tenant.id, ("move", "to"), f"the move leads from {move.origin} to {move.to}", "take move out"
         return
-    if tenant.state is not State.ACTIVE:
+    if tenant.state is not Phase.ACTIVE:
         right = "resume the tenant first, or abort the move"
         yield tenant.id, ("state",), f"a tenant that is {tenant.state} cannot move", right
-    done = move.stage is Stage.DONE
+    done = move.stage is Phase.DONE
     end, lives = ("to", move.to) if done else ("origin", move.origin)
     if tenant.home is not lives:
         wrong = f"move.{end} is {lives}, and the tenant is {tenant.home} here"
@@ -50,7 +51,7 @@ def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem
 
 def _leaving(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
     until = tenant.leaving.retain_until if tenant.leaving else None
-    if until is None and tenant.state in (State.RETAINED, State.CLOSING, State.ERASING):
+    if until is None and tenant.state in (Phase.RETAINED, Phase.CLOSING, Phase.ERASING):
         right = f"python -m tenants offboard {tenant.id} --retain-until DATE writes it"
         yield tenant.id, ("state",), f"a tenant that is {tenant.state} has no leaving.retain_until", right
 

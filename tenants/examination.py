@@ -34,8 +34,10 @@ class Examined:
 
     @property
     def registry(self) -> Registry:
-        placed = sorted((t for t in self.entries.models.values() if t.state.placed), key=lambda t: t.id)
-        erased = sorted((t for t in self.entries.models.values() if not t.state.placed), key=lambda t: t.id)
+        placed = sorted((t for t in self.entries.models.values() if t.phase.row.placed), key=lambda t: t.id)
+        erased = sorted(
+            (t for t in self.entries.models.values() if not t.phase.row.placed), key=lambda t: t.id
+        )
         return Registry(
             stack=self.stack,
             tenants=tuple(placed),

@@ -20,12 +20,13 @@ from tenants.allocation import overlaps, slot_name
 from tenants.cell import BLOCK_PREFIX
 from tenants.field_types import MOMENT, TENANT_ID
 from tenants.models import MOST_KEYS, Home, Ledger
-from tenants.states import SOAK_DAYS, By, HomeKind, Isolation, Move, NetworkMode, Stage, State
+from tenants.phases import MOVE_STAGES, STATES, MoveMethod, Phase
+from tenants.states import SOAK_DAYS, HomeKind, Isolation, Move, NetworkMode
 
 _SLOT: Final = re.compile(r"(shard-[a-z])/([0-9]{2,3})")
 _BLOCK: Final = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")
 _ANY_HOME: Final = "|".join(HomeKind)
-_MOVE: Final = re.compile(rf"(?:{_ANY_HOME})-to-(?:{_ANY_HOME})/(?:{'|'.join(Stage)})")
+_MOVE: Final = re.compile(rf"(?:{_ANY_HOME})-to-(?:{_ANY_HOME})/(?:{'|'.join(MOVE_STAGES)})")
 _REPAIR: Final = (
     "restore the file from git (of a merge take one side's), then run python -m tenants ledger update"
 )
@@ -37,12 +38,14 @@ class _Line:
 
     isolation: Isolation = field(metadata=spec(Choice(Isolation), "isolation"))
     network: NetworkMode = field(default=NetworkMode.SHARED, metadata=spec(Choice(NetworkMode), "network"))
-    state: State = field(default=State.ACTIVE, metadata=spec(Choice(State), "state"))
+    state: Phase = field(default=Phase.ACTIVE, metadata=spec(Choice(STATES), "state"))
     move: str | None = field(
         default=None, metadata=spec(Text(_MOVE, "a move such as pool-to-silo/soak", 40), "move")
     )
     at: str | None = field(default=None, metadata=spec(MOMENT, "moment that is restored"))
-    by: By = field(default=By.FOLLOWING, metadata=spec(Choice(By), "how its rows get there"))
+    by: MoveMethod = field(
+        default=MoveMethod.REPLICATION, metadata=spec(Choice(MoveMethod), "how its rows get there")
+    )
     soak_days: int = field(default=SOAK_DAYS, metadata=spec(Whole(0, 90), "days of its soak"))
     instance: int | None = field(default=None, metadata=spec(Whole(0, 999), "number of its instance"))
     issued: int | None = field(default=None, metadata=spec(Whole(0, 999), "the highest such number"))
@@ -76,7 +79,7 @@ class _Line:
         origin, _, to = way.partition("-to-")
         ends, at = (HomeKind(origin), HomeKind(to)), self.at
         return Move(
-            origin=ends[0], to=ends[1], stage=Stage(stage), at=at, by=self.by, soak_days=self.soak_days
+            origin=ends[0], to=ends[1], stage=Phase(stage), at=at, by=self.by, soak_days=self.soak_days
         )
 
 
@@ -238,10 +241,10 @@ def _slot_order(slot: str) -> tuple[str, int]:
 def _line(home: Home, slot: str | None, block: str | None) -> str:
     parts = [f"isolation: {home.isolation}"]
     parts += [f"network: {home.network}"] if home.network is not NetworkMode.SHARED else []
-    parts += [f"state: {home.state}"] if home.state is not State.ACTIVE else []
+    parts += [f"state: {home.state}"] if home.state is not Phase.ACTIVE else []
     parts += [f"move: {home.move}"] if home.move else []
     parts += [f'at: "{home.move.at}"'] if home.move and home.move.at else []
-    parts += [f"by: {home.move.by}"] if home.move and home.move.by is not By.FOLLOWING else []
+    parts += [f"by: {home.move.by}"] if home.move and home.move.by is not MoveMethod.REPLICATION else []
     parts += [f"soak_days: {home.move.soak_days}"] if home.move and home.move.soak_days != SOAK_DAYS else []
     own = int(home.isolation is Isolation.SILO)
     parts += [f"instance: {home.instance}"] if home.instance != own else []

@@ -13,7 +13,8 @@ from typing import Any, Final, Literal, TypeAlias
 from config import text_fields
 from config.fields import Choice, ListOf, Number, Record, Whole, spec
 from tenants import field_types
-from tenants.states import HomeKind, Isolation, Leaving, Move, NetworkMode, State, kind_of
+from tenants.phases import STATES, Phase
+from tenants.states import HomeKind, Isolation, Leaving, Move, NetworkMode, kind_of
 
 QuotaPeriod: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
 
@@ -85,8 +86,8 @@ class Tenant:
     )
     plan: str = field(metadata=spec(field_types.PLAN_REFERENCE, "Service plan, from plans.yaml"))
     contacts: Contacts = field(metadata=spec(Record(Contacts), "Who is told"))
-    state: State = field(
-        default=State.ACTIVE, metadata=spec(Choice(State), "Where the tenant stands in its life")
+    state: Phase = field(
+        default=Phase.ACTIVE, metadata=spec(Choice(STATES), "Where the tenant stands in its life")
     )
     move: Move | None = field(
         default=None,
@@ -121,6 +122,11 @@ class Tenant:
     since: date | None = field(
         default=None, metadata=spec(text_fields.DATE, "Date of onboarding, such as 2026-11-23")
     )
+
+    @property
+    def phase(self) -> Phase:
+        """How far it has come, as the registry has it."""
+        return self.move.stage if self.move else self.state
 
     @property
     def home(self) -> HomeKind:
@@ -232,13 +238,18 @@ class Home:
 
     isolation: Isolation
     network: NetworkMode
-    state: State
+    state: Phase
     move: Move | None = None
     instance: int = 0  # number of its own instance, at the origin while it moves; 0 for the pool
     issued: int = 0  # the highest such number that it ever had, the far end's while it moves
     key: int = 1  # which of its keys is in use
     stored: int = 1  # which of its keys `instance` is under, which can never have another; `key` for the pool
     since: date | None = None  # when this state or stage began; None where it never mattered
+
+    @property
+    def phase(self) -> Phase:
+        """How far it had come when it was last recorded."""
+        return self.move.stage if self.move else self.state
 
     @property
     def kind(self) -> HomeKind:

@@ -24,7 +24,7 @@ def census(cell: Cell, tenants: Iterable[Tenant], plans: Plans, ledger: Ledger) 
     found["copies"] = cell.backup_copy_region != NOWHERE
     shards: set[str] = set()
     for tenant in tenants:
-        if not tenant.state.placed:
+        if not tenant.phase.row.placed:
             continue
         found["tenant"] += 1
         homes = tenant.homes  # both ends while it moves

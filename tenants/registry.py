@@ -12,8 +12,8 @@ from config.yaml_tree import Finding
 from tenants.examination import Examined, examine
 from tenants.files import ledger_file, project_root
 from tenants.ledger import render_ledger
-from tenants.lifecycle.phases import DEPLOYABLE, Phase, phase_of
 from tenants.models import Registry
+from tenants.phases import DEPLOYABLE, Phase
 from tenants.project import Project
 
 TRUE: Final = frozenset({"1", "true", "yes", "on"})
@@ -68,11 +68,11 @@ def _too_early(found: Examined, phases: frozenset[Phase]) -> list[Finding]:
         found.entries.finding(
             tenant.id,
             ("move", "stage") if tenant.move else ("state",),
-            f"this version cannot deploy {phase_of(tenant)}",
+            f"this version cannot deploy {tenant.phase}",
             f"take it back; what it deploys is {', '.join(sorted(phases))}",
         )
         for tenant in found.entries.models.values()
-        if phase_of(tenant) not in phases
+        if tenant.phase not in phases
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from config import text_fields
 from config.fields import Choice, Flag, Whole, spec
 from tenants import field_types
+from tenants.phases import MOVE_STAGES, MoveMethod, Phase
 
 
 class Isolation(StrEnum):
@@ -51,47 +52,6 @@ def kind_of(isolation: Isolation, network: NetworkMode) -> HomeKind:
     return HomeKind.DEDICATED if network is NetworkMode.DEDICATED else HomeKind.SILO
 
 
-class State(StrEnum):
-    """Where a tenant stands in its life; `tenants.lifecycle.edit_checks` says which step follows which."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"  # its traffic is refused, its data intact
-    EXPORTED = "exported"  # its data was handed over, and the copy proven by restoring it
-    RETAINED = "retained"  # kept for as long as the law asks
-    CLOSING = "closing"  # its key is scheduled for deletion; the last stage that can be called off
-    ERASING = "erasing"  # its key is gone; what was under it goes
-    ERASED = "erased"  # nothing of it is left; its id stays taken
-
-    @property
-    def placed(self) -> bool:
-        """Whether the tenant still takes a place in the cell."""
-        return self is not State.ERASED
-
-
-class Stage(StrEnum):
-    """How far a move has come. Each is a change of the registry and one run of its own."""
-
-    PREPARE = "prepare"
-    REPLICATE = "replicate"
-    CUTOVER = "cutover"
-    SOAK = "soak"
-    DONE = "done"
-    ROLLBACK = "rollback"
-    ABORT = "abort"
-
-    @property
-    def moved(self) -> bool:
-        """Whether the services read and write at the new place."""
-        return self in (Stage.CUTOVER, Stage.SOAK, Stage.DONE)
-
-
-class By(StrEnum):
-    """How a tenant's rows come to the new place."""
-
-    FOLLOWING = "following"  # while the tenant writes, by logical replication
-    COPY = "copy"  # at the cutover, while it cannot write: for what cannot be replicated
-
-
 SOAK_DAYS: Final = 7
 READ_ONLY_SECONDS: Final = 60
 KEY_DAYS: Final = 30
@@ -103,7 +63,7 @@ class Move:
 
     origin: HomeKind = field(metadata=spec(Choice(HomeKind), "Where the tenant's data comes from"))
     to: HomeKind = field(metadata=spec(Choice(HomeKind), "Where the tenant's data goes"))
-    stage: Stage = field(metadata=spec(Choice(Stage), "How far the move has come"))
+    stage: Phase = field(metadata=spec(Choice(MOVE_STAGES), "How far the move has come"))
     at: str | None = field(
         default=None,
         metadata=spec(
@@ -111,9 +71,11 @@ class Move:
             "Moment in UTC to which the data is restored; such a move leads to a new instance",
         ),
     )
-    by: By = field(
-        default=By.FOLLOWING,
-        metadata=spec(Choice(By), "How rows come to the new place: following, or in a copy at the cutover"),
+    by: MoveMethod = field(
+        default=MoveMethod.REPLICATION,
+        metadata=spec(
+            Choice(MoveMethod), "How rows come to the new place: following, or in a copy at the cutover"
+        ),
     )
     soak_days: int = field(
         default=SOAK_DAYS,
@@ -125,11 +87,6 @@ class Move:
     )
 
     @property
-    def live(self) -> HomeKind:
-        """Where the services find the data at this stage."""
-        return self.to if self.stage.moved else self.origin
-
-    @property
     def extracts(self) -> bool:
         """Whether it restores from a shard, whose rows are everybody's."""
         return self.at is not None and not self.origin.alone
@@ -137,7 +94,7 @@ class Move:
     @property
     def way(self) -> str:
         """What does not change while the move is on, for a person."""
-        how = f" by {self.by}" if self.by is not By.FOLLOWING else ""
+        how = f" by {self.by}" if self.by is not MoveMethod.REPLICATION else ""
         return f"{self.origin} to {self.to}{how}" + (f" as it was at {self.at}" if self.at else "")
 
     def __str__(self) -> str:

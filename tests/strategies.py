@@ -20,13 +20,14 @@ from tenants.allocation import NoRoom, extend
 from tenants.cell import Cell, read_cell
 from tenants.entries import entry_text, values_of
 from tenants.lifecycle import edit_checks
+from tenants.lifecycle.edit_checks import guard_facts
 from tenants.lifecycle.keys import SETTLED
-from tenants.lifecycle.phases import ARROWS, Arrow, Phase, phase_of
-from tenants.lifecycle.registry_changes import Wish, changes_of
+from tenants.lifecycle.registry_changes import TransitionOptions, changes_of
 from tenants.models import Contacts, Ledger, Overrides, Registry, ServicePlan, Span, Tenant
+from tenants.phases import MOVE_STAGES, TRANSITIONS, Phase, Transition
 from tenants.project import Project
 from tenants.registry_files import read_tenants
-from tenants.states import HomeKind, Isolation, Leaving, Move, NetworkMode, Stage, State
+from tenants.states import HomeKind, Isolation, Leaving, Move, NetworkMode
 from tests.cells import PROJECT
 
 DAY: Final = date(2026, 11, 23)
@@ -80,7 +81,7 @@ class World:
 
     @property
     def registry(self) -> Registry:
-        placed = sorted((t for t in self.entries if t.state.placed), key=lambda t: t.id)
+        placed = sorted((t for t in self.entries if t.phase.row.placed), key=lambda t: t.id)
         return Registry(stack=self.cell.stack, tenants=tuple(placed), plans=plans(), ledger=self.ledger)
 
     def edit(self, id_: str, **fields: Any) -> "World":
@@ -200,7 +201,7 @@ def _add(draw: st.DrawFn, world: World) -> Edit:
 @st.composite
 def _fields(draw: st.DrawFn, world: World) -> Edit:
     """Another display name, plan, contact, tag, rotation or override: fields that may change at any time."""
-    old = draw(st.sampled_from([t for t in world.entries if t.state.placed]))
+    old = draw(st.sampled_from([t for t in world.entries if t.phase.row.placed]))
     new = draw(tenants(old.id, old.isolation))
     names = draw(st.lists(st.sampled_from(ANY_TIME), min_size=1) | st.just(["plan", "overrides"]))
     return Edit("change", old.id, lambda w: w.edit(old.id, **{n: getattr(new, n) for n in names}))
@@ -233,7 +234,7 @@ def edits(world: World) -> st.SearchStrategy[Edit]:
     states = {t.state for t in world.entries}
     choices: list[st.SearchStrategy[Edit]] = [_add(world), _wait(world)]
     choices += [_reorder(world)] if world.entries else []
-    choices += [_fields(world)] * 2 if states - {State.ERASED} else []
+    choices += [_fields(world)] * 2 if states - {Phase.ERASED} else []
     choices += steps(world, frozenset(Phase))
     if any(_turns(world, t) for t in world.entries):
         choices.append(_turn(world))
@@ -244,14 +245,14 @@ def edits(world: World) -> st.SearchStrategy[Edit]:
 
 def steps(world: World, phases: Container[Phase]) -> list[st.SearchStrategy[Edit]]:
     """The steps of tenants' lives that are open on the world's day and lead to one of the phases."""
-    taken = [a for a in ARROWS if a.after in phases]
+    taken = [a for a in TRANSITIONS if a.after in phases]
     return [_step(world, t, a) for t in world.entries for a in taken if _open(world, t, a)]
 
 
 def _turns(world: World, tenant: Tenant) -> bool:
     """Whether a tenant may be given a new key: it is settled, and so was the last run."""
     home = world.ledger.homes.get(tenant.id)
-    settled = home is not None and {phase_of(home), phase_of(tenant)} <= SETTLED
+    settled = home is not None and {home.phase, tenant.phase} <= SETTLED
     return settled and home is not None and home.key == tenant.key < 5
 
 
@@ -262,35 +263,35 @@ def _turn(world: World) -> st.SearchStrategy[Edit]:
     )
 
 
-def _open(world: World, tenant: Tenant, arrow: Arrow) -> bool:
+def _open(world: World, tenant: Tenant, arrow: Transition) -> bool:
     """Whether a placed tenant may take the arrow on the world's day."""
     home = world.ledger.homes.get(tenant.id)
-    if home is None or phase_of(tenant) is not arrow.before or phase_of(home) is not arrow.before:
+    if home is None or tenant.phase is not arrow.before or home.phase is not arrow.before:
         return False
     agreed = replace(tenant, leaving=tenant.leaving or AGREED)
-    return arrow.guard is None or arrow.guard(agreed, home, world.day) is None
+    return arrow.guard is None or arrow.guard(guard_facts(agreed, home), world.day) is None
 
 
-def _step(world: World, tenant: Tenant, arrow: Arrow) -> st.SearchStrategy[Edit]:
+def _step(world: World, tenant: Tenant, arrow: Transition) -> st.SearchStrategy[Edit]:
     """A step of a tenant's life, written as the command line writes it."""
     others = [kind for kind in HomeKind if kind is not tenant.home]
     retain = AGREED.retain_until if arrow.after is Phase.RETAINED else None
     wishes = st.builds(
-        lambda to, soak: Wish(to=to, soak_days=soak, retain_until=retain),
+        lambda to, soak: TransitionOptions(to=to, soak_days=soak, retain_until=retain),
         st.sampled_from(others),
         st.sampled_from([None, 0]),
     )
     if arrow.event == "move" and tenant.home.alone:
-        wishes |= st.just(Wish(at=f"{DAY - timedelta(days=1)}T10:00:00Z"))
+        wishes |= st.just(TransitionOptions(at=f"{DAY - timedelta(days=1)}T10:00:00Z"))
     return wishes.map(
-        lambda wish: Edit(str(arrow.after), tenant.id, lambda w: take_step(w, tenant.id, arrow, wish))
+        lambda options: Edit(str(arrow.after), tenant.id, lambda w: take_step(w, tenant.id, arrow, options))
     )
 
 
-def take_step(world: World, id_: str, arrow: Arrow, wish: Wish) -> World:
+def take_step(world: World, id_: str, arrow: Transition, options: TransitionOptions) -> World:
     """The world after a step was written into the registry."""
     tenant = next(t for t in world.entries if t.id == id_)
-    changes = changes_of(tenant, arrow, wish)
+    changes = changes_of(tenant, arrow, options)
     text = set_fields(entry_text(id_, values_of(tenant)), id_, changes)
     read, findings = read_tenants(text, "x")
     assert not findings, findings
@@ -305,9 +306,9 @@ def forbidden_edits(world: World) -> st.SearchStrategy[Edit]:
         st.sampled_from(placed).map(lambda t: Edit("switch", t.id, lambda w: w.edit(t.id, **_switched(t)))),
         st.just(Edit("empty", "", lambda w: replace(w, entries=()))),
     ]
-    if any(t.state is State.ACTIVE for t in placed):
-        choices.append(_set("erase", world, lambda t: t.state is State.ACTIVE, state=State.ERASED))
-    if any(phase_of(t) is Phase.ACTIVE for t in placed):
+    if any(t.state is Phase.ACTIVE for t in placed):
+        choices.append(_set("erase", world, lambda t: t.state is Phase.ACTIVE, state=Phase.ERASED))
+    if any(t.phase is Phase.ACTIVE for t in placed):
         choices.append(_jump(world))
     choices.append(
         st.sampled_from(placed).map(
@@ -319,10 +320,10 @@ def forbidden_edits(world: World) -> st.SearchStrategy[Edit]:
 
 def _jump(world: World) -> st.SearchStrategy[Edit]:
     """A move that begins in the middle."""
-    settled = [t for t in world.entries if t.id in world.ledger.homes and phase_of(t) is Phase.ACTIVE]
-    stages = [stage for stage in Stage if stage not in (Stage.PREPARE, Stage.DONE)]
+    settled = [t for t in world.entries if t.id in world.ledger.homes and t.phase is Phase.ACTIVE]
+    stages = [stage for stage in MOVE_STAGES if stage not in (Phase.PREPARE, Phase.DONE)]
 
-    def edit(tenant: Tenant, to: HomeKind, stage: Stage) -> Edit:
+    def edit(tenant: Tenant, to: HomeKind, stage: Phase) -> Edit:
         move = Move(origin=tenant.home, to=to, stage=stage)
         return Edit("jump", tenant.id, lambda w: w.edit(tenant.id, move=move))
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from tenants.entries import entry_text, values_of
 from tenants.files import ledger_file, registry_file
 from tenants.ledger import render_ledger
-from tenants.lifecycle.phases import ARROWS, Arrow, Phase, phase_of
-from tenants.lifecycle.registry_changes import Wish
+from tenants.lifecycle.registry_changes import TransitionOptions
 from tenants.models import HomeKind, Ledger, Tenant
+from tenants.phases import TRANSITIONS, Phase, Transition
 from tenants.project import Project
 from tests.strategies import DAY, RefusedError, World, committed_cell, edits, take_step
 
@@ -103,11 +103,13 @@ def onboard(root: Path, stack: str, entry: str) -> None:
 # ------------------------------------------------------------------ the life of a tenant
 
 
-def way_to(phase: Phase) -> tuple[Arrow, ...]:
+def way_to(phase: Phase) -> tuple[Transition, ...]:
     """The shortest way from an active tenant's phase to this one."""
-    ways: dict[Phase, tuple[Arrow, ...]] = {Phase.ACTIVE: ()}
+    ways: dict[Phase, tuple[Transition, ...]] = {Phase.ACTIVE: ()}
     while phase not in ways:
-        ways |= {a.after: (*ways[a.before], a) for a in ARROWS if a.before in ways and a.after not in ways}
+        ways |= {
+            a.after: (*ways[a.before], a) for a in TRANSITIONS if a.before in ways and a.after not in ways
+        }
     return ways[phase]
 
 
@@ -117,7 +119,7 @@ def lead(world: World, tenant: Tenant, phase: Phase) -> World:
     for arrow in way_to(phase):
         retain = world.day if arrow.after is Phase.RETAINED else None
         later = replace(world, day=world.day + timedelta(days=60))
-        world = take_step(later, tenant.id, arrow, Wish(to=to, retain_until=retain)).run()
+        world = take_step(later, tenant.id, arrow, TransitionOptions(to=to, retain_until=retain)).run()
     return world
 
 
@@ -127,7 +129,7 @@ def every_phase(root: Path, stack: str) -> date:
     chosen = dict(zip(Phase, world.entries, strict=False))
     for phase, tenant in chosen.items():
         world = lead(world, tenant, phase)
-    found = {phase_of(t) for t in world.entries}
+    found = {t.phase for t in world.entries}
     assert found == set(Phase), f"not in any: {set(Phase) - found}"
     write(root, world)
     return world.day

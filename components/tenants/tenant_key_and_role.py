@@ -20,8 +20,8 @@ from components.common.key import EncryptionKey, EncryptionKeyArgs
 from components.data.database import RELEASED
 from components.tenants.tenant_worker import Workers
 from plan.tenants.keys import KeyPlan
-from plan.tenants.offboarding import ENDING
 from plan.tenants.tenant import TenantPlan
+from tenants.phases import ENDING
 
 LEAVING: Final = (
     "leaving"  # the tag that a leaving tenant's resources bear; see `plan.tenants.offboarding.TAGS`

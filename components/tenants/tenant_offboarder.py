@@ -16,7 +16,7 @@ from components.tenants.data_access import HOMES, keys_of_secrets, keys_through,
 from components.tenants.offboarding_evidence import evidence_bucket
 from components.tenants.tenant_key_and_role import LEAVING
 from components.tenants.tenant_worker import WorkerKind
-from plan.tenants.offboarding import ENDING
+from tenants.phases import ENDING
 
 
 def _statements(shared: Shared) -> Sequence[Statement]:

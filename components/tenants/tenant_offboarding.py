@@ -15,7 +15,8 @@ from components.data.database import Database
 from components.tenants.tenant_schemas import end_of
 from components.tenants.tenant_stack import TenantStack
 from components.tenants.tenant_worker import TenantWorker
-from plan.tenants.offboarding import LeavingPlan, Step
+from plan.tenants.offboarding import LeavingPlan
+from tenants.phases import Phase
 
 REVISION: Final = 1
 # An instance of its own cannot be opened by then, for its key is gone.
@@ -53,9 +54,9 @@ class TenantOffboarding(pulumi.ComponentResource):
             input=json_text(
                 {
                     "tenant": args.plan.tenant,
-                    "stage": args.plan.step,
+                    "stage": args.plan.phase.row.request,
                     "revision": REVISION,
-                    **_EVENTS[args.plan.step](args),
+                    **EVENTS[args.plan.phase](args),
                 }
             ),
             opts=ResourceOptions(parent=self, depends_on=_before(args)),
@@ -128,14 +129,14 @@ def _keys(arns: Sequence[Input[str]]) -> dict[str, Any]:
 
 def _tenancy(args: TenantOffboardingArgs) -> TenantStack:
     if args.tenancy is None:
-        raise ValueError(f"tenant {args.plan.tenant}: {args.plan.step} needs what it has")
+        raise ValueError(f"tenant {args.plan.tenant}: {args.plan.phase} needs what it has")
     return args.tenancy
 
 
-_EVENTS: Final = {
-    Step.EXPORT: _export,
-    Step.KEEP: _keep,
-    Step.CLOSE: _close,
-    Step.ERASE: _erase,
-    Step.CERTIFY: _certify,
+EVENTS: Final = {
+    Phase.EXPORTED: _export,
+    Phase.RETAINED: _keep,
+    Phase.CLOSING: _close,
+    Phase.ERASING: _erase,
+    Phase.ERASED: _certify,
 }

@@ -17,7 +17,7 @@ from components.tenants.tenant_secrets import TenantSecrets
 from components.tenants.tenant_worker import TenantWorker
 from plan.tenants.placement import MovePlan, PlacePlan
 from plan.tenants.tenant import TenantPlan
-from tenants.states import By
+from tenants.phases import MoveMethod
 
 # Raise it when the bootstrap function's guards change: every tenant's place is then gone over again.
 REVISION: Final = 1
@@ -98,7 +98,7 @@ def _move(
         "tenantSecret": args.secrets.database_arn,
         "bucket": args.bucket,
         "budgetSeconds": move.read_only_seconds,
-        **({"by": move.by} if move.by is not By.FOLLOWING else {}),
+        **({"by": move.by} if move.by is not MoveMethod.REPLICATION else {}),
         **({"restoredTo": move.at} if move.at else {}),
         **({"restored": end_of(args.restored)} if args.restored else {}),
     }

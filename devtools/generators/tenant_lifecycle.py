@@ -3,20 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from tenants.lifecycle.phases import ABOUT, ARROWS, DEPLOYABLE, MOVING, Arrow, Phase
+from tenants.phases import DEPLOYABLE, EVENTS, MOVING, PHASES, TRANSITIONS, Transition
 
 PAGE = Path(__file__).parents[2] / "docs" / "tenant-lifecycle.md"
-COMMANDS = {
-    "move": "move ID --to KIND",
-    "next": "move ID",
-    "abort": "move ID --abort",
-    "rollback": "move ID --rollback",
-    "suspend": "suspend ID",
-    "resume": "resume ID",
-    "offboard": "offboard ID",
-    "cancel": "offboard ID --cancel",
-}
-
 
 COPIES = (
     "## A move by copy",
@@ -26,12 +15,7 @@ COPIES = (
     "",
     "| phase | of a move by copy |",
     "| --- | --- |",
-    "| prepare | what only replication asks for is not asked |",
-    "| replicate | the schema is made at the new place and taken away again; no rows go |",
-    "| cutover | the tenant is shut out while all rows are copied and compared; longer than the budget"
-    " (`--read-only-seconds`, at most 600) it is called off, and the tenant writes again |",
-    "| soak | nothing follows: the old place stays as it was left |",
-    "| rollback | gives up what was written since the cutover |",
+    *(f"| {p} | {row.offline_copy} |" for p, row in PHASES.items() if row.offline_copy),
     "",
 )
 RESTORES = (
@@ -43,11 +27,7 @@ RESTORES = (
     "",
     "| phase | of a restore |",
     "| --- | --- |",
-    "| prepare | rows are counted table by table at both places: `pulumi stack output moves` |",
-    "| replicate | counted again; nothing follows: what is written from now on is not at the new place |",
-    "| cutover | writes stop, the services are led over; nothing is compared, for rows are to differ |",
-    "| soak | the old place stays as it was left |",
-    "| rollback | gives up what was written since the cutover |",
+    *(f"| {p} | {row.restore} |" for p, row in PHASES.items() if row.restore),
     "",
     "A shard cannot go back without everybody else on it. So a tenant of the pool gets an instance of its",
     "own, under its own key, and beside it stands, for as long as the move is on, its shard as it was then.",
@@ -64,7 +44,7 @@ def render() -> str:
             "# The life of a tenant",
             "",
             "<!-- Written by `python -m devtools.generators.tenant_lifecycle` from"
-            " tenants/lifecycle/phases.py; a test compares them. -->",
+            " tenants/phases.py; a test compares them. -->",
             "",
             "Each arrow is one change of the registry, reviewed, and one run of `pulumi up`. The commands",
             "write the change; anything else is refused before the engine starts.",
@@ -74,23 +54,23 @@ def render() -> str:
             "```mermaid",
             "stateDiagram-v2",
             "    [*] --> active",
-            *(f"    {_arrow(a)}" for a in ARROWS if not {a.before, a.after} & MOVING),
+            *(f"    {_arrow(a)}" for a in TRANSITIONS if not {a.before, a.after} & MOVING),
             "    state move {",
-            *(f"        {_arrow(a)}" for a in ARROWS if {a.before, a.after} <= MOVING),
+            *(f"        {_arrow(a)}" for a in TRANSITIONS if {a.before, a.after} <= MOVING),
             "    }",
-            *(f"    {_arrow(a)}" for a in ARROWS if len({a.before, a.after} & MOVING) == 1),
+            *(f"    {_arrow(a)}" for a in TRANSITIONS if len({a.before, a.after} & MOVING) == 1),
             "    erased --> [*]",
             "```",
             "",
             "| from | to | command: `python -m tenants …` | only if |",
             "| --- | --- | --- | --- |",
-            *(f"| {a.before} | {a.after} | `{COMMANDS[a.event]}` | {a.only_if} |" for a in ARROWS),
+            *(f"| {a.before} | {a.after} | `{EVENTS[a.event].command}` | {a.only_if} |" for a in TRANSITIONS),
             "",
             "## What each phase means",
             "",
-            "| phase | means | creates | keeps | may remove | way back |",
-            "| --- | --- | --- | --- | --- | --- |",
-            *_phases(Phase),
+            "| phase | means | creates | keeps | may remove | way back | shown by |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
+            *_phases(),
             "",
             *COPIES,
             *RESTORES,
@@ -98,14 +78,14 @@ def render() -> str:
     )
 
 
-def _arrow(arrow: Arrow) -> str:
+def _arrow(arrow: Transition) -> str:
     return f"{arrow.before} --> {arrow.after}: {arrow.event}"
 
 
-def _phases(phases: Iterable[Phase]) -> Iterable[str]:
-    for phase in phases:
-        a = ABOUT[phase]
-        yield f"| {phase} | {a.means} | {a.creates} | {a.keeps} | {a.removes} | {a.undo} |"
+def _phases() -> Iterable[str]:
+    for phase, row in PHASES.items():
+        cells = (phase, row.means, row.creates, row.keeps, row.removes, row.undo, row.proof)
+        yield f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -1,51 +1,21 @@
-"""A tenant on its way out: which step is to be taken, and what the function is told of it."""
+"""A tenant on its way out: which phase a run takes it to, and what the function is told of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
 
 from plan.data.databases import silo_name
 from plan.names import Names, sql_name
 from tenants.models import Registry, Tenant
-from tenants.states import HomeKind, Leaving, State
-
-
-class Step(StrEnum):
-    """What the function does; its own words."""
-
-    EXPORT = "export"
-    KEEP = "keep"
-    CLOSE = "close"
-    ERASE = "erase"
-    CERTIFY = "certify"
-
-
-STEPS: Final[Mapping[State, Step]] = {
-    State.EXPORTED: Step.EXPORT,
-    State.RETAINED: Step.KEEP,
-    State.CLOSING: Step.CLOSE,
-    State.ERASING: Step.ERASE,
-    State.ERASED: Step.CERTIFY,
-}
-ENDING: Final = "ending"
-# What the resources of a leaving tenant are tagged with. The same from the state before the key is to be
-# deleted: a key that waits for its deletion takes no other tag, and its deletion can be called off.
-TAGS: Final[Mapping[State, str]] = {
-    State.EXPORTED: "exported",
-    State.RETAINED: ENDING,
-    State.CLOSING: ENDING,
-}
-# From here on what is the tenant's has lost its protection, and nobody logs in to its place any more.
-RELEASED: Final = frozenset({State.CLOSING, State.ERASING})
+from tenants.phases import LEAVING, Phase
+from tenants.states import HomeKind, Leaving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeavingPlan:
-    """One tenant's next step. Names are the planned ones, for what bears them may be gone."""
+    """One tenant's phase. Names are the planned ones, for what bears them may be gone."""
 
     tenant: str
-    step: Step
+    phase: Phase
     key_days: int
     sql: str
     artefacts: str  # bucket
@@ -56,14 +26,14 @@ class LeavingPlan:
 
 def plan_leaving(names: Names, registry: Registry) -> tuple[LeavingPlan, ...]:
     """Those who leave and those who have left, by id, as long as they stand in the registry."""
-    going = [_plan(names, registry, t) for t in registry.tenants if t.state in STEPS]
+    going = [_plan(names, registry, t) for t in registry.tenants if t.phase in LEAVING]
     gone = [_plan(names, registry, t) for t in registry.erased]
     return tuple(sorted((*going, *gone), key=lambda p: p.tenant))
 
 
 def staying(tenants: Sequence[Tenant]) -> list[Tenant]:
     """Whose resources stand: all but those whose last ones go with this run."""
-    return [t for t in tenants if t.state is not State.ERASING]
+    return [t for t in tenants if t.phase.row.exists]
 
 
 def _plan(names: Names, registry: Registry, tenant: Tenant) -> LeavingPlan:
@@ -71,7 +41,7 @@ def _plan(names: Names, registry: Registry, tenant: Tenant) -> LeavingPlan:
     numbers = range(1, home.issued + 1) if home else ()
     return LeavingPlan(
         tenant=tenant.id,
-        step=STEPS[tenant.state],
+        phase=tenant.phase,
         key_days=(tenant.leaving or Leaving()).key_days,
         sql=sql_name(tenant.id),
         artefacts=names.bucket("t", tenant.id),

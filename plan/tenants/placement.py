@@ -7,9 +7,9 @@ from plan.data.databases import CELL_NETWORK, DatabasePlan, RestorePlan, Size, p
 from plan.names import Names
 from plan.network.network import NetworkPlan, plan_dedicated_network
 from plan.settings import Settings
-from plan.tenants.offboarding import RELEASED
 from tenants.models import Registry, Tenant
-from tenants.states import By, HomeKind, Stage
+from tenants.phases import MoveMethod, Phase, Released
+from tenants.states import HomeKind
 
 STATEMENT_MS: Final = 60_000
 IDLE_MS: Final = 60_000  # in a transaction; it would hold back the cleaning of a shard's tables
@@ -43,32 +43,32 @@ class MovePlan:
 
     origin: PlacePlan
     target: PlacePlan
-    stage: Stage
+    stage: Phase
     read_only_seconds: int  # that the tenant's writes may wait at the cutover
-    by: By = By.FOLLOWING
+    by: MoveMethod = MoveMethod.REPLICATION
     at: str | None = None  # of a restore: moment that the target begins with
     restored: DatabasePlan | None = None  # the pool's shard as it was then, for the target to copy from
 
     @property
     def live(self) -> PlacePlan:
         """Where the services find the data after this stage."""
-        return self.target if self.stage.moved else self.origin
+        return self.target if self.stage.row.at_target else self.origin
 
 
 def plan_places(
     settings: Settings, names: Names, registry: Registry, tenant: Tenant
 ) -> tuple[PlacePlan, MovePlan | None]:
     """Where the tenant's data is, and the move that it is on. Reads this tenant's entries only."""
-    home = registry.ledger.homes[tenant.id]
+    home, released = registry.ledger.homes[tenant.id], tenant.phase.row.released
     if tenant.move is None:
         place = _place(settings, names, registry, tenant, tenant.home, home.instance)
-        return (_released(place, "leaving") if tenant.state in RELEASED else place), None
+        return (_released(place, "leaving") if released is Released.ALL else place), None
     move = tenant.move
     origin = _place(settings, names, registry, tenant, move.origin, home.instance)
     target = _restored(_place(settings, names, registry, tenant, move.to, home.issued), origin, move.at)
     plan = MovePlan(
-        origin=_released(origin, "move") if move.stage is Stage.DONE else origin,
-        target=_released(target, "move") if move.stage is Stage.ABORT else target,
+        origin=_released(origin, "move") if released is Released.ORIGIN else origin,
+        target=_released(target, "move") if released is Released.TARGET else target,
         stage=move.stage,
         read_only_seconds=move.read_only_seconds,
         by=move.by,
@@ -107,7 +107,7 @@ def _place(
 ) -> PlacePlan:
     network, silo = None, None
     if kind is HomeKind.DEDICATED:
-        follows = tenant.move is not None and tenant.move.by is By.FOLLOWING
+        follows = tenant.move is not None and tenant.move.by is MoveMethod.REPLICATION
         peers = [other for other in tenant.homes if other is not kind and follows]
         network = plan_dedicated_network(tenant.id, registry.ledger.networks[tenant.id], settings, peers)
     if kind.alone:

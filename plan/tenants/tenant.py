@@ -9,10 +9,11 @@ from plan.names import Names, sql_name
 from plan.network.network import NetworkPlan
 from plan.settings import Settings
 from plan.tenants.keys import KeysPlan, key_alias, plan_keys
-from plan.tenants.offboarding import RELEASED, TAGS, handover_bucket
+from plan.tenants.offboarding import handover_bucket
 from plan.tenants.placement import MovePlan, PlacePlan, plan_places
 from tenants.models import Registry, Tenant
-from tenants.states import Leaving, State
+from tenants.phases import Phase, Released
+from tenants.states import Leaving
 
 PASSWORD_DAYS: Final = 30  # between rotations of a tenant's password
 WEBHOOK_DAYS: Final = 90  # between rotations of what its webhooks are signed with
@@ -79,7 +80,7 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
     return TenantPlan(
         id=tenant.id,
         display_name=tenant.name,
-        active=tenant.state is State.ACTIVE,
+        active=tenant.state is Phase.ACTIVE,
         service_plan=tenant.plan,
         budget_usd=registry.plans[tenant.plan].budget_usd,
         keys=plan_keys(names, tenant, registry.ledger.homes[tenant.id]),
@@ -89,8 +90,8 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
         tags=dict(tenant.tags),
         place=place,
         move=move,
-        leaving_tag=TAGS.get(tenant.state),
-        released=tenant.state in RELEASED,
+        leaving_tag=tenant.phase.row.tag,
+        released=tenant.phase.row.released is Released.ALL,
         handover=handover_bucket(names, tenant.id) if (tenant.leaving or Leaving()).handed_over else None,
         own_instances=registry.ledger.homes[tenant.id].issued > 0,
         names=tenant_names(names, tenant.id),

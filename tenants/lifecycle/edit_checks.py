@@ -2,7 +2,7 @@
 
 The ledger remembers where each tenant was put and how far it had come. Data never moves and never
 goes because a line changed: a tenant goes from one phase to the next only along the arrows of
-`tenants.lifecycle.phases`, and an entry may leave the file only after its tenant was erased.
+`tenants.phases`, and an entry may leave the file only after its tenant was erased.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +11,9 @@ from datetime import date
 from typing import Final
 
 from tenants.lifecycle import keys
-from tenants.lifecycle.phases import ARROWS, LEAVING, MOVING, Phase, arrow, phase_of
 from tenants.models import Home, Ledger, Tenant
-from tenants.states import READ_ONLY_SECONDS, HomeKind, Stage, State
+from tenants.phases import LEAVING, MOVING, TRANSITIONS, GuardFacts, Phase, transition_between
+from tenants.states import READ_ONLY_SECONDS, HomeKind
 
 Problem = tuple[str, tuple[str, ...], str, str]
 """Tenant, path of the field, what is wrong, what would be right."""
@@ -22,8 +22,8 @@ Problem = tuple[str, tuple[str, ...], str, str]
 def home_of(tenant: Tenant, before: Home | None, on: date) -> Home:
     """What the ledger says of a tenant after a run on that day."""
     instance, issued = _instances(tenant, before)
-    same = before is not None and phase_of(before) is phase_of(tenant)
-    first = before is None or phase_of(tenant) is Phase.ACTIVE
+    same = before is not None and before.phase is tenant.phase
+    first = before is None or tenant.phase is Phase.ACTIVE
     return Home(
         isolation=tenant.isolation,
         network=tenant.network,
@@ -49,7 +49,7 @@ def _instances(tenant: Tenant, before: Home | None) -> tuple[int, int]:
         return one, one
     began = tenant.move is not None and before.move is None and tenant.move.to.alone
     issued = before.issued + began
-    arrived = tenant.move is None and before.move is not None and before.move.stage is Stage.DONE
+    arrived = tenant.move is None and before.move is not None and before.move.stage is Phase.DONE
     if arrived:
         return (issued if tenant.home.alone else 0), issued
     return before.instance, issued
@@ -62,7 +62,7 @@ def _stored(tenant: Tenant, before: Home | None) -> int:
     """
     if before is None or not before.instance:
         return tenant.key
-    arrived = tenant.move is None and before.move is not None and before.move.stage is Stage.DONE
+    arrived = tenant.move is None and before.move is not None and before.move.stage is Phase.DONE
     # What RDS restores keeps its source's key; what is copied out of a shard is made under the tenant's.
     restored = before.move is not None and before.move.at is not None and not before.move.extracts
     return tenant.key if arrived and not restored else before.stored
@@ -87,7 +87,7 @@ def problems(
             found += _after_death(tenant)
         elif home is not None:
             found += _steps(tenant, home, on) + keys.problems(tenant, home)
-        elif phase_of(tenant) not in (Phase.ACTIVE, Phase.SUSPENDED):
+        elif tenant.phase not in (Phase.ACTIVE, Phase.SUSPENDED):
             found.append(_newcomer(tenant))
         elif tenant.key != 1:
             found.append(keys.newcomer(tenant))
@@ -95,7 +95,7 @@ def problems(
 
 
 def _after_death(tenant: Tenant) -> list[Problem]:
-    if tenant.state is State.ERASED:
+    if tenant.state is Phase.ERASED:
         return []
     return [
         (tenant.id, (), "is the id of a tenant that was erased", "take another id; erased ones stay taken")
@@ -106,7 +106,12 @@ def _newcomer(tenant: Tenant) -> Problem:
     if tenant.move:
         return tenant.id, ("move",), "was never onboarded, so nothing can move", "take move out"
     wrong = f"was never onboarded, so nothing can be {tenant.state}"
-    return tenant.id, ("state",), wrong, "remove the entry" if not tenant.state.placed else "onboard it first"
+    return (
+        tenant.id,
+        ("state",),
+        wrong,
+        "remove the entry" if not tenant.phase.row.placed else "onboard it first",
+    )
 
 
 def _together(tenants: Mapping[str, Tenant], ledger: Ledger) -> list[Problem]:
@@ -114,7 +119,7 @@ def _together(tenants: Mapping[str, Tenant], ledger: Ledger) -> list[Problem]:
     going = [
         t.id
         for t in tenants.values()
-        if t.id in ledger.homes and phase_of(t) in LEAVING and phase_of(t) is not phase_of(ledger.homes[t.id])
+        if t.id in ledger.homes and t.phase in LEAVING and t.phase is not ledger.homes[t.id].phase
     ]
     if len(going) < 2:
         return []
@@ -131,7 +136,7 @@ _WHERE: Final[Mapping[HomeKind, str]] = {
 
 
 def _steps(tenant: Tenant, home: Home, on: date) -> list[Problem]:
-    before, after = phase_of(home), phase_of(tenant)
+    before, after = home.phase, tenant.phase
     lives = _lives(home, after)
     if tenant.home is not lives:
         return _misplaced(tenant, home, lives)
@@ -140,23 +145,33 @@ def _steps(tenant: Tenant, home: Home, on: date) -> list[Problem]:
         return [(tenant.id, ("move", "to"), wrong, "put it back; abort that one first")]
     if before is after:
         return []
-    step = arrow(before, after)
+    step = transition_between(before, after)
     staged = tenant.move is not None or before in MOVING
     field = ("move", "stage") if tenant.move else () if staged else ("state",)
     if step is None:
         wrong = f"{'stage' if staged else 'state'} goes from {before} to {after}"
-        right = f"after {before} comes {_or(a.after for a in ARROWS if a.before is before)}"
+        right = f"after {before} comes {_or(a.after for a in TRANSITIONS if a.before is before)}"
         return [(tenant.id, field, wrong, f"{right}, in a run of its own")]
     if before is Phase.ACTIVE and tenant.move and tenant.move.at and tenant.move.at[:10] > on.isoformat():
         wrong = f"move.at {tenant.move.at} has not come yet"
         return [(tenant.id, ("move", "at"), wrong, "say a moment that backups reach back to")]
-    refused = step.guard(tenant, home, on) if step.guard else None
+    refused = step.guard(guard_facts(tenant, home), on) if step.guard else None
     return [(tenant.id, field, *refused)] if refused else []
+
+
+def guard_facts(tenant: Tenant, home: Home) -> GuardFacts:
+    """What a transition's guard looks at; a move that is on keeps what was agreed when it was recorded."""
+    return GuardFacts(
+        since=home.since,
+        soak_days=home.move.soak_days if home.move else None,
+        retain_until=tenant.leaving.retain_until if tenant.leaving else None,
+        key_days=tenant.leaving.key_days if tenant.leaving else None,
+    )
 
 
 def _lives(home: Home, after: Phase) -> HomeKind:
     """Where the data is in a phase: at the far end of the move from `done` on."""
-    if home.move and home.move.stage is Stage.SOAK and after is Phase.DONE:
+    if home.move and home.move.stage is Phase.SOAK and after is Phase.DONE:
         return home.move.to
     return home.kind
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from tenants.lifecycle.phases import Phase, phase_of
-from tenants.lifecycle.registry_changes import StepError
+from tenants.lifecycle.registry_changes import TransitionError
 from tenants.models import MOST_KEYS, Home, Tenant
+from tenants.phases import Phase
 
 Problem = tuple[str, tuple[str, ...], str, str]
 """Tenant, path of the field, what is wrong, what would be right."""
@@ -21,13 +21,13 @@ OLD_VERSIONS_DAYS: Final = 90  # that earlier versions of artefacts are kept
 
 
 def raised(tenant: Tenant, home: Home | None) -> int:
-    """The number of the tenant's next key; raises `StepError`."""
-    if phase_of(tenant) not in SETTLED:
-        raise StepError(f"{tenant.id} is in {phase_of(tenant)}; {_SETTLE}")
+    """The number of the tenant's next key; raises `TransitionError`."""
+    if tenant.phase not in SETTLED:
+        raise TransitionError(f"{tenant.id} is in {tenant.phase}; {_SETTLE}")
     if home is None or home.key != tenant.key:
-        raise StepError(f"key {tenant.key} of {tenant.id} was not run yet; run pulumi up first")
+        raise TransitionError(f"key {tenant.key} of {tenant.id} was not run yet; run pulumi up first")
     if tenant.key == MOST_KEYS:
-        raise StepError(f"{tenant.id} has had {MOST_KEYS} keys, which is the most")
+        raise TransitionError(f"{tenant.id} has had {MOST_KEYS} keys, which is the most")
     return tenant.key + 1
 
 
@@ -41,7 +41,7 @@ def problems(tenant: Tenant, home: Home) -> list[Problem]:
     wrong = f"key goes from {home.key} to {tenant.key}"
     right = f"after key {home.key} comes {home.key + 1}, and no earlier one is taken into use again"
     if tenant.key == home.key + 1:
-        if {phase_of(tenant), phase_of(home)} <= SETTLED:
+        if {tenant.phase, home.phase} <= SETTLED:
             return []
         right = _SETTLE
     return [(tenant.id, ("key",), wrong, right)]

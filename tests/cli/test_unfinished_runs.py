@@ -11,12 +11,11 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.tenants import app
-from cli.unfinished_runs import STEPS, unfinished_run
-from plan.tenants.offboarding import STEPS as TOLD_OF_LEAVING
+from cli.unfinished_runs import unfinished_run
 from tenants import open_registry
-from tenants.lifecycle.phases import MOVING, Phase
+from tenants.phases import MOVING, Phase
 from tenants.project import Project
-from tenants.states import HomeKind, Move, Stage, State
+from tenants.states import HomeKind, Move
 
 ID = "acme-pay"
 
@@ -145,14 +144,8 @@ TABLE = (
 def test_what_is_said_of_each(root: Path, recorded: str, told: str | None, says: str | None) -> None:
     home = Project(root).ledger("dev")[0].homes[ID]
     if Phase(recorded) in MOVING:
-        home = replace(home, move=Move(origin=HomeKind.POOL, to=HomeKind.SILO, stage=Stage(recorded)))
+        home = replace(home, move=Move(origin=HomeKind.POOL, to=HomeKind.SILO, stage=Phase(recorded)))
     else:
-        home = replace(home, state=State(recorded))
+        home = replace(home, state=Phase(recorded))
     said = unfinished_run(root, "dev", ID, home, {ID: {"stage": told}} if told else {})
     assert (said or "").startswith(says) if says else said is None, said
-
-
-def test_the_functions_words_are_those_of_the_plan() -> None:
-    assert {word: str(phase) for word, phase in STEPS.items()} == {
-        str(step): str(state) for state, step in TOLD_OF_LEAVING.items()
-    }

@@ -10,7 +10,8 @@ import pytest
 
 from devtools.mocks import Recording, Registered
 from functions.tenant_bootstrap.request import parse
-from tenants.models import Contacts, State, Tenant
+from tenants.models import Contacts, Tenant
+from tenants.phases import Phase
 from tests.components.parts import (
     ACME,
     BOLT,
@@ -258,7 +259,7 @@ def test_no_other_tenants_role_reads_the_secret_whatever_else_is_allowed() -> No
 
 
 def test_a_suspended_tenant_keeps_everything_and_is_let_in_nowhere() -> None:
-    suspended, active = only(replace(ACME, state=State.SUSPENDED)), only(ACME)
+    suspended, active = only(replace(ACME, state=Phase.SUSPENDED)), only(ACME)
     assert {r.key for r in suspended.resources} == {r.key for r in active.resources}
     assert event(suspended, "acme")["login"] is False
     assert suspended.one("apiKey:ApiKey", "acme-api-key").inputs["enabled"] is False

@@ -24,11 +24,10 @@ from sandbox.data_plane.service import SWITCH, Service
 from sandbox.faults.plan import VARIABLE
 from tenants.entries import entry_text, values_of
 from tenants.ledger import parse_ledger
-from tenants.lifecycle.phases import follow, phase_of
-from tenants.lifecycle.registry_changes import Wish
+from tenants.lifecycle.registry_changes import TransitionOptions
 from tenants.models import Ledger, Tenant
+from tenants.phases import Phase, transition_by
 from tenants.registry_files import read_tenants
-from tenants.states import State
 from tests.engine.invariants import assert_invariants
 from tests.engine.workspace import Run, Workspace
 from tests.strategies import World, committed_cell, take_step
@@ -96,9 +95,9 @@ class Sequence:
     def step(self, id_: str, event: str, *faults: Mapping[str, Any], **wish: Any) -> Run:
         """The next stage of a tenant's life, and a run that may go wrong."""
         tenant = next(t for t in self.world.entries if t.id == id_)
-        arrow = follow(phase_of(tenant), event)
+        arrow = transition_by(event, tenant.phase)
         assert arrow
-        self.write(take_step(self.world, id_, arrow, Wish(**wish)))
+        self.write(take_step(self.world, id_, arrow, TransitionOptions(**wish)))
         return self.up(*faults)
 
     def up(self, *faults: Mapping[str, Any], refresh: bool = False) -> Run:
@@ -150,11 +149,11 @@ class Sequence:
         preview = self.space.preview()
         assert (preview.status, preview.changes) == (0, ()), preview.output
         outputs = self.space.outputs()
-        assert set(outputs["tenants"]) == {t.id for t in self.world.entries if t.state.placed}
+        assert set(outputs["tenants"]) == {t.id for t in self.world.entries if t.phase.row.placed}
         stages = {t.id: str(t.move.stage) if self.live else RECORDED for t in self.world.entries if t.move}
         told = outputs["moves"].items()
         assert {id_: answer["stage"] if self.live else answer for id_, answer in told} == stages
-        for id_ in self.rows.keys() & {t.id for t in self.world.entries if t.state is State.ACTIVE}:
+        for id_ in self.rows.keys() & {t.id for t in self.world.entries if t.state is Phase.ACTIVE}:
             assert self._as_tenant(id_, READ) == self.rows[id_], f"rows of {id_}"
         assert_invariants(self.space)
 

@@ -22,8 +22,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tenants.lifecycle import phases
-from tenants.states import HomeKind, Isolation, State
+from tenants import phases
+from tenants.states import HomeKind, Isolation
 from tests.engine.deployed import LIVE, SMALL, Copies
 from tests.engine.sequences import DRIFTS, KEPT, Sequence
 from tests.engine.workspace import Workspace
@@ -237,7 +237,7 @@ def test_a_tenant_that_is_suspended_and_resumed_keeps_its_api_key(sequence: Sequ
     """What AWS made of a resource outlives an update of it."""
     before, keys = sequence.world, secrets_of_keys(sequence)
     suspended = tuple(
-        replace(t, state=State.SUSPENDED) if t.id == KEPT[0] else t for t in sequence.world.entries
+        replace(t, state=Phase.SUSPENDED) if t.id == KEPT[0] else t for t in sequence.world.entries
     )
     sequence.write(replace(sequence.world, entries=suspended))
     run = sequence.up()
@@ -268,7 +268,7 @@ def test_rows_outlive_whatever_is_done_to_the_stack(tmp_path: Path, copied: Copi
         sequence.recover()
         sequence.drift("aws:rds/instance:Instance")
         active = sequence.world.entries
-        suspended = tuple(replace(t, state=State.SUSPENDED) if t.id == KEPT[0] else t for t in active)
+        suspended = tuple(replace(t, state=Phase.SUSPENDED) if t.id == KEPT[0] else t for t in active)
         sequence.write(replace(sequence.world, entries=suspended))
         assert sequence.up({"do": "kill", "victim": "plugin", "at": 9}).status != 0
         sequence.recover()

@@ -10,7 +10,8 @@ from plan import CellPlan, plan_cell
 from plan.names import sql_name
 from plan.tenants.placement import PlacePlan
 from plan.tenants.tenant import TenantPlan
-from tenants.models import Isolation, NetworkMode, Registry, State
+from tenants.models import Isolation, NetworkMode, Registry
+from tenants.phases import Phase
 from tests.cells import settings_of
 from tests.strategies import edited_registries, registries
 
@@ -68,7 +69,7 @@ def test_isolation_says_where_the_data_is(registry: Registry) -> None:
         assert (silo is not None) == (tenant.isolation is Isolation.SILO)
         assert (network is not None) == (tenant.network is NetworkMode.DEDICATED)
         assert plan.names.sql == sql_name(tenant.id)
-        assert plan.active == (tenant.state is State.ACTIVE)
+        assert plan.active == (tenant.state is Phase.ACTIVE)
         assert plan.budget_usd == registry.plans[tenant.plan].budget_usd
         if silo and network:
             assert silo.place.network == network.name

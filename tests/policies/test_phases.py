@@ -10,7 +10,8 @@ from policies.escalation import analyse
 from policies.exceptions import read_exceptions
 from policies.judge import judge
 from policies.model import Outcome
-from tenants.states import By, HomeKind, Leaving, Move, Stage, State
+from tenants.phases import MoveMethod, Phase
+from tenants.states import HomeKind, Leaving, Move
 from tests.cells import EXCEPTIONS, registry_of
 from tests.policies.plans import plan_of
 from tests.policies.platform import planned
@@ -30,22 +31,24 @@ def phases() -> Mapping[str, Mapping[str, Any]]:
     pooled, siloed, dedicated = (iter(ids) for ids in kinds().values())
     moving = {
         next(pooled): {"move": Move(origin=HOME, to=OUT, stage=stage)}
-        for stage in (Stage.PREPARE, Stage.REPLICATE, Stage.CUTOVER, Stage.SOAK, Stage.ROLLBACK, Stage.ABORT)
+        for stage in (Phase.PREPARE, Phase.REPLICATE, Phase.CUTOVER, Phase.SOAK, Phase.ROLLBACK, Phase.ABORT)
     }
-    arrived = {"isolation": HOME.isolation, "move": Move(origin=OUT, to=HOME, stage=Stage.DONE)}
-    states = (State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASING)
+    arrived = {"isolation": HOME.isolation, "move": Move(origin=OUT, to=HOME, stage=Phase.DONE)}
+    states = (Phase.EXPORTED, Phase.RETAINED, Phase.CLOSING, Phase.ERASING)
     leaving = {
         next(ids): {"state": state, "leaving": GONE}
-        for ids, all_of_them in ((pooled, (State.SUSPENDED, *states)), (siloed, states))
+        for ids, all_of_them in ((pooled, (Phase.SUSPENDED, *states)), (siloed, states))
         for state in all_of_them
     }
     at = "2026-11-20T10:00:00Z"
     restoring = {
-        next(ids): {"move": Move(origin=kind, to=OUT if kind is HOME else kind, stage=Stage.REPLICATE, at=at)}
+        next(ids): {"move": Move(origin=kind, to=OUT if kind is HOME else kind, stage=Phase.REPLICATE, at=at)}
         for kind, ids in ((HOME, pooled), (OUT, siloed), (HomeKind.DEDICATED, dedicated))
     }
-    copied = {next(pooled): {"move": Move(origin=HOME, to=OUT, stage=Stage.REPLICATE, by=By.COPY)}}
-    away = {next(dedicated): {"move": Move(origin=HomeKind.DEDICATED, to=HOME, stage=Stage.SOAK)}}
+    copied = {
+        next(pooled): {"move": Move(origin=HOME, to=OUT, stage=Phase.REPLICATE, by=MoveMethod.OFFLINE_COPY)}
+    }
+    away = {next(dedicated): {"move": Move(origin=HomeKind.DEDICATED, to=HOME, stage=Phase.SOAK)}}
     return {**moving, next(siloed): arrived, **leaving, **restoring, **copied, **away}
 
 

@@ -11,9 +11,9 @@ from devtools.mocks import Recording, Registered
 from functions.tenant_bootstrap.request import parse as parse_place
 from functions.tenant_data.request import parse as parse_move
 from plan import plan_cell
-from tenants.lifecycle.phases import follow, phase_of
-from tenants.lifecycle.registry_changes import Wish
-from tenants.states import By, HomeKind
+from tenants.lifecycle.registry_changes import TransitionOptions
+from tenants.phases import MoveMethod, transition_by
+from tenants.states import HomeKind
 from tests.cells import registry_of, settings_of
 from tests.program.cell import TODAY, belonging, deploy
 from tests.strategies import World, committed_cell, take_step
@@ -43,9 +43,9 @@ def start() -> World:
 
 def taken(world: World, id_: str, event: str, to: HomeKind) -> World:
     tenant = next(t for t in world.entries if t.id == id_)
-    arrow = follow(phase_of(tenant), event)
-    assert arrow is not None, (phase_of(tenant), event)
-    return take_step(world, id_, arrow, Wish(to=to, soak_days=0)).run()
+    arrow = transition_by(event, tenant.phase)
+    assert arrow is not None, (tenant.phase, event)
+    return take_step(world, id_, arrow, TransitionOptions(to=to, soak_days=0)).run()
 
 
 @cache
@@ -195,11 +195,11 @@ def test_each_stage_of_a_move_is_as_it_should_be(origin: HomeKind, to: HomeKind)
 @pytest.mark.parametrize("to", [HomeKind.SILO, HomeKind.DEDICATED])
 def test_a_move_by_copy_opens_no_way_between_databases(to: HomeKind) -> None:
     """The function carries the rows; the one word more is all that it is told."""
-    arrow = follow(phase_of(start().entries[0]), "move")
+    arrow = transition_by("move", start().entries[0].phase)
     assert arrow
     found = []
-    for by in By:
-        world = take_step(start(), "amber-pay", arrow, Wish(to=to, by=by)).run()
+    for by in MoveMethod:
+        world = take_step(start(), "amber-pay", arrow, TransitionOptions(to=to, by=by)).run()
         recording = deploy(plan_cell(settings_of("dev"), world.registry))
         rules = [r.name for r in recording.resources if "securityGroupEgressRule" in r.type]
         event = json.loads(recording.one("invocation:Invocation", "amber-pay-tenant-move").inputs["input"])

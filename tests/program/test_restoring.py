@@ -11,8 +11,8 @@ from devtools.mocks import Recording
 from functions.tenant_data.request import parse
 from plan import plan_cell
 from plan.tenants.inventory import of_tenant
-from tenants.lifecycle.phases import follow, phase_of
-from tenants.lifecycle.registry_changes import Wish
+from tenants.lifecycle.registry_changes import TransitionOptions
+from tenants.phases import transition_by
 from tenants.states import HomeKind
 from tests.cells import settings_of
 from tests.program.cell import belonging, deploy
@@ -25,9 +25,9 @@ of_each_kind = pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[1],
 
 
 def taken(world: World, tenant: str, event: str) -> World:
-    arrow = follow(phase_of(next(t for t in world.entries if t.id == tenant)), event)
+    arrow = transition_by(event, next(t for t in world.entries if t.id == tenant).phase)
     assert arrow
-    return take_step(world, tenant, arrow, Wish(at=AT, soak_days=0)).run()
+    return take_step(world, tenant, arrow, TransitionOptions(at=AT, soak_days=0)).run()
 
 
 @cache
@@ -92,9 +92,9 @@ def test_the_function_is_told_the_moment(kind: HomeKind) -> None:
 
 
 def test_a_call_that_is_no_restore_says_nothing_of_a_moment() -> None:
-    world = take_step(
-        start(), MOVER[HomeKind.POOL], follow(phase_of(start().entries[0]), "move"), Wish(to=HomeKind.SILO)
-    ).run()  # fmt: skip
+    begin = transition_by("move", start().entries[0].phase)
+    assert begin
+    world = take_step(start(), MOVER[HomeKind.POOL], begin, TransitionOptions(to=HomeKind.SILO)).run()
     call = deploy(plan_cell(settings_of("dev"), world.registry)).one(
         "invocation:Invocation", f"{MOVER[HomeKind.POOL]}-tenant-move"
     )

@@ -13,7 +13,8 @@ from tenants.allocation import REST_DAYS, NoRoom, extend, overlaps, slot_name
 from tenants.cell import Cell
 from tenants.ledger import parse_ledger, render_ledger
 from tenants.models import Contacts, Ledger, Tenant
-from tenants.states import HomeKind, Isolation, NetworkMode, State
+from tenants.phases import Phase
+from tenants.states import HomeKind, Isolation, NetworkMode
 from tests.strategies import (
     DAY,
     Edit,
@@ -31,7 +32,7 @@ def cell(**changes: object) -> Cell:
     return replace(small_cell(), tenant_networks="10.96.0.0/20", shard_limit=2, **changes)
 
 
-def pool(id_: str, state: State = State.ACTIVE) -> Tenant:
+def pool(id_: str, state: Phase = Phase.ACTIVE) -> Tenant:
     return Tenant(
         id=id_,
         name=id_,
@@ -43,7 +44,7 @@ def pool(id_: str, state: State = State.ACTIVE) -> Tenant:
     )
 
 
-def dedicated(id_: str, state: State = State.ACTIVE) -> Tenant:
+def dedicated(id_: str, state: Phase = Phase.ACTIVE) -> Tenant:
     return replace(pool(id_, state), isolation=Isolation.SILO, network=NetworkMode.DEDICATED)
 
 
@@ -72,7 +73,7 @@ def test_a_full_cell_names_everybody_who_does_not_fit_and_keeps_the_others() -> 
 @pytest.mark.parametrize("make", [pool, dedicated])
 def test_a_freed_place_rests_before_it_is_given_again(make: object) -> None:
     first = extend(Ledger(), [make("old")], cell(), DAY)  # type: ignore[operator]
-    freed = extend(first, [make("old", State.ERASED)], cell(), DAY)  # type: ignore[operator]
+    freed = extend(first, [make("old", Phase.ERASED)], cell(), DAY)  # type: ignore[operator]
     (place,) = freed.resting
     assert (freed.resting[place], freed.erased, freed.homes) == (DAY, {"old": DAY}, {})
 

@@ -13,10 +13,10 @@ from tenants.allocation import missing
 from tenants.ledger import parse_ledger, render_ledger
 from tenants.lifecycle import edit_checks
 from tenants.lifecycle.keys import left_of
-from tenants.lifecycle.phases import Phase, follow, phase_of
-from tenants.lifecycle.registry_changes import Wish
+from tenants.lifecycle.registry_changes import TransitionOptions
 from tenants.models import Home, Tenant
-from tenants.states import HomeKind, Isolation, State
+from tenants.phases import Phase, transition_by
+from tenants.states import HomeKind, Isolation
 from tests.registry.project import project
 from tests.strategies import DAY, RefusedError, World, small_cell, take_step
 from tests.tenants.test_allocation import pool
@@ -36,9 +36,9 @@ def turned(world: World, key: int) -> World:
 
 def moved(world: World, to: HomeKind) -> World:
     for event in ("move", "next", "next", "next", "next", "next"):
-        arrow = follow(phase_of(world.entries[0]), event)
+        arrow = transition_by(event, world.entries[0].phase)
         assert arrow
-        world = take_step(world, "acme", arrow, Wish(to=to, soak_days=0)).run()
+        world = take_step(world, "acme", arrow, TransitionOptions(to=to, soak_days=0)).run()
     return world
 
 
@@ -63,13 +63,13 @@ def test_nobody_begins_with_another_key() -> None:
 
 def test_no_key_changes_while_data_moves_or_leaves() -> None:
     start = world(pool("acme"))
-    move = follow(Phase.ACTIVE, "move")
+    move = transition_by("move", Phase.ACTIVE)
     assert move
-    moving = take_step(start, "acme", move, Wish(to=HomeKind.SILO))
+    moving = take_step(start, "acme", move, TransitionOptions(to=HomeKind.SILO))
     for edited in (moving, moving.run()):
         with pytest.raises(RefusedError, match="key goes from 1 to 2"):
             turned(edited, 2)
-    leaving = start.edit("acme", state=State.SUSPENDED).run().edit("acme", state=State.EXPORTED).run()
+    leaving = start.edit("acme", state=Phase.SUSPENDED).run().edit("acme", state=Phase.EXPORTED).run()
     with pytest.raises(RefusedError, match="key goes from 1 to 2"):
         turned(leaving, 2)
 
@@ -87,9 +87,9 @@ def test_an_instance_stays_under_the_key_with_which_it_was_made() -> None:
 def test_an_aborted_move_leaves_the_instance_and_its_key() -> None:
     second = turned(world(SILO), 2)
     for event in ("move", "abort", "next"):
-        arrow = follow(phase_of(second.entries[0]), event)
+        arrow = transition_by(event, second.entries[0].phase)
         assert arrow
-        second = take_step(second, "acme", arrow, Wish(to=HomeKind.POOL)).run()
+        second = take_step(second, "acme", arrow, TransitionOptions(to=HomeKind.POOL)).run()
     assert (home(second).key, home(second).stored) == (2, 1)
 
 

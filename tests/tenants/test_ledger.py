@@ -16,9 +16,9 @@ from config.yaml_editing import set_fields
 from tenants import RegistryError, examination, open_registry
 from tenants.entries import add_entry, entry_text
 from tenants.ledger import parse_ledger, render_ledger
-from tenants.lifecycle.phases import Phase
 from tenants.models import Ledger
-from tenants.states import Leaving, State
+from tenants.phases import Phase
+from tenants.states import Leaving
 from tests.cells import PROJECT
 from tests.registry.project import project
 from tests.strategies import DAY, World, edits, small_cell, worlds
@@ -242,7 +242,7 @@ def merge_file(texts: list[str]) -> tuple[int, str]:
 def test_freed_places_are_not_given_twice_by_a_merge() -> None:
     """Both branches reuse the same rested place: they remove one line and write another, and git sees it."""
     world = World(small_cell(), (pool("aaa"), pool("bbb"), pool("ccc")), Ledger(), DAY).run()
-    stages = (State.SUSPENDED, State.EXPORTED, State.RETAINED, State.CLOSING, State.ERASING, State.ERASED)
+    stages = (Phase.SUSPENDED, Phase.EXPORTED, Phase.RETAINED, Phase.CLOSING, Phase.ERASING, Phase.ERASED)
     for months, state in enumerate(stages):
         world = replace(world, day=DAY + timedelta(days=30 * months))
         world = world.edit("bbb", state=state, leaving=Leaving(retain_until=DAY)).run()

@@ -15,15 +15,16 @@ from typer.testing import CliRunner
 from cli.tenants import app
 from devtools.generators import tenant_lifecycle
 from tenants import RegistryError, examination, open_registry
-from tenants.lifecycle.phases import ABOUT, ARROWS, DEPLOYABLE, MOVING, Arrow, Phase, phase_of
-from tenants.lifecycle.registry_changes import StepError, Wish, take
+from tenants.lifecycle.edit_checks import guard_facts
+from tenants.lifecycle.registry_changes import TransitionError, TransitionOptions, take
 from tenants.models import Home, Ledger, Registry
+from tenants.phases import DEPLOYABLE, EVENTS, MOVING, PHASES, TRANSITIONS, Phase, Transition
 from tenants.states import HomeKind, Leaving
 from tests.registry.project import project
 from tests.strategies import DAY, World, small_cell, take_step
 from tests.tenants.test_allocation import pool
 
-GRAPH: Any = nx.DiGraph([(a.before, a.after) for a in ARROWS])
+GRAPH: Any = nx.DiGraph([(a.before, a.after) for a in TRANSITIONS])
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def home(root: Path) -> Home:
 
 
 def test_every_phase_is_explained_and_reached_and_only_erased_is_an_end() -> None:
-    assert set(ABOUT) == set(Phase) == set(GRAPH)
+    assert set(PHASES) == set(Phase) == set(GRAPH)
     assert set(nx.descendants(GRAPH, Phase.ACTIVE)) | {Phase.ACTIVE} == set(Phase)
     assert [p for p in Phase if GRAPH.out_degree(p) == 0] == [Phase.ERASED]
     for phase in set(Phase) - {Phase.ERASING, Phase.ERASED}:
@@ -62,7 +63,7 @@ def test_every_phase_is_explained_and_reached_and_only_erased_is_an_end() -> Non
 
 
 def test_an_event_leads_from_a_phase_to_one_other() -> None:
-    taken = [(a.before, a.event) for a in ARROWS]
+    taken = [(a.before, a.event) for a in TRANSITIONS]
     assert len(set(taken)) == len(taken)
 
 
@@ -81,11 +82,11 @@ def test_no_move_ends_elsewhere_but_after_cutover_and_soak() -> None:
         assert Phase.DONE not in nx.descendants(without, Phase.ACTIVE), stage
 
 
-@pytest.mark.parametrize("arrow", ARROWS, ids=lambda a: f"{a.before}-{a.event}")
-def test_what_a_step_writes_is_the_phase_that_it_leads_to(arrow: Arrow) -> None:
+@pytest.mark.parametrize("arrow", TRANSITIONS, ids=lambda a: f"{a.before}-{a.event}")
+def test_what_a_step_writes_is_the_phase_that_it_leads_to(arrow: Transition) -> None:
     world = at(arrow.before)
-    (tenant,) = take_step(world, "acme", arrow, Wish(to=HomeKind.SILO, retain_until=DAY)).entries
-    assert phase_of(tenant) is arrow.after
+    (tenant,) = take_step(world, "acme", arrow, TransitionOptions(to=HomeKind.SILO, retain_until=DAY)).entries
+    assert tenant.phase is arrow.after
     moved = {Phase.DONE: HomeKind.SILO}
     assert tenant.home is moved.get(arrow.after, moved.get(arrow.before, HomeKind.POOL))
 
@@ -95,8 +96,8 @@ def at(phase: Phase) -> World:
     world = World(small_cell(), (pool("acme"),), run_ledger(), DAY).run()
     way = nx.shortest_path(GRAPH, Phase.ACTIVE, phase)
     for before, after in itertools.pairwise(way):
-        arrow = next(a for a in ARROWS if (a.before, a.after) == (before, after))
-        world = take_step(world, "acme", arrow, Wish(to=HomeKind.SILO, retain_until=DAY))
+        arrow = next(a for a in TRANSITIONS if (a.before, a.after) == (before, after))
+        world = take_step(world, "acme", arrow, TransitionOptions(to=HomeKind.SILO, retain_until=DAY))
         world = replace(world, day=world.day + timedelta(days=60)).run()
     return world
 
@@ -105,8 +106,8 @@ def run_ledger() -> Any:
     return World(small_cell(), (), Ledger(), DAY).run().ledger
 
 
-@pytest.mark.parametrize("arrow", [a for a in ARROWS if a.guard], ids=lambda a: f"{a.before}-{a.event}")
-def test_a_guard_opens_on_its_day_and_not_before(arrow: Arrow) -> None:
+@pytest.mark.parametrize("arrow", [a for a in TRANSITIONS if a.guard], ids=lambda a: f"{a.before}-{a.event}")
+def test_a_guard_opens_on_its_day_and_not_before(arrow: Transition) -> None:
     assert arrow.guard
     world = at(arrow.before)
     (tenant,), was = world.entries, world.ledger.homes["acme"]
@@ -116,17 +117,17 @@ def test_a_guard_opens_on_its_day_and_not_before(arrow: Arrow) -> None:
         Phase.RETAINED: DAY + timedelta(days=1),
         Phase.CLOSING: was.since + timedelta(days=30),
     }[arrow.before]
-    assert arrow.guard(tenant, was, opens - timedelta(days=1)) is not None
-    assert arrow.guard(tenant, was, opens) is None
+    assert arrow.guard(guard_facts(tenant, was), opens - timedelta(days=1)) is not None
+    assert arrow.guard(guard_facts(tenant, was), opens) is None
 
 
 def test_an_event_that_does_not_lead_on_says_which_do() -> None:
-    with pytest.raises(StepError, match=r"acme is in active, from which there is no abort; .*move, suspend"):
-        take(pool("acme"), "abort", Wish())
-    with pytest.raises(StepError, match=r"acme is not moving; say where to: --to silo or --to dedicated"):
-        take(pool("acme"), "move", Wish())
-    with pytest.raises(StepError, match=r"acme lives there already: pool"):
-        take(pool("acme"), "move", Wish(to=HomeKind.POOL))
+    with pytest.raises(TransitionError, match=r"in active, from which there is no abort; .*move, suspend"):
+        take(pool("acme"), "abort", TransitionOptions())
+    with pytest.raises(TransitionError, match=r"acme is not moving; say where to: --to silo or --to ded"):
+        take(pool("acme"), "move", TransitionOptions())
+    with pytest.raises(TransitionError, match=r"acme lives there already: pool"):
+        take(pool("acme"), "move", TransitionOptions(to=HomeKind.POOL))
 
 
 def test_numbers_of_instances_are_never_used_twice() -> None:
@@ -136,8 +137,8 @@ def test_numbers_of_instances_are_never_used_twice() -> None:
     for to in (HomeKind.SILO, HomeKind.DEDICATED, HomeKind.POOL, HomeKind.SILO, HomeKind.POOL):
         for event in ("move", "next", "next", "next", "next", "next"):
             tenant = world.entries[0]
-            arrow = next(a for a in ARROWS if (a.before, a.event) == (phase_of(tenant), event))
-            world = take_step(world, "acme", arrow, Wish(to=to))
+            arrow = next(a for a in TRANSITIONS if (a.before, a.event) == (tenant.phase, event))
+            world = take_step(world, "acme", arrow, TransitionOptions(to=to))
             world = replace(world, day=world.day + timedelta(days=60)).run()
         now = world.ledger.homes["acme"]
         assert now.kind is to
@@ -305,7 +306,7 @@ def text_of(root: Path) -> str:
 
 def test_the_page_is_what_the_machine_says() -> None:
     assert tenant_lifecycle.PAGE.read_text("utf-8") == tenant_lifecycle.render()
-    assert set(tenant_lifecycle.COMMANDS) == {a.event for a in ARROWS}
+    assert set(EVENTS) == {a.event for a in TRANSITIONS}
 
 
 def test_a_phase_that_a_run_cannot_make_so_is_refused_and_records_nothing(root: Path) -> None:
@@ -317,5 +318,5 @@ def test_a_phase_that_a_run_cannot_make_so_is_refused_and_records_nothing(root: 
 
 
 def test_moving_and_leaving_do_not_mix() -> None:
-    assert not any(a.before in MOVING and a.after is Phase.SUSPENDED for a in ARROWS)
+    assert not any(a.before in MOVING and a.after is Phase.SUSPENDED for a in TRANSITIONS)
     assert Leaving(retain_until=DAY).key_days == 30

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 from cli.tenants import app
 from tenants import open_registry
 from tenants.ledger import parse_ledger, render_ledger
-from tenants.lifecycle.phases import Phase, follow, phase_of
-from tenants.lifecycle.registry_changes import Wish
+from tenants.lifecycle.registry_changes import TransitionOptions
 from tenants.models import Tenant
-from tenants.states import By, HomeKind, Isolation, NetworkMode
+from tenants.phases import MoveMethod, Phase, transition_by
+from tenants.states import HomeKind, Isolation, NetworkMode
 from tests.registry.project import project
 from tests.strategies import DAY, RefusedError, World, take_step
 from tests.tenants.test_allocation import pool
@@ -30,9 +30,9 @@ ENDS = {
 
 def led(found: World, *events: str, at: str = AT) -> World:
     for event in events:
-        arrow = follow(phase_of(found.entries[0]), event)
+        arrow = transition_by(event, found.entries[0].phase)
         assert arrow
-        found = take_step(found, "acme", arrow, Wish(at=at, soak_days=0)).run()
+        found = take_step(found, "acme", arrow, TransitionOptions(at=at, soak_days=0)).run()
     return found
 
 
@@ -81,9 +81,9 @@ def test_a_tenant_of_the_pool_is_restored_into_an_instance_of_its_own(end: str) 
     back = ("move", *["next"] * 5)
     if done:
         for event in back:
-            arrow = follow(phase_of(after.entries[0]), event)
+            arrow = transition_by(event, after.entries[0].phase)
             assert arrow
-            after = take_step(after, "acme", arrow, Wish(to=HomeKind.POOL, soak_days=0)).run()
+            after = take_step(after, "acme", arrow, TransitionOptions(to=HomeKind.POOL, soak_days=0)).run()
         assert home(after).kind is HomeKind.POOL
 
 
@@ -91,9 +91,9 @@ def test_a_tenant_of_the_pool_is_restored_into_an_instance_of_its_own(end: str) 
     ("tenant", "to"), [(pool("acme"), HomeKind.DEDICATED), (SILO, HomeKind.POOL), (SILO, HomeKind.DEDICATED)]
 )
 def test_a_restore_leads_nowhere_else(tenant: Tenant, to: HomeKind) -> None:
-    first = follow(Phase.ACTIVE, "move")
+    first = transition_by("move", Phase.ACTIVE)
     assert first
-    moving = take_step(world(tenant), "acme", first, Wish(to=to))
+    moving = take_step(world(tenant), "acme", first, TransitionOptions(to=to))
     (found,) = moving.entries
     assert found.move
     with pytest.raises(RefusedError, match=f"the move restores, from {tenant.home} to {to}"):
@@ -105,20 +105,22 @@ def test_a_restore_is_not_a_copy() -> None:
     (tenant,) = moving.entries
     assert tenant.move
     with pytest.raises(RefusedError, match="the move restores, by copy"):
-        moving.edit("acme", move=replace(tenant.move, by=By.COPY)).run()
+        moving.edit("acme", move=replace(tenant.move, by=MoveMethod.OFFLINE_COPY)).run()
 
 
 def test_how_rows_get_there_is_remembered_and_does_not_change_on_the_way() -> None:
-    first = follow(Phase.ACTIVE, "move")
+    first = transition_by("move", Phase.ACTIVE)
     assert first
-    moving = take_step(world(pool("acme")), "acme", first, Wish(to=HomeKind.SILO, by=By.COPY)).run()
+    moving = take_step(
+        world(pool("acme")), "acme", first, TransitionOptions(to=HomeKind.SILO, by=MoveMethod.OFFLINE_COPY)
+    ).run()
     text = render_ledger(moving.ledger, "prod")
     assert "move: pool-to-silo/prepare, by: copy" in text
     assert parse_ledger(text, "x") == (moving.ledger, [])
     (tenant,) = moving.entries
     assert tenant.move
     with pytest.raises(RefusedError, match="and the one under way pool to silo by copy"):
-        moving.edit("acme", move=replace(tenant.move, by=By.FOLLOWING)).run()
+        moving.edit("acme", move=replace(tenant.move, by=MoveMethod.REPLICATION)).run()
 
 
 def test_the_command_begins_it_and_move_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
