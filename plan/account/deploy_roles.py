@@ -401,7 +401,7 @@ def _never(cell: _Cell) -> list[Grant]:
             actions=actions(limited),
             condition={"StringNotEquals": {"iam:PermissionsBoundary": cell.boundary}},
         ),
-        Grant(sid="OffboardingEvidence", effect="Deny", actions=actions(ENDS)),
+        Grant(sid="Evidence", effect="Deny", actions=actions(ENDS)),
     ]
 
 

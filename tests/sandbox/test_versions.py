@@ -120,7 +120,7 @@ def test_many_go_at_once_each_as_it_is_allowed(kept: Live) -> None:
     given = {"bucket": BUCKET, "policy": policy}
     made, _ = Cloud(kept.store, {}).create(BUCKET_POLICY, f"urn:pulumi:dev::t::{BUCKET_POLICY}::b", given)
     named = {"Key": "other", "VersionId": second}
-    said = s3.delete_objects(Bucket=BUCKET, Delete={"ObjectStore": [{"Key": "report"}, named]})
+    said = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "report"}, named]})
     assert [(d["Key"], d["DeleteMarker"]) for d in said["Deleted"]] == [("report", True)]
     assert [(e["Key"], e["VersionId"], e["Code"]) for e in said["Errors"]] == [
         ("other", second, "AccessDenied")
@@ -130,7 +130,7 @@ def test_many_go_at_once_each_as_it_is_allowed(kept: Live) -> None:
     everything = [{"Key": k, "VersionId": v} for k, v, _, _ in listed(s3)]
     assert len(everything) == 3
     assert first in {e["VersionId"] for e in everything}
-    quiet = s3.delete_objects(Bucket=BUCKET, Delete={"ObjectStore": everything, "Quiet": True})
+    quiet = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": everything, "Quiet": True})
     assert "Deleted" not in quiet
     assert listed(s3) == []
 

@@ -41,7 +41,7 @@ class Versions(Buckets):
 
     def DeleteObjects(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         """Each for itself: what may not be deleted is told, and the others go."""
-        asked = p["Delete"].get("ObjectStore") or []
+        asked = p["Delete"].get("Objects") or []
         if not 1 <= len(asked) <= PAGE:
             raise AwsError(
                 "MalformedXML",
