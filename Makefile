@@ -12,7 +12,7 @@ SECONDS ?= 300
 
 export STACK COPY
 
-.PHONY: help up preview refresh destroy recover restore env check test test-slow test-all test-random lint fuzz no-change reliability bench clean requirements venv
+.PHONY: help up preview refresh destroy recover restore env check test test-slow test-all test-random lint generate fuzz no-change reliability bench clean requirements venv
 help:
 	@echo "make up           deploy a stack to the local cloud and show its tenants   [STACK=$(STACK)]"
 	@echo "make preview      what 'up' would change                                   [STACK=$(STACK)]"
@@ -25,6 +25,7 @@ help:
 	@echo "make test         the tests, but for the slow ones   make lint   style, types, imports"
 	@echo "make test-all     all tests              make test-slow  those that 'make test' leaves out"
 	@echo "make test-random  property tests with new inputs; says its seed           [SECONDS=$(SECONDS)]"
+	@echo "make generate     write every generated file anew (make lint names the stale ones)"
 	@echo "make fuzz         new sequences of faults and repairs; moves killed     [SECONDS=$(SECONDS)] each"
 	@echo "                  and a tenant of a gigabyte that moves while it writes"
 	@echo "make no-change    would this code change what a commit deployed?          [BASE=$(BASE)]"
@@ -54,6 +55,10 @@ lint: venv
 	@$(PY) -m ruff format --check .
 	@$(VENV)/bin/basedpyright
 	@$(VENV)/bin/lint-imports
+	@$(PY) -m devtools.generators --check --fast
+
+generate: venv
+	@$(PY) -m devtools.generators
 
 fuzz: venv
 	@$(TOOLCHAIN) setup

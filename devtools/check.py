@@ -26,7 +26,7 @@ from tenants.registry import examine_all, locked_by_environment
 from tenants.schema import stale as stale_schemas
 
 ROOT: Final = Path(__file__).parent.parent
-REMADE: Final = "python -m devtools.generators.organization_policies"
+REMADE: Final = "make generate"
 Plans = Mapping[str, CellPlan | OrganizationPlan]
 
 

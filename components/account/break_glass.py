@@ -47,9 +47,7 @@ class BreakGlass(pulumi.ComponentResource):
             opts=child,
         )
         iam.RolePolicyAttachment(f"{name}-repair", role=role.name, policy_arn=POWER_USER, opts=child)
-        evidence = Statement(
-            sid="Evidence", effect="Deny", actions=actions(EVIDENCE), resources=["*"]
-        )
+        evidence = Statement(sid="Evidence", effect="Deny", actions=actions(EVIDENCE), resources=["*"])
         iam.RolePolicy(
             f"{name}-evidence", name="evidence", role=role.id, policy=document(evidence), opts=child
         )

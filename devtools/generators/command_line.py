@@ -1,6 +1,5 @@
-"""Writes docs/command-line.md from the commands themselves: `python -m devtools.generators.command_line`."""
+"""Writes docs/command-line.md from the commands themselves: `make generate`."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ OF_EVERY = frozenset({"--help"})  # options that are not listed
 HEAD = """\
 # The command line
 
-<!-- Written by `python -m devtools.generators.command_line` from cli/; a test compares them. -->
+<!-- Written by `make generate` from cli/; a test compares them. -->
 
 `make` writes the command `.venv/bin/tenantry`. It works in every folder of a checkout, and uses the
 checkout that you stand in. `eval "$(.venv/bin/tenantry completion bash)"` (or `zsh`; in fish
@@ -69,8 +68,3 @@ def _rows(command: Any, path: str) -> Iterator[str]:
     named = ", ".join(f"`{o}`" for p in options for o in (*p.opts, *p.secondary_opts) if o.startswith("--"))
     does = " ".join((command.help or "").split()).replace("|", "\\|")
     yield f"| `{' '.join([path, *arguments])}` | {does} | {named} |"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(render(), encoding="utf-8")
-    sys.stdout.write(f"wrote {PAGE.name}\n")

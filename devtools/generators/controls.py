@@ -1,6 +1,5 @@
-"""Writes docs/controls.md from the prod stack of a project: `…generators.controls tests/project`."""
+"""Writes docs/controls.md from the stack prod of tests/project: `make generate`."""
 
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +12,7 @@ from policies.inventory import RULES
 from policies.model import Plan
 
 STACK: Final = "prod"
-COMMAND: Final = "python -m devtools.generators.controls tests/project"
-NOTE: Final = f"<!-- Written by `{COMMAND}`; a test compares them. -->"
+NOTE: Final = "<!-- Written by `make generate`; a test compares them. -->"
 PAGE: Final = Path(__file__).parents[2] / "docs" / "controls.md"
 
 
@@ -28,7 +26,3 @@ def main(project: Path) -> None:
     recording = record(plan_of_stack(project, STACK))
     plan = judged_plan(recording, STACK, engine_config(project, STACK))
     PAGE.write_text(render(plan, project), "utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

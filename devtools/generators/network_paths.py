@@ -1,6 +1,5 @@
-"""Writes docs/network-paths.md from the plan: `python -m devtools.generators.network_paths`."""
+"""Writes docs/network-paths.md from the plan: `make generate`."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -32,8 +31,7 @@ def render() -> str:
         [
             "# Who may talk to whom",
             "",
-            "<!-- Written by `python -m devtools.generators.network_paths` from"
-            " plan/network/network.py; a test compares them. -->",
+            "<!-- Written by `make generate` from plan/network/network.py; a test compares them. -->",
             "",
             "Nothing else passes. Each line is a TCP rule of the source's security group, and of the",
             "target's where that is a group. The segments' network ACLs say the same for subnets.",
@@ -82,8 +80,3 @@ def _segments() -> Iterable[tuple[str, ...]]:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(line)} |" for line in lines]
-
-
-if __name__ == "__main__":
-    PAGE.write_text(render(), encoding="utf-8")
-    sys.stdout.write(f"wrote {PAGE.name}: {len(CELL_PATHS)} paths\n")

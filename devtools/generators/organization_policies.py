@@ -1,7 +1,6 @@
-"""Writes organization/policies/, for review (`python -m devtools.generators.organization_policies`)."""
+"""Writes organization/policies/, for review (`make generate`)."""
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -44,8 +43,3 @@ def organizations(root: Path) -> list[OrganizationPlan]:
     """The plans of the stacks that are an organization: one, or none where somebody else keeps it."""
     plans = (plan_of_stack(root, stack) for stack in stacks(root, "organization"))
     return [plan for plan in plans if isinstance(plan, OrganizationPlan)]
-
-
-if __name__ == "__main__":
-    for organization in organizations(ROOT):
-        sys.stdout.write(f"wrote {write(ROOT, organization)} policies\n")

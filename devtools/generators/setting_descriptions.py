@@ -1,4 +1,4 @@
-"""Writes the descriptions of Pulumi.yaml: `python -m devtools.generators.setting_descriptions`.
+"""Writes the descriptions of Pulumi.yaml: `make generate`.
 
 What a setting means, with its units and limits, is said once: at its field in `plan/settings.py` or
 `plan/organization/settings.py`. A refused value is told it from there, and the engine's users from here.
@@ -6,7 +6,6 @@ What a setting means, with its units and limits, is said once: at its field in `
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -39,8 +38,3 @@ def render(text: str) -> str:
 
 def _sentence(doc: str) -> str:
     return doc[0].upper() + doc[1:]
-
-
-if __name__ == "__main__":
-    PROJECT_FILE.write_text(render(PROJECT_FILE.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.stdout.write(f"wrote {PROJECT_FILE.name}\n")

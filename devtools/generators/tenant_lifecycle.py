@@ -1,4 +1,4 @@
-"""Writes docs/tenant-lifecycle.md from the phases (`python -m devtools.generators.tenant_lifecycle`)."""
+"""Writes docs/tenant-lifecycle.md from the phases (`make generate`)."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,8 +43,7 @@ def render() -> str:
         [
             "# The life of a tenant",
             "",
-            "<!-- Written by `python -m devtools.generators.tenant_lifecycle` from"
-            " tenants/phases.py; a test compares them. -->",
+            "<!-- Written by `make generate` from tenants/phases.py; a test compares them. -->",
             "",
             "Each arrow is one change of the registry, reviewed, and one run of `pulumi up`. The commands",
             "write the change; anything else is refused before the engine starts.",
@@ -86,7 +85,3 @@ def _phases() -> Iterable[str]:
     for phase, row in PHASES.items():
         cells = (phase, row.means, row.creates, row.keeps, row.removes, row.undo, row.proof)
         yield f"| {' | '.join(cells)} |"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(render(), "utf-8")

@@ -4,4 +4,4 @@ from devtools.generators.command_line import PAGE, render
 
 
 def test_the_page_is_what_the_commands_say() -> None:
-    assert PAGE.read_text("utf-8") == render(), "run: python -m devtools.generators.command_line"
+    assert PAGE.read_text("utf-8") == render(), "run: make generate"

@@ -5,7 +5,7 @@ from plan.network.paths import CELL_PATHS, CELL_SEGMENTS
 
 
 def test_the_page_is_what_the_plan_says() -> None:
-    assert PAGE.read_text(encoding="utf-8") == render(), "run: python -m devtools.generators.network_paths"
+    assert PAGE.read_text(encoding="utf-8") == render(), "run: make generate"
 
 
 def test_every_path_and_segment_is_on_the_page() -> None:

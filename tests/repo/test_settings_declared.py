@@ -20,7 +20,7 @@ def test_every_setting_is_declared_with_its_type() -> None:
 
 def test_every_description_is_the_one_of_the_settings_field() -> None:
     text = PROJECT_FILE.read_text(encoding="utf-8")
-    assert text == render(text), "run: python -m devtools.generators.setting_descriptions"
+    assert text == render(text), "run: make generate"
     assert [k for k, v in declared(ROOT).items() if len(v.get("description", "")) < 10] == []
 
 

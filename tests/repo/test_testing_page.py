@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from devtools.generators.slow_tests import PAGE, SOME_CASES, page, sentence, slow_tests
 from tests.cells import ROOT
-from tests.repo.slow import PAGE, SOME_CASES, page, sentence, slow_tests
 from tests.repo.test_repository import all_collected
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -14,7 +14,7 @@ KINDS = {"unit", "mocks", "postgres", "engine"}
 
 
 def test_the_list_of_slow_tests_is_up_to_date() -> None:
-    assert page(TEXT) == TEXT, "run: python -m tests.repo.slow"
+    assert page(TEXT) == TEXT, "run: make generate"
 
 
 def test_the_list_has_the_tests_that_pytest_takes_for_slow(request: pytest.FixtureRequest) -> None:

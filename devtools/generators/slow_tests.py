@@ -1,17 +1,16 @@
 """The tests that only `make test-all` runs: found by their mark, and listed in docs/testing.md.
 
-`python -m tests.repo.slow` writes the list anew.
+`make generate` writes the list anew.
 """
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
-from tests.cells import ROOT
+from devtools.paths import ROOT
 
 PAGE: Final = ROOT / "docs" / "testing.md"
-BEGIN: Final = "<!-- written by `python -m tests.repo.slow` -->\n"
+BEGIN: Final = "<!-- written by `make generate` -->\n"
 END: Final = "<!-- end -->\n"
 SOME_CASES: Final = " (some of its cases)"
 
@@ -66,12 +65,3 @@ def page(text: str) -> str:
     """The page with the list as it is now."""
     before, rest = text.split(BEGIN)
     return before + BEGIN + listed() + END + rest.split(END, 1)[1]
-
-
-def main() -> None:
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"wrote {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")
-
-
-if __name__ == "__main__":
-    main()
