@@ -91,7 +91,7 @@ def test_a_new_generation_is_a_new_certificate_beside_the_old_ca() -> None:
 
 def test_the_setting_names_its_values_and_refuses_a_list_that_nobody_signs() -> None:
     assert set(SIGNERS) == {"tls", "acm-pca"}
-    with pytest.raises(SettingsError, match=r"privateCa: .*expected one of tls, acm-pca"):
+    with pytest.raises(SettingsError, match=r"privateCa: .*allowed: tls, acm-pca"):
         parse_settings("dev", values_of("dev") | {"privateCa": "letsencrypt"})
     with pytest.raises(SettingsError, match=r"caRevoked: AWS Private CA revokes by its own command"):
         parse_settings("dev", values_of("dev") | {"privateCa": "acm-pca", "caRevoked": ["1a2b"]})

@@ -123,7 +123,7 @@ def test_attributes_that_were_cut_off_go_and_a_state_that_was_comes_from_its_bac
     assert json.loads(whole.read_text(encoding="utf-8")) == {"a": 0}
     for path in (whole, folder / "dev.json.bak"):
         path.write_text("", encoding="utf-8")
-    with pytest.raises(RecoveryError, match=r"is cut off, and so is .*recovery restore dev"):
+    with pytest.raises(RecoveryError, match=r"is cut off, and so is .*recover restore dev"):
         mend(stack)
 
 
