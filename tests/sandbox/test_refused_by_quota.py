@@ -1,13 +1,21 @@
 """Quotas of an account, as AWS says that they are reached; a raised one is honoured."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sandbox.aws.cloud import Cloud
+from sandbox.aws.refusals.quotas import LIMITS, QUOTAS
 from sandbox.cloud.store import Store
-from tests.cells import PROJECT
+from tenants.project import Project
+from tests.cells import PROJECT, ROOT
 from tests.sandbox.world import (
     ATTACHMENT,
     EIP,
@@ -89,3 +97,54 @@ def test_a_raised_quota_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     for i in range(6):
         cloud.create(EIP, f"urn:pulumi:dev::p::{EIP}::{i}", {"domain": "vpc"})
     assert cloud.store.count(EIP) == 6
+
+
+def table(file: Path) -> dict[str, dict[str, Any]]:
+    return yaml.safe_load(file.read_text("utf-8"))
+
+
+def test_the_product_counts_on_the_quotas_that_the_sandbox_holds_to() -> None:
+    """Two files, since the sandbox reads none of the product's: what both have must be the same number."""
+    product, held = Project(PROJECT).quotas[0], table(QUOTAS)
+    assert {id_: held[id_]["value"] for id_ in product if id_ in held} == {
+        id_: quota.value for id_, quota in product.items() if id_ in held
+    }
+    # What the sandbox does not count: by the zone, by the destination of copies, by the second.
+    assert product.keys() - held.keys() == {
+        "nat-gateways-of-a-zone",
+        "backup-replications",
+        "requests-per-second",
+    }
+
+
+def test_each_quota_has_a_source_and_a_date_and_counts_something() -> None:
+    held = table(QUOTAS)
+    assert {limit["quota"] for limit in table(LIMITS).values()} == set(held)
+    for id_, quota in held.items():
+        assert quota["source"].startswith("https://docs.aws.amazon.com/"), id_
+        assert isinstance(quota["dated"], date), id_
+
+
+OPENED = """
+import sys
+opened = []
+sys.addaudithook(lambda name, args: opened.append(str(args[0])) if name == "open" else None)
+from sandbox.aws.cloud import Cloud
+from sandbox.cloud.store import Store
+Cloud(Store(":memory:", "444455556666", "eu-west-1"), {}).create(
+    "aws:ec2/eip:Eip", "urn:pulumi:dev::p::aws:ec2/eip:Eip::a", {"domain": "vpc"}
+)
+print("\\n".join(opened))
+"""
+
+
+def test_the_sandbox_opens_no_file_of_the_product_but_the_iam_judge() -> None:
+    """Whole process, from import to a resource made."""
+    told = subprocess.run(
+        [sys.executable, "-B", "-c", OPENED], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    rooms = {
+        m[1] for line in told.splitlines() if (m := re.match(rf"{re.escape(str(ROOT))}/([^/.]+)/", line))
+    }
+    assert "sandbox" in rooms
+    assert rooms <= {"sandbox", "iam"}

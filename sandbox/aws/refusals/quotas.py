@@ -1,4 +1,4 @@
-"""Quotas of an account and Region (`tenants/quotas.yaml`) and of single resources (`limits.yaml`).
+"""Quotas of an account and Region and of single resources: how many (`quotas.yaml`), of what (`limits.yaml`).
 
 `SANDBOX_QUOTA_INCREASES` names the file of a project that says which are raised, and where.
 """
@@ -14,16 +14,17 @@ import yaml
 from sandbox.aws.refusals.rule import At, Refusal
 from sandbox.aws.type_descriptions import HERE, LOADER
 
-DATED: Final = Path(__file__).parents[3] / "tenants" / "quotas.yaml"
+QUOTAS: Final = HERE / "quotas.yaml"
+LIMITS: Final = HERE / "limits.yaml"
 
 
 @cache
 def _limits() -> Mapping[str, list[tuple[str, dict[str, Any]]]]:
     """Type → the quotas that count it."""
-    quotas, limits = _read(DATED), _read(HERE / "limits.yaml")
+    quotas = _read(QUOTAS)
     found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for name, limit in limits.items():
-        whole = {**quotas.get(limit.get("quota", ""), {}), **limit}
+    for name, limit in _read(LIMITS).items():
+        whole = {**quotas[limit["quota"]], **limit}
         for token in limit["counts"]:
             found.setdefault(token, []).append((name, whole))
     return found
@@ -55,7 +56,7 @@ def exceeded(at: At) -> Iterator[Refusal]:
     """The quotas that one more resource would exceed."""
     for _, limit in _limits().get(at.token, ()):
         where = f"{at.store.account}/{at.store.region}"
-        value = _raised(limit.get("quota", "")).get(where, limit["value"])
+        value = _raised(limit["quota"]).get(where, limit["value"])
         wanted = limit.get("where", {})
         if any(at.known(k) != v for k, v in wanted.items()):
             continue
