@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.options import complete_deployable
+from cli.options import Json, complete_deployable
 from cli.running import group, run
 from policies import HERE
 
@@ -18,7 +18,6 @@ MaybeSaved = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help=f"{HOW} Without, the engine on PATH makes a preview.")
 ]
 Examples = Annotated[bool, typer.Option("--examples", help="Try each technique on its bad example.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Stack = Annotated[
     str | None,
     typer.Option(
@@ -110,11 +109,12 @@ def controls(
     file: MaybeSaved = None,
     stack: Stack = None,
     exceptions: ExceptionsFile = HERE / "exceptions.yaml",
+    json: Json = False,
 ) -> None:
     """Print the control matrix: what serves each control, and what the rules say of a plan."""
     from cli.policy_evidence import show_controls
 
-    raise typer.Exit(show_controls(file, stack, exceptions))
+    raise typer.Exit(show_controls(file, stack, exceptions, as_json=json))
 
 
 @app.command()

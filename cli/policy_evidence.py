@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
+from cli.output import print_json
 from policies.checking import verdicts
-from policies.controls import page
+from policies.controls import page, rows
 from policies.engine import preview_of
 from policies.evidence import verify, write_bundle
 from policies.exceptions import read_exceptions
@@ -40,10 +41,13 @@ def check_bundle(folder: Path, seal: str | None) -> int:
     return 1 if wrong else 0
 
 
-def show_controls(file: Path | None, stack: str | None, exceptions: Path) -> int:
+def show_controls(file: Path | None, stack: str | None, exceptions: Path, *, as_json: bool) -> int:
     """Print the control matrix of a plan."""
     preview = _preview(file, stack)
     plan = settled(preview.plan, stack)
     found = verdicts(plan, RULES, read_exceptions(exceptions), whole=preview.whole)
-    print(page(found, f"the plan of {plan.stack}"), end="")
+    if as_json:
+        print_json(rows(found))
+    else:
+        print(page(found, f"the plan of {plan.stack}"), end="")
     return 0

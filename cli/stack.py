@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.options import StackName, StackOption, either
+from cli.options import Json, StackName, StackOption, either
 from cli.running import group, run
 
 DEFAULT: Final = "dev"  # what is run for want of a name costs nothing in the local cloud
@@ -26,9 +26,11 @@ def _operate(verb: str, name: str | None, stack: str | None) -> None:
 
 
 @app.command()
-def up(name: StackName = None, stack: StackOption = None) -> None:
-    """Deploy a stack, and show its tenants."""
-    _operate("up", name, stack)
+def up(name: StackName = None, stack: StackOption = None, json: Json = False) -> None:
+    """Deploy a stack, and show its tenants; with --json, all else that is said goes to standard error."""
+    from devtools.operations import operate
+
+    raise typer.Exit(operate("up", either(name, stack) or DEFAULT, as_json=json))
 
 
 @app.command()
@@ -70,11 +72,12 @@ def restore(
             help="The copy to bring back; without it they are listed.",
         ),
     ] = None,
+    json: Json = False,
 ) -> None:
     """List the copies of the state, or bring one back."""
     from devtools.operations import recovery
 
-    raise typer.Exit(recovery("restore", either(name, stack) or DEFAULT, copy))
+    raise typer.Exit(recovery("restore", either(name, stack) or DEFAULT, copy, as_json=json))
 
 
 @app.command()

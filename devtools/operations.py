@@ -17,7 +17,7 @@ from devtools.orphaned_resources import remark
 from devtools.paths import ROOT, sandbox_dir, say
 from devtools.policy_preview import PACK, QUIET, plan_file, planned, summary
 from devtools.pre_update_checks import under_way
-from devtools.progress_filter import quiet
+from devtools.progress_filter import output_on_stderr, quiet
 from devtools.stacks import prepare_stack, require_file, stacks
 from devtools.summary_table import show_stack
 from recovery.engine import Stack
@@ -39,8 +39,18 @@ def setup() -> None:
     plugin_launchers.install(built)
 
 
-def operate(verb: str, stack: str) -> int:
-    """Call the engine on a stack; plain and short where nobody is looking at a terminal."""
+def operate(verb: str, stack: str, *, as_json: bool = False) -> int:
+    """Call the engine on a stack; after an update show what the stack has.
+
+    With `as_json` that alone goes to standard output, and what the engine says to standard error.
+    """
+    with output_on_stderr() if as_json else nullcontext():
+        status = _operate(verb, stack)
+    return status if status or verb != "up" else show_stack(stack, as_json=as_json)
+
+
+def _operate(verb: str, stack: str) -> int:
+    """Call the engine; plain and short where nobody is looking at a terminal."""
     require_file(ROOT, stack)
     setup()
     if verb in CHECKED and (status := check(stack)):
@@ -68,7 +78,8 @@ def _update(stack: str, given: Mapping[str, str], plain: tuple[str, ...]) -> int
         return status
     else:
         unchanged_stack.remember(home, mine, program)
-    return _come_up(stack, given)
+    _start_databases(stack, given)
+    return 0
 
 
 def _run(verb: str, stack: str, given: Mapping[str, str], plain: tuple[str, ...]) -> int:
@@ -80,13 +91,12 @@ def _run(verb: str, stack: str, given: Mapping[str, str], plain: tuple[str, ...]
     return status
 
 
-def _come_up(stack: str, given: Mapping[str, str]) -> int:
-    """Start the databases that do not run, as after the machine was; then show what there is."""
+def _start_databases(stack: str, given: Mapping[str, str]) -> None:
+    """Start the databases that do not run, as after the machine was."""
     service = Service(sandbox_dir())
     for name in service.start(stack, make=switched_on(given)):
         say(f"started {name}")
     service.close()
-    return show_stack(stack)
 
 
 def check(stack: str) -> int:
@@ -113,13 +123,14 @@ def env(stack: str) -> int:
     return 0
 
 
-def recovery(verb: str, stack: str, copy: str | None = None) -> int:
+def recovery(verb: str, stack: str, copy: str | None = None, *, as_json: bool = False) -> int:
     """What `tenantry recover` does, against the local cloud; `copy` names the one to bring back."""
     require_file(ROOT, stack)
     setup()
     prepare_stack(ROOT, sandbox_dir(), stack)
     given = environment(ROOT, sandbox_dir(), stack)
-    command = [sys.executable, "-m", "recovery", verb, stack, *(("--copy", copy) if copy else ())]
+    options = (*(("--copy", copy) if copy else ()), *(("--json",) if as_json else ()))
+    command = [sys.executable, "-m", "recovery", verb, stack, *options]
     status = subprocess.run(command, cwd=ROOT, env=given, check=False).returncode
     if verb == "recover" and (said := remark(stack, given)):
         print(f"error: {said}", file=sys.stderr)

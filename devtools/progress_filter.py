@@ -43,6 +43,20 @@ def quiet() -> Generator[None]:
         os.close(real)
 
 
+@contextmanager
+def output_on_stderr() -> Generator[None]:
+    """Send standard output, that of children too, to standard error until the end of the block."""
+    sys.stdout.flush()
+    real = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(real, 1)
+        os.close(real)
+
+
 def _copy(reader: int, real: int) -> None:
     blank = True  # several empty lines in a row are what is left between lines that went
     with os.fdopen(reader, encoding="utf-8", errors="replace") as lines:

@@ -45,8 +45,8 @@ VIEWS: Final = (
 )
 
 
-def show_stack(stack: str) -> int:
-    """Print the table and how to look further; the status is 1 where the outputs cannot be read."""
+def show_stack(stack: str, *, as_json: bool = False) -> int:
+    """Print the table and how to look further, or its rows as JSON; 1 where the outputs cannot be read."""
     done = subprocess.run(
         [real_cli(), "stack", "output", "--json", "--stack", stack],
         cwd=ROOT,
@@ -62,6 +62,9 @@ def show_stack(stack: str) -> int:
     outputs: dict[str, dict[str, dict[str, Any]]] = json.loads(done.stdout)
     view = next((v for v in VIEWS if v.output in outputs), VIEWS[0])
     rows = [{"id": i, **t} for i, t in sorted((outputs.get(view.output) or {}).items())]
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
     if rows:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         print("\n" + fitting(rows, width, view.columns))

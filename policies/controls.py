@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Final, cast
 
@@ -99,6 +99,12 @@ def result(control: Control, said: Mapping[str, str], types: frozenset[str]) -> 
     if control.rules:
         return "nothing to look at"
     return "by tests" if control.tests else "by people" if control.people else "GAP"
+
+
+def rows(found: Verdicts) -> list[dict[str, Any]]:
+    """The matrix for machines, a control each, in the order of the file."""
+    said, types = results(found), frozenset(found.plan.by_type)
+    return [{**asdict(c), "framework": c.framework, "result": result(c, said, types)} for c in controls()]
 
 
 def page(found: Verdicts, source: str, note: Sequence[str] = ()) -> str:

@@ -205,7 +205,7 @@ def test_an_error_that_is_a_sentence_exists(name: str) -> None:
 def test_a_stack_is_named_as_an_argument_an_option_or_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
     monkeypatch.setattr(
-        "devtools.operations.operate", lambda verb, stack: called.append(f"{verb} {stack}") or 0
+        "devtools.operations.operate", lambda verb, stack, **_: called.append(f"{verb} {stack}") or 0
     )
     for words in (
         ("up",),
