@@ -30,9 +30,18 @@ ACCOUNT: Final = text(r"[0-9]{12}", "an AWS account id, twelve digits in quotes"
 EMAIL: Final = text(r"[^@\s]+@[^@\s]+\.[a-z]+", "an e-mail address")
 
 
-def setting(doc: str, type_: FieldType) -> Any:
-    """A field of settings: its meaning with units, and what its value may be."""
-    return field(metadata=spec(type_, doc))
+def setting(doc: str, type_: FieldType, default: object = None) -> Any:
+    """A field of settings: its meaning with units, what its value may be, and what it is where a stack's
+    file is silent; without a `default` each stack must say it.
+
+    The engine hands the default over, since `Pulumi.yaml` declares it: the dataclass has none of its own.
+    """
+    return field(metadata={**spec(type_, doc), "default": default})
+
+
+def default_of(entry: "dataclasses.Field[Any]") -> Any:
+    """What a setting is where a stack's file is silent; None where the file must say it."""
+    return entry.metadata["default"]
 
 
 def key_of(name: str) -> str:

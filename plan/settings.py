@@ -1,6 +1,6 @@
 """What a stack's file says: how big, how safe, where. Read once, typed, refused with the key's name.
 
-`Pulumi.yaml` declares the same keys with the same types (a test compares them), so the engine
+`Pulumi.yaml` declares the same keys, written from the fields here (`make generate`), so the engine
 refuses a wrong type; this module refuses a wrong value. Pure: it takes a mapping and returns `Settings`.
 """
 
@@ -96,20 +96,27 @@ class AccountSettings:
         text(r"[a-z][a-z0-9-]{1,15}", "2 to 16 of a-z, 0-9 and -"),
     )
     kind: str = setting(
-        "what the stack is: cell, or organization (the one stack without tenants)", Choice(KINDS)
+        "what the stack is: cell, or organization (the one stack without tenants)",
+        Choice(KINDS),
+        default="cell",
     )
     account_id: str = setting(
         "the one AWS account that the stack may touch, twelve digits in quotes", ACCOUNT
     )
     region: str = setting("AWS Region of the stack", REGION)
-    protect_data: bool = setting("deletion protection, engine protection and final snapshots", Flag())
+    protect_data: bool = setting(
+        "deletion protection, engine protection and final snapshots", Flag(), default=True
+    )
     alarm_email: str = setting("who is told of alarms", EMAIL)
     budget_usd: int = setting(
-        "what the account may cost in a month before somebody is told, in USD", Whole(1, 10_000_000)
+        "what the account may cost in a month before somebody is told, in USD",
+        Whole(1, 10_000_000),
+        default=10000,
     )
     audit_log_days: int = setting(
         "days that audit logs are kept; CloudWatch's values from 365",
         NumberChoice(tuple(d for d in LOG_RETENTION_DAYS if d >= 365)),
+        default=400,
     )
 
 
@@ -125,6 +132,7 @@ class Settings(AccountSettings):
         "what the stack looks after beside the cell: account (all that AWS has once in an account or"
         " Region), region (another stack looks after the account) or none (another one does both)",
         Choice(("account", "region", "none")),
+        default="account",
     )
     zones: tuple[str, ...] = setting("Availability Zones of the cell, two to four; three in prod", _ZONES)
     network_cidr: str = setting(
@@ -133,23 +141,29 @@ class Settings(AccountSettings):
     tenant_networks: str = setting(
         "addresses that dedicated tenant networks are cut from, a private /16", _private_network(16)
     )
-    nat_per_zone: bool = setting("a NAT gateway in each zone (true) or one for all (false)", Flag())
-    multi_az: bool = setting("databases with a standby in another zone", Flag())
-    backup_days: int = setting("days that database backups are kept, 7 to 35", _BACKUP)
+    nat_per_zone: bool = setting(
+        "a NAT gateway in each zone (true) or one for all (false)", Flag(), default=True
+    )
+    multi_az: bool = setting("databases with a standby in another zone", Flag(), default=True)
+    backup_days: int = setting("days that database backups are kept, 7 to 35", _BACKUP, default=35)
     backup_copy_region: str = setting(
         "another Region that database backups are copied to, or none",
         text(rf"{NOWHERE}|{REGION_PATTERN}", "none, or an AWS Region such as eu-central-1"),
+        default="none",
     )
     vault_days: int = setting(
-        "days that daily snapshots of databases are kept in a vault; 0 for no vault", Whole(0, 3650)
+        "days that daily snapshots of databases are kept in a vault; 0 for no vault",
+        Whole(0, 3650),
+        default=35,
     )
     vault_months: int = setting(
-        "months that a monthly snapshot is kept in the vault; 0 for none", Whole(0, 120)
+        "months that a monthly snapshot is kept in the vault; 0 for none", Whole(0, 120), default=0
     )
     vault_lock: str = setting(
         "whether snapshots can be deleted before: none (they can), governance (by who may change the lock)"
         " or compliance (by nobody, for ever)",
         Choice(("none", "governance", "compliance")),
+        default="governance",
     )
     domain: str = setting("DNS name under which the API is served: api.<domain>", _DOMAIN)
     hosted_zone_id: str = setting(
@@ -158,88 +172,115 @@ class Settings(AccountSettings):
     private_ca: str = setting(
         "who signs the services' certificates: tls (keys of the program's own) or acm-pca (AWS Private CA)",
         Choice(("tls", "acm-pca")),
+        default="tls",
     )
     ca_roots: tuple[str, ...] = setting(
         "roots of the private CA that the cell trusts, oldest first; a new one is trusted before it signs",
         _ROOTS,
+        default=("a",),
     )
     ca_signer: str = setting(
         "the root whose CA signs the services' certificates, one of caRoots",
         text(r"[a-z][a-z0-9]{0,7}", "one of caRoots"),
+        default="a",
     )
     ca_leaves: int = setting(
-        "generation of the services' keys; raise it to give all of them new ones", Whole(1, 1000)
+        "generation of the services' keys; raise it to give all of them new ones", Whole(1, 1000), default=1
     )
     ca_revoked: tuple[str, ...] = setting(
-        "serial numbers (hexadecimal) of certificates of the private CA that are no longer trusted", _SERIALS
+        "serial numbers (hexadecimal) of certificates of the private CA that are no longer trusted",
+        _SERIALS,
+        default=(),
     )
     jwt_issuer: str = setting(
         "issuer of callers' access tokens: its https address, or cognito for a user pool of the cell's own",
         text(r"cognito|https://[^\s?#]+", "cognito, or an address such as https://login.example/tenant"),
+        default="cognito",
     )
     jwt_audience: str = setting(
         "audience that tokens of another issuer must name",
         text(r"[!-~]{1,255}", "1 to 255 characters without blanks"),
+        default="reports",
     )
     jwt_tenant_claim: str = setting(
         "claim of such a token that holds the tenant's id",
         text(r"[A-Za-z0-9_:./-]{1,128}", "the name of a claim, such as tenant"),
+        default="tenant",
     )
     deploy_issuer: str = setting(
         "issuer of the tokens that CI deploys with, such as https://token.actions.githubusercontent.com, or"
         " none",
         text(rf"{NOWHERE}|https://[a-z0-9.-]+(/[A-Za-z0-9._/-]+)?", "none, or an https address"),
+        default="none",
     )
     deploy_repository: str = setting(
         "repository whose CI deploys the cell, as owner/name, or none",
         text(rf"{NOWHERE}|[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "none, or owner/name"),
+        default="none",
     )
     deploy_environment: str = setting(
         "protected environment of that CI from which changes are made, or none",
         text(r"[A-Za-z0-9._-]{1,100}", "none, or the name of an environment"),
+        default="none",
     )
     deploy_state: str = setting(
         "bucket that the state is kept in, or none",
         text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "none, or the name of a bucket"),
+        default="none",
     )
     deploy_state_key: str = setting(
         "ARN of the key that secrets in the state are encrypted with, or none",
         text(rf"{NOWHERE}|arn:aws:kms:[a-z0-9-]+:[0-9]{{12}}:key/[0-9a-f-]+", "none, or the ARN of a key"),
+        default="none",
     )
     application_log_days: int = setting(
-        "days that application logs are kept; CloudWatch's values only", _LOG_DAYS
+        "days that application logs are kept; CloudWatch's values only", _LOG_DAYS, default=90
     )
     task_cpu: int = setting(
-        "CPU units of a Fargate task: 1024 (one vCPU), 2048 or 4096", NumberChoice(tuple(FARGATE_MEMORY))
+        "CPU units of a Fargate task: 1024 (one vCPU), 2048 or 4096",
+        NumberChoice(tuple(FARGATE_MEMORY)),
+        default=2048,
     )
     task_architecture: str = setting(
-        "processor that both images are built for: ARM64 or X86_64", Choice(("ARM64", "X86_64"))
+        "processor that both images are built for: ARM64 or X86_64",
+        Choice(("ARM64", "X86_64")),
+        default="ARM64",
     )
-    task_memory: int = setting("MiB of a Fargate task, as its CPU allows", Whole(2048, 30720))
-    tasks_min: int = setting("fewest tasks of a service", Whole(1, 100))
-    tasks_max: int = setting("most tasks of a service", Whole(1, 100))
+    task_memory: int = setting("MiB of a Fargate task, as its CPU allows", Whole(2048, 30720), default=4096)
+    tasks_min: int = setting("fewest tasks of a service", Whole(1, 100), default=2)
+    tasks_max: int = setting("most tasks of a service", Whole(1, 100), default=8)
     collector_image: str = setting(
         "image of the OpenTelemetry collector beside each service, in ECR by digest; none for no tracing",
         _IMAGE_OR_NONE,
+        default="none",
     )
     monolith_image: str = setting("image of the monolith in ECR, by digest", _IMAGE)
-    monolith_instance_class: str = setting("instance class of the monolith's database", _DB_CLASS)
-    monolith_storage: int = setting("GiB of the monolith's database", _STORAGE)
+    monolith_instance_class: str = setting(
+        "instance class of the monolith's database", _DB_CLASS, default="db.r6g.large"
+    )
+    monolith_storage: int = setting("GiB of the monolith's database", _STORAGE, default=100)
     reports_image: str = setting("image of the report service in ECR, by digest", _IMAGE)
-    reports_instance_class: str = setting("instance class of the report service's database", _DB_CLASS)
-    reports_storage: int = setting("GiB of the report service's database", _STORAGE)
-    reports_replicas: int = setting("read replicas of the report service's database, 0 to 15", Whole(0, 15))
+    reports_instance_class: str = setting(
+        "instance class of the report service's database", _DB_CLASS, default="db.r6g.xlarge"
+    )
+    reports_storage: int = setting("GiB of the report service's database", _STORAGE, default=100)
+    reports_replicas: int = setting(
+        "read replicas of the report service's database, 0 to 15", Whole(0, 15), default=2
+    )
     database_passwords: int = setting(
         "generation of the master passwords that this program makes (databases with readers); raise it to"
         " change them",
         Whole(1, 10_000),
+        default=1,
     )
-    shard_instance_class: str = setting("instance class of a pool shard", _DB_CLASS)
-    shard_storage: int = setting("GiB of a pool shard", _STORAGE)
-    shard_capacity: int = setting("most tenants on one shard", Whole(1, 200))
-    shard_limit: int = setting("most shards in the cell, 1 to 26", Whole(1, 26))
-    silo_instance_class: str = setting("instance class of a silo unless its tenant overrides it", _DB_CLASS)
-    silo_storage: int = setting("GiB of a silo unless its tenant overrides it", _STORAGE)
+    shard_instance_class: str = setting("instance class of a pool shard", _DB_CLASS, default="db.r6g.large")
+    shard_storage: int = setting("GiB of a pool shard", _STORAGE, default=100)
+    shard_capacity: int = setting("most tenants on one shard", Whole(1, 200), default=16)
+    shard_limit: int = setting("most shards in the cell, 1 to 26", Whole(1, 26), default=4)
+    silo_instance_class: str = setting(
+        "instance class of a silo unless its tenant overrides it", _DB_CLASS, default="db.r6g.large"
+    )
+    silo_storage: int = setting("GiB of a silo unless its tenant overrides it", _STORAGE, default=50)
 
 
 def parse_settings(

@@ -51,8 +51,8 @@ def _command_line() -> Files:
     return {_path(PAGE): render()}
 
 
-def _setting_descriptions() -> Files:
-    from devtools.generators.setting_descriptions import PROJECT_FILE, render
+def _declared_settings() -> Files:
+    from devtools.generators.declared_settings import PROJECT_FILE, render
 
     return {_path(PROJECT_FILE): render(PROJECT_FILE.read_text("utf-8"))}
 
@@ -117,7 +117,7 @@ GENERATORS: Final = (
     Generator("network paths", _network_paths, "tests/repo/test_network_paths.py"),
     Generator("tenant lifecycle", _tenant_lifecycle, "tests/tenants/test_lifecycle.py"),
     Generator("command line", _command_line, "tests/repo/test_command_line_page.py"),
-    Generator("descriptions of settings", _setting_descriptions, "tests/repo/test_settings_declared.py"),
+    Generator("declared settings", _declared_settings, "tests/repo/test_settings_declared.py"),
     Generator("slow tests", _slow_tests, "tests/repo/test_testing_page.py"),
     Generator(
         "organization policies",

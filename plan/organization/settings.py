@@ -25,10 +25,12 @@ class OrganizationSettings(AccountSettings):
         "of the organization: days that weekly snapshots of the cells' databases are kept; within what the"
         " locks of their vaults allow",
         Whole(1, 3650),
+        default=90,
     )
     organization_import: str = setting(
         "of the organization: id of one that exists already and is taken over, or none",
         text(rf"{NEW}|o-[a-z0-9]{{10,32}}", "none, or the id of an organization such as o-a1b2c3d4e5"),
+        default="none",
     )
 
     @property

@@ -1,13 +1,17 @@
 """Each declared setting is used: another value of it makes another plan, or other resources."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import find
+from hypothesis import settings as search
+from hypothesis import strategies as st
 
 from components.kinds import KINDS
-from config.settings_fields import keys_of
+from config.fields import Choice, Flag, NumberChoice, Text, Whole
+from config.settings_fields import SettingsError, keys_of
 from devtools.registrations import record
 from devtools.stack_plans import declared
 from organization import open_organization
@@ -32,24 +36,16 @@ DEPLOYED_BY = {
 }
 TWO_ROOTS = {"caRoots": ["a", "b"]}
 OWN_ISSUER = {"jwtIssuer": "https://login.example"}
-# Setting of a cell → another value of it, and what else must be set for it to mean anything.
+# Setting of a cell → another value of it, and what else must be set for it to mean anything. Those of which
+# `another` finds a value need no line.
 IN_PLAN: Mapping[str, tuple[Any, Values]] = {
     "accountId": ("111122223334", {}),
     "zones": (["eu-west-1a", "eu-west-1c"], {}),
     "networkCidr": ("10.17.0.0/16", {}),
     "tenantNetworks": ("10.65.0.0/16", {}),
-    "natPerZone": (True, {}),
-    "protectData": (True, {}),
-    "multiAz": (True, {}),
-    "backupDays": (8, {}),
-    "vaultDays": (8, {}),
-    "vaultMonths": (1, {}),
-    "vaultLock": ("governance", {}),
     "domain": ("another.example", {}),
-    "privateCa": ("acm-pca", {}),
     "caRoots": (["a", "b"], {}),
     "caSigner": ("b", TWO_ROOTS),
-    "caLeaves": (2, {}),
     "caRevoked": (["ab"], {}),
     "jwtIssuer": ("https://login.example", {}),
     "deployIssuer": ("https://gitlab.example", DEPLOYED_BY),
@@ -57,26 +53,13 @@ IN_PLAN: Mapping[str, tuple[Any, Values]] = {
     "deployEnvironment": ("another", DEPLOYED_BY),
     "deployState": ("another-bucket", DEPLOYED_BY),
     "deployStateKey": ("arn:aws:kms:eu-west-1:111122223333:key/0b", DEPLOYED_BY),
-    "applicationLogDays": (30, {}),
-    "taskCpu": (1024, {}),
-    "taskArchitecture": ("X86_64", {}),
-    "taskMemory": (5120, {}),
-    "tasksMin": (3, {}),
-    "tasksMax": (9, {}),
     "collectorImage": (IMAGE, {}),
     "monolithImage": (IMAGE, {}),
     "monolithInstanceClass": (CLASS, {}),
-    "monolithStorage": (21, {}),
     "reportsImage": (IMAGE, {}),
     "reportsInstanceClass": (CLASS, {}),
-    "reportsStorage": (21, {}),
-    "reportsReplicas": (1, {}),
-    "databasePasswords": (2, {}),
     "shardInstanceClass": (CLASS, {}),
-    "shardStorage": (21, {}),
-    "shardCapacity": (17, {}),
     "siloInstanceClass": (CLASS, {}),
-    "siloStorage": (21, {}),
 }
 # Those that components read.
 IN_RESOURCES: Mapping[str, tuple[Any, Values]] = {
@@ -99,10 +82,43 @@ OF_ORGANIZATION: Mapping[str, Any] = {
 OF_THEIR_OWN = {"kind", "shardLimit"}  # tests below
 
 
+UNLISTED = sorted(keys_of(Settings).keys() - {*IN_PLAN, *IN_RESOURCES, *OF_THEIR_OWN})
+
+
 def test_no_setting_is_left_out() -> None:
-    cell = {*IN_PLAN, *IN_RESOURCES, *OF_THEIR_OWN}
-    assert cell == keys_of(Settings).keys()
-    assert cell | OF_ORGANIZATION.keys() == declared(PROJECT).keys()
+    listed = {*IN_PLAN, *IN_RESOURCES, *OF_THEIR_OWN}
+    assert listed - keys_of(Settings).keys() == set()
+    assert {*listed, *UNLISTED, *OF_ORGANIZATION} == declared(PROJECT).keys()
+
+
+def another(key: str) -> Any:
+    """Another value of a setting of the stack dev, by what its type allows."""
+    now = values_of("dev")[key]
+
+    def accepted(value: Any) -> bool:
+        try:
+            return value != now and bool(parse_settings("dev", {**values_of("dev"), key: value}))
+        except SettingsError:
+            return False
+
+    match keys_of(Settings)[key].metadata["type"]:
+        case Flag():
+            candidates: Iterable[Any] = (True, False)
+        case NumberChoice(values) | Choice(values):
+            candidates = values
+        case Whole(low, high):
+            candidates = (min(now + 1, high), low, *range(now, high))
+        case Text(pattern):
+            return find(st.from_regex(pattern, fullmatch=True), accepted, settings=search(derandomize=True))
+        case other:
+            pytest.fail(f"give {key} a line in IN_PLAN or IN_RESOURCES: there is no other {other} to try")
+    return next(filter(accepted, candidates))
+
+
+@pytest.mark.parametrize("key", UNLISTED)
+def test_another_value_by_its_type_is_another_plan_or_other_resources(key: str) -> None:
+    value = {key: another(key)}
+    assert planned(value) != planned({}) or resources(value) != resources({})
 
 
 def planned(values: Values) -> Any:
