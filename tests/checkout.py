@@ -37,9 +37,10 @@ def tracked() -> Iterator[str]:
 def write_checkout(target: Path) -> Path:
     """Write the product's files of the checkout, and the files of `tests/project/` in place of the team's."""
     product = ((ROOT / name, name) for name in tracked() if not is_the_teams(name))
-    project = ((path, str(path.relative_to(PROJECT))) for path in PROJECT.rglob("*") if path.is_file())
+    mine = (path for path in PROJECT.rglob("*") if path.is_file() and not path.is_symlink())
+    project = ((path, str(path.relative_to(PROJECT))) for path in mine)
     for source, name in (*product, *project):
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, copy)
+        shutil.copy2(source, copy, follow_symlinks=False)
     return target
