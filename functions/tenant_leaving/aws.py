@@ -1,4 +1,4 @@
-"""The real ones: KMS, S3, RDS, Secrets Manager, as much of each as is needed. `permissions` names the rights.
+"""The real ones: KMS, S3, RDS, Secrets Manager, as much of each as is needed. The stages name the rights.
 
 The runtime carries boto3; nothing else that imports this module does.
 """

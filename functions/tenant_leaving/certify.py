@@ -7,17 +7,13 @@ from functions.tenant_leaving import keys
 from functions.tenant_leaving.certificate import FORMAT, KIND, sealed, verify
 from functions.tenant_leaving.documents import load, save
 from functions.tenant_leaving.report import key_of
-from functions.tenant_leaving.request import Request
+from functions.tenant_leaving.request import Request, RequestFields
+from functions.tenant_leaving.rights import EVIDENCE, SEES_INSTANCES
+from functions.tenant_leaving.stage import Right, Stage
+from functions.tenant_leaving.stores import PROOFS, StoreKind
 from functions.tenant_leaving.tools import OffboardingError, Tools
 
 Certificate = Mapping[str, Any]
-LOOKED: Final = {
-    "instance": "rds:DescribeDBInstances does not find it, and rds:DescribeDBSnapshots none of it by hand",
-    "bucket": "s3:HeadBucket does not find it",
-    "secret": "secretsmanager:DescribeSecret does not find it, or says that it is deleted",
-    "key": "kms:DescribeKey does not find it, or says that its deletion date has passed",
-    "schema": "not in pg_namespace, nor its role in pg_roles, after they were dropped",
-}
 
 
 def certificate_key(tenant: str) -> str:
@@ -56,14 +52,14 @@ def _report(request: Request, tools: Tools) -> Mapping[str, Any]:
 
 
 def _left(report: Mapping[str, Any], tools: Tools) -> list[str]:
-    left = [
-        f"key {key['arn']}"
-        for key in _keys(report)
-        if not keys.gone(tools.keys.describe(key["arn"]), tools.now())
-    ]
-    for store in report["stores"]:
-        left += _store_left(store["kind"], store["name"], tools)
-    return left
+    keys_first = sorted(_stores(report), key=lambda store: store[0] is not StoreKind.KEY)
+    return [left for kind, name in keys_first for left in PROOFS[kind].left(name, tools)]
+
+
+def _stores(report: Mapping[str, Any]) -> Sequence[tuple[StoreKind, str]]:
+    """Kind and name of all that has to be gone, the keys last."""
+    named = [(StoreKind(store["kind"]), store["name"]) for store in report["stores"]]
+    return [*named, *((StoreKind.KEY, key["arn"]) for key in _keys(report))]
 
 
 def _keys(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -71,24 +67,9 @@ def _keys(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return [document["key"], *document.get("earlierKeys", ())]
 
 
-def _store_left(kind: str, name: str, tools: Tools) -> list[str]:
-    if kind == "bucket":
-        return [f"bucket {name}"] if tools.objects.exists(name) else []
-    if kind == "secret":
-        return [f"secret {name}"] if tools.secrets.exists(name) else []
-    if kind == "instance":
-        there = [f"instance {name}"] if tools.databases.instance(name) else []
-        return there + [f"snapshot {s.name}" for s in tools.databases.snapshots(name) if s.kind == "manual"]
-    return []  # a schema: `erase` looked, in the session that dropped it
-
-
 def _made(report: Mapping[str, Any], tools: Tools) -> Certificate:
     in_use, *earlier = [{**key, "state": _state(key["arn"], tools)} for key in _keys(report)]
-    seen = [
-        {"what": f"{store['kind']} {store['name']}", "how": LOOKED[store["kind"]]}
-        for store in report["stores"]
-    ]
-    seen += [{"what": f"key {key['arn']}", "how": LOOKED["key"]} for key in _keys(report)]
+    seen = [{"what": f"{kind} {name}", "how": PROOFS[kind].looked} for kind, name in _stores(report)]
     return sealed(
         {
             "format": FORMAT,
@@ -125,3 +106,17 @@ def _result(request: Request, certificate: Certificate) -> Mapping[str, Any]:
             {k: b.get(k) for k in ("kind", "name", "until", "readable")} for b in certificate["remaining"]
         ],
     }
+
+
+CERTIFY: Final = Stage(
+    request="certify",
+    run=certify,
+    fields=RequestFields(needs=("evidence",)),
+    rights=(
+        Right(("kms:DescribeKey",), "the tenant's keys"),
+        Right(("s3:ListBucket",), "the tenant's two buckets"),
+        *SEES_INSTANCES,
+        Right(("secretsmanager:DescribeSecret",), "arn:aws:secretsmanager:REGION:ACCOUNT:secret:*"),
+        *EVIDENCE,
+    ),
+)

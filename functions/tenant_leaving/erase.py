@@ -10,11 +10,16 @@ from datetime import timedelta
 from typing import Any, Final
 
 from functions.common.database_endpoint import DatabaseEndpoint
+from functions.common.events import ADDRESS
 from functions.common.replication import Replication, drop_replication_role
-from functions.tenant_leaving.keys import Found, described, ends, gone, text
+from functions.tenant_leaving.keys import EARLIER, Found, described, ends, gone, text
 from functions.tenant_leaving.report import Report
-from functions.tenant_leaving.request import Request
+from functions.tenant_leaving.request import PLACE, Request, RequestFields
+from functions.tenant_leaving.rights import EVIDENCE, LOGIN, SEES_INSTANCES, on_keys
 from functions.tenant_leaving.scratch_database import drop
+from functions.tenant_leaving.session import administrator
+from functions.tenant_leaving.stage import Right, Stage
+from functions.tenant_leaving.stores import StoreKind
 from functions.tenant_leaving.tools import Objects, OffboardingError, Snapshot, Tools, Version
 
 BY_HAND: Final = "manual"  # the kind of a snapshot that RDS deletes when it is told to
@@ -36,7 +41,7 @@ def erase(request: Request, endpoint: DatabaseEndpoint | None, tools: Tools) -> 
     for instance in request.instances:
         erasing.instance(instance)
     for arn in request.secrets:
-        report.named("stores", "secret", arn)
+        report.store(StoreKind.SECRET, arn)
     report.done("secrets")
     report.finish()
     return _result(report)
@@ -77,7 +82,7 @@ class Erasing:
     def place(self, endpoint: DatabaseEndpoint) -> None:
         end, schema = endpoint.address, self.request.schema
         name = f"{end.host}:{end.port}/{end.database}/{schema}"
-        self.report.named("stores", "schema", name, host=end.host, database=end.database, schema=schema)
+        self.report.store(StoreKind.SCHEMA, name, host=end.host, database=end.database, schema=schema)
         self.report.save()
         self.tools.step("what moves left")
         for direction in ("out", "back"):
@@ -104,8 +109,8 @@ class Erasing:
         if instance is None:
             return
         until = self.tools.now() + timedelta(days=instance.backup_days)
-        self.report.named(
-            "backups", "automated backups", name, of=name, key=instance.key, until=text(until),
+        self.report.backup(
+            "automated backups", name, of=name, key=instance.key, until=text(until),
             readable=instance.key not in self.request.keys,
         )  # fmt: skip
         for snapshot in self.tools.databases.snapshots(name):
@@ -120,12 +125,12 @@ class Erasing:
         objects = self.tools.objects
         if objects.exists(name):
             count = sum(len(page) for page in objects.versions(name))
-            self.report.named("stores", "bucket", name, objects=count)
+            self.report.store(StoreKind.BUCKET, name, objects=count)
             self.report.save()
             self.tools.step(f"{step} emptied")
             empty_bucket(objects, name)
         else:
-            self.report.named("stores", "bucket", name, objects=0)
+            self.report.store(StoreKind.BUCKET, name, objects=0)
         self.report.done(step)
 
     # a database of its own
@@ -133,11 +138,11 @@ class Erasing:
     def instance(self, name: str) -> None:
         step = f"backups of {name}"
         self.tools.step(step)
-        self.report.named("stores", "instance", name)
+        self.report.store(StoreKind.INSTANCE, name)
         found = self.tools.databases.snapshots(name)
         ours = [s for s in found if s.kind == BY_HAND]
         for snapshot in ours:
-            self.report.named("backups", "snapshot", snapshot.name, of=name, key=snapshot.key, deleted=None)
+            self.report.backup("snapshot", snapshot.name, of=name, key=snapshot.key, deleted=None)
         self.report.save()
         for snapshot in ours:
             self.tools.step(f"snapshot {snapshot.name}")
@@ -148,8 +153,8 @@ class Erasing:
                 self._remains(name, snapshot)
         for kept in self.tools.databases.backups(name):
             until = (kept.latest or self.tools.now()) + timedelta(days=kept.days)
-            self.report.named(
-                "backups", "automated backups", name, of=name, key=kept.key, until=text(until),
+            self.report.backup(
+                "automated backups", name, of=name, key=kept.key, until=text(until),
                 readable=kept.key not in self.request.keys,
             )  # fmt: skip
         self.report.done(step)
@@ -158,12 +163,12 @@ class Erasing:
         """Also those that a killed run deleted and could not say so."""
         for one in list(self.report.content["backups"]):
             if one["kind"] == "snapshot" and one["of"] == instance and "until" not in one:
-                self.report.named("backups", "snapshot", one["name"], deleted=text(self.tools.now()))
+                self.report.backup("snapshot", one["name"], deleted=text(self.tools.now()))
 
     def _remains(self, instance: str, snapshot: Snapshot) -> None:
         """Not this function's to delete: it holds other tenants' rows, or a backup plan keeps it."""
-        self.report.named(
-            "backups", "snapshot", snapshot.name, of=instance, key=snapshot.key, until=None,
+        self.report.backup(
+            "snapshot", snapshot.name, of=instance, key=snapshot.key, until=None,
             readable=snapshot.key not in self.request.keys,
         )  # fmt: skip
 
@@ -180,3 +185,36 @@ def empty_bucket(objects: Objects, name: str) -> None:
             )
         objects.purge(name, page)
         before = page
+
+
+def _run(request: Request, tools: Tools) -> Mapping[str, Any]:
+    if not all(gone(key, tools.now()) for key in described(request, tools).values()):
+        return erase(request, None, tools)  # which refuses, before anybody logs in
+    with administrator(request, tools) as endpoint:
+        return erase(request, endpoint, tools)
+
+
+_EMPTIES: Final = ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads")
+_PURGES: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload")
+ERASE: Final = Stage(
+    request="erase",
+    run=_run,
+    fields=RequestFields(
+        needs=(*PLACE, "bucket", "handover", "keyArn", "instances", "secrets", "evidence"),
+        may=EARLIER,
+        # Under a key that is gone nobody logs in to a database of the tenant's own.
+        null=frozenset(ADDRESS),
+        remembered=("keyArn", "secrets", *EARLIER),
+    ),
+    rights=(
+        *on_keys("kms:DescribeKey"),
+        *LOGIN,
+        *(Right(_EMPTIES, f"arn:aws:s3:::{{{bucket}}}") for bucket in ("bucket", "handover")),
+        *(Right(_PURGES, f"arn:aws:s3:::{{{bucket}}}/*") for bucket in ("bucket", "handover")),
+        *SEES_INSTANCES,
+        Right(("rds:DescribeDBInstanceAutomatedBackups",), "*"),
+        # A final snapshot is called after its instance; the name is the program's to know.
+        Right(("rds:DeleteDBSnapshot",), "arn:aws:rds:REGION:ACCOUNT:snapshot:{instances}*"),
+        *EVIDENCE,
+    ),
+)

@@ -23,8 +23,11 @@ from functions.tenant_leaving import artefacts
 from functions.tenant_leaving.artefacts import Copying, File
 from functions.tenant_leaving.documents import Hashed, digest, load, save
 from functions.tenant_leaving.dump_reader import opened, restore
-from functions.tenant_leaving.request import Request
+from functions.tenant_leaving.request import PLACE, Request, RequestFields
+from functions.tenant_leaving.rights import LOGIN, WRITES
 from functions.tenant_leaving.scratch_database import scratch, set_text_formats
+from functions.tenant_leaving.session import administrator
+from functions.tenant_leaving.stage import Right, Stage
 from functions.tenant_leaving.tools import Found, OffboardingError, Tools
 
 DUMP: Final = "dump.sql.gz"
@@ -186,3 +189,26 @@ class Export:
             "moment": manifest["moment"],
             "verified": True,
         }
+
+
+def _run(request: Request, tools: Tools) -> Mapping[str, Any]:
+    with administrator(request, tools) as endpoint:
+        if endpoint is None:
+            raise OffboardingError(f"tenant {request.tenant} has no database to export")
+        return Export(request, endpoint, tools).run()
+
+
+EXPORT: Final = Stage(
+    request="export",
+    run=_run,
+    fields=RequestFields(needs=(*PLACE, "tenantSecret", "bucket", "handover")),
+    rights=(
+        *LOGIN,
+        Right(("secretsmanager:GetSecretValue",), "{tenantSecret}"),
+        Right(("s3:ListBucket",), "arn:aws:s3:::{bucket}"),
+        Right(("s3:GetObject",), "arn:aws:s3:::{bucket}/*"),
+        Right(("s3:ListBucket",), "arn:aws:s3:::{handover}"),
+        Right(("s3:GetObject", "s3:DeleteObject", *WRITES), "arn:aws:s3:::{handover}/*"),
+        Right(("kms:Decrypt", "kms:GenerateDataKey"), "the tenant's key"),
+    ),
+)

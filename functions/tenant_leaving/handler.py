@@ -1,22 +1,18 @@
 """The entry point: one stage of one tenant's offboarding for each call."""
 
 import logging
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
 from functions.common.connection import connect as open_session
-from functions.common.database_endpoint import DatabaseEndpoint, MoveError, administrator_at
+from functions.common.database_endpoint import MoveError
 from functions.common.secret_store import SecretsManager
 from functions.common.stage_run import Step, run_stage
-from functions.tenant_leaving import aws, keys
-from functions.tenant_leaving.certify import certify
-from functions.tenant_leaving.erase import erase
-from functions.tenant_leaving.export import Export
-from functions.tenant_leaving.request import OffboardingStage, Request, parse
+from functions.tenant_leaving import aws
+from functions.tenant_leaving.stages import STAGES, parse_request
 from functions.tenant_leaving.tools import OffboardingError, Tools
 
 log: Final = logging.getLogger(__name__)
@@ -46,45 +42,12 @@ def _outside() -> Tools:
 
 def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
     """Do what `event` asks; returns what was done, which may be kept and shown (no secret is in it)."""
-    request = parse(event)
+    request = parse_request(event)
 
     def work(step: Step) -> Mapping[str, Any]:
         try:
-            return STAGES[request.stage](request, replace(tools, step=step))
+            return STAGES[request.stage].run(request, replace(tools, step=step))
         except MoveError as refusal:
             raise OffboardingError(str(refusal)) from None
 
     return run_stage(request, tools.step, work, OffboardingError, log)
-
-
-def _export(request: Request, tools: Tools) -> Mapping[str, Any]:
-    with _endpoint(request, tools) as endpoint:
-        if endpoint is None:
-            raise OffboardingError(f"tenant {request.tenant} has no database to export")
-        return Export(request, endpoint, tools).run()
-
-
-def _erase(request: Request, tools: Tools) -> Mapping[str, Any]:
-    if not all(keys.gone(key, tools.now()) for key in keys.described(request, tools).values()):
-        return erase(request, None, tools)  # which refuses, before anybody logs in
-    with _endpoint(request, tools) as endpoint:
-        return erase(request, endpoint, tools)
-
-
-STAGES: Final[Mapping[OffboardingStage, Callable[[Request, Tools], Mapping[str, Any]]]] = {
-    OffboardingStage.EXPORT: _export,
-    OffboardingStage.KEEP: keys.keep,
-    OffboardingStage.CLOSE: keys.close,
-    OffboardingStage.ERASE: _erase,
-    OffboardingStage.CERTIFY: certify,
-}
-
-
-@contextmanager
-def _endpoint(request: Request, tools: Tools) -> Generator[DatabaseEndpoint | None]:
-    """The administrator's session; none where there is no database to log in to."""
-    if request.address is None:
-        yield None
-        return
-    with administrator_at("database", request.address, request, tools.connect, tools.store) as endpoint:
-        yield endpoint

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from functions.tenant_leaving.documents import load, save
-from functions.tenant_leaving.request import Request
+from functions.tenant_leaving.request import Request, RequestFields
+from functions.tenant_leaving.rights import EVIDENCE, on_keys
+from functions.tenant_leaving.stage import Stage
 from functions.tenant_leaving.tools import Key, OffboardingError, Tools
 
 ENABLED: Final = "Enabled"
@@ -130,3 +132,20 @@ def _remember(request: Request, tools: Tools, found: Found) -> None:
     if {k: known.get(k) for k in document} != document:
         tools.step("date written down")
         save(tools.objects, request.evidence, name, {**document, "scheduled": text(tools.now())})
+
+
+# Only of a tenant that had another key before: everybody else's event, and what was sent before there was
+# the field, is complete without it.
+EARLIER: Final = ("earlierKeys",)
+KEEP: Final = Stage(
+    request="keep",
+    run=keep,
+    fields=RequestFields(needs=("keyArn",), may=EARLIER),
+    rights=on_keys("kms:DescribeKey", "kms:CancelKeyDeletion", "kms:EnableKey"),
+)
+CLOSE: Final = Stage(
+    request="close",
+    run=close,
+    fields=RequestFields(needs=("keyArn", "keyDays", "secrets", "evidence"), may=EARLIER),
+    rights=(*on_keys("kms:DescribeKey", "kms:ScheduleKeyDeletion"), *EVIDENCE),
+)

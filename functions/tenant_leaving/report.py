@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from functions.tenant_leaving.documents import load, save
 from functions.tenant_leaving.keys import text
+from functions.tenant_leaving.stores import StoreKind
 from functions.tenant_leaving.tools import Tools
 
 FORMAT: Final = 1
@@ -26,16 +27,22 @@ class Report:
         }  # fmt: skip
         self.changed = False
 
-    def named(self, section: str, kind: str, name: str, **facts: Any) -> Mapping[str, Any]:
-        """A store or a backup, as it was first found; facts that come later are added."""
+    def store(self, kind: StoreKind, name: str, **facts: Any) -> None:
+        """A store of the tenant's, which the certificate looks for, as it was first found."""
+        self._named("stores", kind, name, facts)
+
+    def backup(self, kind: str, name: str, **facts: Any) -> None:
+        """A backup, deleted or remaining, as it was first found."""
+        self._named("backups", kind, name, facts)
+
+    def _named(self, section: str, kind: str, name: str, facts: Mapping[str, Any]) -> None:
+        """Facts that come later are added."""
         for one in self.content[section]:
             if (one["kind"], one["name"]) == (kind, name):
                 self._add(one, {k: v for k, v in facts.items() if one.get(k) is None and v is not None})
-                return one
-        one = {"kind": kind, "name": name, **facts}
-        self.content[section].append(one)
+                return
+        self.content[section].append({"kind": kind, "name": name, **facts})
         self.changed = True
-        return one
 
     def about_keys(self, in_use: str, facts: Mapping[str, Mapping[str, Any]]) -> None:
         """ARN → what is known of the key, as it was first found."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, cast
 
 from config.fields import Choice, FieldType, Nullable, Whole
@@ -28,22 +27,12 @@ CUT: Final = 63  # characters of a name that was cut, and ends in a hash
 HASH: Final = 9  # of them, with its dash
 
 
-class OffboardingStage(StrEnum):
-    """How far the offboarding of a tenant is to come; the registry's words."""
-
-    EXPORT = "export"
-    KEEP = "keep"
-    CLOSE = "close"
-    ERASE = "erase"
-    CERTIFY = "certify"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One stage of one tenant's offboarding. What a stage does not need is empty."""
 
     tenant: str
-    stage: OffboardingStage
+    stage: str  # the word of one of `stages.STAGES`
     role: str = ""
     schema: str = ""
     address: DatabaseAddress | None = (
@@ -73,7 +62,6 @@ _KEY: Final = text(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]{3,64}
 
 FIELDS: Final[Mapping[str, FieldType]] = {
     "tenant": TENANT,
-    "stage": Choice(OffboardingStage),
     "role": SQL_NAME,
     "schema": SQL_NAME,
     **ADDRESS,
@@ -87,71 +75,63 @@ FIELDS: Final[Mapping[str, FieldType]] = {
     "secrets": each(SECRET),
     "evidence": BUCKET,
 }
-COMMON: Final = ("tenant", "stage")
-_PLACE: Final = ("role", "schema", *ADDRESS)
-NEEDS: Final[Mapping[OffboardingStage, tuple[str, ...]]] = {
-    OffboardingStage.EXPORT: (*COMMON, *_PLACE, "tenantSecret", "bucket", "handover"),
-    OffboardingStage.KEEP: (*COMMON, "keyArn"),
-    OffboardingStage.CLOSE: (*COMMON, "keyArn", "keyDays", "secrets", "evidence"),
-    OffboardingStage.ERASE: (
-        *COMMON, *_PLACE, "bucket", "handover", "keyArn", "instances", "secrets", "evidence",
-    ),
-    OffboardingStage.CERTIFY: (*COMMON, "evidence"),
-}  # fmt: skip
-# Only of a tenant that had another key before: everybody else's event, and what was sent before there was
-# the field, is complete without it.
-MAY: Final[Mapping[OffboardingStage, tuple[str, ...]]] = {
-    OffboardingStage.KEEP: ("earlierKeys",),
-    OffboardingStage.CLOSE: ("earlierKeys",),
-    OffboardingStage.ERASE: ("earlierKeys",),
-}
-# Null at `erase`, all or none: under a key that is gone nobody logs in to a database of the tenant's own.
-NULL: Final = {OffboardingStage.ERASE: frozenset(ADDRESS)}
-# What the call before said and this one cannot, since what bore the name is gone from the program.
-REMEMBERED: Final = {OffboardingStage.ERASE: ("keyArn", "secrets", "earlierKeys")}
+PLACE: Final = ("role", "schema", *ADDRESS)
 
 
-def parse(event: Mapping[str, Any]) -> Request:
-    """Make a `Request` of an event, or raise `RequestError` naming every field that is wrong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFields:
+    """What the event of a stage has, beside tenant and stage."""
+
+    needs: tuple[str, ...]
+    may: tuple[str, ...] = ()
+    null: frozenset[str] = frozenset()  # of `needs`: null all together, or none of them
+    # What the call before said and this one cannot, since what bore the name is gone from the program.
+    remembered: tuple[str, ...] = ()
+
+
+def parse(event: Mapping[str, Any], stages: Mapping[str, RequestFields]) -> Request:
+    """Make a `Request` of an event, or raise `RequestError` naming every field that is wrong.
+
+    `stages`: the words of all stages, and what each is asked with.
+    """
+    common = {"tenant": TENANT, "stage": Choice(tuple(stages))}
+    asked = stages.get(str(event.get("stage")))
     # At its end a resource sends what it was made with, which may be from before a field existed.
-    if is_deleted(event):
-        given, wrong = read_event({k: event[k] for k in COMMON if k in event}, _fields(COMMON))
-    elif event.get("stage") in tuple(OffboardingStage):
-        given, wrong = _read(OffboardingStage(event["stage"]), event)
-        wrong = wrong or _contradictions(given)
+    if is_deleted(event) or asked is None:
+        given, wrong = read_event({k: event[k] for k in common if k in event}, common)
     else:
-        given, wrong = read_event({k: event[k] for k in COMMON if k in event}, _fields(COMMON))
+        given, wrong = _read(asked, event, common)
+        wrong = wrong or _contradictions(given)
     if wrong:
         raise RequestError("; ".join(wrong))
     return _request(given, deleted=is_deleted(event))
 
 
-def _fields(names: Iterable[str], null: frozenset[str] = frozenset()) -> Mapping[str, FieldType]:
+def _types(names: Iterable[str], null: frozenset[str] = frozenset()) -> Mapping[str, FieldType]:
     return {name: Nullable(FIELDS[name]) if name in null else FIELDS[name] for name in names}
 
 
-def _read(stage: OffboardingStage, event: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+def _read(
+    asked: RequestFields, event: Mapping[str, Any], common: Mapping[str, FieldType]
+) -> tuple[Mapping[str, Any], list[str]]:
     """The fields that the stage needs, and all that is wrong with them."""
-    event, may, null = (
-        {**_remembered(stage, event), **event},
-        MAY.get(stage, ()),
-        NULL.get(stage, frozenset()),
-    )
-    if lost := [k for k in REMEMBERED.get(stage, ()) if k not in event and k not in may]:
+    event = {**_remembered(asked, event), **event}
+    if lost := [k for k in asked.remembered if k not in event and k not in asked.may]:
         raise RequestError(
             f"tenant {event.get('tenant')}: {', '.join(lost)} unknown, since the run before did not close its"
             " key; take registry and ledger back to closing, and run that again"
         )
-    given, wrong = read_event(event, _fields(NEEDS[stage], null), _fields(may), f"not a field of {stage}")
-    if len({event[k] is None for k in null if k in event}) > 1:
-        wrong.append(f"{', '.join(sorted(null))}: null all together or not at all")
+    required = {**common, **_types(asked.needs, asked.null)}
+    given, wrong = read_event(event, required, _types(asked.may), f"not a field of {event['stage']}")
+    if len({event[k] is None for k in asked.null if k in event}) > 1:
+        wrong.append(f"{', '.join(sorted(asked.null))}: null all together or not at all")
     return given, wrong
 
 
-def _remembered(stage: OffboardingStage, event: Mapping[str, Any]) -> Mapping[str, Any]:
+def _remembered(asked: RequestFields, event: Mapping[str, Any]) -> Mapping[str, Any]:
     before = lifecycle_of(event).get("prev_input")
     found: Mapping[str, Any] = cast("Mapping[str, Any]", before) if isinstance(before, Mapping) else {}
-    return {k: found[k] for k in REMEMBERED.get(stage, ()) if k in found}
+    return {k: found[k] for k in asked.remembered if k in found}
 
 
 def _request(given: Mapping[str, Any], *, deleted: bool) -> Request:

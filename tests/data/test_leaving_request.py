@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.common.events import RequestError
-from functions.tenant_leaving.permissions import RIGHTS
-from functions.tenant_leaving.request import FIELDS, MAY, NEEDS, REMEMBERED, OffboardingStage, parse
+from functions.tenant_leaving.request import FIELDS
+from functions.tenant_leaving.stages import STAGES, parse_request
 from plan.names import Names
 from tests.data.leaving import ACCOUNT, EARLIER, KEY
 
@@ -35,46 +35,51 @@ VALUES: dict[str, Any] = {
 }
 
 
+NEEDS = {word: ("tenant", "stage", *stage.fields.needs) for word, stage in STAGES.items()}
+MAY = {word: stage.fields.may for word, stage in STAGES.items()}
+REMEMBERED = {word: stage.fields.remembered for word, stage in STAGES.items()}
+
+
 def event(of: str, /, **changes: Any) -> dict[str, Any]:
-    said = {k: v for k, v in VALUES.items() if k in NEEDS[OffboardingStage(of)]}
+    said = {k: v for k, v in VALUES.items() if k in NEEDS[of]}
     whole = {**said, "stage": of, "revision": 1, "lifecycle": {"action": "create"}, **changes}
     return {k: v for k, v in whole.items() if v is not ...}
 
 
 def refused(of: str, /, **changes: Any) -> str:
     with pytest.raises(RequestError, match=r".") as refusal:
-        parse(event(of, **changes))
+        parse_request(event(of, **changes))
     return str(refusal.value)
 
 
-@pytest.mark.parametrize(("stage", "field"), [(s, f) for s in OffboardingStage for f in NEEDS[s]])
+@pytest.mark.parametrize(("stage", "field"), [(s, f) for s in STAGES for f in NEEDS[s]])
 def test_each_stage_asks_for_what_it_needs(stage: str, field: str) -> None:
-    parse(event(stage))
+    parse_request(event(stage))
     said = refused(stage, **{field: ...})
-    if field in REMEMBERED.get(stage, ()):
+    if field in REMEMBERED[stage]:
         assert f"{field} unknown, since the run before did not close its key" in said
     else:
         assert said == f"{field}: missing"
 
 
-@pytest.mark.parametrize("field", REMEMBERED[OffboardingStage.ERASE])
+@pytest.mark.parametrize("field", REMEMBERED["erase"])
 def test_what_nothing_bears_the_name_of_any_more_is_taken_from_the_call_before(field: str) -> None:
     whole = {"earlierKeys": EARLIER}
-    before = {"action": "update", "prev_input": event(OffboardingStage.CLOSE, **whole)}
-    asked = event(OffboardingStage.ERASE, **{**whole, field: ..., "lifecycle": before})
-    assert parse(asked) == parse(event(OffboardingStage.ERASE, **whole))
-    assert parse(asked).keys == (KEY, *EARLIER)
+    before = {"action": "update", "prev_input": event("close", **whole)}
+    asked = event("erase", **{**whole, field: ..., "lifecycle": before})
+    assert parse_request(asked) == parse_request(event("erase", **whole))
+    assert parse_request(asked).keys == (KEY, *EARLIER)
 
 
-@pytest.mark.parametrize("stage", MAY)
+@pytest.mark.parametrize("stage", [word for word, may in MAY.items() if may])
 def test_who_had_one_key_is_sent_no_earlier_ones(stage: str) -> None:
     """As everybody was before there were others: what was asked for then holds."""
-    before = {"action": "update", "prev_input": event(OffboardingStage.CLOSE)}
-    assert parse(event(stage, lifecycle=before)).keys == (KEY,)
-    assert parse(event(stage, earlierKeys=EARLIER)).keys == (KEY, *EARLIER)
+    before = {"action": "update", "prev_input": event("close")}
+    assert parse_request(event(stage, lifecycle=before)).keys == (KEY,)
+    assert parse_request(event(stage, earlierKeys=EARLIER)).keys == (KEY, *EARLIER)
 
 
-NOT_OF = [(s, f) for s in OffboardingStage for f in FIELDS if f not in (*NEEDS[s], *MAY.get(s, ()))]
+NOT_OF = [(s, f) for s in STAGES for f in FIELDS if f not in (*NEEDS[s], *MAY[s])]
 
 
 @pytest.mark.parametrize(("stage", "field"), NOT_OF)
@@ -95,9 +100,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "secrets": (None, ["x"], [None]),
     "evidence": (None, "x" * 64),
 }
-STAGE_OF = {
-    f: next(s for s in reversed(OffboardingStage) if f in (*NEEDS[s], *MAY.get(s, ()))) for f in WRONG
-}
+STAGE_OF = {f: next(s for s in reversed(STAGES) if f in (*NEEDS[s], *MAY[s])) for f in WRONG}
 
 
 @pytest.mark.parametrize(("field", "value"), [(f, v) for f, values in WRONG.items() for v in values])
@@ -119,7 +122,7 @@ END = ("host", "port", "database", "masterSecret")
 
 def test_only_what_is_erased_may_have_lost_its_database() -> None:
     gone = dict.fromkeys(END)
-    assert parse(event("erase", **gone)).address is None
+    assert parse_request(event("erase", **gone)).address is None
     assert refused("erase", host=None).endswith("null all together or not at all")
     assert refused("export", **gone) == "; ".join(f"{k}: not allowed" for k in sorted(END))
 
@@ -157,7 +160,7 @@ def test_names_that_were_cut_are_still_the_tenants(length: int) -> None:
     sql = "t_" + tenant
     bucket, handover = NAMES.bucket("t", tenant), NAMES.bucket("handover", tenant)
     silo = NAMES.label("database", f"silo-{tenant}")
-    taken = parse(
+    taken = parse_request(
         event(
             "erase", tenant=tenant, role=sql, schema=sql, bucket=bucket, handover=handover, secrets=[],
             instances=[silo],
@@ -166,8 +169,14 @@ def test_names_that_were_cut_are_still_the_tenants(length: int) -> None:
     assert (taken.bucket, taken.handover, taken.instances) == (bucket, handover, (silo,))
 
 
-def test_rights_are_named_for_every_stage() -> None:
-    assert set(RIGHTS) == set(OffboardingStage)
+FIELD_OF = re.compile(r"\{(\w+)\}")
+
+
+def test_each_stage_names_its_rights_by_fields_that_it_is_sent() -> None:
+    for word, stage in STAGES.items():
+        named = {f for right in stage.rights for f in FIELD_OF.findall(right.resource)}
+        assert stage.rights, word
+        assert named <= {*NEEDS[word], *MAY[word]}, word
 
 
 anything = st.recursive(
@@ -178,14 +187,14 @@ anything = st.recursive(
 
 
 @given(
-    st.sampled_from(OffboardingStage),
+    st.sampled_from(list(STAGES)),
     st.dictionaries(st.sampled_from([*FIELDS, "lifecycle"]), anything, min_size=1),
 )
 def test_whatever_an_event_holds_the_end_is_a_request_or_a_refusal(
-    stage: OffboardingStage, changes: dict[str, Any]
+    stage: str, changes: dict[str, Any]
 ) -> None:
     try:
-        request = parse(event(stage, **changes))
+        request = parse_request(event(stage, **changes))
     except RequestError:
         return
     assert request.deleted or request.role in ("", "t_" + request.tenant.replace("-", "_"))

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from devtools.mocks import Recording, Registered
-from functions.tenant_leaving.request import parse
+from functions.tenant_leaving.stages import STAGES as OFFBOARDING_STAGES
+from functions.tenant_leaving.stages import parse_request
 from plan import plan_cell
 from tenants.phases import Phase
 from tenants.states import Leaving
@@ -71,7 +72,7 @@ def test_the_function_understands_what_it_is_sent() -> None:
         sent = {k: real.get(k, v) for k, v in event.items()}
         if sent.get("masterSecret"):
             sent["masterSecret"] = f"{SECRET}rds!db-1"
-        request = parse({**sent, "lifecycle": {"action": "update", "prev_input": before.get(tenant)}})
+        request = parse_request({**sent, "lifecycle": {"action": "update", "prev_input": before.get(tenant)}})
         assert (request.tenant, state in STATES) == (tenant, True)
         if state is Phase.ERASING:
             assert (request.key, request.address is None) == (KEY, tenant == SILOED)
@@ -161,3 +162,15 @@ def test_the_function_gets_at_buckets_and_logins_only_of_who_leaves(tenant: str)
         assert ("NobodyLeaves" in secret.inputs["policy"]) is not leaves
         other = recording.one("bucketPolicy:BucketPolicy", f"{OTHER}-tenant-artefacts-policy")
         assert "leaver-role" not in other.inputs["policy"]
+
+
+def test_the_function_is_given_what_its_stages_need_and_nothing_that_none_of_them_does() -> None:
+    needed = {
+        action for stage in OFFBOARDING_STAGES.values() for right in stage.rights for action in right.actions
+    }
+    policy = programs()[Phase.EXPORTED].one("iam/rolePolicy:RolePolicy", "leaver-policy").inputs["policy"]
+    given = {action for s in json.loads(policy)["Statement"] for action in s["Action"]}
+    assert needed - given == set()
+    # Of every function of the cell: its log, its place in the network, its traces.
+    services = {action.partition(":")[0] for action in given - needed}
+    assert services <= {"logs", "ec2", "xray", "sqs"}, given - needed

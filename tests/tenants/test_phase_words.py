@@ -8,9 +8,7 @@ from components.tenants.tenant_offboarding import EVENTS as OFFBOARDING_EVENTS
 from functions.tenant_data import replicated_move
 from functions.tenant_data.request import MoveMethod as FunctionMoveMethod
 from functions.tenant_data.request import MoveStage
-from functions.tenant_leaving.handler import STAGES
-from functions.tenant_leaving.permissions import RIGHTS
-from functions.tenant_leaving.request import NEEDS, OffboardingStage
+from functions.tenant_leaving.stages import STAGES as OFFBOARDING_STAGES
 from tenants.phases import LEAVING, MOVE_STAGES, MOVING, PHASES, STATES, MoveMethod, Phase, Process
 
 
@@ -23,13 +21,10 @@ def requests(process: Process) -> list[str | None]:
     [
         (Process.MOVE, MoveStage),
         (Process.MOVE, replicated_move.STAGES),
-        (Process.OFFBOARDING, OffboardingStage),
-        (Process.OFFBOARDING, NEEDS),
-        (Process.OFFBOARDING, STAGES),
-        (Process.OFFBOARDING, RIGHTS),
+        (Process.OFFBOARDING, OFFBOARDING_STAGES),
         (Process.SERVICE, ()),
     ],
-    ids=["enum of moves", "moves", "enum of offboarding", "fields", "handlers", "rights", "service"],
+    ids=["enum of moves", "moves", "offboarding", "service"],
 )
 def test_a_function_knows_each_request_of_its_process_and_no_other(
     process: Process, words: Iterable[str]
