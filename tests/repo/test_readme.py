@@ -1,15 +1,24 @@
-"""The README says only what is so: its targets, commands, folders, table and example are tried."""
+"""The README: its folders, links, table, example and commands are compared with what is there, or run.
+
+That each command line can be typed is `test_documented_commands.py`.
+"""
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
+from typer.testing import CliRunner
+
+from cli.app import app
 from devtools.summary_table import COLUMNS
-from tests.cells import ROOT
+from tests.cells import PROJECT, ROOT
 from tests.checkout import write_checkout
-from tests.repo.typed_commands import commands_in, refusal
+from tests.repo.documented_commands import commands
+from tests.repo.test_repository import tracked
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -18,20 +27,17 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_every_make_target_that_is_named_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    declared = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())  # type: ignore[index]
-    named = set(re.findall(r"make (?:-s )?([a-z-]+)", README)) | set(
-        re.search(r"`make ((?:[a-z-]+ \| )+[a-z-]+)`", README)[1].split(" | ")  # type: ignore[index]
-    )
-    assert named >= {"up", "test", "test-all", "preview", "destroy"}
-    assert named - declared == set()
+def test_every_folder_is_in_the_table_and_no_other() -> None:
+    listed = re.findall(r"^\| `([a-z_]+/|__main__\.py)` \|", README, re.MULTILINE)
+    folders = {f"{path.relative_to(ROOT).parts[0]}/" for path in tracked("*/*")}
+    hidden = {"typings/", *(f for f in folders if f.startswith("."))}
+    assert sorted(listed) == sorted({*folders - hidden, "__main__.py"})
 
 
-def test_every_folder_of_the_table_exists() -> None:
-    folders = re.findall(r"^\| `([a-z_]+/|__main__\.py)` \|", README, re.MULTILINE)
-    assert len(folders) > 6
-    assert [f for f in folders if not (ROOT / f).exists()] == []
+def test_every_link_leads_somewhere() -> None:
+    links = re.findall(r"\]\((?!https:)([^)#]+)(?:#[^)]*)?\)", README)
+    assert len(links) > 15
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_the_table_is_the_one_that_is_printed() -> None:
@@ -54,10 +60,22 @@ def test_the_example_of_onboarding_is_accepted(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "7 tenants" in done.stdout + done.stderr
+    said = (done.stdout + done.stderr).strip()
+    assert f"answers `{said}`" in README
 
 
-def test_every_command_that_is_named_exists_with_its_arguments() -> None:
-    named = set(commands_in(README))
-    assert [wrong for command in sorted(named) if (wrong := refusal(command))] == []
-    assert len(named) > 15
+LOOKS: Final = re.compile(r"tenantry (tenants (?:check|list|show|capacity)|policy rules|completion)\b.*")
+
+
+def test_the_commands_of_the_blocks_that_only_look_work() -> None:
+    """Those that need no deployed stack, on the registries of the tests."""
+    found = {shlex.join(words) for block in blocks("sh") for words in commands(block)}
+    looks = sorted(
+        c.removeprefix(".venv/bin/") for c in found if LOOKS.fullmatch(c.removeprefix(".venv/bin/"))
+    )
+    assert len(looks) >= 5
+    for command in looks:
+        _, *words = shlex.split(command)
+        project = ("--root", str(PROJECT)) if words[0] == "tenants" else ()
+        done = CliRunner().invoke(app, [*words, *project])
+        assert (done.exit_code, bool(done.output)) == (0, True), f"{command}: {done.output}"
