@@ -104,6 +104,13 @@ def _sandbox_coverage() -> Files:
     return {"docs/sandbox-coverage.md": render(judged(found))}
 
 
+def _reviewed_rules() -> Files:
+    from devtools.generators.reviewed_rules import FILE, render
+    from policies.inventory import RULES
+
+    return {_path(FILE): render(FILE.read_text("utf-8"), RULES)}
+
+
 def _controls() -> Files:
     from devtools.generators.controls import PAGE, STACK, render
     from devtools.registrations import judged_plan, record
@@ -119,6 +126,7 @@ GENERATORS: Final = (
     Generator("command line", _command_line, "tests/repo/test_command_line_page.py"),
     Generator("declared settings", _declared_settings, "tests/repo/test_settings_declared.py"),
     Generator("slow tests", _slow_tests, "tests/repo/test_testing_page.py"),
+    Generator("reviewed rules", _reviewed_rules, "tests/policies/test_rules.py"),
     Generator(
         "organization policies",
         _organization_policies,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from devtools.generators.reviewed_rules import FILE, render, reviewed
 from policies.examples import plan_of
 from policies.exceptions import read_exceptions
 from policies.inventory import RULES, applies
@@ -14,7 +15,6 @@ from policies.judge import judge, look
 from policies.model import UNKNOWN, Outcome, Plan, Resource
 from policies.rule import Rule, Severity
 from tests.cells import EXCEPTIONS
-from tests.policies.pinned import PINNED
 from tests.policies.plans import changed, committed
 
 EACH = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
@@ -23,7 +23,16 @@ STACKS = pytest.mark.parametrize("stack", ["dev", "prod"])
 
 def test_the_inventory_is_the_one_that_was_reviewed() -> None:
     """A rule that goes, or that loses its severity, is a change that somebody has to mean."""
-    assert {rule.id: str(rule.severity) for rule in RULES} == PINNED
+    assert {rule.id: str(rule.severity) for rule in RULES} == reviewed(FILE.read_text("utf-8"))
+
+
+def test_only_what_is_new_is_added_to_the_reviewed_rules() -> None:
+    gone, *others = RULES
+    weaker = replace(others[0], severity=Severity.ADVISORY)
+    before = render("# why\n", [gone, *others[:1]])
+    after = render(before, [weaker, others[1]])
+    assert before.startswith("# why\n")
+    assert reviewed(after) == {rule.id: str(rule.severity) for rule in (gone, *others[:2])}
 
 
 def test_ids_are_unique_and_every_rule_says_all_there_is_to_say() -> None:

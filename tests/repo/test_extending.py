@@ -13,6 +13,7 @@ import pytest
 from tests.cells import ROOT
 from tests.checkout import write_checkout
 from tests.repo.recipes import PAGE, Change, DoesNotApply, recipes, unread_blocks
+from tests.repo.typed_commands import commands_in, refusal
 
 RECIPES = recipes(PAGE.read_text("utf-8"))
 
@@ -40,6 +41,16 @@ PROMISES = {
             "[flowLogSeconds]",
         ),
     ),
+    "Add a guardrail": Promise(
+        1,
+        ("docs/controls.md", "tests/policies/reviewed_rules.yaml"),
+        "guardrail",
+        (
+            "tests/policies/test_rules.py",
+            "tests/policies/test_evidence.py",
+            "tests/policies/test_checking.py",
+        ),
+    ),
 }
 EACH = pytest.mark.parametrize("title", PROMISES)
 
@@ -49,6 +60,14 @@ def test_the_page_has_the_recipes_and_nothing_that_is_not_tried() -> None:
     assert RECIPES.keys() == PROMISES.keys()
     assert unread_blocks(text) == 0
     assert "docs/extending.md" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_every_command_and_file_that_is_named_exists() -> None:
+    text = PAGE.read_text("utf-8")
+    commands, files = set(commands_in(text)), set(re.findall(r"`([a-z_]+/[\w./-]+)`", text))
+    made = {file for recipe in RECIPES.values() for file in recipe.files}
+    assert [wrong for command in sorted(commands) if (wrong := refusal(command))] == []
+    assert [file for file in sorted(files - made) if not (ROOT / file).exists()] == []
 
 
 @EACH
