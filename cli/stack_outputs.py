@@ -1,4 +1,4 @@
-"""What the last run told of a tenant, as the engine on PATH knows it; nothing where it cannot be asked."""
+"""What the last run reported about a tenant: read with `pulumi` where it is on PATH, otherwise unknown."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 SECONDS: Final = 10.0  # a stack's state may lie far away
-ENDS: Final = {"origin": "the old place", "target": "the new place"}
+ENDS: Final = {"origin": "the old database", "target": "the new database"}
 
 
 UNKNOWN: Final[Mapping[str, Any]] = {}  # there is no engine or no stack, or it is a record only

@@ -1,4 +1,4 @@
-"""The control matrix: what auditors ask for, what serves it, and what the last run said of that.
+"""The control matrix: what auditors ask for, which rule, test or person serves it, and with what result.
 
 `docs/controls.md` is rendered from here. A control that nothing serves is shown as a gap.
 """
@@ -118,11 +118,12 @@ def page(found: Verdicts, source: str, note: Sequence[str] = ()) -> str:
         "# Controls",
         "",
         *note,
-        f"What serves each control, and what the rules say of {source}. Evidence of a run of your own:",
-        "`tenantry policy evidence --out DIR`. Titles are this project's words, not the standards'.",
+        f"Which rule, test, resource or person serves each control, and whether the rules hold in {source}.",
+        "Titles are this project's words, not the standards'. For dated and sealed evidence of your own",
+        "stack: `tenantry policy evidence --stack STACK --out DIR`.",
         "",
         f"{len(all_of)} controls: {served} served by {len(RULES)} rules, {people} by people and procedures",
-        f"outside this platform, {len(gaps)} by nothing.",
+        f"outside this platform, {len(gaps)} by nothing (the gaps).",
         "",
         "## Gaps",
         "",

@@ -1,9 +1,9 @@
-"""The life of a tenant, as one table: its phases, and the transitions from one to the next.
+"""The lifecycle of a tenant as one table: its phases, and the transitions between them.
 
 All that follows from a phase is read off its row: the registry's words and checks, what the plan tags and
-releases, what the functions are told, what the commands offer and refuse, and `docs/tenant-lifecycle.md`.
-Functions ship alone and cannot read it; a test compares their words with it. A transition is one change of
-the registry, reviewed, and one run of `pulumi up`.
+unprotects, what the functions are sent, what the commands offer and refuse, and `docs/tenant-lifecycle.md`.
+Functions ship alone and cannot read it; a test compares their words with it. A transition is one reviewed
+change of the registry and one run of `pulumi up`.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from typing import Final
 
 
 class Phase(StrEnum):
-    """Where a tenant stands, in the registry's words: its `state`, or the `stage` of its `move`."""
+    """A tenant's phase, in the registry's words: its `state`, or the `stage` of its `move`."""
 
     ACTIVE = "active"
     PREPARE = "prepare"
@@ -38,7 +38,7 @@ class Phase(StrEnum):
 
 
 class Process(StrEnum):
-    """What a tenant is in the middle of; its members name the stack output that tells of it."""
+    """What a tenant is in the middle of; the value is the stack output that reports it."""
 
     SERVICE = ""  # nothing: it is served, or refused for a while
     MOVE = "moves"
@@ -55,7 +55,7 @@ class Released(StrEnum):
 
 
 class MoveMethod(StrEnum):
-    """How a tenant's rows come to the new place. The values are those of YAML and of the functions."""
+    """How a tenant's rows get to the new database. The values are those of YAML and of the functions."""
 
     REPLICATION = "following"  # while the tenant writes, by logical replication
     OFFLINE_COPY = "copy"  # at the cutover, while it cannot write: for what cannot be replicated
@@ -80,7 +80,7 @@ class PhaseRow:
     request: str | None = None  # the function's word for it, which is an input of deployed resources
     tag: str | None = None  # on the tenant's resources
     released: Released = Released.NOTHING
-    at_target: bool = False  # of a move: whether the services read and write at the new place
+    at_target: bool = False  # of a move: whether the services use the new database
     placed: bool = True  # whether the tenant takes a place in the cell
     exists: bool = True  # whether the tenant's resources stand after the run
     offline_copy: str = ""  # what is otherwise in a move by offline copy
@@ -91,7 +91,7 @@ PHASES: Final[Mapping[Phase, PhaseRow]] = {
     Phase.ACTIVE: PhaseRow(
         process=Process.SERVICE,
         means="requests are served",
-        creates="everything of the tenant's",
+        creates="everything that the tenant has",
         keeps="everything",
         removes="what a finished or aborted move left behind, after it was released",
         undo="suspend",
@@ -99,63 +99,64 @@ PHASES: Final[Mapping[Phase, PhaseRow]] = {
     ),
     Phase.PREPARE: PhaseRow(
         process=Process.MOVE,
-        means="the new place is made and the old one examined; the services notice nothing",
-        creates="the new database or place in the pool, under the tenant's key, and the way to it",
-        keeps="the old place, which serves",
+        means="the new database is created and the old one examined; the services notice nothing",
+        creates="the new database, or a schema on a shard, and the network path to it",
+        keeps="the old database, which serves",
         removes="nothing",
         undo="move --abort",
-        proof="what was examined, in the output `moves`",
+        proof="what was found, in the output `moves`",
         request="prepare",
-        offline_copy="what only replication asks for is not asked",
-        restore="rows are counted table by table at both places: `pulumi stack output moves`",
+        offline_copy="what only replication needs is not checked",
+        restore="rows are counted table by table in both databases: `pulumi stack output moves`",
     ),
     Phase.REPLICATE: PhaseRow(
         process=Process.MOVE,
-        means="the new place follows the old one; no tables may be changed until the move is over",
-        creates="publication, slot and subscription; an alarm on their lag",
-        keeps="the old place, which serves",
+        means="the old database is replicated to the new one; no schema changes until the move is over",
+        creates="publication, replication slot and subscription; an alarm on their lag",
+        keeps="the old database, which serves",
         removes="nothing",
         undo="move --abort",
         proof="the lag, in the output `moves`",
         request="replicate",
-        offline_copy="the schema is made at the new place and taken away again; no rows go",
-        restore="counted again; nothing follows: what is written from now on is not at the new place",
+        offline_copy="the schema is created in the new database and removed again, as a trial; no rows go",
+        restore="rows are counted again; nothing is replicated: what is written from now on is not in the"
+        " new database",
     ),
     Phase.CUTOVER: PhaseRow(
         process=Process.MOVE,
-        means="writes stop, the last changes arrive, everything is compared, the services are led to the new"
-        " place",
-        creates="replication back to the old place; new credentials",
-        keeps="the old place, which follows",
+        means="writes stop, the last changes are replicated, every row is compared, the services switch to"
+        " the new database",
+        creates="replication back to the old database; new credentials",
+        keeps="the old database, as a replica",
         removes="the old credentials",
-        undo="by itself if it takes longer than its budget; after it, move --rollback",
-        proof="the comparison of both places, in the output `moves`",
+        undo="called off by itself if it takes longer than its budget; afterwards move --rollback",
+        proof="the comparison of both databases, in the output `moves`",
         request="cutover",
         at_target=True,
-        offline_copy="the tenant is shut out while all rows are copied and compared; longer than the budget"
-        " (`--read-only-seconds`, at most 600) it is called off, and the tenant writes again",
-        restore="writes stop, the services are led over; nothing is compared, for rows are to differ",
+        offline_copy="the tenant cannot write while all rows are copied and compared; if that takes longer"
+        " than its budget (`--read-only-seconds`, at most 600) it is called off; writes go on",
+        restore="writes stop, the services switch; nothing is compared, since rows are meant to differ",
     ),
     Phase.SOAK: PhaseRow(
         process=Process.MOVE,
-        means="the new place serves, the old one is kept up to date",
+        means="the new database serves, and is replicated to the old one",
         creates="nothing",
-        keeps="the old place, as the way back",
+        keeps="the old database, for a rollback",
         removes="nothing",
         undo="move --rollback loses nothing",
-        proof="the lag of the way back, in the output `moves`",
+        proof="the lag of the old database, in the output `moves`",
         request="soak",
         at_target=True,
-        offline_copy="nothing follows: the old place stays as it was left",
-        restore="the old place stays as it was left",
+        offline_copy="nothing is replicated: the old database stays as it was",
+        restore="nothing is replicated: the old database stays as it was",
     ),
     Phase.DONE: PhaseRow(
         process=Process.MOVE,
-        means="the old place is dumped under the tenant's key and closed",
+        means="the old database is dumped under the tenant's key, and emptied",
         creates="the last dump",
-        keeps="the new place, which serves",
-        removes="replication, the old schema and its role; an old instance loses its protection",
-        undo="none: a further move leads back",
+        keeps="the new database, which serves",
+        removes="replication, the old schema and its role; an old instance loses its deletion protection",
+        undo="none: moving back is a new move",
         proof="the last dump, in the tenant's bucket",
         request="done",
         released=Released.ORIGIN,
@@ -163,30 +164,30 @@ PHASES: Final[Mapping[Phase, PhaseRow]] = {
     ),
     Phase.ROLLBACK: PhaseRow(
         process=Process.MOVE,
-        means="writes stop, the old place gets the last changes and serves again",
-        creates="new credentials at the old place",
-        keeps="both places",
+        means="writes stop, the old database gets the last changes and serves again",
+        creates="new credentials for the old database",
+        keeps="both databases",
         removes="nothing",
         undo="none needed: abort, and move again",
-        proof="the comparison of both places, in the output `moves`",
+        proof="the comparison of both databases, in the output `moves`",
         request="rollback",
         offline_copy="gives up what was written since the cutover",
         restore="gives up what was written since the cutover",
     ),
     Phase.ABORT: PhaseRow(
         process=Process.MOVE,
-        means="replication is taken down; the old place serves as before",
+        means="replication is removed; the old database serves as before",
         creates="nothing",
-        keeps="the old place, which serves",
-        removes="replication and the copy; a new instance loses its protection",
+        keeps="the old database, which serves",
+        removes="replication and the copy; a new instance loses its deletion protection",
         undo="move again",
-        proof="where the tenant is served, in the output `moves`",
+        proof="which database serves, in the output `moves`",
         request="abort",
         released=Released.TARGET,
     ),
     Phase.SUSPENDED: PhaseRow(
         process=Process.SERVICE,
-        means="requests and logins are refused, all data stays",
+        means="requests and logins are refused; all data stays",
         creates="nothing",
         keeps="everything",
         removes="logins",
@@ -195,8 +196,8 @@ PHASES: Final[Mapping[Phase, PhaseRow]] = {
     ),
     Phase.EXPORTED: PhaseRow(
         process=Process.OFFBOARDING,
-        means="the data is handed over, and the copy proven by restoring it",
-        creates="a hand-over bucket with dump, artefacts and a manifest",
+        means="the data is exported, and the export proved by restoring it",
+        creates="a hand-over bucket with the dump, the artefacts and a manifest",
         keeps="everything",
         removes="nothing",
         undo="resume",
@@ -217,9 +218,9 @@ PHASES: Final[Mapping[Phase, PhaseRow]] = {
     ),
     Phase.CLOSING: PhaseRow(
         process=Process.OFFBOARDING,
-        means="the key is disabled and scheduled for deletion; protection is lifted",
+        means="the key is disabled and scheduled for deletion; deletion protection is lifted",
         creates="the schedule",
-        keeps="everything, unreadable",
+        keeps="everything, but unreadable",
         removes="nothing",
         undo="offboard --cancel, until the key is deleted",
         proof="the day on which its keys are deleted, in the report of the evidence bucket",
@@ -229,9 +230,9 @@ PHASES: Final[Mapping[Phase, PhaseRow]] = {
     ),
     Phase.ERASING: PhaseRow(
         process=Process.OFFBOARDING,
-        means="the key is gone; the schema, every object and every store of the tenant's go",
+        means="the key is gone; the tenant's schema, objects and stores are deleted",
         creates="a report of what was found and removed",
-        keeps="its place in the ledger",
+        keeps="its entry in the ledger",
         removes="everything",
         undo="none",
         proof="the report in the evidence bucket",
@@ -241,7 +242,7 @@ PHASES: Final[Mapping[Phase, PhaseRow]] = {
     ),
     Phase.ERASED: PhaseRow(
         process=Process.OFFBOARDING,
-        means="everything was looked for and is gone; the id stays taken",
+        means="everything was checked to be gone; the id stays taken",
         creates="the certificate of destruction",
         keeps="the tombstone in the ledger, report and certificate",
         removes="nothing: there is nothing left",
@@ -278,13 +279,13 @@ Guard = Callable[[GuardFacts, date], tuple[str, str] | None]
 
 
 def _soaked(facts: GuardFacts, on: date) -> tuple[str, str] | None:
-    """The old place is kept for as long as was agreed when the move began."""
+    """The old database is kept for as long as was agreed when the move began."""
     if facts.since is None or facts.soak_days is None:
         return None
     ends = facts.since + timedelta(days=facts.soak_days)
     if on >= ends:
         return None
-    return f"soaks until {ends}", "wait until then; until the end move --rollback loses nothing"
+    return f"soaks until {ends}", "wait until then; until then move --rollback loses nothing"
 
 
 def _retained(facts: GuardFacts, on: date) -> tuple[str, str] | None:
@@ -313,7 +314,7 @@ def _key_gone(facts: GuardFacts, on: date) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a person asks for: `python -m tenants` and the command."""
+    """What a person asks for: the command after `tenantry tenants`."""
 
     command: str
     leads_on: bool = False  # and so needs what was asked for before; others lead back, for when that failed
@@ -333,7 +334,7 @@ EVENTS: Final[Mapping[str, Event]] = {
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A way from a phase to the next."""
+    """A transition from one phase to the next."""
 
     event: str
     before: Phase

@@ -18,32 +18,48 @@ HEAD = """\
 
 <!-- Written by `make generate` from cli/; a test compares them. -->
 
-`make` writes the command `.venv/bin/tenantry`. It works in every folder of a checkout, and uses the
-checkout that you stand in. `eval "$(.venv/bin/tenantry completion bash)"` (or `zsh`; in fish
-`.venv/bin/tenantry completion fish | source`) gives the shell the command `tenantry` and completes
-commands, options, stacks, tenants, fields and values. `python -m tenants`, `policies`, `recovery`,
-`sandbox` and `devtools` are the groups `tenants`, `policy`, `recover`, `sandbox` and `stack`.
+`make venv`, like every other target, installs the command as `.venv/bin/tenantry`. It works in every folder
+of a checkout, on that checkout. To type just `tenantry`, with completion of commands, options, stacks,
+tenants, fields and values:
+
+```sh
+eval "$(.venv/bin/tenantry completion bash)"    # or zsh
+.venv/bin/tenantry completion fish | source     # in fish
+```
+
+Scripts that cannot rely on that may call the groups as modules of the virtual environment's Python:
+
+| command | the same as |
+| --- | --- |
+| `tenantry tenants` | `python -m tenants` |
+| `tenantry policy` | `python -m policies` |
+| `tenantry recover` | `python -m recovery` |
+| `tenantry sandbox` | `python -m sandbox` |
+| `tenantry stack` | `python -m devtools` |
 
 ## Which stack
 
-A stack is given as the argument STACK, or by `--stack` (`-s`), which every command takes that is about
-stacks. Commands about one stack take it from the variable STACK where it is not given; else `stack`,
-`sandbox` and `policy` take `dev`, and `recover` wants to be told. A command about a tenant finds the stack
-that has it. Commands that list take all stacks where none is given.
+Every command that works on stacks takes the stack as the argument STACK or as the option `--stack` (`-s`).
+Without either:
+
+- A command about one tenant finds the stack that has the tenant.
+- A command that lists shows all stacks.
+- Any other command takes the environment variable STACK. Without that, `stack`, `sandbox` and `policy` take
+  `dev`, and `recover` asks you to name one.
 
 ## Exit statuses
 
-| status | means |
+| status | meaning |
 | --- | --- |
 """
 TAIL = """
-`stack` commands end with the engine's own status where it fails, and `sandbox as` with that of the command
-that it runs. What goes wrong is one sentence on standard error, which begins with `error: `; results alone go
-to standard output, as JSON with `--json`.
+Two exceptions: the commands of `stack` pass on Pulumi's own status when Pulumi fails, and `sandbox as` that
+of the command that it runs. An error is one sentence on standard error that begins with `error: `. Standard
+output has results only; with `--json`, as JSON.
 
 ## Commands
 
-| command | does | options |
+| command | what it does | options |
 | --- | --- | --- |
 """
 

@@ -18,38 +18,38 @@ from plan.network.paths import (
 
 PAGE = Path(__file__).parents[2] / "docs" / "network-paths.md"
 REACHES = {
-    Reach.PUBLIC: "the internet gateway; only NAT gateways stand here",
+    Reach.PUBLIC: "the internet gateway; only NAT gateways are here",
     Reach.PRIVATE: "a NAT gateway, on 443",
-    Reach.ISOLATED: "nowhere",
+    Reach.ISOLATED: "none",
 }
-OUTSIDES = {INTERNET: "every address, through NAT", S3: "S3, through its endpoint"}
+OUTSIDES = {INTERNET: "any address, through NAT", S3: "S3, through its endpoint"}
 
 
 def render() -> str:
     """The whole page."""
     return "\n".join(
         [
-            "# Who may talk to whom",
+            "# Allowed network paths",
             "",
             "<!-- Written by `make generate` from plan/network/network.py; a test compares them. -->",
             "",
-            "Nothing else passes. Each line is a TCP rule of the source's security group, and of the",
-            "target's where that is a group. The segments' network ACLs say the same for subnets.",
+            "Every connection that a cell allows. Each row is a TCP rule in the source's security group and,",
+            "if the target is a security group, in that one too. Network ACLs repeat it between subnets.",
             "",
-            "## Paths of a cell",
+            "## Inside a cell",
             "",
-            *_table(("from", "to", "port", "for"), (_path(p) for p in CELL_PATHS)),
+            *_table(("from", "to", "port", "purpose"), (_path(p) for p in CELL_PATHS)),
             "",
             "## Into the network of a dedicated tenant",
             "",
-            "Over a peering with routes between these segments only. The tenant's network opens no way back,",
-            "and no two tenants' networks are joined.",
+            "Over a VPC peering, with routes between these segments only. Nothing in the tenant's network",
+            "may open a connection to the cell, and no two tenants' networks are connected.",
             "",
-            *_table(("from", "to", "port", "for"), (_peered(p) for p in PEERED_PATHS)),
+            *_table(("from", "to", "port", "purpose"), (_peered(p) for p in PEERED_PATHS)),
             "",
             "## Segments",
             "",
-            "A subnet in each zone; the default route of a segment leads to:",
+            "Each segment has a subnet in each Availability Zone, and this default route:",
             "",
             *_table(("segment of a cell", "groups", "default route"), _segments()),
             "",

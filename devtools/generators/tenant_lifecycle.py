@@ -1,38 +1,38 @@
-"""Writes docs/tenant-lifecycle.md from the phases (`make generate`)."""
+"""Writes docs/tenant-lifecycle.md from the table of phases: `make generate`."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from tenants.phases import DEPLOYABLE, EVENTS, MOVING, PHASES, TRANSITIONS, Transition
+from tenants.phases import EVENTS, MOVING, PHASES, TRANSITIONS, Transition
 
 PAGE = Path(__file__).parents[2] / "docs" / "tenant-lifecycle.md"
 
 COPIES = (
-    "## A move by copy",
+    "## Moves by an offline copy",
     "",
-    "`move ID --to KIND --by copy` is for what logical replication cannot carry: tables without a primary",
-    "key, unlogged tables, a source without `wal_level = logical`. Its stages differ so:",
+    "`tenantry tenants move ID --to KIND --by copy` is for what logical replication cannot carry: tables",
+    "without a primary key, unlogged tables, a source without `wal_level = logical`. The differences:",
     "",
-    "| phase | of a move by copy |",
+    "| phase | in a move by an offline copy |",
     "| --- | --- |",
     *(f"| {p} | {row.offline_copy} |" for p, row in PHASES.items() if row.offline_copy),
     "",
 )
 RESTORES = (
-    "## A restore is a move",
+    "## Restores",
     "",
-    "`restore ID --at 2026-11-27T10:00:00Z` begins a move whose target is an instance made from the backups",
-    "of the tenant's own one, as it was then, under the same key. Its stages are taken by `move ID`, its",
-    "ends by `--abort` and `--rollback`, and mean what they mean above, with these differences:",
+    "`tenantry tenants restore ID --at 2026-11-27T10:00:00Z` begins a move to an instance that RDS restores",
+    "from the backups of the tenant's own instance, as it was at that moment, under the same key. You take",
+    "its stages with `move ID`, and leave it with `--abort` or `--rollback`. The differences:",
     "",
-    "| phase | of a restore |",
+    "| phase | in a restore |",
     "| --- | --- |",
     *(f"| {p} | {row.restore} |" for p, row in PHASES.items() if row.restore),
     "",
-    "A shard cannot go back without everybody else on it. So a tenant of the pool gets an instance of its",
-    "own, under its own key, and beside it stands, for as long as the move is on, its shard as it was then.",
-    "All tenants are shut out of that one in `prepare`; in `replicate` this tenant's schema alone is copied",
-    "from it and compared row by row; `cutover` leads the services over. `move ID --to pool` leads back.",
+    "A shard cannot be restored for one tenant alone. So a pooled tenant gets an instance of its own, under",
+    "its own key. Beside it, for the time of the move, RDS restores the shard. `prepare` disables all logins",
+    "there; `replicate` copies this tenant's schema from it and compares every row; `cutover` switches the",
+    "services. Afterwards `tenantry tenants move ID --to pool` brings the tenant back into the pool.",
     "",
 )
 
@@ -41,14 +41,14 @@ def render() -> str:
     """The whole page."""
     return "\n".join(
         [
-            "# The life of a tenant",
+            "# Tenant lifecycle: phases and transitions",
             "",
             "<!-- Written by `make generate` from tenants/phases.py; a test compares them. -->",
             "",
-            "Each arrow is one change of the registry, reviewed, and one run of `pulumi up`. The commands",
-            "write the change; anything else is refused before the engine starts.",
-            "",
-            f"A run deploys {', '.join(sorted(DEPLOYABLE))}.",
+            "Each arrow is one reviewed change of the registry and one run of `pulumi up`. The commands",
+            "write the change. Any other change of a phase is refused before Pulumi starts. How to take each",
+            "step, what to check and how to go back: [move](runbooks/moving-a-tenant.md),",
+            "[restore](runbooks/restoring-a-tenant.md), [offboard](runbooks/offboarding-a-tenant.md).",
             "",
             "```mermaid",
             "stateDiagram-v2",
@@ -61,13 +61,16 @@ def render() -> str:
             "    erased --> [*]",
             "```",
             "",
-            "| from | to | command: `python -m tenants …` | only if |",
+            "| from | to | command | only if |",
             "| --- | --- | --- | --- |",
-            *(f"| {a.before} | {a.after} | `{EVENTS[a.event].command}` | {a.only_if} |" for a in TRANSITIONS),
+            *(
+                f"| {a.before} | {a.after} | `tenantry tenants {EVENTS[a.event].command}` | {a.only_if} |"
+                for a in TRANSITIONS
+            ),
             "",
             "## What each phase means",
             "",
-            "| phase | means | creates | keeps | may remove | way back | shown by |",
+            "| phase | meaning | creates | keeps | may remove | way back | proof |",
             "| --- | --- | --- | --- | --- | --- | --- |",
             *_phases(),
             "",

@@ -1,4 +1,4 @@
-"""By what each input of a type is judged, and which inputs nothing judges."""
+"""Which check covers each input of a resource type, and which inputs no check covers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,17 +14,25 @@ from sandbox.aws.type_descriptions import HERE, LOADER, describe
 UNCHECKED: Final = HERE / "unchecked.yaml"
 SOURCES: Final = {"cfn": "resource schema", "api": "botocore"}
 HEAD: Final = """# What the sandbox checks
-Made by `python -m sandbox coverage --write --project tests/project`; a test says when it is stale. For each
-type that the program registers (the stacks of tests/project, under mocks) every input that it gives, and by
-what a wrong value is refused:
 
-- **resource schema**, **botocore**: CloudFormation's schemas and AWS's service models, compiled into
-  `sandbox/aws/input_rules.json`; **nested**: so are the parts of the value.
-- **described**: values, bounds, patterns and exclusions in `sandbox/aws/types/`; **unique** there too.
-- **reference**: it must lead to what exists in this account and Region.
-- *rule of that name*: by hand, with its source, in `sandbox/aws/refusals/`.
-- **kind**: true or false, and nothing else can be wrong with it.
-- **unlisted names** and missing ones are refused for every type.
+<!-- Written by `make generate`; a test compares them. -->
+
+For each resource type that the program uses, this page lists every input that it sets, and what refuses a
+wrong value of it in the sandbox. (The inputs are those of the stacks of tests/project, under mocks.)
+`tenantry sandbox coverage` prints the same for your own stacks.
+
+| word | the value is checked against |
+| --- | --- |
+| resource schema | CloudFormation's schema of the type, compiled into `sandbox/aws/input_rules.json` |
+| botocore | AWS's service model, compiled into the same file |
+| nested | the same two, for each part of the value |
+| described | values, bounds, patterns and exclusions in `sandbox/aws/types/` |
+| unique | other resources, which may not have the same value |
+| reference | resources of this account and Region, one of which it must name |
+| *a name in italics* | a rule of that name, written by hand with its source, in `sandbox/aws/refusals/` |
+| kind | true or false; nothing else can be wrong with it |
+
+An input that the type does not have, and a required one that is missing, are refused for every type.
 """
 
 

@@ -73,8 +73,8 @@ def test_people_see_every_figure(root: Path) -> None:
     shown = {" ".join(line.split()) for line in status(root).splitlines()}
     assert shown >= {
         "measured by the run of cutover",
-        "serves the new place",
-        "lag the old place is 12 345 bytes behind",
+        "serves the new database",
+        "lag the old database is 12 345 bytes behind",
         "first copy over",
         "size 3 tables, 1 234 567 bytes",
         "read-only 0.42 s",
@@ -88,10 +88,10 @@ def test_what_was_not_measured_is_left_out(root: Path) -> None:
     nothing = {"stage": "prepare", "serves": "origin", "lagBytes": None, "rows": None, "notes": []}
     answers({"acme-pay": nothing})
     shown = status(root)
-    assert "serves      the old place" in shown
+    assert "serves      the old database" in shown
     assert not any(word in shown for word in ("behind", "first copy", "read-only", "compared", "None"))
     answers({"acme-pay": nothing | {"lagBytes": 0, "copied": False}})
-    assert "the new place is 0 bytes behind" in status(root)
+    assert "the new database is 0 bytes behind" in status(root)
     assert "first copy  goes on" in status(root)
 
 
@@ -139,4 +139,4 @@ def test_what_cannot_be_undone_is_told_a_stage_before(root: Path) -> None:
     path = root / "tenants/dev.yaml"
     path.write_text(path.read_text("utf-8").replace("stage: prepare", "stage: soak"), "utf-8")
     assert "next leads to done, once the soak days are over\n              then gone: " in status(root)
-    assert "way back: none: a further move leads back" in status(root)
+    assert "way back: none: moving back is a new move" in status(root)
