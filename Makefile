@@ -1,4 +1,4 @@
-# Two commands: `make up` (a stack on the real engine, in a local cloud) and `make test`.
+# `make help` lists the targets. Start with `make up`: it deploys a stack to the sandbox with the real Pulumi engine.
 STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
@@ -14,24 +14,31 @@ export STACK COPY
 
 .PHONY: help up preview refresh destroy recover restore env check test test-slow test-all test-random lint generate fuzz no-change reliability bench clean requirements venv
 help:
-	@echo "make up           deploy a stack to the local cloud and show its tenants   [STACK=$(STACK)]"
-	@echo "make preview      what 'up' would change                                   [STACK=$(STACK)]"
-	@echo "make refresh      read the cloud back into the state                       [STACK=$(STACK)]"
-	@echo "make destroy      delete everything of a stack that protects nothing       [STACK=$(STACK)]"
-	@echo "make recover      put right what a killed or broken run has left            [STACK=$(STACK)]"
-	@echo "make restore      list the copies of the state; bring one back  [STACK=$(STACK) COPY=name]"
-	@echo 'make env          the environment for pulumi itself: eval "$$(make -s env)"'
-	@echo "make check        what a change of tenants, plans or settings needs: seconds, no engine"
-	@echo "make test         the tests, but for the slow ones   make lint   style, types, imports"
-	@echo "make test-all     all tests              make test-slow  those that 'make test' leaves out"
-	@echo "make test-random  property tests with new inputs; says its seed           [SECONDS=$(SECONDS)]"
-	@echo "make generate     write every generated file anew (make lint names the stale ones)"
-	@echo "make fuzz         new sequences of faults and repairs; moves killed     [SECONDS=$(SECONDS)] each"
-	@echo "                  and a tenant of a gigabyte that moves while it writes"
-	@echo "make no-change    would this code change what a commit deployed?          [BASE=$(BASE)]"
-	@echo "make reliability  try every fault; writes docs/reliability.md"
-	@echo "make bench        what it costs          make clean   remove all that make made"
-	@echo "make requirements compile the short lists into pinned and hashed ones"
+	@echo "Stacks in the sandbox, the local cloud                      [STACK=$(STACK)]"
+	@echo "  make up            deploy the stack and show its tenants"
+	@echo "  make preview       show what 'up' would change"
+	@echo "  make refresh       read the cloud back into the state (drift)"
+	@echo "  make destroy       delete the stack, unless it protects data"
+	@echo "  make recover       repair the stack after a run that was killed"
+	@echo "  make restore       list the copies of the state, or bring one back  [COPY=name]"
+	@echo '  make env           print the environment for pulumi: eval "$$(make -s env)"'
+	@echo "Checks"
+	@echo "  make check         check tenants, plans and settings: seconds, no engine"
+	@echo "  make lint          check style, types, imports and generated files"
+	@echo "  make test          run the tests, without the slow ones"
+	@echo "  make test-slow     run the slow tests     make test-all  run both"
+	@echo "  make test-random   run the property tests with new inputs     [SECONDS=$(SECONDS)]"
+	@echo "  make fuzz          run random sequences of faults and repairs, kill moves of"
+	@echo "                     tenants, move a large tenant           [SECONDS=$(SECONDS)] each"
+	@echo "  make reliability   try every fault and write docs/reliability.md"
+	@echo "  make no-change     show what this code would change in a stack that another"
+	@echo "                     commit deployed                       [BASE=$(BASE)]"
+	@echo "  make bench         measure the time that the program takes"
+	@echo "Files"
+	@echo "  make generate      write every generated file"
+	@echo "  make requirements  pin and hash the dependencies"
+	@echo "  make venv          create the virtual environment and the command tenantry"
+	@echo "  make clean         remove everything that make created"
 
 up preview refresh destroy recover restore env: venv
 	@$(TOOLCHAIN) $@
@@ -39,7 +46,7 @@ up preview refresh destroy recover restore env: venv
 check: venv
 	@$(PY) -m devtools.check
 
-# What each kind is and which tests are slow: docs/testing.md.
+# docs/testing.md says what kinds of tests there are, and which are slow.
 test: TESTS := -m "not slow"
 test-slow: TESTS := -m slow
 test-all: TESTS :=
@@ -85,7 +92,7 @@ requirements: venv
 	  $(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$list.in -o $$list.txt || exit 1; done
 
-# Does nothing where all is there, in a tenth of a second.
+# Takes a tenth of a second if there is nothing to do.
 venv:
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "error: there is no $(PYTHON) on PATH; install Python 3.11 or newer, or: make PYTHON=/path/to/it" >&2; exit 1; }
