@@ -6,6 +6,7 @@ from pathlib import Path
 from tenants.phases import EVENTS, MOVING, PHASES, TRANSITIONS, Transition
 
 PAGE = Path(__file__).parents[2] / "docs" / "tenant-lifecycle.md"
+COMMAND = "tenantry tenants"
 
 COPIES = (
     "## Moves by an offline copy",
@@ -64,7 +65,7 @@ def render() -> str:
             "| from | to | command | only if |",
             "| --- | --- | --- | --- |",
             *(
-                f"| {a.before} | {a.after} | `tenantry tenants {EVENTS[a.event].command}` | {a.only_if} |"
+                f"| {a.before} | {a.after} | `{COMMAND} {EVENTS[a.event].command}` | {a.only_if} |"
                 for a in TRANSITIONS
             ),
             "",
