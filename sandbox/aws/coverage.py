@@ -9,7 +9,7 @@ import yaml
 
 from sandbox.aws.input_validation import rules
 from sandbox.aws.refusals import checked, quotas
-from sandbox.aws.type_descriptions import HERE, LOADER, describe
+from sandbox.aws.type_descriptions import HERE, LOADER, describe, described
 
 UNCHECKED: Final = HERE / "unchecked.yaml"
 SOURCES: Final = {"cfn": "resource schema", "api": "botocore"}
@@ -96,7 +96,7 @@ def findings(rows: list[Judged]) -> list[str]:
 
 
 def render(rows: list[Judged]) -> str:
-    """The page."""
+    """The page: types in use, whose `rows` these are, and those that could be."""
     lines = [HEAD, f"{_summary(rows)}\n"]
     for token in dict.fromkeys(r.token for r in rows):
         limits = quotas.limited(token)
@@ -110,7 +110,17 @@ def render(rows: list[Judged]) -> str:
             if r.token == token
         ]
         lines.append("")
+    lines += [*_not_in_use({r.token for r in rows}), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _not_in_use(used: set[str]) -> Iterable[str]:
+    """Types that no stack has; when one has, its inputs that nothing judges must say why."""
+    yield from ("## Known, and not in use", "| type | inputs that are judged |", "| --- | --- |")
+    for token in described():
+        if token not in used:
+            inputs = judged({token: describe(token).inputs})
+            yield f"| `{token}` | {sum(1 for i in inputs if i.by)} of {len(inputs)} |"
 
 
 def _summary(rows: list[Judged]) -> str:

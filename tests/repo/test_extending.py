@@ -51,6 +51,12 @@ PROMISES = {
             "tests/policies/test_checking.py",
         ),
     ),
+    "Teach the sandbox a type of resource": Promise(
+        3,
+        ("sandbox/aws/sdk_inputs.json", "sandbox/aws/input_rules.json", "docs/sandbox-coverage.md"),
+        "sandbox_type",
+        tuple(f"tests/sandbox/test_{name}.py" for name in ("descriptions", "rules", "coverage")),
+    ),
 }
 EACH = pytest.mark.parametrize("title", PROMISES)
 
