@@ -14,12 +14,14 @@ _MAKE = re.compile(
     rf"{_START}make (?:-s )?(?P<words>[a-z][a-z-]*(?:(?: \|)? [A-Z]+=[^\s`;,)]+)*)", re.MULTILINE
 )
 _ASSIGNED = re.compile(r"\bmake (?:-s )?(?P<words>[a-z][a-z-]*(?: [A-Z]+=[^\s`;,)\"]+)+)")  # sure to be one
-_PULUMI = re.compile(r"\bpulumi (?P<words>[a-z][^\n]*)")
+_PULUMI = re.compile(r"\bpulumi (?=(?P<words>[a-z][^\n]*))")  # several may stand in a line
 _END = re.compile(r"[;`#(|)<>…&]|,(?=\s|$)|: |  |\.(?=\s|$)|\"")
 _AFTER = frozenset(
     {"and", "brings", "chooses", "first", "is", "makes", "says", "shows", "takes", "until", "which"}
 )
-_PROSE = frozenset({"and", "already", "has", "is", "itself", "on", "program"})  # speaks of pulumi only
+_PROSE = frozenset(
+    {"and", "already", "has", "is", "itself", "on", "program", "that"}
+)  # speaks of pulumi only
 _QUOTED = re.compile(r"""(?<= )("[^"]*"|'[^']*')""")  # an argument of several words
 _SAMPLES = {"STACK": "dev", "URL": "file:///tmp", "FILE": "plan.json", "NAME": "name"}
 

@@ -17,7 +17,9 @@ ROOMS = {
     "sandbox": "sandbox",
     "devtools": "stack",
 }
-CALL = re.compile(rf"python -m (?P<room>{'|'.join(ROOMS)}) (?P<old>[^\n]+)|\btenantry (?P<new>[a-z][^\n]*)")
+CALL = re.compile(  # several may stand in a line
+    rf"python -m (?P<room>{'|'.join(ROOMS)}) (?=(?P<old>[^\n]+))|\btenantry (?=(?P<new>[a-z][^\n]*))"
+)
 END = re.compile(r"[;`#(|)<…]|,(?=\s|$)|: |  |\.(?=\s|$)| - ")  # where a command ends within a sentence
 QUOTED = re.compile(r"""(?<= )("[^"]*"|'[^']*')""")  # an argument of several words
 AFTER = frozenset(
