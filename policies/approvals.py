@@ -29,7 +29,7 @@ HEADER: Final = """\
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ApprovalDetails:
     """What a person says with the command."""
 
     reason: str
@@ -37,7 +37,7 @@ class Words:
     days: int
 
 
-def approve(file: Path, approvals: Path, state: Path | None, words: Words) -> int:
+def approve(file: Path, approvals: Path, state: Path | None, words: ApprovalDetails) -> int:
     """Write an approval for each thing that the plan loses and nobody has approved; 0 also where none is."""
     _check("reason", words.reason)
     _check("owner", words.owner)
@@ -56,7 +56,7 @@ def approve(file: Path, approvals: Path, state: Path | None, words: Words) -> in
     after = extended(before, new)
     _read_again(after, approvals.name, [*granted, *new])
     write_atomically(approvals, after)
-    _tell(approvals, asked, new)
+    _print_result(approvals, asked, new)
     return 0
 
 
@@ -101,7 +101,7 @@ def _read_again(text: str, name: str, wanted: Sequence[Approval]) -> None:
     )
 
 
-def _tell(approvals: Path, asked: Sequence[Loss], new: Sequence[Approval]) -> None:
+def _print_result(approvals: Path, asked: Sequence[Loss], new: Sequence[Approval]) -> None:
     for loss in asked:
         print(f"+ {loss.operation} {loss.urn} ({loss.stateful.holds}{loss.needed})")
     print(f"{approvals}: {len(new)} more, until {new[0].expires}; commit them with the change")

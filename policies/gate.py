@@ -54,7 +54,7 @@ class Loss:
     @property
     def needed(self) -> str:
         """Who depends on it, to be said after something else."""
-        return f"; {_some(self.needed_by)} depend on it" if self.needed_by else ""
+        return f"; {_first_names(self.needed_by)} depend on it" if self.needed_by else ""
 
     def __str__(self) -> str:
         because = f" because of {', '.join(self.causes)}" if self.causes else ""
@@ -69,7 +69,7 @@ def label_of(urn: str) -> str:
     return f"{urn.split('::')[2].rpartition('$')[2]}::{urn.rsplit('::', 1)[-1]}"
 
 
-def _some(urns: Sequence[str]) -> str:
+def _first_names(urns: Sequence[str]) -> str:
     names = [u.rsplit("::", 1)[-1] for u in urns]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more

@@ -222,7 +222,7 @@ class Plan:
         """The tenant that a resource belongs to, "" for the cell's own."""
         return self._tenants.get(resource.urn, "")
 
-    def home_of(self, resource: Resource) -> str:
+    def component_tenant_of(self, resource: Resource) -> str:
         """The tenant below whose component a resource hangs, whatever its tag says; "" for none."""
         above: Resource | None = resource
         while above is not None and above.type != TENANCY:

@@ -41,13 +41,13 @@ PLACES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def places(*kinds: str) -> tuple[str, ...]:
+def types_with_documents(*kinds: str) -> tuple[str, ...]:
     """The types that hold documents of these kinds."""
     return tuple(t for t, those in PLACES.items() if set(those.values()) & set(kinds))
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PolicyDocument:
     """A document in a resource's input; None where it is not known yet."""
 
     path: str
@@ -55,7 +55,7 @@ class Held:
     statements: Document | None
 
 
-def held(resource: Resource, *kinds: str) -> Iterator[Held]:
+def policy_documents(resource: Resource, *kinds: str) -> Iterator[PolicyDocument]:
     """The documents of these kinds that a resource holds, a role's own inline policies included.
 
     Raises `DocumentError` for one that is none.
@@ -63,19 +63,19 @@ def held(resource: Resource, *kinds: str) -> Iterator[Held]:
     for path, kind in PLACES.get(resource.type, {}).items():
         text = resource.get(path)
         if kind in kinds and text is not None:
-            yield Held(path, kind, None if text is UNKNOWN else parse(str(text)))
+            yield PolicyDocument(path, kind, None if text is UNKNOWN else parse(str(text)))
     if resource.type == "aws:iam/role:Role" and "identity" in kinds:
         inline = resource.get("inlinePolicies", ())
         if inline is UNKNOWN:
-            yield Held("inlinePolicies", "identity", None)
+            yield PolicyDocument("inlinePolicies", "identity", None)
             return
         for i, one in enumerate(cast("list[Any]", inline)):
             text = cast("Mapping[str, Any]", one).get("policy") if isinstance(one, Mapping) else UNKNOWN
             path = f"inlinePolicies[{i}].policy"
-            yield Held(path, "identity", None if text is UNKNOWN else parse(str(text)))
+            yield PolicyDocument(path, "identity", None if text is UNKNOWN else parse(str(text)))
 
 
-def accounts(plan: Plan) -> frozenset[str]:
+def trusted_accounts(plan: Plan) -> frozenset[str]:
     """The accounts that the plan looks after: its settings' one, and those that its providers may enter."""
     entered = [str(p.get("allowedAccountIds", "")) for p in plan.of("pulumi:providers:aws")]
     texts = [plan.setting("accountId"), *entered]  # a provider's are JSON text

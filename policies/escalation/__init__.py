@@ -10,7 +10,7 @@ from iam.documents import parse_data
 from policies.escalation.edges import LETS_IN, edges
 from policies.escalation.graph import Edge, Node, node
 from policies.escalation.principals import Role
-from policies.escalation.targets import World, world
+from policies.escalation.targets import PlanAccess, plan_access
 from policies.escalation.techniques import TECHNIQUES
 from policies.model import Plan
 
@@ -64,7 +64,7 @@ class Report:
 
 def analyse(plan: Plan) -> Report:
     """All paths of a plan. Raises `DocumentError` for a policy that is none."""
-    found = world(plan)
+    found = plan_access(plan)
     all_edges = [e for role in found.roles for t in TECHNIQUES for e in edges(role, t, found)]
     graph = cast("Any", nx.MultiDiGraph())  # its types leave the nodes open
     graph.add_nodes_from(node(role) for role in found.roles)
@@ -83,7 +83,7 @@ def analyse(plan: Plan) -> Report:
 ANYTHING: Final = parse_data({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 
 
-def _at_worst(role: Role, found: World) -> tuple[str, ...]:
+def _at_worst(role: Role, found: PlanAccess) -> tuple[str, ...]:
     """What a role could do to others if the policies that are not known allowed everything."""
     if role.whole:
         return ()

@@ -13,12 +13,12 @@ from typing import Final
 
 from iam.documents import Document, Statement
 from iam.patterns import action_matches, pattern
-from policies.escalation.conditions import Facts, Truth, holds
+from policies.escalation.conditions import Certainty, Facts, holds
 from policies.escalation.principals import Role
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AccessAnswer:
     """Whether something is possible, and what that hangs on."""
 
     possible: bool
@@ -27,17 +27,17 @@ class Answer:
     def __bool__(self) -> bool:
         return self.possible
 
-    def __and__(self, other: "Answer") -> "Answer":
-        return Answer(True, self.when | other.when) if self and other else NO
+    def __and__(self, other: "AccessAnswer") -> "AccessAnswer":
+        return AccessAnswer(True, self.when | other.when) if self and other else NO
 
-    def __or__(self, other: "Answer") -> "Answer":
+    def __or__(self, other: "AccessAnswer") -> "AccessAnswer":
         if not (self and other):
             return self if self else other
         return self if len(self.when) <= len(other.when) else other
 
 
-NO: Final = Answer(False)
-YES: Final = Answer(True)
+NO: Final = AccessAnswer(False)
+YES: Final = AccessAnswer(True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ class Target:
     doubt: str = ""  # why its policy is not known
 
 
-def may(role: Role, action: str, target: Target) -> Answer:
+def can_perform(role: Role, action: str, target: Target) -> AccessAnswer:
     """Whether a role may do an action to a target."""
     facts = {**role.facts, **target.facts}
     own = _allowed(role.identity, action, target.arns, facts)
@@ -60,25 +60,25 @@ def may(role: Role, action: str, target: Target) -> Answer:
     session = _allowed([s for s in ask if _names_session(s, role)], action, target.arns, facts, whose=True)
     if target.guarded:
         mine = [s for s in ask if _names_account(s, role)]
-        let_in = Answer(True, frozenset({target.doubt})) if target.doubt else NO
+        let_in = AccessAnswer(True, frozenset({target.doubt})) if target.doubt else NO
         own &= let_in | _allowed(mine, action, target.arns, facts, whose=True)
     most = YES if role.boundary is None else _allowed(role.boundary, action, target.arns, facts)
     found = ((own | named) & most) | session
-    theirs = [s for s in target.policy if not s.allow and _refuses(s, role)]
+    theirs = [s for s in target.policy if not s.allow and _denies(s, role)]
     return (
         found
-        & _unrefused((*role.identity, *(role.boundary or ())), action, target.arns, facts)
-        & _unrefused(theirs, action, target.arns, facts, whose=True)
+        & _not_denied((*role.identity, *(role.boundary or ())), action, target.arns, facts)
+        & _not_denied(theirs, action, target.arns, facts, whose=True)
     )
 
 
-def grants(role: Role, action: str) -> Iterator[tuple[str, Answer]]:
+def grants(role: Role, action: str) -> Iterator[tuple[str, AccessAnswer]]:
     """On which patterns of resources a role's own policies allow an action, and its boundary does too."""
     for statement in role.identity:
         if not statement.allow or not of_action(statement, action):
             continue
         for text in statement.resources or ("*",):
-            answer = may(role, action, Target(frozenset({text}))) if text else NO
+            answer = can_perform(role, action, Target(frozenset({text}))) if text else NO
             if answer:
                 yield text, answer
 
@@ -90,11 +90,11 @@ def covers(text: str, arns: Iterable[str]) -> bool:
 
 def of_action(statement: Statement, action: str) -> bool:
     """Whether a statement speaks of an action."""
-    return _speaks(statement.actions, statement.not_actions, action)
+    return _mentions_action(statement.actions, statement.not_actions, action)
 
 
 @cache
-def _speaks(actions: tuple[str, ...], not_actions: tuple[str, ...], action: str) -> bool:
+def _mentions_action(actions: tuple[str, ...], not_actions: tuple[str, ...], action: str) -> bool:
     """Kept, for a boundary is asked the same for every role and thing of a plan."""
     if not_actions:
         return not any(action_matches(a, action) for a in not_actions)
@@ -110,7 +110,7 @@ def _of_resource(statement: Statement, arns: Iterable[str]) -> str | None:
 
 def _allowed(
     statements: Iterable[Statement], action: str, arns: frozenset[str], facts: Facts, *, whose: bool = False
-) -> Answer:
+) -> AccessAnswer:
     """`whose`: these are of the target's own policy, which is about the target whatever its resources say."""
     found = NO
     for s in statements:
@@ -120,15 +120,15 @@ def _allowed(
         if text is None:
             continue
         held = holds(s.condition, facts)
-        if held.truth is not Truth.NO:
+        if held.truth is not Certainty.NO:
             fits = {f"{text} fits"} if "${" in text else set[str]()
-            found |= Answer(True, frozenset({*held.doubts, *fits}))
+            found |= AccessAnswer(True, frozenset({*held.doubts, *fits}))
     return found
 
 
-def _unrefused(
+def _not_denied(
     statements: Iterable[Statement], action: str, arns: frozenset[str], facts: Facts, *, whose: bool = False
-) -> Answer:
+) -> AccessAnswer:
     """NO where a refusal holds for sure; otherwise what would avoid those that may hold."""
     doubts: set[str] = set()
     for s in statements:
@@ -138,11 +138,11 @@ def _unrefused(
         if text is None:
             continue
         held = holds(s.condition, facts)
-        if held.truth is Truth.YES and "${" not in text:
+        if held.truth is Certainty.YES and "${" not in text:
             return NO
-        if held.truth in (Truth.YES, Truth.UNSURE):
+        if held.truth in (Certainty.YES, Certainty.UNSURE):
             doubts |= {f"not {d}" for d in held.doubts or (text,)}
-    return Answer(True, frozenset(doubts))
+    return AccessAnswer(True, frozenset(doubts))
 
 
 def _aws(statement: Statement) -> tuple[str, ...]:
@@ -169,5 +169,5 @@ def _names_account(statement: Statement, role: Role) -> bool:
     )
 
 
-def _refuses(statement: Statement, role: Role) -> bool:
+def _denies(statement: Statement, role: Role) -> bool:
     return _names(statement, role) or _names_session(statement, role) or _names_account(statement, role)

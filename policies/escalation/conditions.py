@@ -23,7 +23,7 @@ Several are the same value in each way that it may be written, as a role's ARN a
 """
 
 
-class Truth(IntEnum):
+class Certainty(IntEnum):
     """Sorted so that the least of several is what they say together."""
 
     NO = 0
@@ -59,34 +59,34 @@ ABSENT: Final = (
 class Held:
     """Whether a condition holds, and what it hangs on where that cannot be told."""
 
-    truth: Truth
+    truth: Certainty
     doubts: tuple[str, ...] = ()
 
 
 def holds(condition: Condition, facts: Facts) -> Held:
     """All keys of all operators together."""
-    least, doubts = Truth.YES, list[str]()
+    least, doubts = Certainty.YES, list[str]()
     for operator, keys in condition.items():
         for key, values in keys.items():
             truth = _test(operator, key.lower(), values, facts)
             least = min(least, truth)
-            if truth is Truth.UNSURE:
+            if truth is Certainty.UNSURE:
                 doubts.append(f"{operator} {key} {' | '.join(values)}")
-    return Held(least, tuple(doubts) if least is Truth.UNSURE else ())
+    return Held(least, tuple(doubts) if least is Certainty.UNSURE else ())
 
 
-def _test(operator: str, key: str, values: tuple[str, ...], facts: Facts) -> Truth:
+def _test(operator: str, key: str, values: tuple[str, ...], facts: Facts) -> Certainty:
     given = facts.get(key)
     if given is None and key.startswith(_CHOSEN):
-        return Truth.CHOSEN
+        return Certainty.CHOSEN
     if given is None and key in ABSENT:
         given = ()
     if given is None or (given and any("${" in v for v in values)):
-        return Truth.UNSURE
+        return Certainty.UNSURE
     try:
         quantifier, name, _ = parsed(operator)
     except UnknownOperatorError:
-        return Truth.UNSURE
+        return Certainty.UNSURE
     if quantifier or len(given) < 2:
         return _truth(satisfies(operator, values, given, as_written))
     spellings = [satisfies(operator, values, (one,), as_written) for one in given]
@@ -94,5 +94,5 @@ def _test(operator: str, key: str, values: tuple[str, ...], facts: Facts) -> Tru
     return _truth(all(spellings) if is_negated else any(spellings))
 
 
-def _truth(yes: bool) -> Truth:
-    return Truth.YES if yes else Truth.NO
+def _truth(yes: bool) -> Certainty:
+    return Certainty.YES if yes else Certainty.NO

@@ -4,39 +4,41 @@ from dataclasses import replace
 from typing import Final
 
 from iam.patterns import action_matches
-from policies.escalation.access import YES, Answer, covers, may
+from policies.escalation.access import YES, AccessAnswer, can_perform, covers
 from policies.escalation.graph import Node, Reached
 from policies.escalation.principals import Role
-from policies.escalation.targets import Thing, World
+from policies.escalation.targets import PlanAccess, ReachableResource
 from policies.escalation.techniques import PARAMETER, Technique
 
 READS: Final = ("ssm:GetParameter",)
 
 
-def used(role: Role, technique: Technique, world: World) -> Reached:
+def data_of_others(role: Role, technique: Technique, world: PlanAccess) -> Reached:
     """What another tenant owns; and credentials of the cell's that are not given by name."""
     action = technique.actions[0]
     for thing in (thing for kind in technique.targets for thing in world.things[kind]):
         if _own(role, thing, action):
             continue
-        answer = may(role, action, thing.target) & _key(role, thing)
+        answer = can_perform(role, action, thing.target) & _key(role, thing)
         if answer:
             yield Node("thing", thing.resource.label), answer
 
 
-def _key(role: Role, thing: Thing) -> Answer:
+def _key(role: Role, thing: ReachableResource) -> AccessAnswer:
     """Reading what is encrypted takes its key too, which is asked through the service."""
     if thing.key is None:
         return YES
     service = {"kms:viaservice": (f"{thing.key_service}.{_region(thing)}.amazonaws.com",)}
-    return may(role, "kms:Decrypt", replace(thing.key.target, facts={**thing.key.target.facts, **service}))
+    return can_perform(
+        role, "kms:Decrypt", replace(thing.key.target, facts={**thing.key.target.facts, **service})
+    )
 
 
-def _region(thing: Thing) -> str:
+def _region(thing: ReachableResource) -> str:
     return next((arn.split(":")[3] for arn in sorted(thing.target.arns) if arn.split(":")[3]), "")
 
 
-def _own(role: Role, thing: Thing, action: str) -> bool:
+def _own(role: Role, thing: ReachableResource, action: str) -> bool:
     """Its tenant's; or given by name: by the owner's own policy, or as a thing of the cell's."""
     if role.tenant:
         return thing.tenant == role.tenant or (not thing.tenant and _by_name(role, thing, action))
@@ -45,7 +47,7 @@ def _own(role: Role, thing: Thing, action: str) -> bool:
     return _consented(role, thing, action) or (not thing.tenant and _by_name(role, thing, action))
 
 
-def _consented(role: Role, thing: Thing, action: str) -> bool:
+def _consented(role: Role, thing: ReachableResource, action: str) -> bool:
     """Whether the owner's policy, or that of the key, names the role."""
     asked = [(thing.target.policy, action)]
     if thing.key is not None:
@@ -59,7 +61,7 @@ def _consented(role: Role, thing: Thing, action: str) -> bool:
     )
 
 
-def _by_name(role: Role, thing: Thing, action: str) -> bool:
+def _by_name(role: Role, thing: ReachableResource, action: str) -> bool:
     return any(
         _is_name(text) and covers(text, thing.target.arns)
         for s in role.identity
@@ -75,7 +77,7 @@ def _is_name(text: str) -> bool:
     return not ({"*", "?"} & set(text)) and "${" not in text
 
 
-def opened(role: Role, technique: Technique, world: World) -> Reached:
+def resource_policies_changed(role: Role, technique: Technique, world: PlanAccess) -> Reached:
     for thing in (thing for kind in technique.targets for thing in world.things[kind]):
-        if answer := may(role, technique.actions[0], thing.target):
+        if answer := can_perform(role, technique.actions[0], thing.target):
             yield Node("thing", thing.resource.label), answer

@@ -8,7 +8,7 @@ from policies.escalation import techniques as t
 from policies.escalation.edges import USER_TYPES
 from policies.escalation.principals import ATTACHMENT, INLINE, POLICY, ROLE
 from policies.escalation.targets import PROFILE, RUNS_AS
-from policies.escalation.techniques import Technique, Way
+from policies.escalation.techniques import Technique, TechniqueKind
 from policies.model import Plan, Resource
 
 ACCOUNT: Final = "111122223333"
@@ -44,11 +44,11 @@ def _on(technique: Technique) -> str:
     """The ARN of what the example does it to."""
     if technique.targets:
         return _arn(TARGET)
-    if technique.way is Way.POLICY:
+    if technique.way is TechniqueKind.POLICY:
         return f"{_IAM}:policy/keeper-policy"
-    if technique.way is Way.FEDERATION:
+    if technique.way is TechniqueKind.FEDERATION:
         return f"{_IAM}:saml-provider/people"
-    return f"{_IAM}:{'user/a-user' if technique.way is Way.USER else f'role/{KEEPER}'}"
+    return f"{_IAM}:{'user/a-user' if technique.way is TechniqueKind.USER else f'role/{KEEPER}'}"
 
 
 def _arn(name: str) -> str:
@@ -60,9 +60,9 @@ def _cast(technique: Technique) -> Sequence[Resource]:
     reading = {"Effect": "Allow", "Action": ["logs:GetLogEvents"], "Resource": "*"}
     refusal = {"Effect": "Deny", "Action": ["logs:DeleteLogGroup"], "Resource": "*"}
     who = {
-        Way.ASSUME: {"AWS": f"{_IAM}:role/{WORKER}"},
-        Way.FEDERATION: {"Federated": f"{_IAM}:saml-provider/people"},
-        Way.PASS: {"Service": list(technique.services)},
+        TechniqueKind.ASSUME: {"AWS": f"{_IAM}:role/{WORKER}"},
+        TechniqueKind.FEDERATION: {"Federated": f"{_IAM}:saml-provider/people"},
+        TechniqueKind.PASS: {"Service": list(technique.services)},
     }
     trust = _trust(who.get(technique.way, {"Service": "lambda.amazonaws.com"}))
     keeper = {

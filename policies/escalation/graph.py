@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from policies.escalation.access import Answer
+from policies.escalation.access import AccessAnswer
 from policies.escalation.principals import Role
 
 
@@ -41,7 +41,7 @@ class Edge:
     declared: bool = False
 
 
-Reached = Iterator[tuple[Node, Answer]]
+Reached = Iterator[tuple[Node, AccessAnswer]]
 
 
 def node(role: Role) -> Node:

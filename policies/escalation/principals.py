@@ -10,7 +10,7 @@ from iam.documents import Document, DocumentError, parse
 from policies.escalation.conditions import ABSENT, Facts
 from policies.escalation.managed import DOCUMENTS, is_managed
 from policies.model import UNKNOWN, Plan, Resource
-from policies.plan_documents import Held, held
+from policies.plan_documents import PolicyDocument, policy_documents
 from policies.tags import known_tags_of
 
 ROLE: Final = "aws:iam/role:Role"
@@ -53,7 +53,7 @@ _PLANNED: Final = {
 
 
 @lru_cache(maxsize=4)
-def home(plan: Plan) -> tuple[str, str]:
+def region_and_account(plan: Plan) -> tuple[str, str]:
     """Region and account of a plan: as its settings say, else as most of the ARNs that are known."""
     region, account = plan.setting("region"), plan.setting("accountId")
     if region and account:
@@ -74,8 +74,8 @@ def arns_of(resource: Resource, plan: Plan) -> frozenset[str]:
         known.add(
             form.format(
                 name=name,
-                region=home(plan)[0],
-                account=home(plan)[1],
+                region=region_and_account(plan)[0],
+                account=region_and_account(plan)[1],
                 path=folder if isinstance(folder, str) else "/",
             )
         )
@@ -88,17 +88,17 @@ def _by_arn(plan: Plan) -> Mapping[str, Resource]:
     return {arn: r for r in plan.of(ROLE, POLICY) for arn in arns_of(r, plan)}
 
 
-def named(resource: Resource, path: str, kind: str, plan: Plan) -> tuple[Resource, ...]:
+def resources_named_by(resource: Resource, path: str, kind: str, plan: Plan) -> tuple[Resource, ...]:
     """The roles or policies that an input names: by what there is, or by the ARN that they will have."""
     found = plan.source(resource, path, kind)
     planned = _by_arn(plan).get(text) if isinstance(text := resource.get(path), str) else None
     return found or ((planned,) if planned is not None and planned.type == kind else ())
 
 
-def documents(resource: Resource, *kinds: str) -> tuple[Held, ...]:
+def documents(resource: Resource, *kinds: str) -> tuple[PolicyDocument, ...]:
     """The documents of these kinds that a resource holds. Raises `DocumentError`, which says whose it is."""
     try:
-        return tuple(held(resource, *kinds))
+        return tuple(policy_documents(resource, *kinds))
     except DocumentError as wrong:
         raise DocumentError(f"{resource.label}: its policy cannot be read: {wrong}") from None
 
@@ -168,7 +168,7 @@ def _role(resource: Resource, plan: Plan) -> Role:
     )
 
 
-def _told(parts: Sequence[tuple[Resource, Held]]) -> tuple[Document, list[str]]:
+def _told(parts: Sequence[tuple[Resource, PolicyDocument]]) -> tuple[Document, list[str]]:
     """The statements that are known, and what is not."""
     doubts = [f"{part.path} of {holder.label}{LATE}" for holder, part in parts if part.statements is None]
     return tuple(s for _, part in parts for s in part.statements or ()), doubts
@@ -206,7 +206,11 @@ def _attached(role: Resource, plan: Plan) -> Iterator[tuple[str, tuple[Resource,
     ]
     for found in (*plan.attached(role, ATTACHMENT, "role")[0], *many):
         arn = found.get("policyArn")
-        yield arn if isinstance(arn, str) else "", named(found, "policyArn", POLICY, plan), found.label
+        yield (
+            arn if isinstance(arn, str) else "",
+            resources_named_by(found, "policyArn", POLICY, plan),
+            found.label,
+        )
     listed = role.get("managedPolicyArns", ())
     for arn in () if listed is UNKNOWN else listed:
         known = _by_arn(plan).get(arn) if isinstance(arn, str) else None
@@ -218,7 +222,7 @@ def _boundary(role: Resource, plan: Plan) -> tuple[Document | None, frozenset[st
     given = role.get("permissionsBoundary")
     if given is None:
         return None, frozenset(), []
-    for policy in named(role, "permissionsBoundary", POLICY, plan):
+    for policy in resources_named_by(role, "permissionsBoundary", POLICY, plan):
         text = policy.get("policy", UNKNOWN)
         names = frozenset({policy.urn, *arns_of(policy, plan)})
         if text is not UNKNOWN:
@@ -232,7 +236,7 @@ def _boundary(role: Resource, plan: Plan) -> tuple[Document | None, frozenset[st
 
 
 def _facts(role: Resource, plan: Plan) -> Facts:
-    account = home(plan)[1]
+    account = region_and_account(plan)[1]
     facts: dict[str, tuple[str, ...]] = dict.fromkeys(ABSENT, ())
     facts |= {
         "aws:principalarn": tuple(sorted(arns_of(role, plan))),

@@ -7,7 +7,16 @@ from typing import Final
 from iam.documents import Document, parse_data
 from policies.escalation import techniques as t
 from policies.escalation.access import Target
-from policies.escalation.principals import LATE, ROLE, Role, arns_of, documents, home, named, roles
+from policies.escalation.principals import (
+    LATE,
+    ROLE,
+    Role,
+    arns_of,
+    documents,
+    region_and_account,
+    resources_named_by,
+    roles,
+)
 from policies.model import Plan, Resource
 from policies.tags import known_tags_of
 
@@ -43,46 +52,50 @@ _GUARDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Thing:
+class ReachableResource:
     """Something that is somebody's: a key, a secret, a bucket …"""
 
     resource: Resource
     tenant: str
     target: Target
-    key: "Thing | None" = None
+    key: "ReachableResource | None" = None
     key_service: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class World:
+class PlanAccess:
     plan: Plan
     roles: tuple[Role, ...]
-    things: Mapping[str, tuple[Thing, ...]]  # by type
+    things: Mapping[str, tuple[ReachableResource, ...]]  # by type
     unclear: tuple[str, ...]
 
     def runs_as(self, resource: Resource) -> tuple[Role, ...]:
         """The roles that code in a resource has."""
-        found = [r for path in RUNS_AS.get(resource.type, ()) for r in named(resource, path, ROLE, self.plan)]
+        found = [
+            r
+            for path in RUNS_AS.get(resource.type, ())
+            for r in resources_named_by(resource, path, ROLE, self.plan)
+        ]
         for profile in self.plan.source(resource, "iamInstanceProfile", PROFILE):
-            found += named(profile, "role", ROLE, self.plan)
+            found += resources_named_by(profile, "role", ROLE, self.plan)
         return tuple(role for role in self.roles if role.resource in found)
 
 
-def world(plan: Plan) -> World:
+def plan_access(plan: Plan) -> PlanAccess:
     """Look through a plan once. Raises `DocumentError` for a policy that is none."""
     made = roles(plan)
     unclear = [u for role in made for u in role.unclear]
-    keys = {r.urn: _thing(r, plan, unclear) for r in plan.of(t.KEY)}
-    things: dict[str, tuple[Thing, ...]] = {t.KEY: tuple(keys.values())}
+    keys = {r.urn: _reachable_resource(r, plan, unclear) for r in plan.of(t.KEY)}
+    things: dict[str, tuple[ReachableResource, ...]] = {t.KEY: tuple(keys.values())}
     kinds = {kind for technique in t.TECHNIQUES for kind in technique.targets} - {t.KEY}
     for kind in sorted(kinds):
-        things[kind] = tuple(_thing(r, plan, unclear, keys) for r in plan.of(kind))
-    return World(plan, made, things, tuple(dict.fromkeys(unclear)))
+        things[kind] = tuple(_reachable_resource(r, plan, unclear, keys) for r in plan.of(kind))
+    return PlanAccess(plan, made, things, tuple(dict.fromkeys(unclear)))
 
 
-def _thing(
-    resource: Resource, plan: Plan, unclear: list[str], keys: Mapping[str, Thing] | None = None
-) -> Thing:
+def _reachable_resource(
+    resource: Resource, plan: Plan, unclear: list[str], keys: Mapping[str, ReachableResource] | None = None
+) -> ReachableResource:
     policy, doubt = _policy(resource, plan)
     if doubt:
         unclear.append(doubt)
@@ -108,7 +121,7 @@ def _thing(
         facts=facts,
         doubt=doubt,
     )
-    return Thing(resource, plan.tenant_of(resource), target, key, service)
+    return ReachableResource(resource, plan.tenant_of(resource), target, key, service)
 
 
 def _aliases(resource: Resource, plan: Plan) -> tuple[str, ...]:
@@ -130,7 +143,7 @@ def _policy(resource: Resource, plan: Plan) -> tuple[Document, str]:
 
 def _default(plan: Plan) -> Document:
     """A key that is made without a policy leaves all to the account (KMS developer guide, 2026-11)."""
-    everybody = {"AWS": f"arn:aws:iam::{home(plan)[1]}:root"}
+    everybody = {"AWS": f"arn:aws:iam::{region_and_account(plan)[1]}:root"}
     return parse_data(
         {"Statement": {"Effect": "Allow", "Principal": everybody, "Action": "kms:*", "Resource": "*"}}
     )

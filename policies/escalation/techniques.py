@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Way(StrEnum):
+class TechniqueKind(StrEnum):
     """What a technique does, and so what of the plan it reaches."""
 
     ROLE = "changes what a role may do"
@@ -42,7 +42,7 @@ class Technique:
     """
 
     id: str
-    way: Way
+    way: TechniqueKind
     actions: tuple[str, ...]
     source: str
     since: str
@@ -83,43 +83,66 @@ REPOSITORY: Final = "aws:ecr/repository:Repository"
 DATABASE: Final = "aws:rds/instance:Instance"
 
 
-def _one(way: Way, source: str, since: str, *actions: str, targets: tuple[str, ...] = ()) -> list[Technique]:
+def _one(
+    way: TechniqueKind, source: str, since: str, *actions: str, targets: tuple[str, ...] = ()
+) -> list[Technique]:
     """Techniques of one action each."""
     return [Technique(a, way, (a,), source, since, targets=targets) for a in actions]
 
 
 def _pass(service: str, source: str, since: str, *actions: str) -> Technique:
     return Technique(
-        f"iam:PassRole+{'+'.join(actions)}", Way.PASS, ("iam:PassRole", *actions), source, since, (service,)
+        f"iam:PassRole+{'+'.join(actions)}",
+        TechniqueKind.PASS,
+        ("iam:PassRole", *actions),
+        source,
+        since,
+        (service,),
     )
 
 
 TECHNIQUES: Final[tuple[Technique, ...]] = (
-    *_one(Way.ROLE, "rhino", "2018", "iam:AttachRolePolicy", "iam:PutRolePolicy"),
-    *_one(Way.TRUST, "rhino", "2018", "iam:UpdateAssumeRolePolicy"),
-    *_one(Way.POLICY, "rhino", "2018", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
-    *_one(Way.UNBOUND, "aws", "2018", "iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
-    *_one(Way.UNREFUSED, "pathfinding", "2025", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"),
-    *_one(Way.USER, "rhino", "2018", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
-    *_one(Way.USER, "rhino", "2018", "iam:UpdateLoginProfile", "iam:AttachUserPolicy"),
-    *_one(Way.USER, "rhino", "2018", "iam:PutUserPolicy", "iam:AddUserToGroup"),
-    *_one(Way.USER, "rhino", "2018", "iam:AttachGroupPolicy", "iam:PutGroupPolicy"),
-    *_one(Way.USER, "aws", "2018", "iam:PutUserPermissionsBoundary", "iam:DeleteUserPermissionsBoundary"),
-    *_one(Way.USER, "pathfinding", "2025", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"),
-    *_one(Way.USER, "pathfinding", "2025", "iam:DeleteGroupPolicy", "iam:DetachGroupPolicy"),
-    *_one(Way.USER, "aws", "2018", "iam:RemoveUserFromGroup", "iam:UpdateAccessKey"),
-    *_one(Way.USER, "aws", "2018", "iam:UploadSigningCertificate", "iam:UpdateSigningCertificate"),
-    *_one(Way.USER, "aws", "2018", "iam:UploadSSHPublicKey", "iam:UpdateSSHPublicKey"),
-    *_one(Way.USER, "aws", "2018", "iam:CreateServiceSpecificCredential"),
+    *_one(TechniqueKind.ROLE, "rhino", "2018", "iam:AttachRolePolicy", "iam:PutRolePolicy"),
+    *_one(TechniqueKind.TRUST, "rhino", "2018", "iam:UpdateAssumeRolePolicy"),
+    *_one(TechniqueKind.POLICY, "rhino", "2018", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
     *_one(
-        Way.USER, "aws", "2018", "iam:ResetServiceSpecificCredential", "iam:UpdateServiceSpecificCredential"
+        TechniqueKind.UNBOUND,
+        "aws",
+        "2018",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:PutRolePermissionsBoundary",
     ),
-    *_one(Way.USER, "aws", "2018", "iam:CreateVirtualMFADevice", "iam:EnableMFADevice"),
-    *_one(Way.USER, "aws", "2018", "iam:DeactivateMFADevice", "iam:ResyncMFADevice"),
-    *_one(Way.FEDERATION, "aws", "2018", "iam:CreateSAMLProvider", "iam:UpdateSAMLProvider"),
-    *_one(Way.FEDERATION, "aws", "2018", "iam:CreateOpenIDConnectProvider"),
-    *_one(Way.FEDERATION, "aws", "2018", "iam:AddClientIDToOpenIDConnectProvider"),
-    *_one(Way.FEDERATION, "aws", "2018", "iam:UpdateOpenIDConnectProviderThumbprint"),
+    *_one(TechniqueKind.UNREFUSED, "pathfinding", "2025", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"),
+    *_one(TechniqueKind.USER, "rhino", "2018", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
+    *_one(TechniqueKind.USER, "rhino", "2018", "iam:UpdateLoginProfile", "iam:AttachUserPolicy"),
+    *_one(TechniqueKind.USER, "rhino", "2018", "iam:PutUserPolicy", "iam:AddUserToGroup"),
+    *_one(TechniqueKind.USER, "rhino", "2018", "iam:AttachGroupPolicy", "iam:PutGroupPolicy"),
+    *_one(
+        TechniqueKind.USER,
+        "aws",
+        "2018",
+        "iam:PutUserPermissionsBoundary",
+        "iam:DeleteUserPermissionsBoundary",
+    ),
+    *_one(TechniqueKind.USER, "pathfinding", "2025", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"),
+    *_one(TechniqueKind.USER, "pathfinding", "2025", "iam:DeleteGroupPolicy", "iam:DetachGroupPolicy"),
+    *_one(TechniqueKind.USER, "aws", "2018", "iam:RemoveUserFromGroup", "iam:UpdateAccessKey"),
+    *_one(TechniqueKind.USER, "aws", "2018", "iam:UploadSigningCertificate", "iam:UpdateSigningCertificate"),
+    *_one(TechniqueKind.USER, "aws", "2018", "iam:UploadSSHPublicKey", "iam:UpdateSSHPublicKey"),
+    *_one(TechniqueKind.USER, "aws", "2018", "iam:CreateServiceSpecificCredential"),
+    *_one(
+        TechniqueKind.USER,
+        "aws",
+        "2018",
+        "iam:ResetServiceSpecificCredential",
+        "iam:UpdateServiceSpecificCredential",
+    ),
+    *_one(TechniqueKind.USER, "aws", "2018", "iam:CreateVirtualMFADevice", "iam:EnableMFADevice"),
+    *_one(TechniqueKind.USER, "aws", "2018", "iam:DeactivateMFADevice", "iam:ResyncMFADevice"),
+    *_one(TechniqueKind.FEDERATION, "aws", "2018", "iam:CreateSAMLProvider", "iam:UpdateSAMLProvider"),
+    *_one(TechniqueKind.FEDERATION, "aws", "2018", "iam:CreateOpenIDConnectProvider"),
+    *_one(TechniqueKind.FEDERATION, "aws", "2018", "iam:AddClientIDToOpenIDConnectProvider"),
+    *_one(TechniqueKind.FEDERATION, "aws", "2018", "iam:UpdateOpenIDConnectProviderThumbprint"),
     _pass("lambda.amazonaws.com", "rhino", "2018", "lambda:CreateFunction", "lambda:InvokeFunction"),
     _pass(
         "lambda.amazonaws.com", "rhino", "2018", "lambda:CreateFunction", "lambda:CreateEventSourceMapping"
@@ -163,7 +186,7 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
         "bedrock-agentcore.amazonaws.com", "pathfinding", "2025", "bedrock-agentcore:CreateCodeInterpreter"
     ),
     *_one(
-        Way.COMPUTE,
+        TechniqueKind.COMPUTE,
         "rhino",
         "2018",
         "lambda:UpdateFunctionCode",
@@ -171,30 +194,42 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
         targets=(FUNCTION,),
     ),
     *_one(
-        Way.COMPUTE, "rhino", "2020", "ecs:RunTask", "ecs:StartTask", "ecs:ExecuteCommand", targets=(TASK,)
+        TechniqueKind.COMPUTE,
+        "rhino",
+        "2020",
+        "ecs:RunTask",
+        "ecs:StartTask",
+        "ecs:ExecuteCommand",
+        targets=(TASK,),
     ),
     *_one(
-        Way.COMPUTE,
+        TechniqueKind.COMPUTE,
         "hacking",
         "2020",
         "codebuild:StartBuild",
         "codebuild:StartBuildBatch",
         targets=(PROJECT,),
     ),
-    *_one(Way.COMPUTE, "rhino", "2018", "glue:UpdateDevEndpoint", targets=(DEV_ENDPOINT,)),
-    *_one(Way.COMPUTE, "bishop", "2021", "glue:UpdateJob", targets=(JOB,)),
-    *_one(Way.COMPUTE, "rhino", "2019", "sagemaker:CreatePresignedNotebookInstanceUrl", targets=(NOTEBOOK,)),
+    *_one(TechniqueKind.COMPUTE, "rhino", "2018", "glue:UpdateDevEndpoint", targets=(DEV_ENDPOINT,)),
+    *_one(TechniqueKind.COMPUTE, "bishop", "2021", "glue:UpdateJob", targets=(JOB,)),
     *_one(
-        Way.COMPUTE,
+        TechniqueKind.COMPUTE,
+        "rhino",
+        "2019",
+        "sagemaker:CreatePresignedNotebookInstanceUrl",
+        targets=(NOTEBOOK,),
+    ),
+    *_one(
+        TechniqueKind.COMPUTE,
         "hacking",
         "2020",
         "sagemaker:CreateNotebookInstanceLifecycleConfig",
         "sagemaker:UpdateNotebookInstance",
         targets=(NOTEBOOK,),
     ),
-    *_one(Way.COMPUTE, "rhino", "2018", "ssm:SendCommand", "ssm:StartSession", targets=(INSTANCE,)),
+    *_one(TechniqueKind.COMPUTE, "rhino", "2018", "ssm:SendCommand", "ssm:StartSession", targets=(INSTANCE,)),
     *_one(
-        Way.COMPUTE,
+        TechniqueKind.COMPUTE,
         "hacking",
         "2020",
         "ec2-instance-connect:SendSSHPublicKey",
@@ -202,40 +237,47 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
         targets=(INSTANCE,),
     ),
     *_one(
-        Way.COMPUTE,
+        TechniqueKind.COMPUTE,
         "hacking",
         "2020",
         "cloudformation:UpdateStack",
         "cloudformation:ExecuteChangeSet",
         targets=(STACK,),
     ),
-    *_one(Way.COMPUTE, "rhino", "2018", "datapipeline:PutPipelineDefinition", targets=(PIPELINE,)),
-    *_one(Way.COMPUTE, "hacking", "2020", "states:UpdateStateMachine", targets=(MACHINE,)),
-    *_one(Way.ASSUME, "rhino", "2018", "sts:AssumeRole"),
-    *_one(Way.USE, "aws", "2018", "secretsmanager:GetSecretValue", targets=(SECRET,)),
-    *_one(Way.USE, "aws", "2018", "kms:Decrypt", targets=(KEY,)),
-    *_one(Way.USE, "aws", "2018", "s3:GetObject", "s3:PutObject", targets=(BUCKET,)),
-    *_one(Way.USE, "aws", "2018", "ssm:GetParameter", targets=(PARAMETER,)),
-    *_one(Way.USE, "aws", "2018", "ssm:PutParameter", targets=(PARAMETER,)),
-    *_one(Way.USE, "aws", "2018", "sqs:ReceiveMessage", targets=(QUEUE,)),
-    *_one(Way.USE, "aws", "2018", "sns:Subscribe", targets=(TOPIC,)),
-    *_one(Way.USE, "aws", "2018", "dynamodb:GetItem", targets=(TABLE,)),
-    *_one(Way.USE, "aws", "2018", "lambda:InvokeFunction", targets=(FUNCTION,)),
-    *_one(Way.USE, "aws", "2018", "rds-db:connect", targets=(DATABASE,)),
-    *_one(Way.OPEN, "aws", "2018", "kms:CreateGrant", "kms:PutKeyPolicy", targets=(KEY,)),
-    *_one(Way.OPEN, "aws", "2018", "secretsmanager:PutResourcePolicy", targets=(SECRET,)),
-    *_one(Way.OPEN, "aws", "2018", "s3:PutBucketPolicy", "s3:PutBucketAcl", targets=(BUCKET,)),
-    *_one(Way.OPEN, "aws", "2018", "s3:PutObjectAcl", "s3:PutObjectVersionAcl", targets=(BUCKET,)),
-    *_one(Way.OPEN, "aws", "2018", "s3:PutBucketOwnershipControls", targets=(BUCKET,)),
+    *_one(TechniqueKind.COMPUTE, "rhino", "2018", "datapipeline:PutPipelineDefinition", targets=(PIPELINE,)),
+    *_one(TechniqueKind.COMPUTE, "hacking", "2020", "states:UpdateStateMachine", targets=(MACHINE,)),
+    *_one(TechniqueKind.ASSUME, "rhino", "2018", "sts:AssumeRole"),
+    *_one(TechniqueKind.USE, "aws", "2018", "secretsmanager:GetSecretValue", targets=(SECRET,)),
+    *_one(TechniqueKind.USE, "aws", "2018", "kms:Decrypt", targets=(KEY,)),
+    *_one(TechniqueKind.USE, "aws", "2018", "s3:GetObject", "s3:PutObject", targets=(BUCKET,)),
+    *_one(TechniqueKind.USE, "aws", "2018", "ssm:GetParameter", targets=(PARAMETER,)),
+    *_one(TechniqueKind.USE, "aws", "2018", "ssm:PutParameter", targets=(PARAMETER,)),
+    *_one(TechniqueKind.USE, "aws", "2018", "sqs:ReceiveMessage", targets=(QUEUE,)),
+    *_one(TechniqueKind.USE, "aws", "2018", "sns:Subscribe", targets=(TOPIC,)),
+    *_one(TechniqueKind.USE, "aws", "2018", "dynamodb:GetItem", targets=(TABLE,)),
+    *_one(TechniqueKind.USE, "aws", "2018", "lambda:InvokeFunction", targets=(FUNCTION,)),
+    *_one(TechniqueKind.USE, "aws", "2018", "rds-db:connect", targets=(DATABASE,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "kms:CreateGrant", "kms:PutKeyPolicy", targets=(KEY,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "secretsmanager:PutResourcePolicy", targets=(SECRET,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "s3:PutBucketPolicy", "s3:PutBucketAcl", targets=(BUCKET,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "s3:PutObjectAcl", "s3:PutObjectVersionAcl", targets=(BUCKET,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "s3:PutBucketOwnershipControls", targets=(BUCKET,)),
     *_one(
-        Way.OPEN, "aws", "2018", "s3:DeleteBucketPolicy", "s3:PutBucketPublicAccessBlock", targets=(BUCKET,)
+        TechniqueKind.OPEN,
+        "aws",
+        "2018",
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketPublicAccessBlock",
+        targets=(BUCKET,),
     ),
-    *_one(Way.OPEN, "aws", "2018", "secretsmanager:DeleteResourcePolicy", targets=(SECRET,)),
-    *_one(Way.OPEN, "aws", "2018", "ecr:SetRepositoryPolicy", "ecr:PutImage", targets=(REPOSITORY,)),
-    *_one(Way.OPEN, "aws", "2024", "ssm:PutResourcePolicy", targets=(PARAMETER,)),
-    *_one(Way.OPEN, "aws", "2018", "sqs:AddPermission", "sqs:SetQueueAttributes", targets=(QUEUE,)),
-    *_one(Way.OPEN, "aws", "2018", "sns:AddPermission", "sns:SetTopicAttributes", targets=(TOPIC,)),
-    *_one(Way.OPEN, "aws", "2018", "lambda:AddPermission", targets=(FUNCTION,)),
-    *_one(Way.OPEN, "aws", "2024", "dynamodb:PutResourcePolicy", targets=(TABLE,)),
-    *_one(Way.OPEN, "aws", "2018", "rds:ModifyDBInstance", targets=(DATABASE,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "secretsmanager:DeleteResourcePolicy", targets=(SECRET,)),
+    *_one(
+        TechniqueKind.OPEN, "aws", "2018", "ecr:SetRepositoryPolicy", "ecr:PutImage", targets=(REPOSITORY,)
+    ),
+    *_one(TechniqueKind.OPEN, "aws", "2024", "ssm:PutResourcePolicy", targets=(PARAMETER,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "sqs:AddPermission", "sqs:SetQueueAttributes", targets=(QUEUE,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "sns:AddPermission", "sns:SetTopicAttributes", targets=(TOPIC,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "lambda:AddPermission", targets=(FUNCTION,)),
+    *_one(TechniqueKind.OPEN, "aws", "2024", "dynamodb:PutResourcePolicy", targets=(TABLE,)),
+    *_one(TechniqueKind.OPEN, "aws", "2018", "rds:ModifyDBInstance", targets=(DATABASE,)),
 )

@@ -42,7 +42,7 @@ def _tags(resource: Resource, plan: Plan) -> Verdict:
 
 def _tenant_tag(resource: Resource, plan: Plan) -> Verdict:
     """What hangs below a tenant's component says so, and nothing else."""
-    tenant = plan.home_of(resource)
+    tenant = plan.component_tenant_of(resource)
     tag = resource.get("tags.tenant")
     if not tenant or tag == tenant:
         return PASS

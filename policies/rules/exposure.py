@@ -63,10 +63,10 @@ def _subnet_closed(subnet: Resource, plan: Plan) -> Verdict:
             if more or associations
             else f"{subnet.name} has its network's routes"
         )
-    return worst(_way_out(way, subnet) for table in tables for way in _ways(table, plan))
+    return worst(_route_to_internet(way, subnet) for table in tables for way in _routes(table, plan))
 
 
-def _ways(table: Resource, plan: Plan) -> Iterator[tuple[str, object]]:
+def _routes(table: Resource, plan: Plan) -> Iterator[tuple[str, object]]:
     """Where routes of a table come from, and where they lead."""
     routes, more = plan.attached(table, "aws:ec2/route:Route", "routeTableId")
     inline = table.get("routes", ())
@@ -80,7 +80,7 @@ def _ways(table: Resource, plan: Plan) -> Iterator[tuple[str, object]]:
                 yield place, route[path]
 
 
-def _way_out(way: tuple[str, object], subnet: Resource) -> Verdict:
+def _route_to_internet(way: tuple[str, object], subnet: Resource) -> Verdict:
     place, to = way
     if to is UNKNOWN:
         return cannot_tell(f"where {place} leads is not known before the update")

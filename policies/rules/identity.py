@@ -9,18 +9,18 @@ from iam.documents import parse
 from policies.checks import forbidden, present, value
 from policies.control_ids import ACCESS, IDENTITY
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
-from policies.plan_documents import places
+from policies.plan_documents import types_with_documents
 from policies.rule import Rule
 from policies.rules.example_builders import example
 from policies.rules.statements import (
     admin,
-    confused,
-    everybody,
+    confused_deputy,
+    cross_account_access,
     federated,
-    other_accounts,
+    public_principal,
     statements,
-    wild_actions,
-    wild_resources,
+    wildcard_actions,
+    wildcard_resources,
 )
 
 ROLE: Final = "aws:iam/role:Role"
@@ -131,15 +131,15 @@ def _spelled(resource: Resource, plan: Plan) -> Verdict:
     """A boundary gives nothing: it may shorten actions to a service's verbs, to fit its length."""
     if resource.type == "aws:iam/policy:Policy" and _only_bounds(resource, plan):
         return PASS
-    return statements("identity")(wild_actions)(resource, plan)
+    return statements("identity")(wildcard_actions)(resource, plan)
 
 
 RULES: Final = (
     Rule(
         id="no-wildcard-principal",
         title="No policy lets in everybody",
-        types=places("resource", "trust", "endpoint"),
-        check=statements("resource", "trust", "endpoint")(everybody),
+        types=types_with_documents("resource", "trust", "endpoint"),
+        check=statements("resource", "trust", "endpoint")(public_principal),
         remedy="Name the roles, or say by a condition whose request it must be.",
         controls=ACCESS,
         good=example(_SECRET_POLICY, _reads_secret({"AWS": _ME})),
@@ -148,7 +148,7 @@ RULES: Final = (
     Rule(
         id="no-administrators",
         title="No role is an administrator, by a policy of its own or of AWS's",
-        types=(*places("identity"), ROLE, *ATTACHMENTS),
+        types=(*types_with_documents("identity"), ROLE, *ATTACHMENTS),
         check=_no_admin,
         remedy="Spell out the actions that the role needs.",
         controls=ACCESS,
@@ -158,7 +158,7 @@ RULES: Final = (
     Rule(
         id="no-wildcard-actions",
         title="Policies spell out their actions",
-        types=(*places("identity"), ROLE),
+        types=(*types_with_documents("identity"), ROLE),
         check=_spelled,
         remedy="Name each action; a service's new ones are then not given by themselves.",
         controls=ACCESS,
@@ -169,8 +169,8 @@ RULES: Final = (
     Rule(
         id="no-sensitive-wildcard-resources",
         title="Data, keys, secrets and roles are named by whoever may use them",
-        types=(*(t for t in places("identity") if t != "aws:iam/policy:Policy"), ROLE),
-        check=statements("identity")(wild_resources),
+        types=(*(t for t in types_with_documents("identity") if t != "aws:iam/policy:Policy"), ROLE),
+        check=statements("identity")(wildcard_resources),
         remedy="Name the resources, or narrow them down by a condition.",
         controls=ACCESS,
         good=example(ROLE_POLICY, _allows(_READ)),
@@ -206,7 +206,7 @@ RULES: Final = (
         id="trust-names-the-source",
         title="A service assumes roles for this account's resources only",
         types=(ROLE,),
-        check=statements("trust")(confused),
+        check=statements("trust")(confused_deputy),
         remedy="Add a condition on aws:SourceAccount or aws:SourceArn (trust() of iam_policy.py does).",
         controls=ACCESS,
         good=example(ROLE, {"assumeRolePolicy": _TRUST}),
@@ -215,8 +215,8 @@ RULES: Final = (
     Rule(
         id="trust-stays-at-home",
         title="Another account comes in only under a condition",
-        types=places("resource", "trust"),
-        check=statements("resource", "trust")(other_accounts),
+        types=types_with_documents("resource", "trust"),
+        check=statements("resource", "trust")(cross_account_access),
         remedy="Add a condition on the organization, the account or an external id.",
         controls=ACCESS,
         whole_plan=True,

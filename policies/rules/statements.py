@@ -7,10 +7,10 @@ from typing import Final, TypeAlias
 from iam.documents import DocumentError, Statement
 from iam.patterns import overlap
 from policies.model import PASS, Plan, Resource, Verdict, cannot_tell, fail, worst
-from policies.plan_documents import Held, accounts, held
+from policies.plan_documents import PolicyDocument, policy_documents, trusted_accounts
 from policies.rule import Check
 
-Wrong: TypeAlias = Callable[[Statement, Held, Plan], str | None]
+Wrong: TypeAlias = Callable[[Statement, PolicyDocument, Plan], str | None]
 """What is wrong with a statement, in words that follow its name; None where nothing is."""
 
 # Where asking for any resource at all gives away what a resource's owner would not.
@@ -53,7 +53,7 @@ def statements(*kinds: str) -> Callable[[Wrong], Check]:
     def of(wrong: Wrong) -> Check:
         def check(resource: Resource, plan: Plan) -> Verdict:
             try:
-                return worst(_document(d, wrong, plan) for d in held(resource, *kinds))
+                return worst(_document(d, wrong, plan) for d in policy_documents(resource, *kinds))
             except DocumentError as unreadable:
                 return fail(f"its policy cannot be read: {unreadable}")
 
@@ -62,14 +62,16 @@ def statements(*kinds: str) -> Callable[[Wrong], Check]:
     return of
 
 
-def _document(document: Held, wrong: Wrong, plan: Plan) -> Verdict:
+def _document(document: PolicyDocument, wrong: Wrong, plan: Plan) -> Verdict:
     if document.statements is None:
         return cannot_tell(f"{document.path} is not known before the update")
     found = [(s, why) for s in document.statements if (why := wrong(s, document, plan))]
     return fail("; ".join(f"statement {s.sid or '?'}: {why}" for s, why in found)) if found else PASS
 
 
-def narrowed(statement: Statement, keys: Iterable[str], named: Callable[[str], bool] | None = None) -> bool:
+def is_narrowed(
+    statement: Statement, keys: Iterable[str], named: Callable[[str], bool] | None = None
+) -> bool:
     """Whether a condition says that one of these keys has a value of a few, each of them `named`."""
     return any(
         values and all(map(named or _named, values)) and not any(word in operator for word in _LOOSE)
@@ -88,15 +90,15 @@ def _begins(text: str) -> bool:
     return re.match(r"(alias/)?[^*?]", text) is not None and not text.startswith("alias/*")
 
 
-def everybody(statement: Statement, document: Held, _plan: Plan) -> str | None:
-    if not statement.allow or narrowed(statement, _WHOSE) or _one_way(statement, document):
+def public_principal(statement: Statement, document: PolicyDocument, _plan: Plan) -> str | None:
+    if not statement.allow or is_narrowed(statement, _WHOSE) or _one_way(statement, document):
         return None
     if statement.not_principals:
         return "allows everybody but some (NotPrincipal)"
     return "allows everybody" if any("*" in those for those in statement.principals.values()) else None
 
 
-def _one_way(statement: Statement, document: Held) -> bool:
+def _one_way(statement: Statement, document: PolicyDocument) -> bool:
     """A network's endpoint lets nobody in; with actions and resources spelled out it is one path outwards.
 
     The images' layers are fetched so: the registry signs for them with a principal of its own.
@@ -109,7 +111,7 @@ def _one_way(statement: Statement, document: Held) -> bool:
     )
 
 
-def wild_actions(statement: Statement, _document: Held, _plan: Plan) -> str | None:
+def wildcard_actions(statement: Statement, _document: PolicyDocument, _plan: Plan) -> str | None:
     if not statement.allow:
         return None
     if statement.not_actions:
@@ -118,47 +120,47 @@ def wild_actions(statement: Statement, _document: Held, _plan: Plan) -> str | No
     return f"allows {', '.join(wild)}" if wild else None
 
 
-def wild_resources(statement: Statement, _document: Held, _plan: Plan) -> str | None:
+def wildcard_resources(statement: Statement, _document: PolicyDocument, _plan: Plan) -> str | None:
     """Sensitive actions on everything of a service, unless a condition says on whose or through what."""
-    if not statement.allow or not _on_anything(statement) or narrowed(statement, _WHICH, _begins):
+    if not statement.allow or not _on_anything(statement) or is_narrowed(statement, _WHICH, _begins):
         return None
     found = [a for a in statement.actions if any(overlap(s.lower(), a.lower()) for s in SENSITIVE)]
     found += ["everything but some actions"] if statement.not_actions else []
     return f"allows {', '.join(found)} on every resource" if found else None
 
 
-def other_accounts(statement: Statement, _document: Held, plan: Plan) -> str | None:
+def cross_account_access(statement: Statement, _document: PolicyDocument, plan: Plan) -> str | None:
     """An account that the stack does not itself look after is let in only with a condition that names it
     or the organization.
     """
-    mine = accounts(plan)
-    if not statement.allow or not mine or narrowed(statement, (*_WHOSE, "sts:ExternalId")):
+    mine = trusted_accounts(plan)
+    if not statement.allow or not mine or is_narrowed(statement, (*_WHOSE, "sts:ExternalId")):
         return None
     named = [a for p in statement.principals.get("AWS", ()) for a in re.findall(r"(?<!\d)\d{12}(?!\d)", p)]
     others = sorted(set(named) - mine)
     return f"lets in account {', '.join(others)} without a condition" if others else None
 
 
-def confused(statement: Statement, _document: Held, _plan: Plan) -> str | None:
+def confused_deputy(statement: Statement, _document: PolicyDocument, _plan: Plan) -> str | None:
     """A service may act for its customers' resources, so a trust says for whose.
 
     API Gateway sends no source with what it assumes to write its logs (its guide, 2026-11).
     """
     services = set(statement.principals.get("Service", ())) - {"apigateway.amazonaws.com"}
-    if not statement.allow or not services or narrowed(statement, _WHOSE):
+    if not statement.allow or not services or is_narrowed(statement, _WHOSE):
         return None
     return f"{', '.join(sorted(services))} may act for anybody's resources (aws:SourceAccount)"
 
 
-def federated(statement: Statement, _document: Held, _plan: Plan) -> str | None:
+def federated(statement: Statement, _document: PolicyDocument, _plan: Plan) -> str | None:
     """A token of a CI says for whom it was made, and which repository and branch or environment it is of."""
     if not statement.allow or "Federated" not in statement.principals:
         return None
     keys = {key for those in statement.condition.values() for key in those}
     subjects, audiences = ([k for k in keys if k.lower().endswith(end)] for end in (":sub", ":aud"))
-    if not any(narrowed(statement, [key]) for key in subjects):
+    if not any(is_narrowed(statement, [key]) for key in subjects):
         return "no condition on the token's subject (…:sub)"
-    if not any(narrowed(statement, [key]) for key in audiences):
+    if not any(is_narrowed(statement, [key]) for key in audiences):
         return "no condition on whom the token was made for (…:aud)"
     values = [v for key in subjects for _, those in statement.condition_values(key) for v in those]
     loose = [
@@ -171,7 +173,7 @@ def _on_anything(statement: Statement) -> bool:
     return bool(statement.not_resources) or any(map(_ANYTHING.fullmatch, statement.resources))
 
 
-def admin(statement: Statement, _document: Held, _plan: Plan) -> str | None:
+def admin(statement: Statement, _document: PolicyDocument, _plan: Plan) -> str | None:
     """Everything on everything, or all of identities; a boundary may not say it either."""
     if not statement.allow or not _on_anything(statement):
         return None

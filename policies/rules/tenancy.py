@@ -11,10 +11,10 @@ from iam.documents import DocumentError, Statement
 from iam.patterns import overlap
 from policies.control_ids import TENANCY as CONTROLS
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail, worst
-from policies.plan_documents import Held, held, places
+from policies.plan_documents import PolicyDocument, policy_documents, types_with_documents
 from policies.rule import Example, Made, Rule
 
-TYPES: Final = places("identity", "trust", "resource")
+TYPES: Final = types_with_documents("identity", "trust", "resource")
 # The ARN of what has a name that was chosen: it is known before the resource is.
 _PLANNED: Final[Mapping[str, tuple[str, str]]] = {
     "aws:s3/bucket:Bucket": ("bucket", "arn:aws:s3:::{name}"),
@@ -44,7 +44,7 @@ _HARMLESS: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
+class OwnedResource:
     """Something of a tenant's that a policy could name, by a pattern of its ARN."""
 
     tenant: str
@@ -69,12 +69,12 @@ def arns_of(resource: Resource, plan: Plan) -> Iterator[str]:
             yield arn + _INSIDE[resource.type]
 
 
-class Estate:
+class TenantInventory:
     """What the tenants of a plan have, and how they are called."""
 
     def __init__(self, plan: Plan) -> None:
         self.things = tuple(
-            Owned(tenant, arn, _head(arn), r.label)
+            OwnedResource(tenant, arn, _head(arn), r.label)
             for r in plan.resources
             if (tenant := plan.tenant_of(r))
             for arn in arns_of(r, plan)
@@ -84,11 +84,11 @@ class Estate:
         written = "|".join(re.escape(i).replace(r"\-", "[-_]") for i in ids)
         self._called = re.compile(rf"(?<![a-z0-9])({written})(?![a-z0-9])") if ids else None
 
-    def called(self, text: str) -> set[str]:
+    def tenants_named_in(self, text: str) -> set[str]:
         """The tenants whose ids stand in a text."""
         return {m.replace("_", "-") for m in self._called.findall(text)} if self._called else set()
 
-    def of_others(self, text: str, tenant: str) -> Owned | None:
+    def of_others(self, text: str, tenant: str) -> OwnedResource | None:
         """The first thing of another tenant that a pattern of ARNs may mean."""
         head = _head(text)
         for thing in self.things:
@@ -103,9 +103,9 @@ def _head(arn: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def estate(plan: Plan) -> Estate:
+def tenant_inventory(plan: Plan) -> TenantInventory:
     """Plans compare by identity, so each is looked through once."""
-    return Estate(plan)
+    return TenantInventory(plan)
 
 
 def _others(statement: Statement, tenant: str, kind: str, plan: Plan) -> str | None:
@@ -117,10 +117,10 @@ def _others(statement: Statement, tenant: str, kind: str, plan: Plan) -> str | N
     for text in (*statement.resources, *(p for those in statement.principals.values() for p in those)):
         if text == "*" or _all_harmless(statement):
             continue  # a resource's policy is about the resource that holds it
-        strangers = estate(plan).called(text) - {tenant}
+        strangers = tenant_inventory(plan).tenants_named_in(text) - {tenant}
         if strangers:
             return f"it names {text}, of tenant {min(strangers)}"
-        if thing := estate(plan).of_others(text, tenant):
+        if thing := tenant_inventory(plan).of_others(text, tenant):
             return f"{text} matches {thing.label} of tenant {thing.tenant}"
     return None
 
@@ -149,20 +149,20 @@ def _isolated(resource: Resource, plan: Plan) -> Verdict:
             return cannot_tell("role is not known before the update, so neither is whose policy it is")
         return PASS
     try:
-        documents = tuple(held(resource, "identity", "trust", "resource"))
+        documents = tuple(policy_documents(resource, "identity", "trust", "resource"))
     except DocumentError as wrong:
         return fail(f"its policy cannot be read: {wrong}")
     return worst(_document(d, t, resource, plan) for d in documents for t in tenants)
 
 
-def _document(document: Held, tenant: str, resource: Resource, plan: Plan) -> Verdict:
+def _document(document: PolicyDocument, tenant: str, resource: Resource, plan: Plan) -> Verdict:
     if document.statements is None:
         return _made_of(document, tenant, resource, plan)
     found = ((s, _others(s, tenant, document.kind, plan)) for s in document.statements)
     return worst(fail(f"statement {s.sid or '?'} of tenant {tenant}: {why}") for s, why in found if why)
 
 
-def _made_of(document: Held, tenant: str, resource: Resource, plan: Plan) -> Verdict:
+def _made_of(document: PolicyDocument, tenant: str, resource: Resource, plan: Plan) -> Verdict:
     """A document that is not known yet is made of things that are: none may be another tenant's."""
     for urn in resource.sources.get(document.path.split("[")[0], ()):
         part = plan.by_urn.get(urn)

@@ -7,7 +7,7 @@ from iam.documents import DocumentError, Statement
 from policies.checks import all_of, any_of, at_least, companion, each, matches, one_of, value, when
 from policies.control_ids import TRANSIT
 from policies.model import PASS, UNKNOWN, Plan, Resource, Verdict, cannot_tell, fail
-from policies.plan_documents import held
+from policies.plan_documents import policy_documents
 from policies.rule import Check, Made, Ref, Rule
 from policies.rules.example_builders import BUCKET, BUCKET_TYPE, example
 
@@ -41,7 +41,7 @@ def _denies_plain(statement: Statement) -> bool:
 def tls_only(resource: Resource, _plan: Plan) -> Verdict:
     """A policy that the resource holds refuses whoever comes without TLS."""
     try:
-        documents = list(held(resource, "resource"))
+        documents = list(policy_documents(resource, "resource"))
     except DocumentError as wrong:
         return fail(f"its policy cannot be read: {wrong}")
     if any(d.statements is not None and any(map(_denies_plain, d.statements)) for d in documents):

@@ -14,7 +14,7 @@ from policies.escalation import Path, analyse
 from policies.escalation.examples import ACCOUNT, KEEPER, TARGET, TENANT, WORKER, example
 from policies.escalation.principals import INLINE, LATE, ROLE
 from policies.escalation.reviewed import NO_WAY, REVIEWED
-from policies.escalation.techniques import TECHNIQUES, Technique, Way
+from policies.escalation.techniques import TECHNIQUES, Technique, TechniqueKind
 from policies.model import UNKNOWN, Plan, Resource
 from tests.policies.platform import platform
 
@@ -72,7 +72,7 @@ def test_each_technique_finds_its_example(technique: Technique) -> None:
 @each_technique
 def test_without_what_it_takes_nothing_is_found(technique: Technique) -> None:
     plan = example(technique, given=False)
-    if technique.way is Way.ASSUME:  # a trust that names a role needs nothing of the role's own
+    if technique.way is TechniqueKind.ASSUME:  # a trust that names a role needs nothing of the role's own
         plan = edited(
             plan, KEEPER, lambda i: i.update(assumeRolePolicy=trust({"Service": "x.amazonaws.com"}))
         )
@@ -97,7 +97,7 @@ def test_the_platform_s_boundary_confines_all_but_what_services_need(technique: 
     plan = example(technique, boundary=document(*PLATFORM))
     needed = set(technique.actions) <= set(actions(ALLOWED))
     assert bool(of_worker(technique, plan)) == needed
-    assert not needed or technique.way in (Way.ASSUME, Way.USE)
+    assert not needed or technique.way in (TechniqueKind.ASSUME, TechniqueKind.USE)
 
 
 @each_technique
@@ -169,7 +169,7 @@ def trust(principal: Mapping[str, Any], **more: Any) -> str:
     )
 
 
-def technique(name: str, way: Way | None = None) -> Technique:
+def technique(name: str, way: TechniqueKind | None = None) -> Technique:
     return next(t for t in TECHNIQUES if t.id == name and way in (None, t.way))
 
 

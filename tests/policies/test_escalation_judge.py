@@ -13,11 +13,11 @@ import pytest
 
 from devtools.mocks import REGION
 from iam.evaluate import Policies, Principal, Request, decide
-from policies.escalation.access import Target, may
+from policies.escalation.access import Target, can_perform
 from policies.escalation.conditions import Facts
 from policies.escalation.principals import INLINE, ROLE, Role
-from policies.escalation.targets import World, world
-from policies.escalation.techniques import BUCKET, KEY, TECHNIQUES, Way
+from policies.escalation.targets import PlanAccess, plan_access
+from policies.escalation.techniques import BUCKET, KEY, TECHNIQUES, TechniqueKind
 from policies.model import Plan, Resource
 from tests.policies.platform import platform
 
@@ -44,12 +44,12 @@ def judged(role: Role, action: str, arn: str, target: Target, tenant: str) -> bo
     return decide(request, policies, resource_decides=target.guarded).allowed
 
 
-def questions(found: World) -> list[tuple[str, str, Target, str]]:
+def questions(found: PlanAccess) -> list[tuple[str, str, Target, str]]:
     """Action, ARN, target and tenant, of everything of the plan that has a policy of its own."""
     asked = [
         (technique.actions[0], arn, thing.target, thing.tenant)
         for technique in TECHNIQUES
-        if technique.way in (Way.USE, Way.OPEN)
+        if technique.way in (TechniqueKind.USE, TechniqueKind.OPEN)
         for kind in technique.targets
         for thing in found.things[kind]
         for arn in sorted(thing.target.arns)
@@ -64,14 +64,14 @@ def questions(found: World) -> list[tuple[str, str, Target, str]]:
 
 
 def differences(plan: Plan) -> tuple[Counter[bool], list[str]]:
-    found = world(plan)
+    found = plan_access(plan)
     counted: Counter[bool] = Counter()
     wrong: list[str] = []
     asked = questions(found)
     for role in found.roles:
         for action, arn, target, tenant in asked:
             narrow = replace(target, arns=frozenset({arn}))
-            answer = may(role, action, narrow)
+            answer = can_perform(role, action, narrow)
             if answer.when:
                 continue
             counted[answer.possible] += 1

@@ -11,19 +11,19 @@ from policies.exceptions import read_exceptions
 from policies.judge import judge
 from policies.model import Outcome
 from tenants.phases import MoveMethod, Phase
-from tenants.states import HomeKind, Leaving, Move
+from tenants.states import Leaving, Move, PlacementKind
 from tests.cells import EXCEPTIONS, registry_of
 from tests.policies.plans import plan_of
 from tests.policies.platform import planned
 from tests.program.cell import deploy, edited
 
-OUT, HOME = HomeKind.SILO, HomeKind.POOL
+OUT, HOME = PlacementKind.SILO, PlacementKind.POOL
 GONE = Leaving(handed_over=True)
 
 
-def kinds() -> Mapping[HomeKind, list[str]]:
+def kinds() -> Mapping[PlacementKind, list[str]]:
     tenants = registry_of("prod").tenants
-    return {kind: [t.id for t in tenants if t.home is kind] for kind in HomeKind}
+    return {kind: [t.id for t in tenants if t.placement_kind is kind] for kind in PlacementKind}
 
 
 def phases() -> Mapping[str, Mapping[str, Any]]:
@@ -43,12 +43,12 @@ def phases() -> Mapping[str, Mapping[str, Any]]:
     at = "2026-11-20T10:00:00Z"
     restoring = {
         next(ids): {"move": Move(origin=kind, to=OUT if kind is HOME else kind, stage=Phase.REPLICATE, at=at)}
-        for kind, ids in ((HOME, pooled), (OUT, siloed), (HomeKind.DEDICATED, dedicated))
+        for kind, ids in ((HOME, pooled), (OUT, siloed), (PlacementKind.DEDICATED, dedicated))
     }
     copied = {
         next(pooled): {"move": Move(origin=HOME, to=OUT, stage=Phase.REPLICATE, by=MoveMethod.OFFLINE_COPY)}
     }
-    away = {next(dedicated): {"move": Move(origin=HomeKind.DEDICATED, to=HOME, stage=Phase.SOAK)}}
+    away = {next(dedicated): {"move": Move(origin=PlacementKind.DEDICATED, to=HOME, stage=Phase.SOAK)}}
     return {**moving, next(siloed): arrived, **leaving, **restoring, **copied, **away}
 
 
