@@ -41,7 +41,7 @@ def set_tenant(
     return _edit(root, stack, id_, edit, dry_run=dry_run, as_json=as_json)
 
 
-def step_tenants(
+def take_transition(
     root: Path,
     stack: str,
     ids: Sequence[str],
@@ -107,7 +107,7 @@ def _edit(
         return 1
     ledger = ledger_file(root, stack)
     old = ledger.read_text("utf-8") if ledger.is_file() else ""
-    placed = record or found.extended.homes.keys() != found.ledger.homes.keys()
+    placed = record or found.extended.placements.keys() != found.ledger.placements.keys()
     new = render_ledger(found.extended, stack) if placed else old
     changed = [(p, a, b) for p, a, b in ((path, before, after), (ledger, old, new)) if a != b]
     diff = [line for p, a, b in changed for line in _diff(relative(root, p), a, b)]

@@ -18,16 +18,16 @@ from typing import Any
 
 from tenants.models import Registry
 
-Teller = Callable[[Registry, str, str], Iterable[tuple[str, str]]]
+InventoryFunction = Callable[[Registry, str, str], Iterable[tuple[str, str]]]
 
 
 def resources(root: Path, registry: Registry, account: str, tenant: str) -> list[tuple[str, str]]:
     """Kind and name of each resource of the tenant; nothing where the project names nobody who can tell."""
-    teller = _teller(root)
+    teller = _inventory_function(root)
     return [] if teller is None else list(teller(registry, account, tenant))
 
 
-def _teller(root: Path) -> Teller | None:
+def _inventory_function(root: Path) -> InventoryFunction | None:
     import tomllib  # noqa: PLC0415 - `show` alone asks
 
     path = root / "pyproject.toml"

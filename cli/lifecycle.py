@@ -5,13 +5,13 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.options import HERE, DryRun, Json, OneStack, Root, Tenant, complete_tenant, where_is
+from cli.options import HERE, DryRun, Json, OneStack, Root, Tenant, complete_tenant, stack_with_tenant
 from tenants.phases import MoveMethod
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 
 _app: Final = typer.Typer()
 
-To = Annotated[HomeKind | None, typer.Option("--to", help="Where the tenant's data shall live.")]
+To = Annotated[PlacementKind | None, typer.Option("--to", help="Where the tenant's data shall live.")]
 How = Annotated[
     MoveMethod | None,
     typer.Option("--by", help="following: while the tenant writes. copy: at the cutover, while it cannot."),
@@ -58,7 +58,7 @@ def move(
     from cli.lifecycle_commands import move_tenant, show_status
     from tenants.lifecycle.registry_changes import TransitionOptions
 
-    where = where_is(root, id_, stack)
+    where = stack_with_tenant(root, id_, stack)
     if status:
         raise typer.Exit(show_status(root, where, id_, as_json=json))
     if abort and rollback:
@@ -83,7 +83,7 @@ def restore(
     from tenants.lifecycle.registry_changes import TransitionOptions
 
     options = TransitionOptions(at=moment("--at", at), soak_days=soak_days)
-    where = where_is(root, id_, stack)
+    where = stack_with_tenant(root, id_, stack)
     raise typer.Exit(restore_tenant(root, where, id_, options, dry_run=dry_run, as_json=json))
 
 
@@ -92,7 +92,7 @@ def suspend(
     id_: Tenant, stack: OneStack = None, dry_run: DryRun = False, json: Json = False, root: Root = HERE
 ) -> None:
     """Refuse a tenant's requests and logins; all its data stays."""
-    _take(id_, stack, root, "suspend", dry_run=dry_run, as_json=json)
+    _take_transition(id_, stack, root, "suspend", dry_run=dry_run, as_json=json)
 
 
 @_app.command()
@@ -100,16 +100,18 @@ def resume(
     id_: Tenant, stack: OneStack = None, dry_run: DryRun = False, json: Json = False, root: Root = HERE
 ) -> None:
     """Serve a suspended tenant again; from a later stage of leaving, lead it back to suspended."""
-    _take(id_, stack, root, "resume", dry_run=dry_run, as_json=json)
+    _take_transition(id_, stack, root, "resume", dry_run=dry_run, as_json=json)
 
 
-def _take(id_: str, stack: str | None, root: Root, event: str, *, dry_run: bool, as_json: bool) -> None:
-    from cli.edits import step_tenants
+def _take_transition(
+    id_: str, stack: str | None, root: Root, event: str, *, dry_run: bool, as_json: bool
+) -> None:
+    from cli.edits import take_transition
     from tenants.lifecycle.registry_changes import TransitionOptions
 
-    where = where_is(root, id_, stack)
+    where = stack_with_tenant(root, id_, stack)
     raise typer.Exit(
-        step_tenants(root, where, [id_], event, TransitionOptions(), dry_run=dry_run, as_json=as_json)
+        take_transition(root, where, [id_], event, TransitionOptions(), dry_run=dry_run, as_json=as_json)
     )
 
 
@@ -131,7 +133,7 @@ def offboard(
 
     if len(ids) > 1 and not many:
         raise typer.BadParameter(f"{len(ids)} tenants would leave at once; add --many if that is meant")
-    where = {where_is(root, id_, stack) for id_ in ids}
+    where = {stack_with_tenant(root, id_, stack) for id_ in ids}
     if len(where) > 1:
         raise typer.BadParameter(f"these tenants are in several stacks: {', '.join(sorted(where))}")
     options = TransitionOptions(retain_until=day("--retain-until", retain_until), key_days=key_days)
@@ -154,7 +156,7 @@ def rotate_key(
     """Give a tenant a new key, where somebody may know the old one; the next up re-encrypts what it can."""
     from cli.lifecycle_commands import rotate_key, show_keys
 
-    where = where_is(root, id_, stack)
+    where = stack_with_tenant(root, id_, stack)
     if status:
         raise typer.Exit(show_keys(root, where, id_, as_json=json))
     raise typer.Exit(rotate_key(root, where, id_, dry_run=dry_run, as_json=json))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from cli.edits import change_tenant, step_tenants
+from cli.edits import change_tenant, take_transition
 from cli.output import print_json
 from cli.stack_outputs import measured_lines, outputs, outputs_of_tenant
 from cli.unfinished_runs import output_to_read, unfinished_run, unfinished_runs
@@ -14,7 +14,7 @@ from config.fields import FieldType, Problem
 from config.text_fields import DATE
 from config.yaml_tree import Scalar
 from tenants.field_types import MOMENT
-from tenants.lifecycle.keys import left_of, raised
+from tenants.lifecycle.keys import leftovers_of_earlier_keys, next_key
 from tenants.lifecycle.registry_changes import TransitionOptions, status
 from tenants.phases import EVENTS, TRANSITIONS, Phase, Transition
 from tenants.project import Project
@@ -32,7 +32,7 @@ def move_tenant(
         raise typer.BadParameter(f"{id_} is on its way by {moving.by}; abort that move before another")
     event = event or ("next" if moving else "move")
     _require_carried_out(root, stack, [id_], event)
-    return step_tenants(root, stack, [id_], event, options, dry_run=dry_run, as_json=as_json)
+    return take_transition(root, stack, [id_], event, options, dry_run=dry_run, as_json=as_json)
 
 
 def restore_tenant(
@@ -40,7 +40,7 @@ def restore_tenant(
 ) -> int:
     """Begin a restore; its stages and its ends are a move's."""
     _require_carried_out(root, stack, [id_], "move")
-    return step_tenants(root, stack, [id_], "move", options, dry_run=dry_run, as_json=as_json)
+    return take_transition(root, stack, [id_], "move", options, dry_run=dry_run, as_json=as_json)
 
 
 def offboard_tenants(
@@ -58,38 +58,51 @@ def offboard_tenants(
     serving = all(id_ in models and models[id_].state is Phase.ACTIVE for id_ in ids)
     event = "cancel" if cancel else "suspend" if serving else "offboard"
     _require_carried_out(root, stack, ids, event)
-    return step_tenants(root, stack, ids, event, options, dry_run=dry_run, as_json=as_json)
+    return take_transition(root, stack, ids, event, options, dry_run=dry_run, as_json=as_json)
 
 
 def _require_carried_out(root: Path, stack: str, ids: Sequence[str], event: str) -> None:
     """A stage is taken after the run of the one before it, as far as the engine can be asked about that."""
-    homes = Project(root).ledger(stack)[0].homes
-    if EVENTS[event].leads_on and (found := unfinished_runs(root, stack, homes, ids)):
+    placements = Project(root).ledger(stack)[0].placements
+    if EVENTS[event].leads_on and (found := unfinished_runs(root, stack, placements, ids)):
         raise typer.BadParameter("; ".join(found))
 
 
 def rotate_key(root: Path, stack: str, id_: str, *, dry_run: bool, as_json: bool) -> int:
     """Give a tenant a new key with the next run; everything else of the change is the program's."""
-    home = Project(root).ledger(stack)[0].homes.get(id_)
+    placement = Project(root).ledger(stack)[0].placements.get(id_)
     return change_tenant(
-        root, stack, id_, lambda tenant: {"key": raised(tenant, home)}, dry_run=dry_run, as_json=as_json
+        root,
+        stack,
+        id_,
+        lambda tenant: {"key": next_key(tenant, placement)},
+        dry_run=dry_run,
+        as_json=as_json,
     )
 
 
 def show_keys(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     """Which key is in use, and what stays under earlier ones, with what to do about it."""
     project = Project(root)
-    tenant, home = project.entries(stack)[0].models.get(id_), project.ledger(stack)[0].homes.get(id_)
-    if tenant is None or home is None:
+    tenant, placement = (
+        project.entries(stack)[0].models.get(id_),
+        project.ledger(stack)[0].placements.get(id_),
+    )
+    if tenant is None or placement is None:
         raise typer.BadParameter(f"{id_} has no place yet; tenantry tenants check {stack} says why")
-    left = left_of(tenant, home)
+    left = leftovers_of_earlier_keys(tenant, placement)
     if as_json:
-        told = {"tenant": id_, "key": tenant.key, "recorded": home.key, "left": [x.plain() for x in left]}
+        told = {
+            "tenant": id_,
+            "key": tenant.key,
+            "recorded": placement.key,
+            "left": [x.plain() for x in left],
+        }
         print_json(told)
         return 0
     print(f"{id_} in {stack}: key {tenant.key} is in use")
-    if home.key != tenant.key:
-        print(f"  not run yet: the last run recorded key {home.key}; run pulumi up -s {stack}")
+    if placement.key != tenant.key:
+        print(f"  not run yet: the last run recorded key {placement.key}; run pulumi up -s {stack}")
     for x in left:
         print(f"  under key {x.key}  {x.what}: {x.todo}")
     print(f"  {'counted     ' if left else 'keys        '}pulumi stack output keys -s {stack}")
@@ -125,11 +138,11 @@ def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     tenant = project.entries(stack)[0].models.get(id_)
     if tenant is None:
         raise typer.BadParameter(f"{id_} cannot be read; tenantry tenants check {stack} says why")
-    home = project.ledger(stack)[0].homes.get(id_)
-    recorded = str(home.phase) if home else None
-    name = output_to_read(tenant, home)
+    placement = project.ledger(stack)[0].placements.get(id_)
+    recorded = str(placement.phase) if placement else None
+    name = output_to_read(tenant, placement)
     found = outputs(root, stack, name) if name else None
-    wrong = unfinished_run(root, stack, id_, home, found) if name and home else None
+    wrong = unfinished_run(root, stack, id_, placement, found) if name and placement else None
     told = outputs_of_tenant(found, id_) if tenant.move else None
     if as_json:
         print_json({**status(tenant), "recorded": recorded, "measured": told or None, "undone": wrong})

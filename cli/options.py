@@ -100,7 +100,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
 
 
-def chosen(names: list[str] | None, root: Path) -> tuple[str, ...]:
+def require_known_stacks(names: list[str] | None, root: Path) -> tuple[str, ...]:
     """The stacks that were named, or all that have tenants; a wrong name is wrong usage."""
     known = stacks(root)
     for name in names or ():
@@ -111,43 +111,43 @@ def chosen(names: list[str] | None, root: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names)) if names else known
 
 
-def several(names: list[str] | None, more: list[str] | None, root: Path) -> tuple[str, ...]:
+def named_stacks(names: list[str] | None, more: list[str] | None, root: Path) -> tuple[str, ...]:
     """The stacks that were named in either way, or all that have tenants."""
-    return chosen([*(names or ()), *(more or ())], root)
+    return require_known_stacks([*(names or ()), *(more or ())], root)
 
 
-def of_environment() -> str | None:
+def stack_from_environment() -> str | None:
     """The stack that the variable STACK names."""
     return os.environ.get("STACK") or None
 
 
-def either(argument: str | None, option: str | None) -> str | None:
+def named_stack(argument: str | None, option: str | None) -> str | None:
     """The one stack that was named as an argument, by `--stack`, or by the variable STACK."""
     if argument and option and argument != option:
         raise typer.BadParameter(f"{argument} and {option} are two stacks; name one")
-    return argument or option or of_environment()
+    return argument or option or stack_from_environment()
 
 
-def required(argument: str | None, option: str | None) -> str:
-    """As `either`, where no stack may be guessed."""
-    name = either(argument, option)
+def require_stack(argument: str | None, option: str | None) -> str:
+    """As `named_stack`, where no stack may be guessed."""
+    name = named_stack(argument, option)
     if name is None:
         known = ", ".join(deployable(HERE)) or "there is none yet"
         raise typer.BadParameter(f"say which stack, as STACK or with --stack: {known}")
     return name
 
 
-def one(name: str | None, root: Path) -> str:
+def single_stack(name: str | None, root: Path) -> str:
     """The stack that was named, by the variable STACK if not else, or the only one."""
-    name, known = name or of_environment(), stacks(root)
+    name, known = name or stack_from_environment(), stacks(root)
     if name is None and len(known) != 1:
         raise typer.BadParameter(f"say which with --stack: {', '.join(known) or 'there is no registry yet'}")
-    return chosen([name] if name else None, root)[0]
+    return require_known_stacks([name] if name else None, root)[0]
 
 
-def where_is(root: Path, id_: str, stack: str | None) -> str:
+def stack_with_tenant(root: Path, id_: str, stack: str | None) -> str:
     """The stack that was named, or the one that has the tenant; STACK settles it where several have."""
     from cli.queries import stack_of
 
-    chosen([stack] if stack else None, root)
-    return stack_of(root, id_, stack, of_environment())
+    require_known_stacks([stack] if stack else None, root)
+    return stack_of(root, id_, stack, stack_from_environment())

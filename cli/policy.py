@@ -78,9 +78,9 @@ def approve(
     approvals: ApprovalsFile = HERE / "approvals.yaml",
 ) -> None:
     """Approve all that the gate refuses in a plan, a thing each, for some days; review it as a change."""
-    from policies.approvals import Words, approve
+    from policies.approvals import ApprovalDetails, approve
 
-    raise typer.Exit(approve(file, approvals, state, Words(reason, owner, days)))
+    raise typer.Exit(approve(file, approvals, state, ApprovalDetails(reason, owner, days)))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 
 from cli.output import bar, print_findings, print_json, print_table, say
-from cli.views import description, gauges, place_of, room, row_of
+from cli.views import description, headroom, location_of, row_of, usage
 from config.wording import allowed_or_near
 from tenants.examination import today
 from tenants.project import Project
@@ -118,8 +118,8 @@ def show_capacity(root: Path, names: Sequence[str], *, as_json: bool) -> int:
     for found in examined:
         if found.cell is None:
             continue
-        used = gauges(project, found, found.cell)
-        more = room(project, found, found.cell, today())
+        used = usage(project, found, found.cell)
+        more = headroom(project, found, found.cell, today())
         told.append({"stack": found.stack, "used": used, "room": [asdict(r) for r in more]})
         if not as_json:
             print(f"{found.stack}: {len(found.registry.tenants)} tenants")
@@ -136,7 +136,7 @@ def show_capacity(root: Path, names: Sequence[str], *, as_json: bool) -> int:
 def check_ledgers(root: Path, names: Sequence[str], *, as_json: bool) -> int:
     examined, findings = examine_all(Project(root), names, locked=True)
     if as_json:
-        places = {f.stack: {t.id: place_of(t, f.ledger) for t in f.registry.tenants} for f in examined}
+        places = {f.stack: {t.id: location_of(t, f.ledger) for t in f.registry.tenants} for f in examined}
         print_json({"findings": [asdict(f) for f in findings], "places": places})
     else:
         print_findings(findings, "text")
@@ -146,5 +146,5 @@ def check_ledgers(root: Path, names: Sequence[str], *, as_json: bool) -> int:
             shards = len(set(ledger.shards.values()))
             counts = f"{len(ledger.slots)} places on {shards} shards, {len(ledger.networks)} blocks"
             proof = f"none overlap, all inside their parents; {len(ledger.resting)} rest"
-            say(f"{found.stack}: {len(ledger.homes)} tenants, {counts}: {proof}")
+            say(f"{found.stack}: {len(ledger.placements)} tenants, {counts}: {proof}")
     return 1 if findings else 0

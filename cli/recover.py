@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cli.options import HERE, Json, StackName, StackOption, required
+from cli.options import HERE, Json, StackName, StackOption, require_stack
 from cli.running import group, run
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ app: Final = group(
 def _stack(name: str | None, option: str | None) -> "Stack":
     from recovery.engine import Stack
 
-    return Stack(required(name, option), HERE)
+    return Stack(require_stack(name, option), HERE)
 
 
 @app.command()

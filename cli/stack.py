@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.options import Json, StackName, StackOption, either
+from cli.options import Json, StackName, StackOption, named_stack
 from cli.running import group, run
 
 DEFAULT: Final = "dev"  # what is run for want of a name costs nothing in the local cloud
@@ -22,7 +22,7 @@ def prepare() -> None:
 def _operate(verb: str, name: str | None, stack: str | None) -> None:
     from devtools.operations import operate
 
-    raise typer.Exit(operate(verb, either(name, stack) or DEFAULT))
+    raise typer.Exit(operate(verb, named_stack(name, stack) or DEFAULT))
 
 
 @app.command()
@@ -30,7 +30,7 @@ def up(name: StackName = None, stack: StackOption = None, json: Json = False) ->
     """Deploy a stack, and show its tenants; with --json, all else that is said goes to standard error."""
     from devtools.operations import operate
 
-    raise typer.Exit(operate("up", either(name, stack) or DEFAULT, as_json=json))
+    raise typer.Exit(operate("up", named_stack(name, stack) or DEFAULT, as_json=json))
 
 
 @app.command()
@@ -56,7 +56,7 @@ def recover(name: StackName = None, stack: StackOption = None) -> None:
     """Put right what a killed or broken run has left."""
     from devtools.operations import recovery
 
-    raise typer.Exit(recovery("recover", either(name, stack) or DEFAULT))
+    raise typer.Exit(recovery("recover", named_stack(name, stack) or DEFAULT))
 
 
 @app.command()
@@ -77,7 +77,7 @@ def restore(
     """List the copies of the state, or bring one back."""
     from devtools.operations import recovery
 
-    raise typer.Exit(recovery("restore", either(name, stack) or DEFAULT, copy, as_json=json))
+    raise typer.Exit(recovery("restore", named_stack(name, stack) or DEFAULT, copy, as_json=json))
 
 
 @app.command()
@@ -85,7 +85,7 @@ def env(name: StackName = None, stack: StackOption = None) -> None:
     """Print the environment for pulumi itself: eval "$(tenantry stack env)"."""
     from devtools.operations import env
 
-    raise typer.Exit(env(either(name, stack) or DEFAULT))
+    raise typer.Exit(env(named_stack(name, stack) or DEFAULT))
 
 
 @app.command()

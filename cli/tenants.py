@@ -21,11 +21,11 @@ from cli.options import (
     StackOption,
     Stacks,
     Tenant,
-    chosen,
-    one,
-    required,
-    several,
-    where_is,
+    named_stacks,
+    require_known_stacks,
+    require_stack,
+    single_stack,
+    stack_with_tenant,
 )
 from cli.running import group, run
 
@@ -52,7 +52,7 @@ def check(
     """Check registries, ledgers, plans and quotas: every problem at once, a line each. Writes nothing."""
     from cli.queries import check
 
-    raise typer.Exit(check(root, several(names, stack, root), Format.JSON if json else form, locked))
+    raise typer.Exit(check(root, named_stacks(names, stack, root), Format.JSON if json else form, locked))
 
 
 @app.command("list")
@@ -60,7 +60,7 @@ def list_(names: Stacks = None, stack: MoreStacks = None, json: Json = False, ro
     """List the tenants of all stacks, or of some."""
     from cli.queries import list_tenants
 
-    raise typer.Exit(list_tenants(root, several(names, stack, root), as_json=json))
+    raise typer.Exit(list_tenants(root, named_stacks(names, stack, root), as_json=json))
 
 
 @app.command()
@@ -68,7 +68,7 @@ def show(id_: Tenant, stack: OneStack = None, json: Json = False, root: Root = H
     """Show where a tenant's data lives, whom it shares with, its limits and what they take of quotas."""
     from cli.queries import show_tenant
 
-    raise typer.Exit(show_tenant(root, where_is(root, id_, stack), id_, as_json=json))
+    raise typer.Exit(show_tenant(root, stack_with_tenant(root, id_, stack), id_, as_json=json))
 
 
 @app.command()
@@ -83,7 +83,7 @@ def add(
     """Onboard a tenant: check, show the diff, write the registry and the ledger."""
     from cli.edits import add_tenant
 
-    raise typer.Exit(add_tenant(root, one(stack, root), id_, changes, dry_run=dry_run, as_json=json))
+    raise typer.Exit(add_tenant(root, single_stack(stack, root), id_, changes, dry_run=dry_run, as_json=json))
 
 
 @app.command("set")
@@ -98,7 +98,7 @@ def set_(
     """Change fields of a tenant: check, show the diff, write. Everything else in the file stays as it is."""
     from cli.edits import set_tenant
 
-    where = where_is(root, id_, stack)
+    where = stack_with_tenant(root, id_, stack)
     raise typer.Exit(set_tenant(root, where, id_, changes, dry_run=dry_run, as_json=json))
 
 
@@ -107,7 +107,7 @@ def capacity(names: Stacks = None, stack: MoreStacks = None, json: Json = False,
     """Draw what is used of shards, addresses and quotas, and how many more tenants fit."""
     from cli.queries import show_capacity
 
-    raise typer.Exit(show_capacity(root, several(names, stack, root), as_json=json))
+    raise typer.Exit(show_capacity(root, named_stacks(names, stack, root), as_json=json))
 
 
 @app.command()
@@ -130,7 +130,7 @@ def init(name: StackName = None, stack: StackOption = None, root: Root = HERE) -
     """Make the ledger of a stack that was never deployed."""
     from cli.edits import init_ledger
 
-    where = chosen([required(name, stack)], root)[0]
+    where = require_known_stacks([require_stack(name, stack)], root)[0]
     raise typer.Exit(init_ledger(root, where))
 
 
@@ -139,7 +139,7 @@ def update(names: Stacks = None, stack: MoreStacks = None, root: Root = HERE) ->
     """Give a place to everybody who has none yet, and write the ledgers."""
     from cli.edits import update_ledgers
 
-    raise typer.Exit(update_ledgers(root, several(names, stack, root)))
+    raise typer.Exit(update_ledgers(root, named_stacks(names, stack, root)))
 
 
 @ledger_app.command("check")
@@ -149,7 +149,7 @@ def check_ledger(
     """Compare ledgers with registries; prove that no places overlap and all lie inside their parents."""
     from cli.queries import check_ledgers
 
-    raise typer.Exit(check_ledgers(root, several(names, stack, root), as_json=json))
+    raise typer.Exit(check_ledgers(root, named_stacks(names, stack, root), as_json=json))
 
 
 app.registered_commands += lifecycle.commands

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cli.stack_outputs import UNKNOWN, outputs, outputs_of_tenant
 from tenants.files import ledger_file, registry_file, relative
-from tenants.models import Home, Tenant
+from tenants.models import Placement, Tenant
 from tenants.phases import EVENTS, LEAVING, MOVING, PHASES, TRANSITIONS, Phase, Process, transition_between
 
 # The functions' words, which the outputs say, and the phases that they carry out.
@@ -23,23 +23,25 @@ def output_of(phase: Phase) -> str:
     return str(Process.OFFBOARDING if phase in LEAVING or phase is Phase.SUSPENDED else Process.MOVE)
 
 
-def unfinished_runs(root: Path, stack: str, homes: Mapping[str, Home], ids: Sequence[str]) -> list[str]:
+def unfinished_runs(
+    root: Path, stack: str, placements: Mapping[str, Placement], ids: Sequence[str]
+) -> list[str]:
     """Why tenants cannot go on, a sentence each; empty also where no engine can be asked."""
-    names = {output_of(homes[i].phase) for i in ids if i in homes}
+    names = {output_of(placements[i].phase) for i in ids if i in placements}
     reported = {name: outputs(root, stack, name) for name in sorted(names)}
     found = [
-        unfinished_run(root, stack, i, homes[i], reported[output_of(homes[i].phase)])
+        unfinished_run(root, stack, i, placements[i], reported[output_of(placements[i].phase)])
         for i in ids
-        if i in homes
+        if i in placements
     ]
     return [sentence for sentence in found if sentence]
 
 
 def unfinished_run(
-    root: Path, stack: str, id_: str, home: Home, reported: Mapping[str, Any] | None
+    root: Path, stack: str, id_: str, placement: Placement, reported: Mapping[str, Any] | None
 ) -> str | None:
     """What of a tenant's ledger was not carried out, and what to do; `reported`: the output of its phase."""
-    recorded, output = home.phase, outputs_of_tenant(reported, id_)
+    recorded, output = placement.phase, outputs_of_tenant(reported, id_)
     if output is UNKNOWN:
         return None
     reached = _reached(recorded, str(output.get("stage")) if output else None)
@@ -75,9 +77,9 @@ def _reached(recorded: Phase, said: str | None) -> Phase | None:
     return CARRIED_OUT.get(said)
 
 
-def output_to_read(tenant: Tenant, home: Home | None) -> str | None:
+def output_to_read(tenant: Tenant, placement: Placement | None) -> str | None:
     """The output that `--status` looks at; None where nothing would be told, and nobody is asked."""
-    phases = {tenant.phase, *([home.phase] if home else [])}
+    phases = {tenant.phase, *([placement.phase] if placement else [])}
     if phases & MOVING:
         return str(Process.MOVE)
     return str(Process.OFFBOARDING) if phases & LEAVING else None

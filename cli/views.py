@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from cli.inventory import resources
-from tenants.allocation import NoRoom, extend
+from tenants.allocation import CellFullError, extend
 from tenants.cell import Cell
 from tenants.examination import Examined
 from tenants.models import Contacts, Isolation, Ledger, NetworkMode, Quota, Tenant
@@ -15,7 +15,7 @@ from tenants.quotas import Use, demand, uses
 from tenants.quotas import census as count
 
 
-def place_of(tenant: Tenant, ledger: Ledger) -> str:
+def location_of(tenant: Tenant, ledger: Ledger) -> str:
     """Where a tenant's data lives, in a word: its shard, its own instance, with its block if it has one."""
     if tenant.isolation is Isolation.POOL:
         return ledger.shards.get(tenant.id, "-")
@@ -32,7 +32,7 @@ def row_of(tenant: Tenant, stack: str, ledger: Ledger) -> dict[str, str]:
         "plan": tenant.plan,
         "residency": tenant.residency,
         "state": str(tenant.state),
-        "place": place_of(tenant, ledger),
+        "place": location_of(tenant, ledger),
     }
 
 
@@ -106,7 +106,7 @@ def _takes(project: Project, found: Examined, cell: Cell, tenant: Tenant) -> lis
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Headroom:
     """How many more tenants of a kind fit, and what is full then."""
 
     kind: str
@@ -114,7 +114,7 @@ class Room:
     until: str
 
 
-def gauges(project: Project, found: Examined, cell: Cell) -> list[tuple[str, float, float]]:
+def usage(project: Project, found: Examined, cell: Cell) -> list[tuple[str, float, float]]:
     """What is used of what there is: shards, blocks of addresses, quotas."""
     ledger = found.extended
     per_shard: dict[str, int] = {}
@@ -135,17 +135,17 @@ _KINDS = {
     "silo": (Isolation.SILO, NetworkMode.SHARED),
     "dedicated": (Isolation.SILO, NetworkMode.DEDICATED),
 }
-_MOST = 1000  # tenants that `room` tries; a cell is meant for about fifty
+_MOST = 1000  # tenants that `headroom` tries; a cell is meant for about fifty
 
 
-def room(project: Project, found: Examined, cell: Cell, on: date) -> list[Room]:
+def headroom(project: Project, found: Examined, cell: Cell, on: date) -> list[Headroom]:
     """For each kind of tenant: how many more fit before which limit breaks."""
-    return [_room(project, found, cell, kind, on) for kind in _KINDS]
+    return [_headroom(project, found, cell, kind, on) for kind in _KINDS]
 
 
-def _room(project: Project, found: Examined, cell: Cell, kind: str, on: date) -> Room:
-    places, ledger = _places(found, cell, _newcomer(found, kind), on)
-    best = Room(kind, len(places), "" if len(places) == _MOST else _place_words(kind, cell))
+def _headroom(project: Project, found: Examined, cell: Cell, kind: str, on: date) -> Headroom:
+    places, ledger = _newcomers_that_fit(found, cell, _newcomer(found, kind), on)
+    best = Headroom(kind, len(places), "" if len(places) == _MOST else _limit_of_places(kind, cell))
     everybody = list(found.entries.models.values())
     free = {u.quota.id: u.limit - u.others for u in _uses(project, found, cell)}
     for quota in project.quotas[0].values():
@@ -154,9 +154,9 @@ def _room(project: Project, found: Examined, cell: Cell, kind: str, on: date) ->
             counted = count(cell, everybody + places[:more], found.plans, ledger)
             return demand(quota, counted) <= free[quota.id]
 
-        fits = how_many(len(places), enough)
+        fits = largest_that_fits(len(places), enough)
         if fits < best.more:
-            best = Room(kind, fits, f"{quota.name} ({free[quota.id]:g})")
+            best = Headroom(kind, fits, f"{quota.name} ({free[quota.id]:g})")
     return best
 
 
@@ -175,23 +175,25 @@ def _newcomer(found: Examined, kind: str) -> Tenant:
     )
 
 
-def _places(found: Examined, cell: Cell, pattern: Tenant, on: date) -> tuple[list[Tenant], Ledger]:
+def _newcomers_that_fit(
+    found: Examined, cell: Cell, pattern: Tenant, on: date
+) -> tuple[list[Tenant], Ledger]:
     """As many newcomers as the ledger has places for, and the ledger with them in it."""
     more = [replace(pattern, id=f"~{n:04d}") for n in range(_MOST)]
     try:
         return more, extend(found.extended, more, cell, on)
-    except NoRoom as full:
+    except CellFullError as full:
         out = {u.tenant for u in full.unplaced}
         return [t for t in more if t.id not in out], full.ledger
 
 
-def _place_words(kind: str, cell: Cell) -> str:
+def _limit_of_places(kind: str, cell: Cell) -> str:
     if kind == "pool":
         return f"places on shards ({cell.shard_limit * cell.shard_capacity})"
     return f"address blocks ({cell.blocks})"
 
 
-def how_many(most: int, fits: Callable[[int], bool]) -> int:
+def largest_that_fits(most: int, fits: Callable[[int], bool]) -> int:
     """The largest number up to `most` that fits, and 0 if none does; what fits once fits with fewer."""
     low, high = 0, most
     while low < high:

@@ -67,7 +67,7 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
     names = Names(settings.stack, settings.account_id)
     tenants = sorted(staying(registry.tenants), key=lambda t: t.id)
     monolith, reports = plan_monolith(settings, names), plan_reports(settings, names)
-    moves = [t.homes for t in tenants if t.move and t.move.by is MoveMethod.REPLICATION]
+    moves = [t.placement_kinds for t in tenants if t.move and t.move.by is MoveMethod.REPLICATION]
     return CellPlan(
         settings=settings,
         names=names,

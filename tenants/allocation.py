@@ -12,9 +12,9 @@ from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from tenants.cell import BLOCK_PREFIX, Cell
-from tenants.lifecycle.edit_checks import home_of
+from tenants.lifecycle.edit_checks import placement_of
 from tenants.models import Ledger, Tenant
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 
 # Days that a freed place rests: as long as RDS can keep a backup at most (35, AWS RDS user guide, 2026-11),
 # so that nobody restores a database into addresses or a schema that are somebody else's by then.
@@ -30,7 +30,7 @@ class Unplaced:
     right: str
 
 
-class NoRoom(ValueError):  # noqa: N818 - it is a fact about a cell before it is an error
+class CellFullError(ValueError):
     """Not everybody fits; `unplaced` says who, in order, and `ledger` is what the others got."""
 
     def __init__(self, unplaced: tuple[Unplaced, ...], ledger: Ledger) -> None:
@@ -52,7 +52,7 @@ def extend(ledger: Ledger, tenants: Iterable[Tenant], cell: Cell, today: date) -
     """The ledger with a place for every tenant, and without those of erased ones.
 
     `today` is the date of the run (UTC): it marks what is freed now, and decides what has rested enough.
-    Raises `NoRoom` where the cell is full.
+    Raises `CellFullError` where the cell is full.
     """
     draft = _Draft(ledger, today)
     unplaced: list[Unplaced] = []
@@ -62,16 +62,16 @@ def extend(ledger: Ledger, tenants: Iterable[Tenant], cell: Cell, today: date) -
         if not tenant.phase.row.placed:
             draft.free(tenant.id)
             continue
-        draft.leave(tenant.id, tenant.homes)
+        draft.leave(tenant.id, tenant.placement_kinds)
         for kind, give in _KINDS:
-            problem = give(draft, tenant.id, cell) if kind in tenant.homes else None
+            problem = give(draft, tenant.id, cell) if kind in tenant.placement_kinds else None
             if problem:
                 unplaced.append(Unplaced(tenant.id, *problem))
                 break
         else:
-            draft.homes[tenant.id] = home_of(tenant, ledger.homes.get(tenant.id), today)
+            draft.placements[tenant.id] = placement_of(tenant, ledger.placements.get(tenant.id), today)
     if unplaced:
-        raise NoRoom(tuple(unplaced), draft.ledger())
+        raise CellFullError(tuple(unplaced), draft.ledger())
     return draft.ledger()
 
 
@@ -81,7 +81,7 @@ class _Draft:
     def __init__(self, ledger: Ledger, today: date) -> None:
         self.today = today
         self.shards, self.slots = dict(ledger.shards), dict(ledger.slots)
-        self.networks, self.homes = dict(ledger.networks), dict(ledger.homes)
+        self.networks, self.placements = dict(ledger.networks), dict(ledger.placements)
         self.resting, self.erased = dict(ledger.resting), dict(ledger.erased)
 
     def ledger(self) -> Ledger:
@@ -89,24 +89,24 @@ class _Draft:
             shards=self.shards,
             networks=self.networks,
             slots=self.slots,
-            homes=self.homes,
+            placements=self.placements,
             resting=self.resting,
             erased=self.erased,
         )
 
     def free(self, tenant: str) -> None:
         """Let an erased tenant's places rest from today; one that never had any leaves no trace."""
-        if tenant not in self.homes:
+        if tenant not in self.placements:
             return
         self.leave(tenant, frozenset())
-        del self.homes[tenant]
+        del self.placements[tenant]
         self.erased[tenant] = self.today
 
-    def leave(self, tenant: str, homes: frozenset[HomeKind]) -> None:
-        """Let those places rest from today that no home of the tenant's needs any more."""
-        if HomeKind.POOL not in homes and tenant in self.shards:
+    def leave(self, tenant: str, kinds: frozenset[PlacementKind]) -> None:
+        """Let those places rest from today that no placement of the tenant's needs any more."""
+        if PlacementKind.POOL not in kinds and tenant in self.shards:
             self.resting[slot_name(self.shards.pop(tenant), self.slots.pop(tenant))] = self.today
-        if HomeKind.DEDICATED not in homes and tenant in self.networks:
+        if PlacementKind.DEDICATED not in kinds and tenant in self.networks:
             self.resting[self.networks.pop(tenant)] = self.today
 
     def rested(self, place: str) -> bool:
@@ -148,9 +148,9 @@ def _all_slots(cell: Cell) -> Iterator[tuple[str, int]]:
 
 
 _Giver = Callable[[_Draft, str, Cell], tuple[str, str] | None]
-_KINDS: Final[tuple[tuple[HomeKind, _Giver], ...]] = (
-    (HomeKind.POOL, _Draft.slot),
-    (HomeKind.DEDICATED, _Draft.block),
+_KINDS: Final[tuple[tuple[PlacementKind, _Giver], ...]] = (
+    (PlacementKind.POOL, _Draft.slot),
+    (PlacementKind.DEDICATED, _Draft.block),
 )
 
 
@@ -160,13 +160,13 @@ def missing(ledger: Ledger, tenants: Iterable[Tenant]) -> Mapping[str, str]:
     for tenant in tenants:
         if tenant.id in ledger.erased:
             continue
-        home = ledger.homes.get(tenant.id)
-        if home is None:
+        placement = ledger.placements.get(tenant.id)
+        if placement is None:
             found[tenant.id] = "has no place in the ledger yet"
-        elif home.phase is not tenant.phase:
-            found[tenant.id] = f"is {home.phase} in the ledger and {tenant.phase} here"
-        elif home.key != tenant.key:
-            found[tenant.id] = f"has key {home.key} in the ledger and {tenant.key} here"
+        elif placement.phase is not tenant.phase:
+            found[tenant.id] = f"is {placement.phase} in the ledger and {tenant.phase} here"
+        elif placement.key != tenant.key:
+            found[tenant.id] = f"has key {placement.key} in the ledger and {tenant.key} here"
     return found
 
 

@@ -16,7 +16,7 @@ def problems(project: Project, cell: Cell) -> Iterator[Finding]:
     """What of this stack is another's already."""
     yield from project.once(_addresses).get(cell.stack, [])
     entries, _ = project.entries(cell.stack)
-    living, buried = project.once(_living), project.once(_buried)
+    living, buried = project.once(_ids_in_use), project.once(_erased_ids)
     for id_ in sorted(entries.ids):
         key = cell.environment, id_
         for other in living[key] if len(living[key]) > 1 else ():
@@ -31,11 +31,11 @@ def problems(project: Project, cell: Cell) -> Iterator[Finding]:
                 yield entries.finding(id_, (), wrong, "take another id; erased ones stay taken")
 
 
-def _living(project: Project) -> Owners:
+def _ids_in_use(project: Project) -> Owners:
     return _owners(project, lambda stack: project.entries(stack)[0].ids)
 
 
-def _buried(project: Project) -> Owners:
+def _erased_ids(project: Project) -> Owners:
     return _owners(project, lambda stack: project.ledger(stack)[0].erased)
 
 

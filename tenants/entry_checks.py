@@ -10,7 +10,7 @@ from tenants.lifecycle.edit_checks import Problem
 from tenants.models import Overrides, ServicePlan, Span, Tenant
 from tenants.phases import MoveMethod, Phase
 from tenants.residency import REGIONS, jurisdictions_of
-from tenants.states import HomeKind, Isolation, NetworkMode
+from tenants.states import Isolation, NetworkMode, PlacementKind
 
 Plans = Mapping[str, ServicePlan] | None
 """The service plans; None where they are not known, so that nothing is said about them."""
@@ -27,7 +27,7 @@ def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem
     move = tenant.move
     if move is None:
         return
-    if move.at and move.to is not (move.origin if move.origin.alone else HomeKind.SILO):
+    if move.at and move.to is not (move.origin if move.origin.has_own_instance else PlacementKind.SILO):
         right = "a restore leads from pool to silo, else to another instance of the same kind"
         yield tenant.id, ("move", "at"), f"the move restores, from {move.origin} to {move.to}", right
         return
@@ -42,8 +42,8 @@ def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem
         yield tenant.id, ("state",), f"a tenant that is {tenant.state} cannot move", right
     done = move.stage is Phase.DONE
     end, lives = ("to", move.to) if done else ("origin", move.origin)
-    if tenant.home is not lives:
-        wrong = f"move.{end} is {lives}, and the tenant is {tenant.home} here"
+    if tenant.placement_kind is not lives:
+        wrong = f"move.{end} is {lives}, and the tenant is {tenant.placement_kind} here"
         right = f"while it moves, isolation and network say the {'new' if done else 'old'} place: write "
         right += f"isolation: {lives.isolation} and network: {lives.network}"
         yield tenant.id, ("move", end), wrong, right
@@ -91,7 +91,7 @@ def _overrides(tenant: Tenant, plans: Plans, _cell: Cell | None) -> Iterator[Pro
         path = ("overrides", name)
         if value is None:
             continue
-        if not any(home.alone for home in tenant.homes):
+        if not any(kind.has_own_instance for kind in tenant.placement_kinds):
             right = "remove it; a pool tenant lives on its shard's database"
             yield tenant.id, path, f"overrides.{name} is for silo tenants only", right
         elif plan is not None:

@@ -9,12 +9,12 @@ from typing import Final
 from config.typed_files import Entries
 from config.yaml_tree import Finding
 from tenants import cross_stack_checks, entry_checks, quotas
-from tenants.allocation import NoRoom, extend, missing
+from tenants.allocation import CellFullError, extend, missing
 from tenants.cell import Cell
 from tenants.files import registry_file, relative
 from tenants.lifecycle import edit_checks
 from tenants.models import Ledger, Registry, ServicePlan, Tenant
-from tenants.project import Project, Sound
+from tenants.project import Project, ValidFiles
 
 # With it and an id of 20 characters the longest name that holds both, the bucket's with its account, has 63.
 LONGEST_STACK: Final = 18
@@ -86,7 +86,7 @@ def examine(
     return Examined(stack, cell, entries, plans, ledger, extended, tuple(sorted(set(findings))))
 
 
-def sound_or_none(project: Project, stack: str) -> Sound | None:
+def valid_files_or_none(project: Project, stack: str) -> ValidFiles | None:
     """What the stack's files say, if nothing is wrong in them and everybody has a place, whatever the day."""
     cell, _ = project.cell(stack)
     if cell is None or project.plans[1]:
@@ -95,7 +95,7 @@ def sound_or_none(project: Project, stack: str) -> Sound | None:
     if findings or not settled:
         return None
     tenants = tuple(project.entries(stack)[0].models.values())
-    return Sound(cell=cell, tenants=tenants, ledger=project.ledger(stack)[0])
+    return ValidFiles(cell=cell, tenants=tenants, ledger=project.ledger(stack)[0])
 
 
 def _own(
@@ -135,5 +135,5 @@ def _extended(
         return ledger, [entries.finding(i, (), wrong, right) for i, wrong in missing(ledger, tenants).items()]
     try:
         return extend(ledger, tenants, cell, on), []
-    except NoRoom as full:
+    except CellFullError as full:
         return ledger, [entries.finding(u.tenant, (), u.wrong, u.right) for u in full.unplaced]

@@ -19,13 +19,13 @@ from config.yaml_tree import Finding, Map, Node, Scalar
 from tenants.allocation import overlaps, slot_name
 from tenants.cell import BLOCK_PREFIX
 from tenants.field_types import MOMENT, TENANT_ID
-from tenants.models import MOST_KEYS, Home, Ledger
+from tenants.models import MOST_KEYS, Ledger, Placement
 from tenants.phases import MOVE_STAGES, STATES, MoveMethod, Phase
-from tenants.states import SOAK_DAYS, HomeKind, Isolation, Move, NetworkMode
+from tenants.states import SOAK_DAYS, Isolation, Move, NetworkMode, PlacementKind
 
 _SLOT: Final = re.compile(r"(shard-[a-z])/([0-9]{2,3})")
 _BLOCK: Final = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")
-_ANY_HOME: Final = "|".join(HomeKind)
+_ANY_HOME: Final = "|".join(PlacementKind)
 _MOVE: Final = re.compile(rf"(?:{_ANY_HOME})-to-(?:{_ANY_HOME})/(?:{'|'.join(MOVE_STAGES)})")
 _REPAIR: Final = (
     "restore the file from git (of a merge take one side's), then run python -m tenants ledger update"
@@ -60,9 +60,9 @@ class _Line:
     block: str | None = field(default=None, metadata=spec(Text(_BLOCK, "a CIDR block", 18), "addresses"))
 
     @property
-    def home(self) -> Home:
+    def placement(self) -> Placement:
         instance = int(self.isolation is Isolation.SILO) if self.instance is None else self.instance
-        return Home(
+        return Placement(
             isolation=self.isolation,
             network=self.network,
             state=self.state,
@@ -77,7 +77,7 @@ class _Line:
     def _move(self, text: str) -> Move:
         way, _, stage = text.partition("/")
         origin, _, to = way.partition("-to-")
-        ends, at = (HomeKind(origin), HomeKind(to)), self.at
+        ends, at = (PlacementKind(origin), PlacementKind(to)), self.at
         return Move(
             origin=ends[0], to=ends[1], stage=Phase(stage), at=at, by=self.by, soak_days=self.soak_days
         )
@@ -117,7 +117,7 @@ def parse_ledger(
         shards={id_: slot.split("/")[0] for slot, id_ in slots.items()},
         slots={id_: int(slot.split("/")[1]) for slot, id_ in slots.items()},
         networks={id_: block for block, id_ in blocks.items()},
-        homes={i: x.home for i, x in lines.items()},
+        placements={i: x.placement for i, x in lines.items()},
         resting=resting,
         erased=erased,
     )
@@ -164,12 +164,12 @@ def _contradictions(
     """Where the section by tenant and those by place disagree."""
     for id_, line in lines.items():
         for wants, place, by_place, noun in (
-            (HomeKind.POOL in line.home.homes, line.slot, slots, "shard"),
-            (HomeKind.DEDICATED in line.home.homes, line.block, blocks, "block of addresses"),
+            (PlacementKind.POOL in line.placement.kinds, line.slot, slots, "shard"),
+            (PlacementKind.DEDICATED in line.placement.kinds, line.block, blocks, "block of addresses"),
         ):
             if wants is not (place is not None):
                 still = f"is {line.isolation}, {line.network}"
-                lives = f"is on the move {line.home.move}" if line.home.move else still
+                lives = f"is on the move {line.placement.move}" if line.placement.move else still
                 reading.say(id_, None, f"{lives}, and has {place or 'no ' + noun}")
             elif place is not None and by_place.get(place) != id_:
                 reading.say(
@@ -206,7 +206,7 @@ def _still_taken(reading: _Reading, ledger: Ledger) -> None:
     taken |= {block: id_ for id_, block in ledger.networks.items()}
     for place in sorted(ledger.resting.keys() & taken.keys()):
         reading.say(taken[place], place, f"has {place}, which is still resting")
-    for id_ in sorted(ledger.erased.keys() & ledger.homes.keys()):
+    for id_ in sorted(ledger.erased.keys() & ledger.placements.keys()):
         reading.say(id_, None, "has a place and is erased at once")
 
 
@@ -218,7 +218,7 @@ def render_ledger(ledger: Ledger, stack: str) -> str:
     sections: dict[str, list[str]] = {
         "tenants": [
             f"{i}: {_line(h, by_tenant.get(i), ledger.networks.get(i))}"
-            for i, h in sorted(ledger.homes.items())
+            for i, h in sorted(ledger.placements.items())
         ],
         "shards": [f"{slot}: {slots[slot]}" for slot in sorted(slots, key=_slot_order)],
         "networks": [f"{block}: {blocks[block]}" for block in sorted(blocks, key=ipaddress.IPv4Network)],
@@ -238,20 +238,28 @@ def _slot_order(slot: str) -> tuple[str, int]:
     return shard, int(number)
 
 
-def _line(home: Home, slot: str | None, block: str | None) -> str:
-    parts = [f"isolation: {home.isolation}"]
-    parts += [f"network: {home.network}"] if home.network is not NetworkMode.SHARED else []
-    parts += [f"state: {home.state}"] if home.state is not Phase.ACTIVE else []
-    parts += [f"move: {home.move}"] if home.move else []
-    parts += [f'at: "{home.move.at}"'] if home.move and home.move.at else []
-    parts += [f"by: {home.move.by}"] if home.move and home.move.by is not MoveMethod.REPLICATION else []
-    parts += [f"soak_days: {home.move.soak_days}"] if home.move and home.move.soak_days != SOAK_DAYS else []
-    own = int(home.isolation is Isolation.SILO)
-    parts += [f"instance: {home.instance}"] if home.instance != own else []
-    parts += [f"issued: {home.issued}"] if home.issued != home.instance else []
-    parts += [f"key: {home.key}"] if home.key != 1 else []
-    parts += [f"stored: {home.stored}"] if home.stored != home.key else []
-    parts += [f"since: {home.since}"] if home.since else []
+def _line(placement: Placement, slot: str | None, block: str | None) -> str:
+    parts = [f"isolation: {placement.isolation}"]
+    parts += [f"network: {placement.network}"] if placement.network is not NetworkMode.SHARED else []
+    parts += [f"state: {placement.state}"] if placement.state is not Phase.ACTIVE else []
+    parts += [f"move: {placement.move}"] if placement.move else []
+    parts += [f'at: "{placement.move.at}"'] if placement.move and placement.move.at else []
+    parts += (
+        [f"by: {placement.move.by}"]
+        if placement.move and placement.move.by is not MoveMethod.REPLICATION
+        else []
+    )
+    parts += (
+        [f"soak_days: {placement.move.soak_days}"]
+        if placement.move and placement.move.soak_days != SOAK_DAYS
+        else []
+    )
+    own = int(placement.isolation is Isolation.SILO)
+    parts += [f"instance: {placement.instance}"] if placement.instance != own else []
+    parts += [f"issued: {placement.issued}"] if placement.issued != placement.instance else []
+    parts += [f"key: {placement.key}"] if placement.key != 1 else []
+    parts += [f"stored: {placement.stored}"] if placement.stored != placement.key else []
+    parts += [f"since: {placement.since}"] if placement.since else []
     parts += [f"slot: {slot}"] if slot else []
     parts += [f"block: {block}"] if block else []
     return "{" + ", ".join(parts) + "}"

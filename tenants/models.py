@@ -14,7 +14,7 @@ from config import text_fields
 from config.fields import Choice, ListOf, Number, Record, Whole, spec
 from tenants import field_types
 from tenants.phases import STATES, Phase
-from tenants.states import HomeKind, Isolation, Leaving, Move, NetworkMode, kind_of
+from tenants.states import Isolation, Leaving, Move, NetworkMode, PlacementKind, kind_of
 
 QuotaPeriod: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
 
@@ -129,14 +129,14 @@ class Tenant:
         return self.move.stage if self.move else self.state
 
     @property
-    def home(self) -> HomeKind:
+    def placement_kind(self) -> PlacementKind:
         """Where the registry says that the tenant's data lives."""
         return kind_of(self.isolation, self.network)
 
     @property
-    def homes(self) -> frozenset[HomeKind]:
-        """Every kind of home that the tenant has now: both ends while it moves."""
-        return frozenset({self.move.origin, self.move.to} if self.move else {self.home})
+    def placement_kinds(self) -> frozenset[PlacementKind]:
+        """Every kind of placement that the tenant has now: both ends while it moves."""
+        return frozenset({self.move.origin, self.move.to} if self.move else {self.placement_kind})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +233,7 @@ class QuotaIncrease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
+class Placement:
     """Where a tenant was put and how far it has come: what may not change by just any edit."""
 
     isolation: Isolation
@@ -252,12 +252,12 @@ class Home:
         return self.move.stage if self.move else self.state
 
     @property
-    def kind(self) -> HomeKind:
+    def kind(self) -> PlacementKind:
         return kind_of(self.isolation, self.network)
 
     @property
-    def homes(self) -> frozenset[HomeKind]:
-        """Every kind of home that the tenant has: both ends while it moves."""
+    def kinds(self) -> frozenset[PlacementKind]:
+        """Every kind of placement that the tenant has: both ends while it moves."""
         return frozenset({self.move.origin, self.move.to} if self.move else {self.kind})
 
 
@@ -268,7 +268,7 @@ class Ledger:
     shards: Mapping[str, str] = field(default_factory=_nothing)  # pool tenant → shard-a, shard-b, …
     networks: Mapping[str, str] = field(default_factory=_nothing)  # dedicated tenant → its /21
     slots: Mapping[str, int] = field(default_factory=_nothing)  # pool tenant → its place on its shard, from 1
-    homes: Mapping[str, Home] = field(default_factory=_nothing)  # every tenant that has a place
+    placements: Mapping[str, Placement] = field(default_factory=_nothing)  # every tenant that has a place
     resting: Mapping[str, date] = field(default_factory=_nothing)  # freed shard-a/01 or block → when
     erased: Mapping[str, date] = field(default_factory=_nothing)  # ids that are never used again → when
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
+class ValidFiles:
     """The files of one stack when nothing is wrong with them and everybody has a place."""
 
     cell: Cell
@@ -54,7 +54,7 @@ class Project:
             self._once[make] = make(self)
         return self._once[make]
 
-    def adopt(self, stack: str, sound: Sound) -> None:
+    def take_valid(self, stack: str, sound: ValidFiles) -> None:
         """Take the files of a stack as read and found in order."""
         path = registry_file(self.root, stack)
         file = relative(self.root, path)

@@ -9,7 +9,7 @@ from tenants.cell import NOWHERE, Cell
 from tenants.files import relative, stack_file
 from tenants.models import FACTORS, Ledger, Quota, Scope, ServicePlan, Tenant
 from tenants.project import Project
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 
 Plans = Mapping[str, ServicePlan]
 Census = Mapping[str, float]
@@ -27,15 +27,15 @@ def census(cell: Cell, tenants: Iterable[Tenant], plans: Plans, ledger: Ledger) 
         if not tenant.phase.row.placed:
             continue
         found["tenant"] += 1
-        homes = tenant.homes  # both ends while it moves
-        found["pool"] += HomeKind.POOL in homes
+        kinds = tenant.placement_kinds  # both ends while it moves
+        found["pool"] += PlacementKind.POOL in kinds
         restores = tenant.move is not None and tenant.move.at is not None  # beside the one that serves
-        found["silo"] += sum(home.alone for home in homes) + restores
-        found["dedicated"] += HomeKind.DEDICATED in homes
+        found["silo"] += sum(kind.has_own_instance for kind in kinds) + restores
+        found["dedicated"] += PlacementKind.DEDICATED in kinds
         found["webhook"] += tenant.contacts.webhook is not None
         found["replica"] += tenant.overrides.report_replicas or 0
         found["rate"] += plans[tenant.plan].rate_limit if tenant.plan in plans else 0
-        if HomeKind.POOL in homes and tenant.id in ledger.shards:
+        if PlacementKind.POOL in kinds and tenant.id in ledger.shards:
             shards.add(ledger.shards[tenant.id])
     found["shard"] = len(shards)
     return found
@@ -119,7 +119,7 @@ def problems(
     project: Project, cell: Cell, tenants: Iterable[Tenant], before: Ledger, after: Ledger
 ) -> list[Finding]:
     """For each quota that is not enough: the first tenant that does not fit, those with a place first."""
-    ordered = sorted(tenants, key=lambda t: (t.id not in before.homes, t.id))
+    ordered = sorted(tenants, key=lambda t: (t.id not in before.placements, t.id))
     entries, _ = project.entries(cell.stack)
     found: list[Finding] = []
     for use in uses(project, cell, ordered, after):
@@ -128,7 +128,7 @@ def problems(
         quota = use.quota
         what = f"the quota of {quota.name} ({use.limit} for {_scope_text(quota, cell)}, AWS {quota.dated})"
         right = "have it raised and note that in tenants/quota-increases.yaml, or onboard into another cell"
-        first = first_too_many(quota, cell, use.limit - use.others, ordered, project.plans[0], after)
+        first = tenants_over_quota(quota, cell, use.limit - use.others, ordered, project.plans[0], after)
         if first is None:
             file = relative(project.root, stack_file(project.root, cell.stack))
             wrong = f"the cell alone takes {use.own + use.others:g}, more than {what}"
@@ -148,7 +148,7 @@ def _scope_text(quota: Quota, cell: Cell) -> str:
             return "one cell"
 
 
-def first_too_many(
+def tenants_over_quota(
     quota: Quota, cell: Cell, room: float, ordered: Sequence[Tenant], plans: Plans, ledger: Ledger
 ) -> Tenant | None:
     """The tenant with which demand first passes the room; None if it never does, or does without any."""

@@ -19,9 +19,9 @@ from typing import Final
 
 import msgspec
 
-from tenants.examination import sound_or_none
+from tenants.examination import valid_files_or_none
 from tenants.files import PROJECT_FILE, ledger_file, plans_file, registry_file, stack_file
-from tenants.project import Project, Sound
+from tenants.project import Project, ValidFiles
 
 FOLDER: Final = Path(".build") / "registries"
 WORTH_PROCESSES: Final = 16  # stacks to parse, from which a second process pays for its start (20 ms)
@@ -38,16 +38,16 @@ def load(project: Project, stacks: Sequence[str]) -> None:
         if sound is None:
             missing.append(stack)
         else:
-            project.adopt(stack, sound)
+            project.take_valid(stack, sound)
     for stack, data in _parse(project, missing):
         if data is not None:
-            project.adopt(stack, _DECODER.decode(data))
+            project.take_valid(stack, _DECODER.decode(data))
             store.put(keys[stack], data)
     store.prune(KEPT * len(project.stacks))
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(Sound)
+_DECODER: Final = msgspec.msgpack.Decoder(ValidFiles)
 
 
 @cache
@@ -94,7 +94,7 @@ def _share(root: Path, texts: Mapping[Path, str], stacks: Sequence[str]) -> list
 
 
 def _encoded(project: Project, stack: str) -> bytes | None:
-    sound = sound_or_none(project, stack)
+    sound = valid_files_or_none(project, stack)
     return None if sound is None else _ENCODER.encode(sound)
 
 
@@ -104,7 +104,7 @@ class _Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get(self, key: str) -> Sound | None:
+    def get(self, key: str) -> ValidFiles | None:
         try:
             return _DECODER.decode((self.folder / key).read_bytes())
         except (OSError, msgspec.MsgspecError):

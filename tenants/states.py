@@ -25,7 +25,7 @@ class NetworkMode(StrEnum):
     DEDICATED = "dedicated"  # a VPC of its own; silo only
 
 
-class HomeKind(StrEnum):
+class PlacementKind(StrEnum):
     """Isolation and network in one word: where a tenant's data can live."""
 
     POOL = "pool"
@@ -34,22 +34,22 @@ class HomeKind(StrEnum):
 
     @property
     def isolation(self) -> Isolation:
-        return Isolation.POOL if self is HomeKind.POOL else Isolation.SILO
+        return Isolation.POOL if self is PlacementKind.POOL else Isolation.SILO
 
     @property
     def network(self) -> NetworkMode:
-        return NetworkMode.DEDICATED if self is HomeKind.DEDICATED else NetworkMode.SHARED
+        return NetworkMode.DEDICATED if self is PlacementKind.DEDICATED else NetworkMode.SHARED
 
     @property
-    def alone(self) -> bool:
+    def has_own_instance(self) -> bool:
         """Whether the tenant has an instance of its own there."""
-        return self is not HomeKind.POOL
+        return self is not PlacementKind.POOL
 
 
-def kind_of(isolation: Isolation, network: NetworkMode) -> HomeKind:
+def kind_of(isolation: Isolation, network: NetworkMode) -> PlacementKind:
     if isolation is Isolation.POOL:
-        return HomeKind.POOL
-    return HomeKind.DEDICATED if network is NetworkMode.DEDICATED else HomeKind.SILO
+        return PlacementKind.POOL
+    return PlacementKind.DEDICATED if network is NetworkMode.DEDICATED else PlacementKind.SILO
 
 
 SOAK_DAYS: Final = 7
@@ -59,10 +59,10 @@ KEY_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A tenant on its way from one kind of home to another. `python -m tenants move` writes it."""
+    """A tenant on its way from one kind of placement to another. `python -m tenants move` writes it."""
 
-    origin: HomeKind = field(metadata=spec(Choice(HomeKind), "Where the tenant's data comes from"))
-    to: HomeKind = field(metadata=spec(Choice(HomeKind), "Where the tenant's data goes"))
+    origin: PlacementKind = field(metadata=spec(Choice(PlacementKind), "Where the tenant's data comes from"))
+    to: PlacementKind = field(metadata=spec(Choice(PlacementKind), "Where the tenant's data goes"))
     stage: Phase = field(metadata=spec(Choice(MOVE_STAGES), "How far the move has come"))
     at: str | None = field(
         default=None,
@@ -89,7 +89,7 @@ class Move:
     @property
     def extracts(self) -> bool:
         """Whether it restores from a shard, whose rows are everybody's."""
-        return self.at is not None and not self.origin.alone
+        return self.at is not None and not self.origin.has_own_instance
 
     @property
     def way(self) -> str:

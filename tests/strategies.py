@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from config.yaml_editing import set_fields
 from tenants import entry_checks
-from tenants.allocation import NoRoom, extend
+from tenants.allocation import CellFullError, extend
 from tenants.cell import Cell, read_cell
 from tenants.entries import entry_text, values_of
 from tenants.lifecycle import edit_checks
@@ -27,7 +27,7 @@ from tenants.models import Contacts, Ledger, Overrides, Registry, ServicePlan, S
 from tenants.phases import MOVE_STAGES, TRANSITIONS, Phase, Transition
 from tenants.project import Project
 from tenants.registry_files import read_tenants
-from tenants.states import HomeKind, Isolation, Leaving, Move, NetworkMode
+from tenants.states import Isolation, Leaving, Move, NetworkMode, PlacementKind
 from tests.cells import PROJECT
 
 DAY: Final = date(2026, 11, 23)
@@ -76,7 +76,7 @@ class World:
             raise RefusedError("; ".join(f"{who}: {wrong}" for who, _, wrong, _ in found))
         try:
             return replace(self, ledger=extend(self.ledger, self.entries, self.cell, self.day))
-        except NoRoom as full:
+        except CellFullError as full:
             raise RefusedError(str(full)) from None
 
     @property
@@ -251,7 +251,7 @@ def steps(world: World, phases: Container[Phase]) -> list[st.SearchStrategy[Edit
 
 def _turns(world: World, tenant: Tenant) -> bool:
     """Whether a tenant may be given a new key: it is settled, and so was the last run."""
-    home = world.ledger.homes.get(tenant.id)
+    home = world.ledger.placements.get(tenant.id)
     settled = home is not None and {home.phase, tenant.phase} <= SETTLED
     return settled and home is not None and home.key == tenant.key < 5
 
@@ -265,7 +265,7 @@ def _turn(world: World) -> st.SearchStrategy[Edit]:
 
 def _open(world: World, tenant: Tenant, arrow: Transition) -> bool:
     """Whether a placed tenant may take the arrow on the world's day."""
-    home = world.ledger.homes.get(tenant.id)
+    home = world.ledger.placements.get(tenant.id)
     if home is None or tenant.phase is not arrow.before or home.phase is not arrow.before:
         return False
     agreed = replace(tenant, leaving=tenant.leaving or AGREED)
@@ -274,14 +274,14 @@ def _open(world: World, tenant: Tenant, arrow: Transition) -> bool:
 
 def _step(world: World, tenant: Tenant, arrow: Transition) -> st.SearchStrategy[Edit]:
     """A step of a tenant's life, written as the command line writes it."""
-    others = [kind for kind in HomeKind if kind is not tenant.home]
+    others = [kind for kind in PlacementKind if kind is not tenant.placement_kind]
     retain = AGREED.retain_until if arrow.after is Phase.RETAINED else None
     wishes = st.builds(
         lambda to, soak: TransitionOptions(to=to, soak_days=soak, retain_until=retain),
         st.sampled_from(others),
         st.sampled_from([None, 0]),
     )
-    if arrow.event == "move" and tenant.home.alone:
+    if arrow.event == "move" and tenant.placement_kind.has_own_instance:
         wishes |= st.just(TransitionOptions(at=f"{DAY - timedelta(days=1)}T10:00:00Z"))
     return wishes.map(
         lambda options: Edit(str(arrow.after), tenant.id, lambda w: take_step(w, tenant.id, arrow, options))
@@ -300,7 +300,7 @@ def take_step(world: World, id_: str, arrow: Transition, options: TransitionOpti
 
 def forbidden_edits(world: World) -> st.SearchStrategy[Edit]:
     """Edits that would move or lose data, or jump a stage: a run must refuse each. Needs a placed tenant."""
-    placed = [t for t in world.entries if t.id in world.ledger.homes]
+    placed = [t for t in world.entries if t.id in world.ledger.placements]
     choices = [
         st.sampled_from(placed).map(lambda t: Edit("remove", t.id, lambda w: w.without(t.id))),
         st.sampled_from(placed).map(lambda t: Edit("switch", t.id, lambda w: w.edit(t.id, **_switched(t)))),
@@ -320,18 +320,18 @@ def forbidden_edits(world: World) -> st.SearchStrategy[Edit]:
 
 def _jump(world: World) -> st.SearchStrategy[Edit]:
     """A move that begins in the middle."""
-    settled = [t for t in world.entries if t.id in world.ledger.homes and t.phase is Phase.ACTIVE]
+    settled = [t for t in world.entries if t.id in world.ledger.placements and t.phase is Phase.ACTIVE]
     stages = [stage for stage in MOVE_STAGES if stage not in (Phase.PREPARE, Phase.DONE)]
 
-    def edit(tenant: Tenant, to: HomeKind, stage: Phase) -> Edit:
-        move = Move(origin=tenant.home, to=to, stage=stage)
+    def edit(tenant: Tenant, to: PlacementKind, stage: Phase) -> Edit:
+        move = Move(origin=tenant.placement_kind, to=to, stage=stage)
         return Edit("jump", tenant.id, lambda w: w.edit(tenant.id, move=move))
 
     return st.sampled_from(settled).flatmap(
         lambda t: st.builds(
             edit,
             st.just(t),
-            st.sampled_from([k for k in HomeKind if k is not t.home]),
+            st.sampled_from([k for k in PlacementKind if k is not t.placement_kind]),
             st.sampled_from(stages),
         )
     )

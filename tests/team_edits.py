@@ -19,7 +19,7 @@ from tenants.entries import entry_text, values_of
 from tenants.files import ledger_file, registry_file
 from tenants.ledger import render_ledger
 from tenants.lifecycle.registry_changes import TransitionOptions
-from tenants.models import HomeKind, Ledger, Tenant
+from tenants.models import Ledger, PlacementKind, Tenant
 from tenants.phases import TRANSITIONS, Phase, Transition
 from tenants.project import Project
 from tests.strategies import DAY, RefusedError, World, committed_cell, edits, take_step
@@ -115,7 +115,7 @@ def way_to(phase: Phase) -> tuple[Transition, ...]:
 
 def lead(world: World, tenant: Tenant, phase: Phase) -> World:
     """Take a tenant from step to step, each on a day when it may be taken, and run after each."""
-    to = HomeKind.SILO if tenant.home is HomeKind.POOL else HomeKind.POOL
+    to = PlacementKind.SILO if tenant.placement_kind is PlacementKind.POOL else PlacementKind.POOL
     for arrow in way_to(phase):
         retain = world.day if arrow.after is Phase.RETAINED else None
         later = replace(world, day=world.day + timedelta(days=60))

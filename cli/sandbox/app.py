@@ -13,8 +13,8 @@ from cli.options import (
     StackOption,
     complete_deployable,
     complete_tenant,
-    either,
-    of_environment,
+    named_stack,
+    stack_from_environment,
 )
 from cli.running import group, run
 
@@ -40,7 +40,7 @@ def as_(
     """Run a command whose AWS calls are signed as a role. Its exit status is the command's."""
     from cli.sandbox.as_role import as_role
 
-    raise typer.Exit(as_role(role, command, _one(stack)))
+    raise typer.Exit(as_role(role, command, _stack_or_default(stack)))
 
 
 @app.command()
@@ -78,7 +78,7 @@ def psql(
     """Log in to a tenant's database as the tenant."""
     from cli.sandbox.psql import psql
 
-    raise typer.Exit(psql(tenant, command, _one(stack)))
+    raise typer.Exit(psql(tenant, command, _stack_or_default(stack)))
 
 
 @app.command()
@@ -86,7 +86,7 @@ def rotate(tenant: Tenant, stack: OneStack = None) -> None:
     """Give a tenant a new password now, as Secrets Manager does it every 90 days."""
     from cli.sandbox.psql import rotate
 
-    rotate(tenant, _one(stack))
+    rotate(tenant, _stack_or_default(stack))
 
 
 @app.command()
@@ -94,7 +94,7 @@ def start(name: OnlyStack = None, stack: StackOption = None) -> None:
     """Start the databases that were stopped, and make real what is not yet where SANDBOX_POSTGRES=1."""
     from cli.sandbox.run import start
 
-    start(_any(name, stack))
+    start(_stack_or_all(name, stack))
 
 
 @app.command()
@@ -102,7 +102,7 @@ def status(name: OnlyStack = None, stack: StackOption = None, json: Json = False
     """Show what exists and what runs; something that runs and that no stack knows of is wrong."""
     from cli.sandbox.status import status
 
-    raise typer.Exit(status(_any(name, stack), as_json=json))
+    raise typer.Exit(status(_stack_or_all(name, stack), as_json=json))
 
 
 @app.command()
@@ -110,16 +110,16 @@ def stop(name: OnlyStack = None, stack: StackOption = None) -> None:
     """Stop the databases; their data stays, and `start` or `make up` goes on with it."""
     from cli.sandbox.run import stop
 
-    stop(_any(name, stack))
+    stop(_stack_or_all(name, stack))
 
 
-def _one(stack: str | None) -> str:
-    return stack or of_environment() or DEFAULT
+def _stack_or_default(stack: str | None) -> str:
+    return stack or stack_from_environment() or DEFAULT
 
 
-def _any(name: str | None, stack: str | None) -> str | None:
+def _stack_or_all(name: str | None, stack: str | None) -> str | None:
     """The stack that was named; None means all, whatever the variable STACK says."""
-    return either(name, stack) if name or stack else None
+    return named_stack(name, stack) if name or stack else None
 
 
 def main() -> None:

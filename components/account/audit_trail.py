@@ -10,7 +10,7 @@ from pulumi_aws import cloudtrail, cloudwatch, iam
 
 from components.account.audit_bucket import AuditWriter, audit_bucket
 from components.common.bucket import SecureBucket
-from components.common.context import AccountShared
+from components.common.context import AccountContext
 from components.common.iam_policy import Statement, document, trust
 from plan.account.baseline import TrailAlarm
 from plan.operations.alarm_names import TRAIL
@@ -27,7 +27,7 @@ class AuditTrailArgs:
     alarms: tuple[TrailAlarm, ...]
     bucket: Input[str] | None = None  # None: one of its own
     of_organization: bool = False  # all member accounts' calls too
-    shared: AccountShared
+    shared: AccountContext
 
 
 class AuditTrail(pulumi.ComponentResource):

@@ -19,7 +19,7 @@ from components.account.deploy_roles import DeployRoles, DeployRolesArgs
 from components.account.detectors import Detectors, DetectorsArgs
 from components.account.log_archive import LogArchive, LogArchiveArgs
 from components.account.logs_key import logs_key
-from components.common.context import AccountShared
+from components.common.context import AccountContext
 from components.common.key import EncryptionKey
 from plan.account.baseline import Duties, trail_alarms
 from plan.account.deploy_roles import DeploymentPlan
@@ -50,7 +50,7 @@ class AccountBaseline(pulumi.ComponentResource):
     shares one, `accountScope` says which stack looks after what (`plan.account.baseline.Duties`).
     """
 
-    shared: AccountShared
+    shared: AccountContext
     break_glass_role_arn: Output[str] | None  # None: another stack looks after the account
     trail_arn: Output[str] | None
 
@@ -84,7 +84,7 @@ class AccountBaseline(pulumi.ComponentResource):
         AccountDefaults(f"{name}-defaults", AccountDefaultsArgs(duties=kept, shared=shared), child)
         self.register_outputs({"breakGlassRoleArn": self.break_glass_role_arn, "trailArn": self.trail_arn})
 
-    def _make_shared(self, archive: LogArchive) -> AccountShared:
+    def _make_shared(self, archive: LogArchive) -> AccountContext:
         args, child = self._args, self._child
         alarms = AlarmTopicArgs(settings=args.settings, names=args.names)
         topic = AlarmTopic(f"{self._name}-alarms", alarms, child)
@@ -95,7 +95,7 @@ class AccountBaseline(pulumi.ComponentResource):
             policy=boundary_document(args.settings),
             opts=child,
         )
-        return AccountShared(
+        return AccountContext(
             settings=args.settings,
             names=args.names,
             boundary_arn=boundary.arn,

@@ -8,7 +8,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import iam
 
-from components.common.context import AccountShared
+from components.common.context import AccountContext
 from components.common.iam_policy import Statement, document
 from plan.account.baseline import EVIDENCE, actions
 
@@ -21,7 +21,7 @@ HOUR = 3600  # seconds
 @dataclass(frozen=True, kw_only=True)
 class BreakGlassArgs:
     role_name: str
-    shared: AccountShared
+    shared: AccountContext
 
 
 class BreakGlass(pulumi.ComponentResource):

@@ -10,7 +10,7 @@ from pulumi_aws import cfg, iam
 
 from components.account.audit_bucket import AuditWriter, audit_bucket
 from components.common.bucket import SecureBucket
-from components.common.context import AccountShared
+from components.common.context import AccountContext
 
 PREFIX = "config"
 SERVICE_ROLE = "aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
@@ -20,7 +20,7 @@ SERVICE_ROLE = "aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 class ConfigRecorderArgs:
     key_arn: Input[str]
     whole_account: bool  # global types too, and the role that AWS has once in an account
-    shared: AccountShared
+    shared: AccountContext
 
 
 class ConfigRecorder(pulumi.ComponentResource):

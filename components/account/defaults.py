@@ -8,7 +8,7 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws import ebs, ec2, iam, s3
 
-from components.common.context import AccountShared
+from components.common.context import AccountContext
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 from plan.account.baseline import Duties
 
@@ -16,7 +16,7 @@ from plan.account.baseline import Duties
 @dataclass(frozen=True, kw_only=True)
 class AccountDefaultsArgs:
     duties: Duties
-    shared: AccountShared
+    shared: AccountContext
 
 
 class AccountDefaults(pulumi.ComponentResource):

@@ -11,7 +11,7 @@ from pulumi import ResourceOptions
 from pulumi_aws import accessanalyzer, guardduty, inspector2, securityhub
 
 from components.common.alarm_event import AlarmEventArgs, alarm_event
-from components.common.context import AccountShared
+from components.common.context import AccountContext
 
 # What GuardDuty looks at beside the trail, the flow logs and DNS, which it always does.
 FEATURES: Final = ("S3_DATA_EVENTS", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS")
@@ -26,7 +26,7 @@ UNUSED_DAYS: Final = 90  # access that nobody used for so long is a finding
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorsArgs:
-    shared: AccountShared
+    shared: AccountContext
 
 
 class Detectors(pulumi.ComponentResource):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pulumi import ResourceOptions
 from pulumi_aws import cloudwatch
 
-from components.common.context import AccountShared
+from components.common.context import AccountContext
 from components.common.json_text import json_text
 
 
@@ -17,7 +17,7 @@ class AlarmEventArgs:
     label: str
     description: str
     pattern: Mapping[str, object]  # of EventBridge
-    shared: AccountShared
+    shared: AccountContext
 
 
 def alarm_event(name: str, args: AlarmEventArgs, child: ResourceOptions) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from plan.data.alarms import AlarmPlan
 from plan.operations.alarm_names import alarm_name
 
@@ -25,14 +25,14 @@ class Watched:
 
 
 def alarms(
-    name: str, plans: Mapping[str, AlarmPlan], watched: Watched, shared: Shared, child: ResourceOptions
+    name: str, plans: Mapping[str, AlarmPlan], watched: Watched, shared: CellContext, child: ResourceOptions
 ) -> Mapping[str, Output[str]]:
     """One alarm for each plan, children of the caller; returns their names by the plans' keys."""
     return {key: _alarm(f"{name}-{key}-alarm", key, plans[key], watched, shared, child) for key in plans}
 
 
 def _alarm(
-    name: str, key: str, plan: AlarmPlan, watched: Watched, shared: Shared, child: ResourceOptions
+    name: str, key: str, plan: AlarmPlan, watched: Watched, shared: CellContext, child: ResourceOptions
 ) -> Output[str]:
     return cloudwatch.MetricAlarm(
         name,

@@ -11,7 +11,7 @@ from plan.settings import AccountSettings, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountShared:
+class AccountContext:
     """What whatever stands in an account needs, be it a cell's or the organization's own."""
 
     settings: AccountSettings
@@ -22,9 +22,9 @@ class AccountShared:
     alarms_topic_arn: Input[str]
     alarms_key_arn: Input[str]  # encrypts the topic above
 
-    def for_cell(self, settings: Settings) -> Shared:
+    def for_cell(self, settings: Settings) -> CellContext:
         """The same with all that a cell's settings say."""
-        return Shared(
+        return CellContext(
             settings=settings,
             names=self.names,
             boundary_arn=self.boundary_arn,
@@ -42,7 +42,7 @@ class AccountShared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shared(AccountShared):
+class CellContext(AccountContext):
     """Handed down from the account baseline; never built anywhere else but in the platform and in tests."""
 
     settings: Settings

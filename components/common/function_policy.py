@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement
 
 LOOK: Final = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
@@ -14,7 +14,7 @@ INTERFACES: Final = (
 )
 
 
-def function_basics(name: str, shared: Shared) -> list[Statement]:
+def function_basics(name: str, shared: CellContext) -> list[Statement]:
     """Trace itself, and stand in the network.
 
     The second is for Lambda, which prepares the network with this role; the code of the function has the

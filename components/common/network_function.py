@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, lambda_
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.function_code import FunctionCode, function_archive
 from components.common.function_policy import function_basics
 from components.common.iam_policy import Statement, document, trust
@@ -32,7 +32,7 @@ class NetworkFunctionArgs:
     key_arn: Input[str]  # encrypts its environment
     environment: Mapping[str, Input[str]]
     code: FunctionCode | None = None  # where it is more than the plan's folder
-    shared: Shared
+    shared: CellContext
 
 
 class NetworkFunction(pulumi.ComponentResource):
@@ -89,7 +89,9 @@ class NetworkFunction(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def function_role(name: str, role: str, description: str, shared: Shared, opts: ResourceOptions) -> iam.Role:
+def function_role(
+    name: str, role: str, description: str, shared: CellContext, opts: ResourceOptions
+) -> iam.Role:
     """The role of a function, made before what others let it do."""
     return iam.Role(
         name,

@@ -10,7 +10,7 @@ from pulumi_aws import backup, iam
 
 from components.common.alarm_event import AlarmEventArgs, alarm_event
 from components.common.alarms import Watched, alarms
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement, document, trust
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 from plan.data.backups import DAY_SECONDS, Lock, RetentionPlan, VaultPlan, backup_role
@@ -19,7 +19,7 @@ from plan.data.backups import DAY_SECONDS, Lock, RetentionPlan, VaultPlan, backu
 @dataclass(frozen=True, kw_only=True)
 class BackupVaultArgs:
     plan: VaultPlan
-    shared: Shared
+    shared: CellContext
 
 
 class BackupVault(pulumi.ComponentResource):

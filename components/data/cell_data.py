@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 from components.data.database import Database, DatabaseArgs
 from components.data.database_commons import DatabaseCommons, DatabaseSubnets, DatabaseSubnetsArgs
@@ -27,7 +27,7 @@ class CellDataArgs:
     monolith_role_arn: Input[str]
     reports_role_arn: Input[str]
     copies: CopyPlace | None  # where backups are copied to
-    shared: Shared
+    shared: CellContext
 
 
 class CellData(pulumi.ComponentResource):

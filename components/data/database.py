@@ -12,7 +12,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, rds, secretsmanager
 
 from components.common.alarms import Watched, alarms
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.json_text import json_text
 from plan.data.alarms import AlarmPlan, plan_database_alarms, plan_reader_alarms
 from plan.data.databases import (
@@ -44,7 +44,7 @@ class DatabaseArgs:
     monitoring_role_arn: Input[str]
     group_id: Input[str]  # the security group
     key_arn: Input[str]
-    shared: Shared
+    shared: CellContext
 
     def __post_init__(self) -> None:
         if self.plan.replicas and self.plan.master is Master.MANAGED:

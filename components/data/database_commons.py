@@ -12,7 +12,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import iam, rds
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import trust
 from components.common.waiting import after
 from plan.data.databases import PARAMETER_FAMILY, PARAMETERS
@@ -24,7 +24,7 @@ class DatabaseCommons(pulumi.ComponentResource):
     parameter_group: Output[str]
     monitoring_role_arn: Output[str]
 
-    def __init__(self, name: str, shared: Shared, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, shared: CellContext, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:data:DatabaseCommons", name, None, opts)
         child = ResourceOptions(parent=self)
         # The family is part of the name: a new major version is a new group beside the old one.
@@ -75,7 +75,7 @@ class DatabaseSubnetsArgs:
     network: str
     segment: str
     subnet_ids: Sequence[Input[str]]
-    shared: Shared
+    shared: CellContext
 
     def __post_init__(self) -> None:
         if len(self.subnet_ids) < 2:  # RDS, CreateDBSubnetGroup, 2026-11

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from pulumi import Input, ResourceOptions
 from pulumi_aws import rds
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 from plan.data.databases import DatabasePlan
 from plan.settings import Settings
@@ -28,7 +28,7 @@ class DatabaseCopyArgs:
     plan: DatabasePlan
     source_arn: Input[str]
     place: CopyPlace
-    shared: Shared
+    shared: CellContext
 
 
 class DatabaseCopy(pulumi.ComponentResource):

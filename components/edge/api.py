@@ -11,7 +11,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import apigateway, cloudwatch, iam
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement, document
 from components.common.json_text import json_text
 from plan.account.baseline import duties
@@ -44,7 +44,7 @@ class RestApiArgs:
     plan: EdgePlan
     body: Input[str]  # the contract with the gateway's extensions, JSON
     client_certificate_id: Input[str]  # shown to the origin
-    shared: Shared
+    shared: CellContext
 
 
 class RestApi(pulumi.ComponentResource):

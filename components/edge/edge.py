@@ -12,7 +12,7 @@ from pulumi_aws import apigateway, apigatewayv2
 
 from api import contract
 from components.common.alarms import Watched, alarms
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.edge.api import RestApi, RestApiArgs
 from components.edge.entrance import ApiEntrance
 from components.edge.gateway_body import TOKEN, Origin, gateway_body
@@ -36,7 +36,7 @@ class EdgeArgs:
     subnet_ids: Sequence[Input[str]]  # where the gateway's private way in begins
     group_id: Input[str]
     callouts_group_id: Input[str]  # of functions that call servers outside
-    shared: Shared
+    shared: CellContext
 
 
 class Edge(pulumi.ComponentResource):

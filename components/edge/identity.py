@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cognito
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.edge.entrance import ClientPool
 from components.edge.gateway_body import TokenCheck, cognito_check
 from plan.edge.edge import EdgePlan
@@ -21,7 +21,7 @@ class IdentityArgs:
 
     plan: EdgePlan
     scopes: Mapping[str, str]
-    shared: Shared
+    shared: CellContext
 
 
 class Identity(pulumi.ComponentResource):

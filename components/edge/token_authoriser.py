@@ -11,7 +11,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import lambda_
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 from components.common.network_function import NetworkFunction, NetworkFunctionArgs, function_role
 from components.edge.gateway_body import TokenCheck, operations
@@ -26,7 +26,7 @@ class TokenAuthoriserArgs:
     contract: Mapping[str, Any]
     subnet_ids: Sequence[Input[str]]
     group_id: Input[str]
-    shared: Shared
+    shared: CellContext
 
 
 class TokenAuthoriser(pulumi.ComponentResource):

@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_aws import cloudwatch, wafv2
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from plan.edge.edge import MANAGED_RULES, RATE_RULES, EdgePlan
 
 KEY_HEADER: Final = "x-api-key"
@@ -21,7 +21,7 @@ _REDACTED: Final = ("authorization", KEY_HEADER, "cookie")
 class WafArgs:
     plan: EdgePlan
     guarded: Mapping[str, Input[str]]  # by a short word: what it stands before
-    shared: Shared
+    shared: CellContext
 
 
 class Waf(pulumi.ComponentResource):

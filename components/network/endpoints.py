@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import ec2
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import EVERYONE, Statement, document
 from components.network.network_tags import network_tags
 from plan.network.endpoints import EndpointAccess, EndpointPlan
@@ -24,7 +24,7 @@ class EndpointsArgs:
     route_table_ids: Sequence[Input[str]]  # that gateway endpoints are reached from
     subnet_ids: Sequence[Input[str]]  # that interface endpoints stand in
     group_id: Input[str] | None  # of the interface endpoints; None where the plan has none
-    shared: Shared
+    shared: CellContext
 
 
 class Endpoints(pulumi.ComponentResource):

@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_aws import cloudwatch, ec2, iam
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement, document, trust
 
 
@@ -18,7 +18,7 @@ class FlowLogArgs:
     network: str  # name of the network's plan
     vpc_id: Input[str]
     tags: Mapping[str, str]
-    shared: Shared
+    shared: CellContext
 
 
 class FlowLog(pulumi.ComponentResource):

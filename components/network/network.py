@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.waiting import after
 from components.network.endpoints import Endpoints, EndpointsArgs
 from components.network.flow_log import FlowLog, FlowLogArgs
@@ -18,7 +18,7 @@ from components.network.path_rules import PathRules, PathRulesArgs
 from components.network.routes import Routes, RoutesArgs
 from plan.network.acls import AclRule
 from plan.network.network import NetworkPlan, SegmentPlan
-from plan.network.paths import ENDPOINTS, GATEWAY_SEGMENTS, PathPlan, Reach
+from plan.network.paths import ENDPOINTS, GATEWAY_SEGMENTS, PathPlan, SubnetRouting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class NetworkArgs:
 
     plan: NetworkPlan
     paths: Sequence[PathPlan]
-    shared: Shared
+    shared: CellContext
 
 
 class Network(pulumi.ComponentResource):
@@ -129,7 +129,9 @@ class Network(pulumi.ComponentResource):
     ) -> Endpoints:
         """Gateways serve the segments that reach S3; interfaces stand in a segment of their own."""
         outward = [
-            s.name for s in self._plan.segments if s.reach is Reach.PRIVATE or s.name in GATEWAY_SEGMENTS
+            s.name
+            for s in self._plan.segments
+            if s.reach is SubnetRouting.PRIVATE or s.name in GATEWAY_SEGMENTS
         ]
         args = EndpointsArgs(
             plan=self._plan,

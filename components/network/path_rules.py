@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import vpc
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.network.network_tags import network_tags
 from plan.network.acls import ANYWHERE
 from plan.network.network import NetworkPlan
@@ -25,7 +25,7 @@ class PathRulesArgs:
     sources: Mapping[str, Output[str]]
     targets: Mapping[str, Output[str]]
     prefix_list_id: Input[str] | None  # of S3; None where no path leads there
-    shared: Shared
+    shared: CellContext
 
 
 class PathRules(pulumi.ComponentResource):

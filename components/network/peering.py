@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.waiting import after
 from components.network.network import Network
 from components.network.network_tags import network_tags
@@ -27,7 +27,7 @@ class PeeringArgs:
     cell_plan: NetworkPlan
     tenant: Network
     tenant_plan: NetworkPlan
-    shared: Shared
+    shared: CellContext
 
 
 class Peering(pulumi.ComponentResource):

@@ -9,12 +9,12 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import ec2
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.waiting import after
 from components.network.network_tags import network_tags
 from plan.network.acls import ANYWHERE
 from plan.network.network import NetworkPlan, SegmentPlan
-from plan.network.paths import Reach
+from plan.network.paths import SubnetRouting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class RoutesArgs:
     plan: NetworkPlan
     vpc_id: Input[str]
     subnet_ids: Mapping[str, Mapping[str, Output[str]]]  # by segment, then by zone
-    shared: Shared
+    shared: CellContext
 
 
 class Routes(pulumi.ComponentResource):
@@ -42,12 +42,12 @@ class Routes(pulumi.ComponentResource):
         tables: dict[str, Sequence[Output[str]]] = {}
         nat: dict[str, Output[str]] = {}
         # Public segments first: the NAT gateways that the others lead to stand there.
-        for segment in sorted(args.plan.segments, key=lambda s: s.reach is not Reach.PUBLIC):
-            if segment.reach is Reach.PRIVATE:
+        for segment in sorted(args.plan.segments, key=lambda s: s.reach is not SubnetRouting.PUBLIC):
+            if segment.reach is SubnetRouting.PRIVATE:
                 tables[segment.name] = [self._private(segment, s.zone, nat) for s in segment.subnets]
             else:
                 tables[segment.name] = [self._whole(segment)]
-            if segment.reach is Reach.PUBLIC:
+            if segment.reach is SubnetRouting.PUBLIC:
                 nat = self._nat(segment, tables[segment.name][0])
         self.table_ids = tables
         self.subnet_ids = {s.name: [self._waiting(s, p.zone) for p in s.subnets] for s in args.plan.segments}

@@ -11,7 +11,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import lb
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from plan.network.paths import HTTPS
 from plan.services.services import CallerCheck, Route, ServicePlan
 
@@ -26,7 +26,7 @@ class BalancerArgs:
     group_id: Input[str]
     certificate_arn: Input[str]
     trust_store_arn: Input[str] | None  # callers' certificates are checked against it
-    shared: Shared
+    shared: CellContext
 
     def __post_init__(self) -> None:
         if self.plan.mutual_tls != (self.trust_store_arn is not None):

@@ -8,13 +8,13 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, ecs
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from plan.services.services import cluster_name
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    shared: Shared
+    shared: CellContext
 
 
 class Cluster(pulumi.ComponentResource):

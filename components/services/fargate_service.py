@@ -11,7 +11,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import ecs, iam
 
 from components.common.alarms import Watched, alarms
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement, document
 from components.services.balancer import Balancer, BalancerArgs
 from components.services.scaling import Scaling, ScalingArgs
@@ -41,7 +41,7 @@ class FargateServiceArgs:
     key_arns: Sequence[Input[str]]
     statements: Sequence[Statement]
     task_role: iam.Role | None = None
-    shared: Shared
+    shared: CellContext
 
 
 class FargateService(pulumi.ComponentResource):
@@ -188,7 +188,7 @@ class FargateService(pulumi.ComponentResource):
         alarms(self._name, TASK_ALARMS, watched, self._args.shared, self._child)
 
 
-def task_role(name: str, plan: ServicePlan, shared: Shared, opts: ResourceOptions) -> iam.Role:
+def task_role(name: str, plan: ServicePlan, shared: CellContext, opts: ResourceOptions) -> iam.Role:
     """The role that a service's own code works under; it starts with nothing allowed."""
     return iam.Role(
         name,

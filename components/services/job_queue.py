@@ -9,7 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import sqs
 
 from components.common.alarms import Watched, alarms
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import EVERYONE, Statement, document
 from components.common.json_text import json_text
 from components.common.waiting import after
@@ -20,7 +20,7 @@ from plan.services.services import QueuePlan
 class JobQueueArgs:
     plan: QueuePlan
     key_arn: Input[str]
-    shared: Shared
+    shared: CellContext
 
 
 class JobQueue(pulumi.ComponentResource):

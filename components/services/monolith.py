@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_aws import iam, lb
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement
 from components.data.database import Database
 from components.network.dns import AliasArgs, alias
@@ -37,7 +37,7 @@ class MonolithArgs:
     internal_zone_id: Input[str]
     task_role: iam.Role
     key_arn: Input[str]
-    shared: Shared
+    shared: CellContext
 
 
 class Monolith(pulumi.ComponentResource):

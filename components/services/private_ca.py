@@ -11,7 +11,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import acm, s3, secretsmanager
 
 from components.common.bucket import SecureBucket, SecureBucketArgs
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.json_text import json_text
 from components.data.database import recovery_days
 from components.services.ca_signing import SIGNERS, Issuer, Signer, Signing
@@ -43,7 +43,7 @@ class Revocations:
 class PrivateCaArgs:
     plan: CaPlan
     key_arn: Input[str]  # the CA's own KMS key: it encrypts private keys and nothing else of the cell
-    shared: Shared
+    shared: CellContext
 
 
 class PrivateCa(pulumi.ComponentResource):

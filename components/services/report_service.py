@@ -11,7 +11,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import apigateway, iam
 
 from components.common.bucket import SecureBucket, SecureBucketArgs
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement
 from components.data.database import Database
 from components.network.network import Network
@@ -42,7 +42,7 @@ class ReportServiceArgs:
     monolith_host: str
     task_role: iam.Role
     key_arn: Input[str]
-    shared: Shared
+    shared: CellContext
 
 
 class ReportService(pulumi.ComponentResource):

@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import appautoscaling as scaling
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.services.balancer import Balancer
 from plan.services.services import ServicePlan
 
@@ -29,7 +29,7 @@ class ScalingArgs:
     cluster_name: Input[str]
     service_name: Input[str]
     balancer: Balancer
-    shared: Shared
+    shared: CellContext
 
 
 class Scaling(pulumi.ComponentResource):

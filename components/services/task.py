@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, ecs, iam
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement, document, trust
 from components.common.json_text import json_text
 from components.services.private_ca import PrivateCa
@@ -44,7 +44,7 @@ class TaskArgs:
     environment: Mapping[str, Input[str]]
     secrets: Mapping[str, SecretValue]  # by the name of the variable
     key_arns: Sequence[Input[str]]  # encrypt those secrets
-    shared: Shared
+    shared: CellContext
 
     def __post_init__(self) -> None:
         both = sorted(self.environment.keys() & self.secrets.keys())
@@ -109,7 +109,7 @@ class Task(pulumi.ComponentResource):
         self.register_outputs({"definitionArn": self.definition_arn})
 
 
-def task_trust(shared: Shared) -> Output[str]:
+def task_trust(shared: CellContext) -> Output[str]:
     """Tasks of this account and Region may assume the role, and nobody else."""
     return trust(
         "ecs-tasks",
@@ -144,7 +144,7 @@ def ca_secret(ca: PrivateCa, leaf: str) -> SecretValue:
 
 
 def read_secrets(
-    secret_arns: Sequence[Input[str]], key_arns: Sequence[Input[str]], shared: Shared
+    secret_arns: Sequence[Input[str]], key_arns: Sequence[Input[str]], shared: CellContext
 ) -> list[Statement]:
     """Read exactly these secrets, and use their keys for nothing else."""
     if not secret_arns:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement
 
 TENANT_TAG: Final = "tenant"  # the session tag that a tenant's trust policy and key compare
 
 
-def catalog_path(shared: Shared) -> str:
+def catalog_path(shared: CellContext) -> str:
     """Where the catalog's entries begin in Parameter Store: `/tenantry/dev/tenants`."""
     return "/" + shared.names.path("parameter", "tenants")
 
 
-def tenant_access(shared: Shared) -> list[Statement]:
+def tenant_access(shared: CellContext) -> list[Statement]:
     """Read the catalog; become one tenant at a time, and never without saying which."""
     roles = shared.arn("iam", f"role/{shared.names.label('role', 'tenant', '*')}", region=False)
     return [

@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import iam, lambda_
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 from components.common.network_function import NetworkFunction, NetworkFunctionArgs, function_role
@@ -26,7 +26,7 @@ class WebhooksArgs:
     subnet_ids: Sequence[Input[str]]
     group_id: Input[str]
     senders: Mapping[str, Input[str]]
-    shared: Shared
+    shared: CellContext
 
 
 class Webhooks(pulumi.ComponentResource):

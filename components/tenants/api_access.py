@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import apigateway, cognito, secretsmanager
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import EVERYONE, Statement, document
 from components.common.json_text import json_text
 from components.data.database import recovery_days
@@ -25,7 +25,7 @@ class ApiAccessArgs:
     plan: TenantPlan
     identity: TenantKeyAndRole
     entrance: ApiEntrance
-    shared: Shared
+    shared: CellContext
 
 
 class ApiAccess(pulumi.ComponentResource):
@@ -113,7 +113,7 @@ def _keep(
     return secret.arn
 
 
-def _nobody(shared: Shared) -> Statement:
+def _nobody(shared: CellContext) -> Statement:
     """Not the roles of tenants either: the service knows callers by their ids and needs no secret."""
     roles = shared.arn("iam", f"role/{shared.names.label('role', '*')}", region=False)
     return Statement(

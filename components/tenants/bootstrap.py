@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, lambda_, sqs
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.function_code import POSTGRES_DRIVER, FunctionCode, function_archive
 from components.common.function_policy import function_basics
 from components.common.iam_policy import EVERYONE, Statement, document, trust
@@ -28,7 +28,7 @@ AT_ONCE: Final = 10  # the lock inside a database lets one through at a time any
 class BootstrapArgs:
     subnet_ids: Sequence[Input[str]]  # of the segment `functions`
     group_id: Input[str]
-    shared: Shared
+    shared: CellContext
 
 
 class Bootstrap(pulumi.ComponentResource):
@@ -114,7 +114,7 @@ class Bootstrap(pulumi.ComponentResource):
         self.register_outputs({"functionName": self.function_name, "functionArn": self.function_arn})
 
 
-def _dead_letters(name: str, key: EncryptionKey, shared: Shared, child: ResourceOptions) -> sqs.Queue:
+def _dead_letters(name: str, key: EncryptionKey, shared: CellContext, child: ResourceOptions) -> sqs.Queue:
     """Of calls that nobody waits for, such as a rotation; onboarding waits and sees its error itself."""
     label = shared.names.label("queue", "bootstrap-dead")
     queue = sqs.Queue(
@@ -143,7 +143,7 @@ def _dead_letters(name: str, key: EncryptionKey, shared: Shared, child: Resource
 
 
 def _statements(
-    shared: Shared, log_group: Input[str], dead_letters: Input[str], key: Input[str]
+    shared: CellContext, log_group: Input[str], dead_letters: Input[str], key: Input[str]
 ) -> Sequence[Statement]:
     return (
         tenant_secrets(shared, ("database", "webhook")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement
 
 # Databases that tenants live in, by their names: shard-a, silo-acme, silo2-acme.
@@ -16,7 +16,7 @@ HOMES: Final = ("shard-*", "silo*-*")
 RESTORED: Final = "restored*-*"  # a shard as it was, for a restore; it has the rows of everybody
 
 
-def tenant_secrets(shared: Shared, kinds: Sequence[str]) -> Statement:
+def tenant_secrets(shared: CellContext, kinds: Sequence[str]) -> Statement:
     """Read and write what tenants log in with or sign with."""
     names = shared.names
     return Statement(
@@ -34,7 +34,7 @@ def tenant_secrets(shared: Shared, kinds: Sequence[str]) -> Statement:
     )
 
 
-def master_secrets(shared: Shared, homes: Sequence[str] = HOMES) -> tuple[Statement, ...]:
+def master_secrets(shared: CellContext, homes: Sequence[str] = HOMES) -> tuple[Statement, ...]:
     """Log in as the administrator of a database that tenants live in."""
     names = shared.names
     databases = [shared.arn("rds", f"db:{names.label('database', home)}") for home in homes]
@@ -56,12 +56,12 @@ def master_secrets(shared: Shared, homes: Sequence[str] = HOMES) -> tuple[Statem
     )
 
 
-def keys_of_secrets(shared: Shared) -> Statement:
+def keys_of_secrets(shared: CellContext) -> Statement:
     """The cell's keys, through Secrets Manager."""
     return keys_through(shared, "UseTheKeysOfTheseSecrets", "secretsmanager")
 
 
-def keys_through(shared: Shared, sid: str, service: str) -> Statement:
+def keys_through(shared: CellContext, sid: str, service: str) -> Statement:
     """The cell's keys, and only for what a service keeps under them."""
     return Statement(
         sid=sid,

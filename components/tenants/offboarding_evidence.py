@@ -8,14 +8,14 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 
 from components.common.bucket import SecureBucket, SecureBucketArgs
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 
 
 @dataclass(frozen=True, kw_only=True)
 class OffboardingEvidenceArgs:
     writer_role_arn: Input[str]  # of the function that lets tenants go
-    shared: Shared
+    shared: CellContext
 
 
 class OffboardingEvidence(pulumi.ComponentResource):
@@ -51,5 +51,5 @@ class OffboardingEvidence(pulumi.ComponentResource):
         self.register_outputs({"bucket": self.bucket})
 
 
-def evidence_bucket(shared: Shared) -> str:
+def evidence_bucket(shared: CellContext) -> str:
     return shared.names.bucket("evidence")

@@ -9,7 +9,7 @@ from typing import Final
 from pulumi import Input, ResourceOptions
 
 from components.common.bucket import SecureBucket, SecureBucketArgs
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import EVERYONE, Statement
 from components.tenants.tenant_key_and_role import TenantKeyAndRole, tenant_tags
 from components.tenants.tenant_worker import Workers
@@ -27,7 +27,7 @@ class TenantBucketsArgs:
     plan: TenantPlan
     identity: TenantKeyAndRole
     workers: Workers  # get at the objects each only at its time
-    shared: Shared
+    shared: CellContext
 
 
 def artefacts(name: str, args: TenantBucketsArgs, child: ResourceOptions) -> SecureBucket:

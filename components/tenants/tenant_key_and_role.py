@@ -14,7 +14,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import iam
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement, document
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 from components.data.database import RELEASED
@@ -44,7 +44,7 @@ class TenantKeyAndRoleArgs:
     service_role_arns: Mapping[str, Input[str]]  # short word → role that may act for the tenant
     bootstrap_role_arn: Input[str]
     workers: Workers  # get at the key each only at its time
-    shared: Shared
+    shared: CellContext
 
 
 class TenantKeyAndRole(pulumi.ComponentResource):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.function_code import POSTGRES_DRIVER
 from components.common.iam_policy import Statement
 from components.tenants.data_access import (
@@ -21,7 +21,7 @@ from components.tenants.tenant_worker import WorkerKind
 DUMPS: Final = "moves/"  # in a tenant's bucket: the last dump of a place that it has left
 
 
-def _statements(shared: Shared) -> Sequence[Statement]:
+def _statements(shared: CellContext) -> Sequence[Statement]:
     return (
         tenant_secrets(shared, ("database",)),
         *master_secrets(shared, (*HOMES, RESTORED)),

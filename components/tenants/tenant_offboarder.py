@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.function_code import POSTGRES_DRIVER
 from components.common.iam_policy import Statement
 from components.tenants.data_access import HOMES, keys_of_secrets, keys_through, master_secrets
@@ -19,11 +19,11 @@ from components.tenants.tenant_worker import WorkerKind
 from tenants.phases import ENDING
 
 
-def _statements(shared: Shared) -> Sequence[Statement]:
+def _statements(shared: CellContext) -> Sequence[Statement]:
     return (*_data(shared), *_buckets(shared), *_keys(shared), *_instances(shared))
 
 
-def _data(shared: Shared) -> Sequence[Statement]:
+def _data(shared: CellContext) -> Sequence[Statement]:
     tenants = f"secret:{shared.names.path('secret', 'tenants', '*')}"
     return (
         *master_secrets(shared),
@@ -41,7 +41,7 @@ def _data(shared: Shared) -> Sequence[Statement]:
     )
 
 
-def _buckets(shared: Shared) -> Sequence[Statement]:
+def _buckets(shared: CellContext) -> Sequence[Statement]:
     names = shared.names
     artefacts, handover = (f"arn:aws:s3:::{names.bucket(word, '*')}" for word in ("t", "handover"))
     evidence = f"arn:aws:s3:::{evidence_bucket(shared)}"
@@ -72,7 +72,7 @@ def _buckets(shared: Shared) -> Sequence[Statement]:
     )
 
 
-def _keys(shared: Shared) -> Sequence[Statement]:
+def _keys(shared: CellContext) -> Sequence[Statement]:
     every = [shared.arn("kms", "key/*")]
     return (
         Statement(sid="SeeWhetherKeysAreGone", actions=["kms:DescribeKey"], resources=every),
@@ -91,7 +91,7 @@ def _keys(shared: Shared) -> Sequence[Statement]:
     )
 
 
-def _instances(shared: Shared) -> Sequence[Statement]:
+def _instances(shared: CellContext) -> Sequence[Statement]:
     own = shared.names.label("database", HOMES[1])
     return (
         Statement(

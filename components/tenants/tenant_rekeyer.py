@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import Statement
 from components.tenants.data_access import keys_through
 from components.tenants.tenant_worker import WorkerKind
 
 
-def _statements(shared: Shared) -> Sequence[Statement]:
+def _statements(shared: CellContext) -> Sequence[Statement]:
     artefacts = f"arn:aws:s3:::{shared.names.bucket('t', '*')}"
     return (
         Statement(

@@ -11,7 +11,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import budgets, iam, secretsmanager, sns, ssm
 
 from components.common.bucket import SecureBucket
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import EVERYONE, Statement, document
 from components.common.json_text import json_text
 from components.data.database import Database
@@ -37,12 +37,12 @@ class TenantResourcesArgs:
     workers: Workers
     entrance: ApiEntrance
     network_dependencies: Sequence[pulumi.Resource] = ()  # what lies between the functions and the databases
-    shared: Shared
+    shared: CellContext
 
     @property
     def database(self) -> Database:
         """Where the services find the tenant's data."""
-        return self.databases[self.plan.place.home]
+        return self.databases[self.plan.place.database_name]
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -296,7 +296,7 @@ def _summary(args: TenantResourcesArgs) -> Output[Mapping[str, Any]]:
     return Output.all(
         isolation=args.plan.place.kind.isolation.value,
         network=args.plan.place.kind.network.value,
-        dataTier=args.plan.place.home,
+        dataTier=args.plan.place.database_name,
         endpoint=Output.format("{0}:{1}", args.database.endpoint, args.database.port),
         keyArn=args.identity.key.arn,
         api=args.entrance.url,

@@ -58,7 +58,7 @@ def _place(
     """Role, schema and grants."""
     plan = args.plan
     event = {
-        **end_of(args.databases[place.home]),
+        **end_of(args.databases[place.database_name]),
         "tenantSecret": args.secrets.database_arn,
         "webhookSecret": args.secrets.webhook_arn,
         "login": plan.active,
@@ -79,7 +79,7 @@ def _place(
         depends_on=list(args.network_dependencies),
         aliases=[Alias(name=f"{name}-place")] if first else None,
     )
-    return _call(f"{name}-place-{place.home}", args.bootstrap.function_name, plan, event, opts)
+    return _call(f"{name}-place-{place.database_name}", args.bootstrap.function_name, plan, event, opts)
 
 
 def _move(
@@ -92,8 +92,8 @@ def _move(
     """One stage for each change of it; what failed half way is called again by the next run."""
     event = {
         "stage": move.stage,
-        "origin": end_of(args.databases[move.origin.home]),
-        "target": end_of(args.databases[move.target.home]),
+        "origin": end_of(args.databases[move.origin.database_name]),
+        "target": end_of(args.databases[move.target.database_name]),
         "targetGib": move.target.storage_gib,
         "tenantSecret": args.secrets.database_arn,
         "bucket": args.bucket,

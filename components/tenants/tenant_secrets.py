@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import secretsmanager
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.iam_policy import EVERYONE, Statement, document
 from components.data.database import recovery_days
 from components.tenants.tenant_key_and_role import TenantKeyAndRole, tenant_tags
@@ -22,7 +22,7 @@ class TenantSecretsArgs:
     plan: TenantPlan
     identity: TenantKeyAndRole
     workers: Workers
-    shared: Shared
+    shared: CellContext
 
 
 class TenantSecrets(pulumi.ComponentResource):

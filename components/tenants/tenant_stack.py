@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.waiting import after
 from components.data.cell_data import CellData
 from components.data.database import Database
@@ -41,7 +41,7 @@ class TenantStackArgs:
     key_prerequisite: Callable[[Sequence[Output[str]]], pulumi.Resource] | None = None
     edge: Edge
     service_role_arns: Mapping[str, Input[str]]
-    shared: Shared
+    shared: CellContext
 
 
 class TenantStack(pulumi.ComponentResource):
@@ -79,7 +79,7 @@ class TenantStack(pulumi.ComponentResource):
             TenantResourcesArgs(
                 plan=args.plan,
                 identity=identity,
-                databases={p.home: self._database(p, networks) for p in args.plan.places},
+                databases={p.database_name: self._database(p, networks) for p in args.plan.places},
                 restored=self._restored(),
                 bootstrap=args.bootstrap,
                 workers=args.workers,
@@ -113,7 +113,7 @@ class TenantStack(pulumi.ComponentResource):
 
     def _database(self, place: PlacePlan, networks: Mapping[str, Network]) -> Database:
         if place.silo is None:
-            return self._args.data.shards[place.home]
+            return self._args.data.shards[place.database_name]
         return self._silo(place.silo, networks.get(place.silo.place.network))
 
     def _restored(self) -> Database | None:
@@ -121,7 +121,7 @@ class TenantStack(pulumi.ComponentResource):
         move, data = self._args.plan.move, self._args.data
         if move is None or move.restored is None:
             return None
-        key = data.key_arns[move.origin.home]
+        key = data.key_arns[move.origin.database_name]
         return data.place(move.restored, key, self._args.cell_network, None, self._child)
 
     def _silo(self, plan: DatabasePlan, network: Network | None) -> Database:

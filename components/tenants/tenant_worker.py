@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.common.function_code import FunctionCode
 from components.common.iam_policy import Statement
 from components.common.key import EncryptionKey, EncryptionKeyArgs
@@ -29,7 +29,9 @@ class WorkerKind:
     does: str  # "the function that …"
     role: str  # what its role is for
     description: str
-    statements: Callable[[Shared], Sequence[Statement]]  # all that it may do beyond what every function may
+    statements: Callable[
+        [CellContext], Sequence[Statement]
+    ]  # all that it may do beyond what every function may
     distributions: tuple[str, ...] = ()
 
 
@@ -39,7 +41,7 @@ class TenantWorkerArgs:
     plan: FunctionPlan
     subnet_ids: Sequence[Input[str]]
     group_id: Input[str]
-    shared: Shared
+    shared: CellContext
 
 
 class TenantWorker(pulumi.ComponentResource):

@@ -13,14 +13,14 @@ from plan.network.paths import (
     PEERED_PATHS,
     S3,
     PathPlan,
-    Reach,
+    SubnetRouting,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "network-paths.md"
 REACHES = {
-    Reach.PUBLIC: "the internet gateway; only NAT gateways are here",
-    Reach.PRIVATE: "a NAT gateway, on 443",
-    Reach.ISOLATED: "none",
+    SubnetRouting.PUBLIC: "the internet gateway; only NAT gateways are here",
+    SubnetRouting.PRIVATE: "a NAT gateway, on 443",
+    SubnetRouting.ISOLATED: "none",
 }
 OUTSIDES = {INTERNET: "any address, through NAT", S3: "S3, through its endpoint"}
 

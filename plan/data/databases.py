@@ -34,7 +34,7 @@ class Master(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NetworkLocation:
     """Where a database stands: its network, the segment of it, and its group in the table of paths."""
 
     segment: str
@@ -123,7 +123,7 @@ class DatabasePlan:
     identifier: str
     readers_head: str  # what identifiers of its read replicas begin with
     database: str  # the one database made in it
-    place: Place
+    place: NetworkLocation
     size: Size
     multi_az: bool
     backup_days: int
@@ -173,7 +173,9 @@ class DatabasePlan:
         return {log: f"/aws/rds/instance/{self.identifier}/{log}" for log in ("postgresql", "upgrade")}
 
 
-def _database(settings: Settings, names: Names, name: str, place: Place, size: Size) -> DatabasePlan:
+def _database(
+    settings: Settings, names: Names, name: str, place: NetworkLocation, size: Size
+) -> DatabasePlan:
     """A shard or a silo, unless what is put over it says otherwise."""
     return DatabasePlan(
         name=name,
@@ -191,7 +193,7 @@ def _database(settings: Settings, names: Names, name: str, place: Place, size: S
 
 def plan_monolith_database(settings: Settings, names: Names) -> DatabasePlan:
     size = Size(settings.monolith_instance_class, settings.monolith_storage)
-    database = _database(settings, names, "monolith", Place("monolith-data", "monolith-db"), size)
+    database = _database(settings, names, "monolith", NetworkLocation("monolith-data", "monolith-db"), size)
     return replace(database, database="monolith")
 
 
@@ -201,7 +203,7 @@ def plan_reports_database(settings: Settings, names: Names) -> DatabasePlan:
     It is so without replicas too, so that adding the first one changes nothing else.
     """
     size = Size(settings.reports_instance_class, settings.reports_storage)
-    database = _database(settings, names, "reports", Place("reports-data", "reports-db"), size)
+    database = _database(settings, names, "reports", NetworkLocation("reports-data", "reports-db"), size)
     return replace(database, database="reports", replicas=settings.reports_replicas, master=Master.PROGRAM)
 
 
@@ -210,7 +212,7 @@ def plan_shards(settings: Settings, names: Names, registry: Registry) -> tuple[D
     size = Size(settings.shard_instance_class, settings.shard_storage)
     rested = {place.partition("/")[0] for place in registry.ledger.resting if place.startswith(SHARD)}
     used = sorted({*registry.ledger.shards.values(), *rested})
-    return tuple(_database(settings, names, s, Place("pool-data", "pool-db"), size) for s in used)
+    return tuple(_database(settings, names, s, NetworkLocation("pool-data", "pool-db"), size) for s in used)
 
 
 def plan_restored(
@@ -222,7 +224,7 @@ def plan_restored(
     """
     size = Size(settings.shard_instance_class, settings.shard_storage)
     name = restored_name(tenant_id, number)
-    made = _database(settings, names, name, Place("pool-data", "pool-db"), size)
+    made = _database(settings, names, name, NetworkLocation("pool-data", "pool-db"), size)
     source = RestorePlan(names.label("database", shard), at)
     return replace(made, owner=tenant_id, restore=source, released=RESTORE)
 
@@ -246,7 +248,7 @@ def plan_silo(settings: Settings, names: Names, tenant: Tenant, number: int, net
         override.instance_class or settings.silo_instance_class,
         override.storage_gib or settings.silo_storage,
     )
-    place = Place("silo-data", "silo-db", network)
+    place = NetworkLocation("silo-data", "silo-db", network)
     silo = _database(settings, names, silo_name(tenant.id, number), place, size)
     days = max(override.backup_days or 0, settings.backup_days)
     replicas = override.report_replicas or 0

@@ -25,13 +25,13 @@ from plan.network.paths import (
     POSTGRES,
     PathPlan,
     PeeredPaths,
-    Reach,
+    SubnetRouting,
     follow_paths,
     peered_paths,
     peers_of,
 )
 from plan.settings import Settings
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class SegmentPlan:
     """Subnets of one purpose, one in each zone."""
 
     name: str
-    reach: Reach
+    reach: SubnetRouting
     cidr: str  # of all its subnets together, and of zones to come
     subnets: tuple[SubnetPlan, ...]
     acl: tuple[AclRule, ...]
@@ -88,7 +88,7 @@ def cut(parent: str, prefix: int, place: int) -> str:
     return str(ipaddress.IPv4Network((start, prefix)))
 
 
-Segments: TypeAlias = Mapping[str, tuple[int, Reach]]
+Segments: TypeAlias = Mapping[str, tuple[int, SubnetRouting]]
 
 
 def _sides(parent: str, table: Segments, prefix: int, first_number: int = 100) -> dict[str, Side]:
@@ -121,9 +121,11 @@ def _outward(name: str, table: Segments, sides: Mapping[str, Side]) -> list[Flow
     A gateway endpoint's addresses are public ones too; an ACL cannot name a prefix list.
     """
     reach = table[name][1]
-    if reach is Reach.ISOLATED and name not in GATEWAY_SEGMENTS:
+    if reach is SubnetRouting.ISOLATED and name not in GATEWAY_SEGMENTS:
         return []
-    served = [n for n, (_, r) in table.items() if reach is Reach.PUBLIC and r is Reach.PRIVATE]
+    served = [
+        n for n, (_, r) in table.items() if reach is SubnetRouting.PUBLIC and r is SubnetRouting.PRIVATE
+    ]
     return [Flow(sides[name], INTERNET_SIDE, HTTPS), *(Flow(sides[n], sides[name], HTTPS) for n in served)]
 
 
@@ -146,7 +148,7 @@ def _peered_flows(paths: PeeredPaths, cell: Mapping[str, Side], data: Side) -> l
     return arriving + [Flow(data, cell[CELL_GROUPS[p.target]], p.port) for p in paths.leading]
 
 
-def plan_cell_network(settings: Settings, moves: Iterable[frozenset[HomeKind]] = ()) -> NetworkPlan:
+def plan_cell_network(settings: Settings, moves: Iterable[frozenset[PlacementKind]] = ()) -> NetworkPlan:
     """The VPC of the cell: sixteen places of a /20 in its /16, a /23 in each zone.
 
     Its ACLs know dedicated networks as one block: which of them may be reached, and where, is said by
@@ -171,7 +173,7 @@ def plan_cell_network(settings: Settings, moves: Iterable[frozenset[HomeKind]] =
 
 
 def plan_dedicated_network(
-    tenant_id: str, cidr: str, settings: Settings, peers: Iterable[HomeKind] = ()
+    tenant_id: str, cidr: str, settings: Settings, peers: Iterable[PlacementKind] = ()
 ) -> NetworkPlan:
     """The VPC of a `dedicated` tenant: eight places of a /24 in its /21, a /27 in each zone.
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 
 HTTPS: Final = 443
 SERVICE: Final = 8443  # what both services listen on, TLS inside the task
 POSTGRES: Final = 5432
 
 
-class Reach(StrEnum):
+class SubnetRouting(StrEnum):
     """Where a segment's default route leads."""
 
     PUBLIC = "public"  # an internet gateway; NAT gateways live here and nothing else
@@ -45,22 +45,22 @@ INTERNET: Final = "internet"  # every address, reached through NAT
 S3: Final = "s3"  # the prefix list of the Region's gateway endpoint
 
 # segment → (place in the network, reach); places are for ever, new segments take new ones.
-CELL_SEGMENTS: Final[Mapping[str, tuple[int, Reach]]] = {
-    "public": (0, Reach.PUBLIC),
-    "monolith": (1, Reach.PRIVATE),
-    "reports": (2, Reach.PRIVATE),
-    "monolith-data": (3, Reach.ISOLATED),
-    "reports-data": (4, Reach.ISOLATED),
-    "pool-data": (5, Reach.ISOLATED),
-    "silo-data": (6, Reach.ISOLATED),
-    "endpoints": (7, Reach.ISOLATED),
-    "functions": (8, Reach.ISOLATED),
+CELL_SEGMENTS: Final[Mapping[str, tuple[int, SubnetRouting]]] = {
+    "public": (0, SubnetRouting.PUBLIC),
+    "monolith": (1, SubnetRouting.PRIVATE),
+    "reports": (2, SubnetRouting.PRIVATE),
+    "monolith-data": (3, SubnetRouting.ISOLATED),
+    "reports-data": (4, SubnetRouting.ISOLATED),
+    "pool-data": (5, SubnetRouting.ISOLATED),
+    "silo-data": (6, SubnetRouting.ISOLATED),
+    "endpoints": (7, SubnetRouting.ISOLATED),
+    "functions": (8, SubnetRouting.ISOLATED),
 }
-DEDICATED_SEGMENTS: Final[Mapping[str, tuple[int, Reach]]] = {
-    "public": (0, Reach.PUBLIC),
-    "silo-data": (1, Reach.ISOLATED),
-    "endpoints": (2, Reach.ISOLATED),
-    "workload": (3, Reach.PRIVATE),
+DEDICATED_SEGMENTS: Final[Mapping[str, tuple[int, SubnetRouting]]] = {
+    "public": (0, SubnetRouting.PUBLIC),
+    "silo-data": (1, SubnetRouting.ISOLATED),
+    "endpoints": (2, SubnetRouting.ISOLATED),
+    "workload": (3, SubnetRouting.PRIVATE),
 }
 CELL_PREFIX: Final = 20  # a segment of the cell
 DEDICATED_PREFIX: Final = 21  # a dedicated network; the ledger hands these out
@@ -111,10 +111,10 @@ GATEWAY_SEGMENTS: Final = frozenset(CELL_GROUPS[p.source] for p in CELL_PATHS if
 PEERED_PATHS: Final[tuple[PathPlan, ...]] = tuple(p for p in CELL_PATHS if p.target == "silo-db")
 
 # Which group a tenant's database is in. While a tenant moves, the databases at both ends follow one another.
-DATA_GROUPS: Final[Mapping[HomeKind, str]] = {
-    HomeKind.POOL: "pool-db",
-    HomeKind.SILO: "silo-db",
-    HomeKind.DEDICATED: "silo-db",
+DATA_GROUPS: Final[Mapping[PlacementKind, str]] = {
+    PlacementKind.POOL: "pool-db",
+    PlacementKind.SILO: "silo-db",
+    PlacementKind.DEDICATED: "silo-db",
 }
 MOVING: Final = "rows of a tenant that moves"
 
@@ -127,12 +127,14 @@ class PeeredPaths:
     leading: tuple[PathPlan, ...] = ()
 
 
-def follow_paths(ends: Iterable[frozenset[HomeKind]]) -> tuple[PathPlan, ...]:
+def follow_paths(ends: Iterable[frozenset[PlacementKind]]) -> tuple[PathPlan, ...]:
     """What moves between places in the cell's network need for as long as they last; `ends` of each move.
 
     One rule serves all moves between the same groups, for AWS refuses a second one.
     """
-    inside = {frozenset(DATA_GROUPS[k] for k in kinds) for kinds in ends if HomeKind.DEDICATED not in kinds}
+    inside = {
+        frozenset(DATA_GROUPS[k] for k in kinds) for kinds in ends if PlacementKind.DEDICATED not in kinds
+    }
     return tuple(
         sorted(
             PathPlan(source, target, POSTGRES, MOVING)
@@ -144,7 +146,7 @@ def follow_paths(ends: Iterable[frozenset[HomeKind]]) -> tuple[PathPlan, ...]:
     )
 
 
-def peered_paths(peers: Iterable[HomeKind]) -> PeeredPaths:
+def peered_paths(peers: Iterable[PlacementKind]) -> PeeredPaths:
     """Between the cell and dedicated networks; `peers`: kinds of place at the cell's end of moves."""
     groups = sorted({DATA_GROUPS[kind] for kind in peers})
     return PeeredPaths(
@@ -153,12 +155,12 @@ def peered_paths(peers: Iterable[HomeKind]) -> PeeredPaths:
     )
 
 
-def peers_of(ends: Iterable[frozenset[HomeKind]]) -> frozenset[HomeKind]:
+def peers_of(ends: Iterable[frozenset[PlacementKind]]) -> frozenset[PlacementKind]:
     """The kinds of place in the cell's network from or to which dedicated tenants move."""
     return frozenset(
         kind
         for kinds in ends
-        if HomeKind.DEDICATED in kinds
+        if PlacementKind.DEDICATED in kinds
         for kind in kinds
-        if kind is not HomeKind.DEDICATED
+        if kind is not PlacementKind.DEDICATED
     )

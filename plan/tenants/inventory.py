@@ -9,7 +9,7 @@ from plan.names import Names
 from plan.tenants.keys import key_alias
 from plan.tenants.tenant import TenantNames, tenant_names
 from tenants.models import Registry
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 
 # Field of `TenantNames` → what it is the name of. A test holds the two together.
 KINDS: Final = {
@@ -37,14 +37,14 @@ def of_tenant(registry: Registry, account: str, tenant_id: str) -> Iterator[tupl
         yield KINDS[field.name], getattr(own, field.name)
     for number in range(2, tenant.key + 1):
         yield KINDS["key_alias"], key_alias(names, tenant_id, number)
-    home = registry.ledger.homes.get(tenant_id)
-    numbers = [(tenant.home, home.instance)] if home else []
+    home = registry.ledger.placements.get(tenant_id)
+    numbers = [(tenant.placement_kind, home.instance)] if home else []
     if tenant.move and home:
         numbers = [(tenant.move.origin, home.instance), (tenant.move.to, home.issued)]
     for kind, number in numbers:
-        if kind.alone:
+        if kind.has_own_instance:
             yield "database", names.label("database", silo_name(tenant_id, number))
     if home and tenant.move and tenant.move.extracts:
         yield "database", names.label("database", restored_name(tenant_id, home.issued))
-    if HomeKind.DEDICATED in tenant.homes:
+    if PlacementKind.DEDICATED in tenant.placement_kinds:
         yield "network", f"tenant-{tenant_id}, {registry.ledger.networks[tenant_id]}"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from plan.names import Names
-from tenants.lifecycle.keys import Left, left_of
-from tenants.models import Home, Tenant
+from tenants.lifecycle.keys import KeyLeftover, leftovers_of_earlier_keys
+from tenants.models import Placement, Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class KeysPlan:
     """All keys that a tenant has had; nothing takes one away but the tenant's end."""
 
     every: tuple[KeyPlan, ...]  # by number; the last is in use
-    left: tuple[Left, ...]  # what stays under earlier ones
+    left: tuple[KeyLeftover, ...]  # what stays under earlier ones
 
     @property
     def current(self) -> KeyPlan:
@@ -32,11 +32,11 @@ class KeysPlan:
         return len(self.every) > 1
 
 
-def plan_keys(names: Names, tenant: Tenant, home: Home) -> KeysPlan:
+def plan_keys(names: Names, tenant: Tenant, home: Placement) -> KeysPlan:
     numbers = range(1, tenant.key + 1)
     return KeysPlan(
         every=tuple(KeyPlan(n, key_alias(names, tenant.id, n)) for n in numbers),
-        left=tuple(left_of(tenant, home)),
+        left=tuple(leftovers_of_earlier_keys(tenant, home)),
     )
 
 

@@ -7,7 +7,7 @@ from plan.data.databases import silo_name
 from plan.names import Names, sql_name
 from tenants.models import Registry, Tenant
 from tenants.phases import LEAVING, Phase
-from tenants.states import HomeKind, Leaving
+from tenants.states import Leaving, PlacementKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def staying(tenants: Sequence[Tenant]) -> list[Tenant]:
 
 
 def _plan(names: Names, registry: Registry, tenant: Tenant) -> LeavingPlan:
-    home = registry.ledger.homes.get(tenant.id)
+    home = registry.ledger.placements.get(tenant.id)
     numbers = range(1, home.issued + 1) if home else ()
     return LeavingPlan(
         tenant=tenant.id,
@@ -46,7 +46,7 @@ def _plan(names: Names, registry: Registry, tenant: Tenant) -> LeavingPlan:
         sql=sql_name(tenant.id),
         artefacts=names.bucket("t", tenant.id),
         handover=handover_bucket(names, tenant.id),
-        shard=registry.ledger.shards.get(tenant.id) if tenant.home is HomeKind.POOL else None,
+        shard=registry.ledger.shards.get(tenant.id) if tenant.placement_kind is PlacementKind.POOL else None,
         instances=tuple(names.label("database", silo_name(tenant.id, n)) for n in numbers),
     )
 

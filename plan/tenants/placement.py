@@ -9,7 +9,7 @@ from plan.network.network import NetworkPlan, plan_dedicated_network
 from plan.settings import Settings
 from tenants.models import Registry, Tenant
 from tenants.phases import MoveMethod, Phase, Released
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 
 STATEMENT_MS: Final = 60_000
 IDLE_MS: Final = 60_000  # in a transaction; it would hold back the cleaning of a shard's tables
@@ -29,8 +29,8 @@ class SqlLimits:
 class PlacePlan:
     """One place for a tenant's data."""
 
-    kind: HomeKind
-    home: str  # name of the DatabasePlan that holds it
+    kind: PlacementKind
+    database_name: str  # name of the DatabasePlan that holds it
     silo: DatabasePlan | None  # its own instance, or None in the pool
     network: NetworkPlan | None  # its own VPC, or None in the cell's
     storage_gib: int  # of the database
@@ -59,13 +59,13 @@ def plan_places(
     settings: Settings, names: Names, registry: Registry, tenant: Tenant
 ) -> tuple[PlacePlan, MovePlan | None]:
     """Where the tenant's data is, and the move that it is on. Reads this tenant's entries only."""
-    home, released = registry.ledger.homes[tenant.id], tenant.phase.row.released
+    placement, released = registry.ledger.placements[tenant.id], tenant.phase.row.released
     if tenant.move is None:
-        place = _place(settings, names, registry, tenant, tenant.home, home.instance)
+        place = _place(settings, names, registry, tenant, tenant.placement_kind, placement.instance)
         return (_released(place, "leaving") if released is Released.ALL else place), None
     move = tenant.move
-    origin = _place(settings, names, registry, tenant, move.origin, home.instance)
-    target = _restored(_place(settings, names, registry, tenant, move.to, home.issued), origin, move.at)
+    origin = _place(settings, names, registry, tenant, move.origin, placement.instance)
+    target = _restored(_place(settings, names, registry, tenant, move.to, placement.issued), origin, move.at)
     plan = MovePlan(
         origin=_released(origin, "move") if released is Released.ORIGIN else origin,
         target=_released(target, "move") if released is Released.TARGET else target,
@@ -73,7 +73,7 @@ def plan_places(
         read_only_seconds=move.read_only_seconds,
         by=move.by,
         at=move.at,
-        restored=_beside(settings, names, origin, tenant.id, home.issued, move.at),
+        restored=_beside(settings, names, origin, tenant.id, placement.issued, move.at),
     )
     return plan.live, plan
 
@@ -84,7 +84,7 @@ def _beside(
     """Of a shard RDS restores all tenants' rows, so nobody may live in what it makes of one."""
     if at is None or origin.silo:
         return None
-    return plan_restored(settings, names, origin.home, tenant_id, number, at)
+    return plan_restored(settings, names, origin.database_name, tenant_id, number, at)
 
 
 def _restored(target: PlacePlan, origin: PlacePlan, at: str | None) -> PlacePlan:
@@ -103,21 +103,21 @@ def _released(place: PlacePlan, why: str) -> PlacePlan:
 
 
 def _place(
-    settings: Settings, names: Names, registry: Registry, tenant: Tenant, kind: HomeKind, number: int
+    settings: Settings, names: Names, registry: Registry, tenant: Tenant, kind: PlacementKind, number: int
 ) -> PlacePlan:
     network, silo = None, None
-    if kind is HomeKind.DEDICATED:
+    if kind is PlacementKind.DEDICATED:
         follows = tenant.move is not None and tenant.move.by is MoveMethod.REPLICATION
-        peers = [other for other in tenant.homes if other is not kind and follows]
+        peers = [other for other in tenant.placement_kinds if other is not kind and follows]
         network = plan_dedicated_network(tenant.id, registry.ledger.networks[tenant.id], settings, peers)
-    if kind.alone:
-        home = registry.ledger.homes[tenant.id]
+    if kind.has_own_instance:
+        placement = registry.ledger.placements[tenant.id]
         silo = plan_silo(settings, names, tenant, number, network.name if network else CELL_NETWORK)
-        silo = replace(silo, key=home.stored if number == home.instance else home.key)
+        silo = replace(silo, key=placement.stored if number == placement.instance else placement.key)
     size = silo.size if silo else Size(settings.shard_instance_class, settings.shard_storage)
     return PlacePlan(
         kind=kind,
-        home=silo.name if silo else registry.ledger.shards[tenant.id],
+        database_name=silo.name if silo else registry.ledger.shards[tenant.id],
         silo=silo,
         network=network,
         storage_gib=size.storage_gib,

@@ -83,7 +83,7 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
         active=tenant.state is Phase.ACTIVE,
         service_plan=tenant.plan,
         budget_usd=registry.plans[tenant.plan].budget_usd,
-        keys=plan_keys(names, tenant, registry.ledger.homes[tenant.id]),
+        keys=plan_keys(names, tenant, registry.ledger.placements[tenant.id]),
         key_rotation_days=tenant.key_rotation_days,
         email=tenant.contacts.email,
         webhook=tenant.contacts.webhook,
@@ -93,7 +93,7 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
         leaving_tag=tenant.phase.row.tag,
         released=tenant.phase.row.released is Released.ALL,
         handover=handover_bucket(names, tenant.id) if (tenant.leaving or Leaving()).handed_over else None,
-        own_instances=registry.ledger.homes[tenant.id].issued > 0,
+        own_instances=registry.ledger.placements[tenant.id].issued > 0,
         names=tenant_names(names, tenant.id),
     )
 

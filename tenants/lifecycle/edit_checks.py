@@ -11,20 +11,20 @@ from datetime import date
 from typing import Final
 
 from tenants.lifecycle import keys
-from tenants.models import Home, Ledger, Tenant
+from tenants.models import Ledger, Placement, Tenant
 from tenants.phases import LEAVING, MOVING, TRANSITIONS, GuardFacts, Phase, transition_between
-from tenants.states import READ_ONLY_SECONDS, HomeKind
+from tenants.states import READ_ONLY_SECONDS, PlacementKind
 
 Problem = tuple[str, tuple[str, ...], str, str]
 """Tenant, path of the field, what is wrong, what would be right."""
 
 
-def home_of(tenant: Tenant, before: Home | None, on: date) -> Home:
+def placement_of(tenant: Tenant, before: Placement | None, on: date) -> Placement:
     """What the ledger says of a tenant after a run on that day."""
     instance, issued = _instances(tenant, before)
     same = before is not None and before.phase is tenant.phase
     first = before is None or tenant.phase is Phase.ACTIVE
-    return Home(
+    return Placement(
         isolation=tenant.isolation,
         network=tenant.network,
         state=tenant.state,
@@ -38,24 +38,24 @@ def home_of(tenant: Tenant, before: Home | None, on: date) -> Home:
     )
 
 
-def _instances(tenant: Tenant, before: Home | None) -> tuple[int, int]:
+def _instances(tenant: Tenant, before: Placement | None) -> tuple[int, int]:
     """The number of the tenant's instance, at the origin while it moves, and the highest that it ever had.
 
     A number is given when a move to an instance begins, and never again: identifiers of databases and of
     their last snapshots derive from it.
     """
     if before is None:
-        one = int(tenant.home.alone)
+        one = int(tenant.placement_kind.has_own_instance)
         return one, one
-    began = tenant.move is not None and before.move is None and tenant.move.to.alone
+    began = tenant.move is not None and before.move is None and tenant.move.to.has_own_instance
     issued = before.issued + began
     arrived = tenant.move is None and before.move is not None and before.move.stage is Phase.DONE
     if arrived:
-        return (issued if tenant.home.alone else 0), issued
+        return (issued if tenant.placement_kind.has_own_instance else 0), issued
     return before.instance, issued
 
 
-def _stored(tenant: Tenant, before: Home | None) -> int:
+def _stored(tenant: Tenant, before: Placement | None) -> int:
     """Which key the tenant's instance is under: the one that was in use when the instance was made.
 
     RDS never changes the key of an instance (RDS user guide, "Encrypting Amazon RDS resources", 2026-11).
@@ -77,16 +77,16 @@ def problems(
     `many` says that several tenants may leave at once.
     """
     found: list[Problem] = []
-    for id_ in sorted(ledger.homes.keys() - present):
+    for id_ in sorted(ledger.placements.keys() - present):
         wrong = "has data, and its entry is gone from the registry"
         right = f"put the entry back; a tenant leaves in stages: python -m tenants offboard {id_}"
         found.append((id_, (), wrong, right))
     for tenant in tenants.values():
-        home = ledger.homes.get(tenant.id)
+        placement = ledger.placements.get(tenant.id)
         if tenant.id in ledger.erased:
-            found += _after_death(tenant)
-        elif home is not None:
-            found += _steps(tenant, home, on) + keys.problems(tenant, home)
+            found += _after_erasure(tenant)
+        elif placement is not None:
+            found += _steps(tenant, placement, on) + keys.problems(tenant, placement)
         elif tenant.phase not in (Phase.ACTIVE, Phase.SUSPENDED):
             found.append(_newcomer(tenant))
         elif tenant.key != 1:
@@ -94,7 +94,7 @@ def problems(
     return found if many else found + _together(tenants, ledger)
 
 
-def _after_death(tenant: Tenant) -> list[Problem]:
+def _after_erasure(tenant: Tenant) -> list[Problem]:
     if tenant.state is Phase.ERASED:
         return []
     return [
@@ -119,7 +119,7 @@ def _together(tenants: Mapping[str, Tenant], ledger: Ledger) -> list[Problem]:
     going = [
         t.id
         for t in tenants.values()
-        if t.id in ledger.homes and t.phase in LEAVING and t.phase is not ledger.homes[t.id].phase
+        if t.id in ledger.placements and t.phase in LEAVING and t.phase is not ledger.placements[t.id].phase
     ]
     if len(going) < 2:
         return []
@@ -128,20 +128,20 @@ def _together(tenants: Mapping[str, Tenant], ledger: Ledger) -> list[Problem]:
     return [(min(going), ("state",), wrong, right)]
 
 
-_WHERE: Final[Mapping[HomeKind, str]] = {
-    HomeKind.POOL: "in the pool",
-    HomeKind.SILO: "in a silo, in the cell's network",
-    HomeKind.DEDICATED: "in a silo, in a network of its own",
+_WHERE: Final[Mapping[PlacementKind, str]] = {
+    PlacementKind.POOL: "in the pool",
+    PlacementKind.SILO: "in a silo, in the cell's network",
+    PlacementKind.DEDICATED: "in a silo, in a network of its own",
 }
 
 
-def _steps(tenant: Tenant, home: Home, on: date) -> list[Problem]:
-    before, after = home.phase, tenant.phase
-    lives = _lives(home, after)
-    if tenant.home is not lives:
-        return _misplaced(tenant, home, lives)
-    if tenant.move and home.move and tenant.move.way != home.move.way:
-        wrong = f"move is {tenant.move.way}, and the one under way {home.move.way}"
+def _steps(tenant: Tenant, placement: Placement, on: date) -> list[Problem]:
+    before, after = placement.phase, tenant.phase
+    lives = _lives(placement, after)
+    if tenant.placement_kind is not lives:
+        return _misplaced(tenant, placement, lives)
+    if tenant.move and placement.move and tenant.move.way != placement.move.way:
+        wrong = f"move is {tenant.move.way}, and the one under way {placement.move.way}"
         return [(tenant.id, ("move", "to"), wrong, "put it back; abort that one first")]
     if before is after:
         return []
@@ -155,28 +155,28 @@ def _steps(tenant: Tenant, home: Home, on: date) -> list[Problem]:
     if before is Phase.ACTIVE and tenant.move and tenant.move.at and tenant.move.at[:10] > on.isoformat():
         wrong = f"move.at {tenant.move.at} has not come yet"
         return [(tenant.id, ("move", "at"), wrong, "say a moment that backups reach back to")]
-    refused = step.guard(guard_facts(tenant, home), on) if step.guard else None
+    refused = step.guard(guard_facts(tenant, placement), on) if step.guard else None
     return [(tenant.id, field, *refused)] if refused else []
 
 
-def guard_facts(tenant: Tenant, home: Home) -> GuardFacts:
+def guard_facts(tenant: Tenant, placement: Placement) -> GuardFacts:
     """What a transition's guard looks at; a move that is on keeps what was agreed when it was recorded."""
     return GuardFacts(
-        since=home.since,
-        soak_days=home.move.soak_days if home.move else None,
+        since=placement.since,
+        soak_days=placement.move.soak_days if placement.move else None,
         retain_until=tenant.leaving.retain_until if tenant.leaving else None,
         key_days=tenant.leaving.key_days if tenant.leaving else None,
     )
 
 
-def _lives(home: Home, after: Phase) -> HomeKind:
+def _lives(placement: Placement, after: Phase) -> PlacementKind:
     """Where the data is in a phase: at the far end of the move from `done` on."""
-    if home.move and home.move.stage is Phase.SOAK and after is Phase.DONE:
-        return home.move.to
-    return home.kind
+    if placement.move and placement.move.stage is Phase.SOAK and after is Phase.DONE:
+        return placement.move.to
+    return placement.kind
 
 
-def _misplaced(tenant: Tenant, home: Home, lives: HomeKind) -> list[Problem]:
+def _misplaced(tenant: Tenant, placement: Placement, lives: PlacementKind) -> list[Problem]:
     """Isolation or network differ from where the data is."""
     found: list[Problem] = []
     for field, now, was in (
@@ -186,8 +186,10 @@ def _misplaced(tenant: Tenant, home: Home, lives: HomeKind) -> list[Problem]:
         if now is not was:
             wrong = f"{field} is {now} here, and the tenant's data lives {_WHERE[lives]}"
             right = f"put {field}: {was} back"
-            if home.move is None and tenant.move is None:
-                right += f"; data moves in stages: python -m tenants move {tenant.id} --to {tenant.home}"
+            if placement.move is None and tenant.move is None:
+                right += (
+                    f"; data moves in stages: python -m tenants move {tenant.id} --to {tenant.placement_kind}"
+                )
             found.append((tenant.id, (field,), wrong, right))
     return found
 

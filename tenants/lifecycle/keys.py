@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from tenants.lifecycle.registry_changes import TransitionError
-from tenants.models import MOST_KEYS, Home, Tenant
+from tenants.models import MOST_KEYS, Placement, Tenant
 from tenants.phases import Phase
 
 Problem = tuple[str, tuple[str, ...], str, str]
@@ -20,11 +20,11 @@ SETTLED: Final = frozenset({Phase.ACTIVE, Phase.SUSPENDED})
 OLD_VERSIONS_DAYS: Final = 90  # that earlier versions of artefacts are kept
 
 
-def raised(tenant: Tenant, home: Home | None) -> int:
+def next_key(tenant: Tenant, placement: Placement | None) -> int:
     """The number of the tenant's next key; raises `TransitionError`."""
     if tenant.phase not in SETTLED:
         raise TransitionError(f"{tenant.id} is in {tenant.phase}; {_SETTLE}")
-    if home is None or home.key != tenant.key:
+    if placement is None or placement.key != tenant.key:
         raise TransitionError(f"key {tenant.key} of {tenant.id} was not run yet; run pulumi up first")
     if tenant.key == MOST_KEYS:
         raise TransitionError(f"{tenant.id} has had {MOST_KEYS} keys, which is the most")
@@ -34,14 +34,14 @@ def raised(tenant: Tenant, home: Home | None) -> int:
 _SETTLE: Final = "finish or abort its move, or lead it back from leaving, before it gets another key"
 
 
-def problems(tenant: Tenant, home: Home) -> list[Problem]:
+def problems(tenant: Tenant, placement: Placement) -> list[Problem]:
     """A key is followed by the next one, in a run of its own, and never by an earlier one."""
-    if tenant.key == home.key:
+    if tenant.key == placement.key:
         return []
-    wrong = f"key goes from {home.key} to {tenant.key}"
-    right = f"after key {home.key} comes {home.key + 1}, and no earlier one is taken into use again"
-    if tenant.key == home.key + 1:
-        if {tenant.phase, home.phase} <= SETTLED:
+    wrong = f"key goes from {placement.key} to {tenant.key}"
+    right = f"after key {placement.key} comes {placement.key + 1}, and no earlier one is taken into use again"
+    if tenant.key == placement.key + 1:
+        if {tenant.phase, placement.phase} <= SETTLED:
             return []
         right = _SETTLE
     return [(tenant.id, ("key",), wrong, right)]
@@ -52,7 +52,7 @@ def newcomer(tenant: Tenant) -> Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class KeyLeftover:
     """What stays under an earlier key because nothing can re-encrypt it where it is."""
 
     what: str
@@ -63,36 +63,36 @@ class Left:
         return asdict(self)
 
 
-def left_of(tenant: Tenant, home: Home) -> Sequence[Left]:
+def leftovers_of_earlier_keys(tenant: Tenant, placement: Placement) -> Sequence[KeyLeftover]:
     """What a person has to see to, or wait for, before nothing needs the earlier keys any more."""
-    found: list[Left] = []
-    for key in range(1, home.key):
+    found: list[KeyLeftover] = []
+    for key in range(1, placement.key):
         found += [
-            Left(
+            KeyLeftover(
                 "earlier versions of artefacts",
                 key,
                 f"nothing: they are deleted {OLD_VERSIONS_DAYS} days after the run that copied them",
             ),
-            Left(
+            KeyLeftover(
                 "what the services have encrypted for the tenant themselves, such as columns",
                 key,
                 "re-encrypt their data keys; the tenant's role may still decrypt with the earlier key",
             ),
         ]
-        if home.issued:
+        if placement.issued:
             found.append(
-                Left(
+                KeyLeftover(
                     "backups and snapshots of databases of its own",
                     key,
                     "wait until the automatic ones have aged; delete last snapshots, or copy them under the"
                     " new key",
                 )
             )
-    if home.instance and home.stored < home.key:
+    if placement.instance and placement.stored < placement.key:
         found.append(
-            Left(
+            KeyLeftover(
                 "its database, with the password of its administrator and its performance data",
-                home.stored,
+                placement.stored,
                 f"move the tenant to a new one: python -m tenants move {tenant.id} --to KIND",
             )
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from tenants.models import Tenant
 from tenants.phases import MOVING, TRANSITIONS, MoveMethod, Phase, Transition, transition_by
-from tenants.states import READ_ONLY_SECONDS, SOAK_DAYS, HomeKind, NetworkMode
+from tenants.states import READ_ONLY_SECONDS, SOAK_DAYS, NetworkMode, PlacementKind
 
 Changes = dict[str, Any]
 
@@ -20,7 +20,7 @@ class TransitionError(ValueError):
 class TransitionOptions:
     """What a person asks for along with a step."""
 
-    to: HomeKind | None = None
+    to: PlacementKind | None = None
     at: str | None = None  # of a restore
     by: MoveMethod | None = None
     soak_days: int | None = None
@@ -62,10 +62,10 @@ def _begin(tenant: Tenant, options: TransitionOptions) -> Changes:
         raise TransitionError(
             f"{tenant.id} is not moving; say where to: --to {' or --to '.join(_others(tenant))}"
         )
-    if options.to is tenant.home:
-        raise TransitionError(f"{tenant.id} lives there already: {tenant.home}")
+    if options.to is tenant.placement_kind:
+        raise TransitionError(f"{tenant.id} lives there already: {tenant.placement_kind}")
     how = {"move.by": str(options.by)} if options.by not in (None, MoveMethod.REPLICATION) else {}
-    ends = {"move.origin": str(tenant.home), "move.to": str(options.to)}
+    ends = {"move.origin": str(tenant.placement_kind), "move.to": str(options.to)}
     return {**ends, "move.stage": "prepare", **how, **agreed}
 
 
@@ -85,22 +85,27 @@ def _restore(tenant: Tenant, at: str) -> Changes:
 
     A tenant of the pool gets one of its own: its shard cannot go back without everybody else on it.
     """
-    to = tenant.home if tenant.home.alone else HomeKind.SILO
-    return {"move.origin": str(tenant.home), "move.to": str(to), "move.stage": "prepare", "move.at": at}
+    to = tenant.placement_kind if tenant.placement_kind.has_own_instance else PlacementKind.SILO
+    return {
+        "move.origin": str(tenant.placement_kind),
+        "move.to": str(to),
+        "move.stage": "prepare",
+        "move.at": at,
+    }
 
 
 def _others(tenant: Tenant) -> list[str]:
-    return [str(kind) for kind in HomeKind if kind is not tenant.home]
+    return [str(kind) for kind in PlacementKind if kind is not tenant.placement_kind]
 
 
-def _lives(kind: HomeKind) -> Changes:
+def _lives(kind: PlacementKind) -> Changes:
     shared = kind.network is NetworkMode.SHARED
     return {"isolation": str(kind.isolation), "network": None if shared else str(kind.network)}
 
 
 def _finish(tenant: Tenant) -> Changes:
     """The move is over; what only an instance of its own can have goes with the instance."""
-    return {"move": None} | ({} if tenant.home.alone else {"overrides": None})
+    return {"move": None} | ({} if tenant.placement_kind.has_own_instance else {"overrides": None})
 
 
 def _state(step: Transition, options: TransitionOptions) -> Changes:

@@ -15,7 +15,7 @@ from cli.unfinished_runs import unfinished_run
 from tenants import open_registry
 from tenants.phases import MOVING, Phase
 from tenants.project import Project
-from tenants.states import HomeKind, Move
+from tenants.states import Move, PlacementKind
 
 ID = "acme-pay"
 
@@ -142,9 +142,11 @@ TABLE = (
 
 @pytest.mark.parametrize(("recorded", "told", "says"), TABLE)
 def test_what_is_said_of_each(root: Path, recorded: str, told: str | None, says: str | None) -> None:
-    home = Project(root).ledger("dev")[0].homes[ID]
+    home = Project(root).ledger("dev")[0].placements[ID]
     if Phase(recorded) in MOVING:
-        home = replace(home, move=Move(origin=HomeKind.POOL, to=HomeKind.SILO, stage=Phase(recorded)))
+        home = replace(
+            home, move=Move(origin=PlacementKind.POOL, to=PlacementKind.SILO, stage=Phase(recorded))
+        )
     else:
         home = replace(home, state=Phase(recorded))
     said = unfinished_run(root, "dev", ID, home, {ID: {"stage": told}} if told else {})

@@ -1,6 +1,6 @@
 """What the tests of the network and of the account stand on."""
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from plan.names import Names
 from plan.settings import Settings
 
@@ -13,8 +13,8 @@ def names_of(settings: Settings) -> Names:
     return Names(settings.stack, settings.account_id)
 
 
-def shared_of(settings: Settings) -> Shared:
-    return Shared(
+def shared_of(settings: Settings) -> CellContext:
+    return CellContext(
         settings=settings,
         names=names_of(settings),
         boundary_arn=BOUNDARY,

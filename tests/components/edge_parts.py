@@ -8,7 +8,7 @@ from typing import Any
 from pulumi import ResourceOptions
 from pulumi_aws import iam
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.data.database import Database, DatabaseArgs
 from components.edge.edge import Edge, EdgeArgs
 from components.network.dns import PrivateZone, PrivateZoneArgs
@@ -50,8 +50,8 @@ def usage_plan(key: str, rate: float, burst: int, quota: int) -> UsagePlan:
     )
 
 
-def shared(plan: CellPlan) -> Shared:
-    return Shared(
+def shared(plan: CellPlan) -> CellContext:
+    return CellContext(
         settings=plan.settings,
         names=plan.names,
         boundary_arn=BOUNDARY,

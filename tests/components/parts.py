@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from components.common.context import Shared
+from components.common.context import CellContext
 from components.data.database import Database, DatabaseArgs
 from components.edge.entrance import ApiEntrance, ClientPool
 from components.tenants.bootstrap import Bootstrap, BootstrapArgs
@@ -20,7 +20,7 @@ from plan.names import Names
 from plan.services.services import FunctionPlan, plan_leaver, plan_mover, plan_rekeyer
 from plan.tenants.tenant import TenantPlan, plan_tenant
 from tenants import models
-from tenants.lifecycle.edit_checks import home_of
+from tenants.lifecycle.edit_checks import placement_of
 from tests.cells import settings_of
 from tests.strategies import DAY
 
@@ -49,8 +49,8 @@ def names(stack: str = "dev") -> Names:
     return Names(stack, settings_of(stack).account_id)
 
 
-def shared(stack: str = "dev") -> Shared:
-    return Shared(
+def shared(stack: str = "dev") -> CellContext:
+    return CellContext(
         settings=settings_of(stack),
         names=names(stack),
         boundary_arn="arn:boundary",
@@ -71,7 +71,7 @@ def registry(*tenants: models.Tenant, stack: str = "dev") -> models.Registry:
         ledger=models.Ledger(
             shards=dict.fromkeys(pooled, "shard-a"),
             networks={t: f"10.64.{8 * i}.0/21" for i, t in enumerate(dedicated)},
-            homes={t.id: home_of(t, None, DAY) for t in tenants},
+            placements={t.id: placement_of(t, None, DAY) for t in tenants},
         ),
     )
 
@@ -150,7 +150,7 @@ def make_tenants(
                 shared=shared(stack),
             ),
         )
-        homes = {p.home: make_database(p.silo, stack) if p.silo else shard for p in plan.places}
+        homes = {p.database_name: make_database(p.silo, stack) if p.silo else shard for p in plan.places}
         TenantResources(
             plan.id,
             TenantResourcesArgs(

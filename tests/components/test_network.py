@@ -13,7 +13,7 @@ from components.network.network import Network, NetworkArgs
 from devtools.mocks import Recording, Registered, run
 from plan.network.acls import ANYWHERE
 from plan.network.network import NetworkPlan, plan_cell_network, plan_dedicated_network
-from plan.network.paths import CELL_GROUPS, CELL_PATHS, INTERNET, OUTSIDE, S3, PathPlan, Reach
+from plan.network.paths import CELL_GROUPS, CELL_PATHS, INTERNET, OUTSIDE, S3, PathPlan, SubnetRouting
 from plan.settings import Settings
 from tests.cells import settings_of
 from tests.components.account import BOUNDARY, LOGS_KEY, shared_of
@@ -181,9 +181,9 @@ def test_every_subnet_leads_as_far_as_its_segment_reaches(
     for segment in plan.segments:
         for zone in plan.zones:
             route = routes.get(table_of.pop(f"{plan.name}-{segment.name}-{zone}"))
-            if segment.reach is Reach.ISOLATED:
+            if segment.reach is SubnetRouting.ISOLATED:
                 assert route is None
-            elif segment.reach is Reach.PUBLIC:
+            elif segment.reach is SubnetRouting.PUBLIC:
                 assert route is not None
                 assert route.inputs["gatewayId"] == f"{plan.name}-routes-internet-id"
             else:

@@ -9,7 +9,7 @@ from components.network.network import Network, NetworkArgs
 from components.network.peering import Peering, PeeringArgs
 from devtools.mocks import Recording, Registered, run
 from plan.network.network import plan_cell_network, plan_dedicated_network
-from plan.network.paths import CELL_PATHS, Reach
+from plan.network.paths import CELL_PATHS, SubnetRouting
 from tests.cells import settings_of
 from tests.components.account import shared_of
 
@@ -105,7 +105,7 @@ def test_rules_wait_for_the_connection_since_they_name_a_group_across_it() -> No
 
 def test_the_segments_that_are_joined_do_not_reach_the_internet_on_the_tenant_s_side() -> None:
     tenant = plan_dedicated_network("acme", "10.96.8.0/21", settings_of("prod"))
-    assert tenant.segment("silo-data").reach is Reach.ISOLATED
+    assert tenant.segment("silo-data").reach is SubnetRouting.ISOLATED
 
 
 def test_what_joins_a_tenant_is_marked_as_that_tenant_s() -> None:

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 
 from tenants import phases
-from tenants.states import HomeKind, Isolation
+from tenants.states import Isolation, PlacementKind
 from tests.engine.deployed import LIVE, SMALL, Copies
 from tests.engine.sequences import DRIFTS, KEPT, Sequence
 from tests.engine.workspace import Workspace
@@ -287,7 +287,7 @@ def test_a_move_that_is_killed_twice_arrives_with_every_row(tmp_path: Path, copi
     who, at = KEPT[0], {"call": "update", "urn": f"*::{KEPT[0]}-*-move"}
     sequence = begun(copied, tmp_path / "it", live=True)
     try:
-        run = sequence.step(who, "move", to=HomeKind.SILO, soak_days=0)
+        run = sequence.step(who, "move", to=PlacementKind.SILO, soak_days=0)
         assert run.status == 0, run.output
         for when in ("after", "before"):
             assert sequence.step(who, "next", {"do": "kill", "when": when, **at}).status != 0

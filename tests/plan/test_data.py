@@ -91,7 +91,7 @@ def test_prod_is_protected_kept_and_doubled(registry: Registry) -> None:
 @given(registries())
 def test_shards_are_those_that_hold_somebody(registry: Registry) -> None:
     cell = plan_cell(PROD, registry)
-    homes = {p.home for t in cell.tenants for p in t.places if p.silo is None}
+    homes = {p.database_name for t in cell.tenants for p in t.places if p.silo is None}
     assert {s.name for s in cell.shards} == homes
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from plan import CellPlan, plan_cell
 from plan.names import LIMITS, Names, fit, sql_name
-from tenants.lifecycle.edit_checks import home_of
+from tenants.lifecycle.edit_checks import placement_of
 from tenants.models import Contacts, Isolation, Ledger, Overrides, Registry, Tenant
 from tests.cells import settings_of
 from tests.strategies import DAY, ids, plans, registries
@@ -110,7 +110,7 @@ def test_a_silo_and_a_reader_of_another_silo_never_meet() -> None:
     )
     for look_alike in ("abc-reader-a", "abc-a", "reader-a", "reader-a-abc", "reader-a-silo-abc"):
         other = replace(abc, id=look_alike, overrides=Overrides())
-        ledger = Ledger(homes={t.id: home_of(t, None, DAY) for t in (abc, other)})
+        ledger = Ledger(placements={t.id: placement_of(t, None, DAY) for t in (abc, other)})
         registry = Registry(stack="prod", tenants=(abc, other), plans=plans(), ledger=ledger)
         counts = Counter(named(plan_cell(settings_of("prod"), registry)))
         assert max(counts.values()) == 1

@@ -19,7 +19,7 @@ from plan.network.paths import (
     GATEWAY_SEGMENTS,
     INTERNET,
     OUTSIDE,
-    Reach,
+    SubnetRouting,
 )
 from plan.settings import Settings
 from tests.cells import settings_of
@@ -104,7 +104,7 @@ def test_a_cut_is_inside_its_parent_and_never_past_its_end(
 
 
 @pytest.mark.parametrize("table", [CELL_SEGMENTS, DEDICATED_SEGMENTS])
-def test_no_two_segments_share_a_place(table: dict[str, tuple[int, Reach]]) -> None:
+def test_no_two_segments_share_a_place(table: dict[str, tuple[int, SubnetRouting]]) -> None:
     places = [place for place, _ in table.values()]
     assert len(set(places)) == len(places)
 
@@ -147,7 +147,7 @@ def test_databases_and_endpoints_call_nobody_and_only_services_leave_the_network
     plan = plan_cell_network(cell())
     # What has no path but to S3 has no way out: that one leads to the gateway endpoint.
     leaving = {CELL_GROUPS[p.source] for p in CELL_PATHS if p.target == INTERNET}
-    assert {s.name for s in plan.segments if s.reach is Reach.PRIVATE} == leaving
+    assert {s.name for s in plan.segments if s.reach is SubnetRouting.PRIVATE} == leaving
 
 
 # ACLs: packets are followed there and back, as AWS does it without memory
@@ -187,7 +187,7 @@ def test_acls_of_the_cell_let_just_the_paths_of_the_table_through(zones: tuple[s
     table = {
         (CELL_GROUPS[p.source], CELL_GROUPS[p.target], p.port) for p in CELL_PATHS if p.target not in OUTSIDE
     }
-    through_nat = {(s.name, "public", 443) for s in plan.segments if s.reach is Reach.PRIVATE}
+    through_nat = {(s.name, "public", 443) for s in plan.segments if s.reach is SubnetRouting.PRIVATE}
     assert found == {(a, b, port) for a, b, port in table | through_nat if a != b}
 
 
@@ -217,7 +217,7 @@ def test_only_segments_with_a_way_out_speak_with_the_internet_and_on_443_alone()
             asked = passes(segment.acl, egress=True, cidr="203.0.113.0/24", port=port)
             answered = passes(segment.acl, egress=False, cidr="203.0.113.0/24", port=CLIENT)
             open_to = passes(segment.acl, egress=False, cidr="203.0.113.0/24", port=min(port, 1023))
-            outward = segment.reach is not Reach.ISOLATED or segment.name in GATEWAY_SEGMENTS
+            outward = segment.reach is not SubnetRouting.ISOLATED or segment.name in GATEWAY_SEGMENTS
             assert (asked and answered) is (outward and port == 443)
             assert not open_to
 

@@ -42,7 +42,7 @@ def test_who_stays_stays_where_its_data_is(edited: tuple[Registry, Registry, str
     before, after, _ = edited
     old, new = plans(before), plans(after)
     for i in old.keys() & new.keys():
-        assert new[i].place.home == old[i].place.home
+        assert new[i].place.database_name == old[i].place.database_name
         assert new[i].names == old[i].names
         assert _identifier(new[i].place) == _identifier(old[i].place)
 
@@ -79,7 +79,7 @@ def test_isolation_says_where_the_data_is(registry: Registry) -> None:
 def test_a_full_shard_of_busy_tenants_leaves_connections_for_who_looks_after_it(registry: Registry) -> None:
     cell: CellPlan = plan_cell(PROD, registry)
     for shard in cell.shards:
-        each = {p.limits.connections for t in cell.tenants for p in t.places if p.home == shard.name}
+        each = {p.limits.connections for t in cell.tenants for p in t.places if p.database_name == shard.name}
         assert len(each) == 1
         assert each.pop() * PROD.shard_capacity < shard.size.max_connections
 

@@ -9,7 +9,7 @@ from devtools.mocks import Recording
 from functions.tenant_rekey.request import parse
 from plan import plan_cell
 from plan.tenants.inventory import of_tenant
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 from tests.cells import settings_of
 from tests.program.cell import belonging, deploy
 from tests.program.test_moving import HELD, MOVER, start, taken
@@ -120,7 +120,7 @@ def test_the_function_is_told_and_waits_for_keys_and_bucket(tenant: str) -> None
 
 
 def test_the_function_is_let_in_only_where_there_is_another_key() -> None:
-    tenant = MOVER[HomeKind.POOL]
+    tenant = MOVER[PlacementKind.POOL]
     for recording, turned_ones in ((before(), set[str]()), (after(tenant), {tenant})):
         for one in MOVER.values():
             for kind, name in (
@@ -132,10 +132,10 @@ def test_the_function_is_let_in_only_where_there_is_another_key() -> None:
 
 
 def test_an_instance_stays_under_its_key_and_the_next_one_has_the_new_one() -> None:
-    tenant = MOVER[HomeKind.SILO]
+    tenant = MOVER[PlacementKind.SILO]
     world = turned(tenant)
     for event in ("move", "next"):
-        world = taken(world, tenant, event, HomeKind.DEDICATED)
+        world = taken(world, tenant, event, PlacementKind.DEDICATED)
     found = belonging(deploy(plan_cell(settings_of("dev"), world.registry)), tenant)
     keys = {
         r.inputs["identifier"]: r.inputs["kmsKeyId"].rpartition(":")[2]
@@ -149,7 +149,7 @@ def test_an_instance_stays_under_its_key_and_the_next_one_has_the_new_one() -> N
 
 
 def test_every_key_that_there_ever_was_stays() -> None:
-    tenant = MOVER[HomeKind.DEDICATED]
+    tenant = MOVER[PlacementKind.DEDICATED]
     found = belonging(after(tenant, 4), tenant)
     names = [n for n in (f"{tenant}-identity{x}-key" for x in ("", "2", "3", "4")) if (KEY, n) in found]
     assert len(names) == 4
@@ -163,7 +163,7 @@ def test_every_key_that_there_ever_was_stays() -> None:
 
 
 def test_the_stack_tells_what_stays_under_which_key() -> None:
-    tenant = MOVER[HomeKind.SILO]
+    tenant = MOVER[PlacementKind.SILO]
     told = after(tenant).exports["keys"]
     assert told.keys() == {tenant}
     assert (told[tenant]["inUse"], told[tenant]["keys"].keys()) == (2, {"1", "2"})

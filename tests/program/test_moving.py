@@ -13,14 +13,18 @@ from functions.tenant_data.request import parse as parse_move
 from plan import plan_cell
 from tenants.lifecycle.registry_changes import TransitionOptions
 from tenants.phases import MoveMethod, transition_by
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 from tests.cells import registry_of, settings_of
 from tests.program.cell import TODAY, belonging, deploy
 from tests.strategies import World, committed_cell, take_step
 
-MOVER = {HomeKind.POOL: "amber-pay", HomeKind.SILO: "ember-cards", HomeKind.DEDICATED: "fjord-custody"}
+MOVER = {
+    PlacementKind.POOL: "amber-pay",
+    PlacementKind.SILO: "ember-cards",
+    PlacementKind.DEDICATED: "fjord-custody",
+}
 # Each kind of place once as the origin and once as the target.
-WAYS = tuple(pairwise((*HomeKind, HomeKind.POOL)))
+WAYS = tuple(pairwise((*PlacementKind, PlacementKind.POOL)))
 STAGES = ("active", "prepare", "replicate", "cutover", "soak", "done", "active again")
 EVENTS = ("", "move", "next", "next", "next", "next", "next")
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
@@ -37,11 +41,11 @@ def start() -> World:
     """One tenant of each kind."""
     registry = registry_of("dev")
     kept = tuple(t for t in registry.tenants if t.id in MOVER.values())
-    homes = {t.id: registry.ledger.homes[t.id] for t in kept}
+    homes = {t.id: registry.ledger.placements[t.id] for t in kept}
     return World(committed_cell("dev"), kept, replace(registry.ledger, homes=homes), TODAY)
 
 
-def taken(world: World, id_: str, event: str, to: HomeKind) -> World:
+def taken(world: World, id_: str, event: str, to: PlacementKind) -> World:
     tenant = next(t for t in world.entries if t.id == id_)
     arrow = transition_by(event, tenant.phase)
     assert arrow is not None, (tenant.phase, event)
@@ -49,7 +53,7 @@ def taken(world: World, id_: str, event: str, to: HomeKind) -> World:
 
 
 @cache
-def journey(origin: HomeKind, to: HomeKind) -> tuple[Recording, ...]:
+def journey(origin: PlacementKind, to: PlacementKind) -> tuple[Recording, ...]:
     """The program at each stage."""
     world, found = start(), list[Recording]()
     for event in EVENTS:
@@ -71,7 +75,7 @@ def said(recording: Recording, tenant: str | None) -> dict[tuple[str, str], Regi
     return {key: replace(r, dependencies=()) for key, r in belonging(recording, tenant).items()}
 
 
-def a_stage_changes_nobody_else(origin: HomeKind, to: HomeKind) -> None:
+def a_stage_changes_nobody_else(origin: PlacementKind, to: PlacementKind) -> None:
     before, *rest = journey(origin, to)
     others = set(MOVER.values()) - {MOVER[origin]}
     for stage in rest:
@@ -84,25 +88,27 @@ def a_stage_changes_nobody_else(origin: HomeKind, to: HomeKind) -> None:
         assert [name for name in changed if not name.startswith(SHARED)] == []
 
 
-def nothing_that_holds_data_goes_before_the_end(origin: HomeKind, to: HomeKind) -> None:
+def nothing_that_holds_data_goes_before_the_end(origin: PlacementKind, to: PlacementKind) -> None:
     """Both places stand until the move is over; the key, the bucket and the login stay for ever."""
     stages = [belonging(r, MOVER[origin]) for r in journey(origin, to)]
     for before, after in pairwise(stages[:-1]):
         assert [key for key in before if key[0] in HELD and key not in after] == []
     gone = {key for key in stages[-2] if key[0] in HELD and key not in stages[-1]}
-    assert {kind for kind, _ in gone} <= {"aws:rds/instance:Instance"} if origin.alone else not gone
-    assert len(instances(journey(origin, to)[-1], MOVER[origin])) == int(to.alone)
+    assert (
+        {kind for kind, _ in gone} <= {"aws:rds/instance:Instance"} if origin.has_own_instance else not gone
+    )
+    assert len(instances(journey(origin, to)[-1], MOVER[origin])) == int(to.has_own_instance)
 
 
-def a_number_of_an_instance_is_never_given_again(origin: HomeKind, to: HomeKind) -> None:
+def a_number_of_an_instance_is_never_given_again(origin: PlacementKind, to: PlacementKind) -> None:
     tenant = MOVER[origin]
     at_most = {name for stage in journey(origin, to) for name in instances(stage, tenant)}
-    assert len(at_most) == origin.alone + to.alone
-    if origin.alone and to.alone:
+    assert len(at_most) == origin.has_own_instance + to.has_own_instance
+    if origin.has_own_instance and to.has_own_instance:
         assert f"silo2-{tenant}-instance" in at_most
 
 
-def the_functions_understand_what_they_are_sent(origin: HomeKind, to: HomeKind) -> None:
+def the_functions_understand_what_they_are_sent(origin: PlacementKind, to: PlacementKind) -> None:
     tenant = MOVER[origin]
     for recording in journey(origin, to)[1:-1]:
         calls = [r for r in belonging(recording, tenant).values() if r.type.endswith("invocation:Invocation")]
@@ -121,21 +127,21 @@ def the_functions_understand_what_they_are_sent(origin: HomeKind, to: HomeKind) 
                 assert place.hold
 
 
-def the_catalog_leads_to_where_the_data_is_after_the_stage(origin: HomeKind, to: HomeKind) -> None:
+def the_catalog_leads_to_where_the_data_is_after_the_stage(origin: PlacementKind, to: PlacementKind) -> None:
     tenant = MOVER[origin]
     for stage, recording in zip(STAGES, journey(origin, to), strict=True):
         catalog = recording.one("ssm/parameter:Parameter", f"{tenant}-tenant-catalog")
         entry = json.loads(catalog.inputs["insecureValue"])
         lives = to if stage in ("cutover", "soak", "done", "active again") else origin
         assert entry["isolation"] == lives.isolation
-        assert ("silo" in entry["database"]["host"]) is lives.alone
+        assert ("silo" in entry["database"]["host"]) is lives.has_own_instance
         moving = {"stage": stage, "readOnlySeconds": 60} if not stage.startswith("active") else None
         assert entry["move"] == moving
         waits = any(d.endswith(f"{tenant}-tenant-move") for d in catalog.dependencies)
         assert waits is (moving is not None), "the catalog follows the move and never goes before it"
 
 
-def the_function_gets_at_key_and_bucket_only_meanwhile(origin: HomeKind, to: HomeKind) -> None:
+def the_function_gets_at_key_and_bucket_only_meanwhile(origin: PlacementKind, to: PlacementKind) -> None:
     tenant = MOVER[origin]
     for stage, recording in zip(STAGES, journey(origin, to), strict=True):
         moving = not stage.startswith("active")
@@ -150,7 +156,7 @@ def the_function_gets_at_key_and_bucket_only_meanwhile(origin: HomeKind, to: Hom
             assert "mover-role" not in recording.one("kms/key:Key", f"{other}-identity-key").inputs["policy"]
 
 
-def databases_reach_one_another_only_meanwhile(origin: HomeKind, to: HomeKind) -> None:
+def databases_reach_one_another_only_meanwhile(origin: PlacementKind, to: PlacementKind) -> None:
     first, *between, last = journey(origin, to)
 
     def between_databases(recording: Recording) -> set[str]:
@@ -161,12 +167,12 @@ def databases_reach_one_another_only_meanwhile(origin: HomeKind, to: HomeKind) -
     assert [len(between_databases(stage)) for stage in between] == [2] * 5, "there and back"
 
 
-def only_what_was_left_behind_is_let_go(origin: HomeKind, to: HomeKind) -> None:
+def only_what_was_left_behind_is_let_go(origin: PlacementKind, to: PlacementKind) -> None:
     """An old instance, from the stage on that has dumped it."""
     for stage, recording in zip(STAGES, journey(origin, to), strict=True):
         found = instances(recording, MOVER[origin])
         gone = [name for name, r in found.items() if "released" in r.inputs["tags"]]
-        expected = [f"silo-{MOVER[origin]}-instance"] if stage == "done" and origin.alone else []
+        expected = [f"silo-{MOVER[origin]}-instance"] if stage == "done" and origin.has_own_instance else []
         assert gone == expected
 
 
@@ -185,15 +191,15 @@ CHECKS = (
 @pytest.mark.parametrize(
     ("origin", "to"), [WAYS[0], *(pytest.param(*way, marks=pytest.mark.slow) for way in WAYS[1:])]
 )
-def test_each_stage_of_a_move_is_as_it_should_be(origin: HomeKind, to: HomeKind) -> None:
+def test_each_stage_of_a_move_is_as_it_should_be(origin: PlacementKind, to: PlacementKind) -> None:
     """In one test: the seven programs take longer than what is asked of them."""
     assert len(CHECKS) == 8
     for check in CHECKS:
         check(origin, to)
 
 
-@pytest.mark.parametrize("to", [HomeKind.SILO, HomeKind.DEDICATED])
-def test_a_move_by_copy_opens_no_way_between_databases(to: HomeKind) -> None:
+@pytest.mark.parametrize("to", [PlacementKind.SILO, PlacementKind.DEDICATED])
+def test_a_move_by_copy_opens_no_way_between_databases(to: PlacementKind) -> None:
     """The function carries the rows; the one word more is all that it is told."""
     arrow = transition_by("move", start().entries[0].phase)
     assert arrow
@@ -208,7 +214,7 @@ def test_a_move_by_copy_opens_no_way_between_databases(to: HomeKind) -> None:
 
 
 def test_an_aborted_move_lets_the_new_instance_go() -> None:
-    world = taken(start(), "amber-pay", "move", HomeKind.SILO)
-    world = taken(world, "amber-pay", "abort", HomeKind.SILO)
+    world = taken(start(), "amber-pay", "move", PlacementKind.SILO)
+    world = taken(world, "amber-pay", "abort", PlacementKind.SILO)
     (new,) = instances(deploy(plan_cell(settings_of("dev"), world.registry)), "amber-pay").values()
     assert new.inputs["tags"]["released"] == "move"

@@ -13,14 +13,14 @@ from plan import plan_cell
 from plan.tenants.inventory import of_tenant
 from tenants.lifecycle.registry_changes import TransitionOptions
 from tenants.phases import transition_by
-from tenants.states import HomeKind
+from tenants.states import PlacementKind
 from tests.cells import settings_of
 from tests.program.cell import belonging, deploy
 from tests.program.test_moving import EVENTS, HELD, MOVER, SECRET, SHARED, instances, said, start
 from tests.strategies import World, take_step
 
 AT = "2026-11-20T10:00:00Z"
-KINDS = (HomeKind.SILO, HomeKind.DEDICATED)
+KINDS = (PlacementKind.SILO, PlacementKind.DEDICATED)
 of_each_kind = pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.slow)])
 
 
@@ -31,7 +31,7 @@ def taken(world: World, tenant: str, event: str) -> World:
 
 
 @cache
-def worlds(kind: HomeKind) -> tuple[World, ...]:
+def worlds(kind: PlacementKind) -> tuple[World, ...]:
     found = [start()]
     for event in EVENTS[1:]:
         found.append(taken(found[-1], MOVER[kind], event))
@@ -39,12 +39,12 @@ def worlds(kind: HomeKind) -> tuple[World, ...]:
 
 
 @cache
-def journey(kind: HomeKind) -> tuple[Recording, ...]:
+def journey(kind: PlacementKind) -> tuple[Recording, ...]:
     return tuple(deploy(plan_cell(settings_of("dev"), w.registry)) for w in worlds(kind))
 
 
 @of_each_kind
-def test_a_stage_changes_nothing_of_anybody_else_and_opens_no_way(kind: HomeKind) -> None:
+def test_a_stage_changes_nothing_of_anybody_else_and_opens_no_way(kind: PlacementKind) -> None:
     before, *rest = journey(kind)
     for stage in rest:
         for other in {None, *MOVER.values()} - {MOVER[kind]}:
@@ -52,7 +52,7 @@ def test_a_stage_changes_nothing_of_anybody_else_and_opens_no_way(kind: HomeKind
 
 
 @of_each_kind
-def test_the_new_instance_begins_as_the_old_one_was_and_is_under_its_key(kind: HomeKind) -> None:
+def test_the_new_instance_begins_as_the_old_one_was_and_is_under_its_key(kind: PlacementKind) -> None:
     tenant = MOVER[kind]
     _, *moving, last = journey(kind)
     for stage in moving:
@@ -71,7 +71,7 @@ def test_the_new_instance_begins_as_the_old_one_was_and_is_under_its_key(kind: H
 
 
 @of_each_kind
-def test_nothing_that_holds_data_goes_before_the_end(kind: HomeKind) -> None:
+def test_nothing_that_holds_data_goes_before_the_end(kind: PlacementKind) -> None:
     stages = [belonging(r, MOVER[kind]) for r in journey(kind)]
     for before, after in pairwise(stages[:-1]):
         assert [key for key in before if key[0] in HELD and key not in after] == []
@@ -80,7 +80,7 @@ def test_nothing_that_holds_data_goes_before_the_end(kind: HomeKind) -> None:
 
 
 @of_each_kind
-def test_the_function_is_told_the_moment(kind: HomeKind) -> None:
+def test_the_function_is_told_the_moment(kind: PlacementKind) -> None:
     tenant = MOVER[kind]
     for stage, recording in zip(EVENTS[1:-1], journey(kind)[1:-1], strict=True):
         call = recording.one("invocation:Invocation", f"{tenant}-tenant-move")
@@ -94,17 +94,19 @@ def test_the_function_is_told_the_moment(kind: HomeKind) -> None:
 def test_a_call_that_is_no_restore_says_nothing_of_a_moment() -> None:
     begin = transition_by("move", start().entries[0].phase)
     assert begin
-    world = take_step(start(), MOVER[HomeKind.POOL], begin, TransitionOptions(to=HomeKind.SILO)).run()
+    world = take_step(
+        start(), MOVER[PlacementKind.POOL], begin, TransitionOptions(to=PlacementKind.SILO)
+    ).run()
     call = deploy(plan_cell(settings_of("dev"), world.registry)).one(
-        "invocation:Invocation", f"{MOVER[HomeKind.POOL]}-tenant-move"
+        "invocation:Invocation", f"{MOVER[PlacementKind.POOL]}-tenant-move"
     )
     assert "restoredTo" not in json.loads(call.inputs["input"])
 
 
 def test_a_shard_is_restored_beside_it_for_the_move_alone() -> None:
     """Nobody lives in it: others' rows are there too. What the tenant gets is its own and new."""
-    tenant, beside = MOVER[HomeKind.POOL], f"restored-{MOVER[HomeKind.POOL]}-instance"
-    first, *moving, last = journey(HomeKind.POOL)
+    tenant, beside = MOVER[PlacementKind.POOL], f"restored-{MOVER[PlacementKind.POOL]}-instance"
+    first, *moving, last = journey(PlacementKind.POOL)
     shard = first.one("rds/instance:Instance", "shard-a-instance").inputs
     for stage in moving:
         found = instances(stage, tenant)
@@ -126,8 +128,8 @@ def test_a_shard_is_restored_beside_it_for_the_move_alone() -> None:
 
 
 def test_of_a_restore_from_the_pool_others_see_paths_alone() -> None:
-    tenant = MOVER[HomeKind.POOL]
-    before, *rest = journey(HomeKind.POOL)
+    tenant = MOVER[PlacementKind.POOL]
+    before, *rest = journey(PlacementKind.POOL)
     for stage in rest:
         for other in set(MOVER.values()) - {tenant}:
             assert said(stage, other) == said(before, other)
@@ -138,7 +140,7 @@ def test_of_a_restore_from_the_pool_others_see_paths_alone() -> None:
 def test_only_the_function_that_moves_gets_at_what_was_restored() -> None:
     policies = [
         r
-        for r in journey(HomeKind.POOL)[1].resources
+        for r in journey(PlacementKind.POOL)[1].resources
         if r.type.endswith(("iam/rolePolicy:RolePolicy", "iam/policy:Policy"))
         and re.search(r"db:tenantry-dev-restored|databases/restored", r.inputs["policy"])
     ]
@@ -146,8 +148,8 @@ def test_only_the_function_that_moves_gets_at_what_was_restored() -> None:
 
 
 def test_the_function_is_told_where_to_copy_from() -> None:
-    tenant = MOVER[HomeKind.POOL]
-    for recording in journey(HomeKind.POOL)[1:-1]:
+    tenant = MOVER[PlacementKind.POOL]
+    for recording in journey(PlacementKind.POOL)[1:-1]:
         event = json.loads(recording.one("invocation:Invocation", f"{tenant}-tenant-move").inputs["input"])
         real = {"tenantSecret": f"{SECRET}tenantry/dev/tenants/{tenant}/database-AbCdEf"}
         ends = {
@@ -160,14 +162,14 @@ def test_the_function_is_told_where_to_copy_from() -> None:
 
 
 def test_what_a_restore_from_the_pool_makes_is_listed() -> None:
-    tenant = MOVER[HomeKind.POOL]
-    registry = worlds(HomeKind.POOL)[1].registry
+    tenant = MOVER[PlacementKind.POOL]
+    registry = worlds(PlacementKind.POOL)[1].registry
     listed = dict.fromkeys(n for k, n in of_tenant(registry, "1", tenant) if k == "database")
     assert list(listed) == [f"tenantry-dev-silo-{tenant}", f"tenantry-dev-restored-{tenant}"]
 
 
 @of_each_kind
-def test_both_instances_are_listed(kind: HomeKind) -> None:
+def test_both_instances_are_listed(kind: PlacementKind) -> None:
     tenant = MOVER[kind]
     listed = dict.fromkeys(n for k, n in of_tenant(worlds(kind)[1].registry, "1", tenant) if k == "database")
     assert list(listed) == [f"tenantry-dev-silo-{tenant}", f"tenantry-dev-silo2-{tenant}"]

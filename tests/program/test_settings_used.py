@@ -18,7 +18,7 @@ from organization import open_organization
 from plan import parse_settings, plan_cell
 from plan.organization import OrganizationSettings, parse_organization_settings, plan_organization
 from plan.settings import Settings
-from tenants.allocation import NoRoom, extend
+from tenants.allocation import CellFullError, extend
 from tenants.cell import read_cell
 from tenants.models import Ledger
 from tests.cells import PROJECT, registry_of, values_of, with_tenants
@@ -177,5 +177,5 @@ def test_the_most_shards_decide_how_many_tenants_have_room() -> None:
     registry = registry_of("dev")
     empty = Ledger()
     assert extend(empty, registry.tenants, replace(limits, shard_capacity=1, shard_limit=26), TODAY)
-    with pytest.raises(NoRoom, match="there is no room in the pool: 1 shards of 1 are full"):
+    with pytest.raises(CellFullError, match="there is no room in the pool: 1 shards of 1 are full"):
         extend(empty, registry.tenants, replace(limits, shard_capacity=1, shard_limit=1), TODAY)

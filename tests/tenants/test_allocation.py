@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tenants.allocation import REST_DAYS, NoRoom, extend, overlaps, slot_name
+from tenants.allocation import REST_DAYS, CellFullError, extend, overlaps, slot_name
 from tenants.cell import Cell
 from tenants.ledger import parse_ledger, render_ledger
 from tenants.models import Contacts, Ledger, Tenant
 from tenants.phases import Phase
-from tenants.states import HomeKind, Isolation, NetworkMode
+from tenants.states import Isolation, NetworkMode, PlacementKind
 from tests.strategies import (
     DAY,
     Edit,
@@ -63,11 +63,11 @@ def test_blocks_are_given_from_the_lowest() -> None:
 def test_a_full_cell_names_everybody_who_does_not_fit_and_keeps_the_others() -> None:
     wanted = [*map(pool, ["p1x", "p2x", "p3x", "p4x", "p5x"]), *map(dedicated, ["d1x", "d2x", "d3x"])]
     with pytest.raises(
-        NoRoom, match=r"^d3x: there is no address block left.*; p5x: there is no room"
+        CellFullError, match=r"^d3x: there is no address block left.*; p5x: there is no room"
     ) as full:
         extend(Ledger(), wanted, cell(), DAY)
     assert [u.tenant for u in full.value.unplaced] == ["d3x", "p5x"]
-    assert set(full.value.ledger.homes) == {"p1x", "p2x", "p3x", "p4x", "d1x", "d2x"}
+    assert set(full.value.ledger.placements) == {"p1x", "p2x", "p3x", "p4x", "d1x", "d2x"}
 
 
 @pytest.mark.parametrize("make", [pool, dedicated])
@@ -75,7 +75,7 @@ def test_a_freed_place_rests_before_it_is_given_again(make: object) -> None:
     first = extend(Ledger(), [make("old")], cell(), DAY)  # type: ignore[operator]
     freed = extend(first, [make("old", Phase.ERASED)], cell(), DAY)  # type: ignore[operator]
     (place,) = freed.resting
-    assert (freed.resting[place], freed.erased, freed.homes) == (DAY, {"old": DAY}, {})
+    assert (freed.resting[place], freed.erased, freed.placements) == (DAY, {"old": DAY}, {})
 
     def place_of(ledger: Ledger) -> str:
         return ledger.networks.get("new") or slot_name(ledger.shards["new"], ledger.slots["new"])
@@ -159,7 +159,7 @@ class Life(RuleBasedStateMachine):
 
     def _places(self) -> dict[str, tuple[str | None, int | None, str | None]]:
         w = self.world.ledger
-        return {i: (w.shards.get(i), w.slots.get(i), w.networks.get(i)) for i in w.homes}
+        return {i: (w.shards.get(i), w.slots.get(i), w.networks.get(i)) for i in w.placements}
 
     @rule(data=st.data())
     def edit(self, data: st.DataObject) -> None:
@@ -186,8 +186,8 @@ class Life(RuleBasedStateMachine):
         slots = len(w.shards) + sum("shard" in p for p in resting)
         blocks = len(w.networks) + sum("shard" not in p for p in resting)
         cell = self.world.cell
-        in_pool = HomeKind.POOL in new.homes and new.id not in w.shards
-        alone = HomeKind.DEDICATED in new.homes and new.id not in w.networks
+        in_pool = PlacementKind.POOL in new.placement_kinds and new.id not in w.shards
+        alone = PlacementKind.DEDICATED in new.placement_kinds and new.id not in w.networks
         return (not in_pool or slots < cell.shard_limit * cell.shard_capacity) and (
             not alone or blocks < cell.blocks
         )
@@ -204,7 +204,7 @@ class Life(RuleBasedStateMachine):
         taken = [slot_name(s, w.slots[i]) for i, s in w.shards.items()] + list(w.networks.values())
         assert len(set(taken)) == len(taken)
         assert not set(taken) & set(w.resting)
-        assert not set(w.homes) & set(w.erased)
+        assert not set(w.placements) & set(w.erased)
         for place, day in self.freed.items():
             if place in taken:
                 assert (self.world.day - day).days >= REST_DAYS
@@ -213,13 +213,13 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def nobody_is_without_a_place_that_it_needs(self) -> None:
         w = self.world.ledger
-        for id_, home in w.homes.items():
-            assert (id_ in w.shards) is (HomeKind.POOL in home.homes)
-            assert (id_ in w.networks) is (HomeKind.DEDICATED in home.homes)
+        for id_, home in w.placements.items():
+            assert (id_ in w.shards) is (PlacementKind.POOL in home.kinds)
+            assert (id_ in w.networks) is (PlacementKind.DEDICATED in home.kinds)
             assert home.issued >= home.instance
             assert home.key >= home.stored
             assert (home.instance > 0) is (
-                (home.move.origin if home.move else home.kind) is not HomeKind.POOL
+                (home.move.origin if home.move else home.kind) is not PlacementKind.POOL
             )
 
     @invariant()

@@ -12,11 +12,11 @@ from tenants import RegistryError, open_registry
 from tenants.allocation import missing
 from tenants.ledger import parse_ledger, render_ledger
 from tenants.lifecycle import edit_checks
-from tenants.lifecycle.keys import left_of
+from tenants.lifecycle.keys import leftovers_of_earlier_keys
 from tenants.lifecycle.registry_changes import TransitionOptions
-from tenants.models import Home, Tenant
+from tenants.models import Placement, Tenant
 from tenants.phases import Phase, transition_by
-from tenants.states import HomeKind, Isolation
+from tenants.states import Isolation, PlacementKind
 from tests.registry.project import project
 from tests.strategies import DAY, RefusedError, World, small_cell, take_step
 from tests.tenants.test_allocation import pool
@@ -34,7 +34,7 @@ def turned(world: World, key: int) -> World:
     return world.edit("acme", key=key).run()
 
 
-def moved(world: World, to: HomeKind) -> World:
+def moved(world: World, to: PlacementKind) -> World:
     for event in ("move", "next", "next", "next", "next", "next"):
         arrow = transition_by(event, world.entries[0].phase)
         assert arrow
@@ -42,8 +42,8 @@ def moved(world: World, to: HomeKind) -> World:
     return world
 
 
-def home(world: World) -> Home:
-    return world.ledger.homes["acme"]
+def home(world: World) -> Placement:
+    return world.ledger.placements["acme"]
 
 
 @pytest.mark.parametrize("key", [1, 2, 4, 5])
@@ -65,7 +65,7 @@ def test_no_key_changes_while_data_moves_or_leaves() -> None:
     start = world(pool("acme"))
     move = transition_by("move", Phase.ACTIVE)
     assert move
-    moving = take_step(start, "acme", move, TransitionOptions(to=HomeKind.SILO))
+    moving = take_step(start, "acme", move, TransitionOptions(to=PlacementKind.SILO))
     for edited in (moving, moving.run()):
         with pytest.raises(RefusedError, match="key goes from 1 to 2"):
             turned(edited, 2)
@@ -77,11 +77,15 @@ def test_no_key_changes_while_data_moves_or_leaves() -> None:
 def test_an_instance_stays_under_the_key_with_which_it_was_made() -> None:
     second = turned(world(SILO), 2)
     assert (home(second).key, home(second).stored) == (2, 1)
-    assert any("move the tenant" in x.todo for x in left_of(second.entries[0], home(second)))
-    there = moved(second, HomeKind.DEDICATED)
+    assert any(
+        "move the tenant" in x.todo for x in leftovers_of_earlier_keys(second.entries[0], home(second))
+    )
+    there = moved(second, PlacementKind.DEDICATED)
     assert (home(there).key, home(there).stored, home(there).instance) == (2, 2, 2)
-    assert [x.what for x in left_of(there.entries[0], home(there)) if "its database" in x.what] == []
-    assert (home(turned(there, 3)).stored, home(moved(turned(there, 3), HomeKind.POOL)).stored) == (2, 3)
+    assert [
+        x.what for x in leftovers_of_earlier_keys(there.entries[0], home(there)) if "its database" in x.what
+    ] == []
+    assert (home(turned(there, 3)).stored, home(moved(turned(there, 3), PlacementKind.POOL)).stored) == (2, 3)
 
 
 def test_an_aborted_move_leaves_the_instance_and_its_key() -> None:
@@ -89,7 +93,7 @@ def test_an_aborted_move_leaves_the_instance_and_its_key() -> None:
     for event in ("move", "abort", "next"):
         arrow = transition_by(event, second.entries[0].phase)
         assert arrow
-        second = take_step(second, "acme", arrow, TransitionOptions(to=HomeKind.POOL)).run()
+        second = take_step(second, "acme", arrow, TransitionOptions(to=PlacementKind.POOL)).run()
     assert (home(second).key, home(second).stored) == (2, 1)
 
 
@@ -119,7 +123,7 @@ def test_the_command_writes_the_next_key_and_tells_what_stays(
     assert call() == (2, call()[1])
     assert "was not run yet" in call()[1]
     assert "not run yet: the last run recorded key 1" in call("--status")[1]
-    assert open_registry("dev", root=root, locked=False).ledger.homes["acme-pay"].key == 2
+    assert open_registry("dev", root=root, locked=False).ledger.placements["acme-pay"].key == 2
     code, said = call("--status")
     assert (code, "key 2 is in use" in said, "under key 1 earlier versions of artefacts" in said) == (
         0,

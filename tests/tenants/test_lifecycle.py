@@ -17,9 +17,9 @@ from devtools.generators import tenant_lifecycle
 from tenants import RegistryError, examination, open_registry
 from tenants.lifecycle.edit_checks import guard_facts
 from tenants.lifecycle.registry_changes import TransitionError, TransitionOptions, take
-from tenants.models import Home, Ledger, Registry
+from tenants.models import Ledger, Placement, Registry
 from tenants.phases import DEPLOYABLE, EVENTS, MOVING, PHASES, TRANSITIONS, Phase, Transition
-from tenants.states import HomeKind, Leaving
+from tenants.states import Leaving, PlacementKind
 from tests.registry.project import project
 from tests.strategies import DAY, World, small_cell, take_step
 from tests.tenants.test_allocation import pool
@@ -47,8 +47,8 @@ def run(root: Path) -> Registry:
     return open_registry("dev", root=root, locked=False, phases=frozenset(Phase))
 
 
-def home(root: Path) -> Home:
-    return run(root).ledger.homes["acme-pay"]
+def home(root: Path) -> Placement:
+    return run(root).ledger.placements["acme-pay"]
 
 
 # ------------------------------------------------------------------ the machine
@@ -85,10 +85,12 @@ def test_no_move_ends_elsewhere_but_after_cutover_and_soak() -> None:
 @pytest.mark.parametrize("arrow", TRANSITIONS, ids=lambda a: f"{a.before}-{a.event}")
 def test_what_a_step_writes_is_the_phase_that_it_leads_to(arrow: Transition) -> None:
     world = at(arrow.before)
-    (tenant,) = take_step(world, "acme", arrow, TransitionOptions(to=HomeKind.SILO, retain_until=DAY)).entries
+    (tenant,) = take_step(
+        world, "acme", arrow, TransitionOptions(to=PlacementKind.SILO, retain_until=DAY)
+    ).entries
     assert tenant.phase is arrow.after
-    moved = {Phase.DONE: HomeKind.SILO}
-    assert tenant.home is moved.get(arrow.after, moved.get(arrow.before, HomeKind.POOL))
+    moved = {Phase.DONE: PlacementKind.SILO}
+    assert tenant.placement_kind is moved.get(arrow.after, moved.get(arrow.before, PlacementKind.POOL))
 
 
 def at(phase: Phase) -> World:
@@ -97,7 +99,7 @@ def at(phase: Phase) -> World:
     way = nx.shortest_path(GRAPH, Phase.ACTIVE, phase)
     for before, after in itertools.pairwise(way):
         arrow = next(a for a in TRANSITIONS if (a.before, a.after) == (before, after))
-        world = take_step(world, "acme", arrow, TransitionOptions(to=HomeKind.SILO, retain_until=DAY))
+        world = take_step(world, "acme", arrow, TransitionOptions(to=PlacementKind.SILO, retain_until=DAY))
         world = replace(world, day=world.day + timedelta(days=60)).run()
     return world
 
@@ -110,7 +112,7 @@ def run_ledger() -> Any:
 def test_a_guard_opens_on_its_day_and_not_before(arrow: Transition) -> None:
     assert arrow.guard
     world = at(arrow.before)
-    (tenant,), was = world.entries, world.ledger.homes["acme"]
+    (tenant,), was = world.entries, world.ledger.placements["acme"]
     assert was.since is not None
     opens = {
         Phase.SOAK: was.since + timedelta(days=7),
@@ -127,23 +129,29 @@ def test_an_event_that_does_not_lead_on_says_which_do() -> None:
     with pytest.raises(TransitionError, match=r"acme is not moving; say where to: --to silo or --to ded"):
         take(pool("acme"), "move", TransitionOptions())
     with pytest.raises(TransitionError, match=r"acme lives there already: pool"):
-        take(pool("acme"), "move", TransitionOptions(to=HomeKind.POOL))
+        take(pool("acme"), "move", TransitionOptions(to=PlacementKind.POOL))
 
 
 def test_numbers_of_instances_are_never_used_twice() -> None:
     """Identifiers of databases and of their last snapshots derive from them."""
     world = World(small_cell(), (pool("acme"),), run_ledger(), DAY).run()
     seen: list[int] = []
-    for to in (HomeKind.SILO, HomeKind.DEDICATED, HomeKind.POOL, HomeKind.SILO, HomeKind.POOL):
+    for to in (
+        PlacementKind.SILO,
+        PlacementKind.DEDICATED,
+        PlacementKind.POOL,
+        PlacementKind.SILO,
+        PlacementKind.POOL,
+    ):
         for event in ("move", "next", "next", "next", "next", "next"):
             tenant = world.entries[0]
             arrow = next(a for a in TRANSITIONS if (a.before, a.event) == (tenant.phase, event))
             world = take_step(world, "acme", arrow, TransitionOptions(to=to))
             world = replace(world, day=world.day + timedelta(days=60)).run()
-        now = world.ledger.homes["acme"]
+        now = world.ledger.placements["acme"]
         assert now.kind is to
-        seen += [now.instance] if to.alone else []
-        assert (now.instance == 0) is (not to.alone)
+        seen += [now.instance] if to.has_own_instance else []
+        assert (now.instance == 0) is (not to.has_own_instance)
     assert seen == [1, 2, 3]
 
 
@@ -167,7 +175,7 @@ def test_a_move_is_a_stage_at_a_time(root: Path, monkeypatch: pytest.MonkeyPatch
     assert call(root, "move", "acme-pay").exit_code == 0
     registry = run(root)
     assert (registry.ledger.shards, set(registry.ledger.resting)) == ({}, {"shard-a/01"})
-    assert registry.tenants[0].home is HomeKind.SILO
+    assert registry.tenants[0].placement_kind is PlacementKind.SILO
     assert (root / "tenants/dev.yaml").read_text("utf-8").count("\n") == 6
 
 
@@ -180,7 +188,7 @@ def test_a_move_can_be_called_off_and_taken_back(root: Path) -> None:
     for event in ("--to=silo", "", "", "", "--rollback", "", ""):
         assert call(root, "move", "acme-pay", *filter(None, [event])).exit_code == 0
         run(root)
-    assert (home(root).kind, home(root).issued) == (HomeKind.POOL, 2)
+    assert (home(root).kind, home(root).issued) == (PlacementKind.POOL, 2)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +263,7 @@ def test_several_leave_only_when_that_is_said(root: Path) -> None:
     assert "leaves together with bolt-fx; one at a time, or" in by_hand.stdout
     (root / "tenants/dev.yaml").write_text(text, "utf-8")
     assert call(root, "offboard", "acme-pay", "bolt-fx", "--many").exit_code == 0
-    assert {str(h.state) for h in run(root).ledger.homes.values()} == {"exported"}
+    assert {str(h.state) for h in run(root).ledger.placements.values()} == {"exported"}
 
 
 def test_status_is_for_people_and_machines(root: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tenants.models import Quota
 from tenants.project import Project
-from tenants.quotas import census, demand, first_too_many, limit_of
+from tenants.quotas import census, demand, limit_of, tenants_over_quota
 from tests.cells import PROJECT, registry_of
 from tests.strategies import World, committed_cell, plans, worlds
 
@@ -41,7 +41,7 @@ def test_the_first_too_many_is_the_one_at_which_demand_passes(world: World, valu
         demand(quota, census(world.cell, ordered[:n], plans(), world.ledger)) for n in range(len(ordered) + 1)
     ]
     passed = next((n for n, taken in enumerate(counts) if taken > value), None)
-    first = first_too_many(quota, world.cell, value, ordered, plans(), world.ledger)
+    first = tenants_over_quota(quota, world.cell, value, ordered, plans(), world.ledger)
     if passed:
         assert first is ordered[passed - 1]
     else:

@@ -12,7 +12,7 @@ from tenants.ledger import parse_ledger, render_ledger
 from tenants.lifecycle.registry_changes import TransitionOptions
 from tenants.models import Tenant
 from tenants.phases import MoveMethod, Phase, transition_by
-from tenants.states import HomeKind, Isolation, NetworkMode
+from tenants.states import Isolation, NetworkMode, PlacementKind
 from tests.registry.project import project
 from tests.strategies import DAY, RefusedError, World, take_step
 from tests.tenants.test_allocation import pool
@@ -41,7 +41,7 @@ def led(found: World, *events: str, at: str = AT) -> World:
 def test_a_restore_ends_where_it_began_or_in_a_new_instance(tenant: Tenant, end: str) -> None:
     after = led(world(tenant), *ENDS[end])
     found = home(after)
-    assert (found.move, found.kind, found.issued) == (None, tenant.home, 2)
+    assert (found.move, found.kind, found.issued) == (None, tenant.placement_kind, 2)
     assert found.instance == (2 if end == "done" else 1)
     assert after.ledger.networks == world(tenant).ledger.networks
     assert after.ledger.resting == {}
@@ -76,27 +76,30 @@ def test_a_tenant_of_the_pool_is_restored_into_an_instance_of_its_own(end: str) 
     tenant = pool("acme")
     after = led(turned(world(tenant), 2), *ENDS[end])
     found, done = home(after), end == "done"
-    assert (found.move, found.kind) == (None, HomeKind.SILO if done else HomeKind.POOL)
+    assert (found.move, found.kind) == (None, PlacementKind.SILO if done else PlacementKind.POOL)
     assert (found.instance, found.issued, found.stored) == (int(done), 1, 2), "made under the key in use"
     back = ("move", *["next"] * 5)
     if done:
         for event in back:
             arrow = transition_by(event, after.entries[0].phase)
             assert arrow
-            after = take_step(after, "acme", arrow, TransitionOptions(to=HomeKind.POOL, soak_days=0)).run()
-        assert home(after).kind is HomeKind.POOL
+            after = take_step(
+                after, "acme", arrow, TransitionOptions(to=PlacementKind.POOL, soak_days=0)
+            ).run()
+        assert home(after).kind is PlacementKind.POOL
 
 
 @pytest.mark.parametrize(
-    ("tenant", "to"), [(pool("acme"), HomeKind.DEDICATED), (SILO, HomeKind.POOL), (SILO, HomeKind.DEDICATED)]
+    ("tenant", "to"),
+    [(pool("acme"), PlacementKind.DEDICATED), (SILO, PlacementKind.POOL), (SILO, PlacementKind.DEDICATED)],
 )
-def test_a_restore_leads_nowhere_else(tenant: Tenant, to: HomeKind) -> None:
+def test_a_restore_leads_nowhere_else(tenant: Tenant, to: PlacementKind) -> None:
     first = transition_by("move", Phase.ACTIVE)
     assert first
     moving = take_step(world(tenant), "acme", first, TransitionOptions(to=to))
     (found,) = moving.entries
     assert found.move
-    with pytest.raises(RefusedError, match=f"the move restores, from {tenant.home} to {to}"):
+    with pytest.raises(RefusedError, match=f"the move restores, from {tenant.placement_kind} to {to}"):
         moving.edit("acme", move=replace(found.move, at=AT)).run()
 
 
@@ -112,7 +115,10 @@ def test_how_rows_get_there_is_remembered_and_does_not_change_on_the_way() -> No
     first = transition_by("move", Phase.ACTIVE)
     assert first
     moving = take_step(
-        world(pool("acme")), "acme", first, TransitionOptions(to=HomeKind.SILO, by=MoveMethod.OFFLINE_COPY)
+        world(pool("acme")),
+        "acme",
+        first,
+        TransitionOptions(to=PlacementKind.SILO, by=MoveMethod.OFFLINE_COPY),
     ).run()
     text = render_ledger(moving.ledger, "prod")
     assert "move: pool-to-silo/prepare, by: copy" in text
@@ -142,6 +148,6 @@ def test_the_command_begins_it_and_move_goes_on(tmp_path: Path, monkeypatch: pyt
     assert (code, '+ at: "2026-11-20T10:00:00Z"' in said or "at: " in said) == (0, True)
     assert open_registry("dev", root=root, locked=False).tenants[0].move
     assert call("move", "acme-pay")[0] == 0
-    assert open_registry("dev", root=root, locked=False).ledger.homes["acme-pay"].move
+    assert open_registry("dev", root=root, locked=False).ledger.placements["acme-pay"].move
     code, said = call("restore", "acme-pay", "--at", "2026-11-20T10:00:00Z")
     assert (code, "from which there is no move" in said) == (2, True)
