@@ -117,7 +117,7 @@ def play(root: Path, block: str) -> Phase:
 
 def phase(root: Path) -> Phase:
     ledger = Project(root).ledger("dev")[0]
-    return ledger.homes[TENANT].phase if TENANT in ledger.homes else Phase.ERASED
+    return ledger.placements[TENANT].phase if TENANT in ledger.placements else Phase.ERASED
 
 
 def steps(book: str) -> Iterator[str]:
@@ -182,4 +182,4 @@ def test_a_step_before_its_day_is_refused(root: Path) -> None:
 def test_the_steps_of_a_new_key_give_the_second_one(root: Path) -> None:
     for block in steps("rotating-a-tenants-key.md"):
         play(root, block)
-    assert Project(root).ledger("dev")[0].homes[TENANT].key == 2
+    assert Project(root).ledger("dev")[0].placements[TENANT].key == 2

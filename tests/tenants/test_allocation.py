@@ -192,7 +192,7 @@ class Life(RuleBasedStateMachine):
             not alone or blocks < cell.blocks
         )
 
-    @precondition(lambda self: self.world.ledger.homes)
+    @precondition(lambda self: self.world.ledger.placements)
     @rule(data=st.data())
     def refused_edit(self, data: st.DataObject) -> None:
         with pytest.raises(RefusedError, match=r"data|(state|stage|key) goes|pool tenant|silo tenants|move"):
