@@ -30,7 +30,14 @@ from tests.repo.typed_commands import SAMPLES, commands_in, refusal
 
 ROOMS = ("cli", "config", "devtools", "organization", "plan", "policies", "recovery", "sandbox", "tenants")
 # What stands in place of what a message fills in, by a word of the expression.
-FILLED = {"stack": "dev", "out": "audit", "seal": "0" * 64, "placement_kind": "silo", "name": "dev", "root": "x"}
+FILLED = {
+    "stack": "dev",
+    "out": "audit",
+    "seal": "0" * 64,
+    "placement_kind": "silo",
+    "name": "dev",
+    "root": "x",
+}
 FILLED |= {"LOOK": " ".join(LOOK), "VERSION": "3.0.0"}
 NO_COMMAND = "sandbox root"  # what a certificate of the sandbox is called
 
