@@ -1,1 +1,1 @@
-"""The command line: what people type, and how results are printed. Logic lives in the other rooms."""
+"""The command line `tenantry`: arguments, options and output. Logic lives in the other packages."""

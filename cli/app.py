@@ -1,4 +1,4 @@
-"""The one command `tenantry`: its groups, and completion for all of them."""
+"""The command `tenantry`: its groups, and shell completion for all of them."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Scripts that give a shell the command `tenantry`, with completion of all that can be typed."""
+"""Shell scripts that define the command `tenantry`, with completion."""
 
 import shlex
 import sys

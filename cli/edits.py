@@ -1,4 +1,4 @@
-"""The commands that write: add, set, ledger init and update, schemas. Each returns its exit code."""
+"""What the writing commands do: add, set, ledger init and update, schemas. Each returns its exit code."""
 
 import difflib
 import subprocess

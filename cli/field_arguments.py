@@ -1,4 +1,4 @@
-"""`field=value` arguments of the command line, read by the field types of the models."""
+"""Parses `field=value` arguments with the field types of the models."""
 
 from collections.abc import Sequence
 from datetime import date

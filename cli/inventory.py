@@ -1,7 +1,7 @@
-"""Which resources a tenant has, as the program itself would say.
+"""Lists the resources that a tenant has, as the program itself names them.
 
-This package must not know the plan, which is made from it. So the project names, in `pyproject.toml`,
-who can tell:
+The registry must not depend on the plan, which is made from it. So `pyproject.toml` names the function that
+lists them:
 
     [tool.tenantry]
     inventory = "plan.tenants.inventory:of_tenant"

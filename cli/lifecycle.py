@@ -1,4 +1,4 @@
-"""The commands of a tenant's life, as words; what they do is imported when they run."""
+"""Commands of the tenant lifecycle: move, restore, suspend, offboard, rotate-key. Code loads on demand."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""What the commands of a tenant's life do: move, offboard, status. Each returns its exit code."""
+"""What the commands of the tenant lifecycle do: move, offboard, status. Each returns its exit code."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""What the commands share: arguments and options with their completions, and which stack is meant.
+"""Arguments and options that commands share, with their completions, and how the stack is chosen.
 
 A stack is given the same way everywhere: as the argument STACK where a command is about stacks, as
 `--stack` or `-s` with every command, and by the variable STACK for commands that are about one.

@@ -1,4 +1,4 @@
-"""How results are printed: tables and bars, plain where nobody looks, JSON and annotations for machines."""
+"""Prints results: tables and bars, without colour in a log, JSON and annotations for machines."""
 # ruff: noqa: PLC0415 - rich is loaded for a terminal only
 
 import json

@@ -1,4 +1,4 @@
-"""`tenantry policy`: the guardrails outside the engine. What the commands do is imported when they run."""
+"""`tenantry policy`: the guardrails, outside the engine. The code of a command loads when it runs."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
 from pathlib import Path

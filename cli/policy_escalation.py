@@ -1,4 +1,4 @@
-"""What `tenantry policy escalation` does. Each returns its exit code."""
+"""What `tenantry policy escalation` does. Each function returns its exit code."""
 
 import json
 import os

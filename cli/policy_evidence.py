@@ -1,4 +1,4 @@
-"""What `tenantry policy evidence`, `verify` and `controls` do. Each returns its exit code."""
+"""What `tenantry policy evidence`, `verify` and `controls` do. Each function returns its exit code."""
 
 import os
 from pathlib import Path

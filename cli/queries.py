@@ -1,4 +1,4 @@
-"""The commands that look: check, list, show, capacity, ledger check. Each returns its exit code."""
+"""What the reading commands do: check, list, show, capacity, ledger check. Each returns its exit code."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

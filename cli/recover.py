@@ -1,4 +1,4 @@
-"""`tenantry recover`: stacks of real accounts. What the commands do is imported when they run."""
+"""`tenantry recover`: repair of stacks, in real accounts too. The code of a command loads when it runs."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
 from typing import TYPE_CHECKING, Annotated, Final

@@ -1,4 +1,4 @@
-"""How every command runs: one look of help, one style of errors, one table of exit statuses."""
+"""How every command runs: one style of help and errors, one table of exit statuses."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""`tenantry stack`: what the Makefile's targets do. What the commands do is imported when they run."""
+"""`tenantry stack`: what the Makefile's targets do. The code of a command loads when it runs."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
 import signal

@@ -1,4 +1,4 @@
-"""`tenantry tenants`: the registries. What the commands do is imported when they run."""
+"""`tenantry tenants`: registries, ledgers and the tenant lifecycle. Code loads when a command runs."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
 from enum import StrEnum

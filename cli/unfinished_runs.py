@@ -1,8 +1,8 @@
-"""Whether what the ledger remembers was carried out.
+"""Finds tenants whose last recorded stage was not carried out by a run.
 
-The ledger says what the last run was asked for, and has to: a run may do half of it. What a run has done that
-came to its end stand in the stack's outputs. Where they differ the next stage would be refused by the
-function that takes it, and registry and ledger would have to be taken back.
+The ledger says what the last run was asked to do, because a run may fail half-way. The stack's outputs say
+what a run finished. If they differ, the function of the next stage would refuse it, and registry and ledger
+would have to be reverted.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What `list`, `show` and `capacity` tell, as plain data."""
+"""The data that `list`, `show` and `capacity` print, without formatting."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -1,1 +1,1 @@
-"""Files read strictly: YAML with places, typed fields, JSON Schema, settings. Nothing of tenants or AWS."""
+"""Strict readers of files: YAML with line numbers, typed fields, JSON Schema. No tenants, no AWS."""

@@ -1,4 +1,4 @@
-"""How files are written: as a whole or not at all."""
+"""Writes files atomically: as a whole or not at all."""
 
 import os
 import tempfile

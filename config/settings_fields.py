@@ -1,4 +1,4 @@
-"""From configuration values to a typed dataclass: every wrong key at once, by the key's name. Pure."""
+"""Turns configuration values into a typed dataclass, and reports every wrong key at once. Pure."""
 
 import dataclasses
 import re

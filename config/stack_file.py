@@ -1,4 +1,4 @@
-"""Where a stack's settings stand in its file, so that a refusal can say it."""
+"""Finds the line of a setting in the stack's file, for error messages."""
 
 from pathlib import Path
 

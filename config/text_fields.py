@@ -1,4 +1,4 @@
-"""Fields that many files have: a line of text, a date, an e-mail address."""
+"""Field types that many files share: a line of text, a date, an e-mail address."""
 
 import re
 from typing import Final

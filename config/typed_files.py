@@ -1,4 +1,4 @@
-"""From a tree to typed models: a file that maps ids to entries of one model, every problem at once."""
+"""Turns a YAML tree into typed models, one per id, and reports every problem at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Values as a tree, each with its place: of a YAML document, of a stack's settings, of a function's event.
+"""Values as a tree, each with its position: of a YAML document, of a stack's settings, of a function's event.
 
 Scalars stay text: what they mean is for the fields to say (YAML 1.2, so `NO` is two letters, `1_000` is a
 word and `010` is ten). Pure Python, since it ships with the functions.

@@ -1,4 +1,4 @@
-"""How values and remedies are put in words."""
+"""Words for values and remedies in error messages."""
 
 from collections.abc import Iterable
 from typing import Final

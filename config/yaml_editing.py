@@ -1,4 +1,4 @@
-"""Edits of a registry's text that leave every other tenant's bytes as they are.
+"""Edits the text of a registry, and leaves the bytes of every other tenant as they are.
 
 An entry is found by its lines. Adding appends lines; a value that is there is replaced in its place; all
 else passes that entry's lines, and no others, through a round-trip parser, which keeps comments, order

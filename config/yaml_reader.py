@@ -1,4 +1,4 @@
-"""From the bytes of a YAML file to its tree, with every trap of the format refused by line and sentence.
+"""Parses YAML bytes into a tree, and refuses every trap of the format with its line and a sentence.
 
 libyaml reads the syntax; what plain scalars mean stays open (`config.yaml_tree.kind_of` follows YAML 1.2).
 Refused: what is not UTF-8, byte order marks, control characters, tabs as indentation, merge conflicts,

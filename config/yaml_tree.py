@@ -1,4 +1,4 @@
-"""A YAML document as a tree that remembers where each piece stands, and the findings about it."""
+"""A YAML document as a tree that remembers positions, and the findings about it."""
 
 from dataclasses import dataclass
 

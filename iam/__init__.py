@@ -1,1 +1,1 @@
-"""IAM policy documents: made, parsed, judged."""
+"""IAM policy documents: built, parsed, evaluated."""

@@ -1,4 +1,4 @@
-"""IAM's condition operators: what each compares, and what it answers where it cannot.
+"""IAM's condition operators: what each compares, and what it returns for a missing or malformed value.
 
 Rules: IAM user guide, "IAM JSON policy elements: Condition operators" and "Set operators for multivalued
 context keys" (source of 2023-05-11, the last that AWS published, and the pages of 2026-11):

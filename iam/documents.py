@@ -1,4 +1,4 @@
-"""IAM policy documents as data: parsed once, read by rules and by the escalation analysis alike.
+"""IAM policy documents as data, parsed once for the rules and the escalation analysis.
 
 Grammar: IAM user guide, "Grammar of the IAM JSON policy language", 2026-11.
 """

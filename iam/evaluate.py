@@ -1,4 +1,4 @@
-"""IAM's decision about one request: pure, so that tests of policies and the sandbox ask the same judge.
+"""Evaluates one request against IAM policies. Pure, and used by tests of policies and by the sandbox.
 
 Rules: IAM user guide, "Policy evaluation logic" and "How AWS enforcement code logic evaluates requests to
 allow or deny access", within one account; Organizations user guide, "SCP evaluation" (all 2026-11); of

@@ -1,4 +1,4 @@
-"""IAM's patterns: `*` is anything, `?` one character (IAM user guide, "Policy elements", 2026-11)."""
+"""Matches IAM's wildcards: `*` any text, `?` one character (IAM user guide, "Policy elements", 2026-11)."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""Who asks, and whether a statement of a policy names him.
+"""The principal of a request, and whether a policy statement names it.
 
 Rules: IAM user guide, "AWS JSON policy elements: Principal" and "NotPrincipal", "Permissions boundaries for
 IAM entities", "Policy evaluation logic" (source of 2023-05-11, the last that AWS published, and the pages

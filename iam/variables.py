@@ -1,4 +1,4 @@
-"""A request's context, and policy variables (`${aws:PrincipalTag/team}`) that take their text from it.
+"""The context of a request, and the policy variables (`${aws:PrincipalTag/team}`) that it fills.
 
 Rules: IAM user guide, "IAM policy elements: Variables and tags" (source of 2023-05-11, the last that AWS
 published, and the page of 2026-11): keys know no case; a key of several values is no variable; a variable

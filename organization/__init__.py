@@ -1,4 +1,4 @@
-"""The accounts of the organization: who they are, strictly checked; and the policies they are held to."""
+"""The registry of the organization's accounts and units, and the policies that apply to them."""
 
 from organization.opening import open_organization
 

@@ -1,4 +1,4 @@
-"""What `units.yaml` and `accounts.yaml` hold, as frozen data. Each field says its meaning and its shape."""
+"""The entries of `units.yaml` and `accounts.yaml` as frozen data. Each field has its meaning and type."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Load the organization's files, check all of them, and hand back what they say."""
+"""Loads the organization's files, checks all of them, and returns what they say."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the entries of the two files mean together."""
+"""Checks that compare entries of the two files with each other."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

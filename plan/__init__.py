@@ -1,4 +1,4 @@
-"""Pure planning: registry, ledger and settings in, a plan of plain data out."""
+"""The plan: pure functions from registry, ledger and settings to plain data."""
 
 from config.settings_fields import SettingsError
 from plan.cell import CellPlan, plan_cell

@@ -1,4 +1,4 @@
-"""Physical names: one label function, deterministic, within each service's limit, never colliding.
+"""Physical names of resources: deterministic, within each service's length limit, never colliding.
 
 A name is `<project>-<stack>-<parts>`, so that a person can find it, a lost create can be looked up,
 and two stacks of one account never meet. Names too long for their kind keep their head and end in a

@@ -1,4 +1,4 @@
-"""What a stack's file says: how big, how safe, where. Read once, typed, refused with the key's name.
+"""The settings of a cell's stack file: how big, how safe, where. Typed, and refused with the key's name.
 
 `Pulumi.yaml` declares the same keys, written from the fields here (`make generate`), so the engine
 refuses a wrong type; this module refuses a wrong value. Pure: it takes a mapping and returns `Settings`.

@@ -1,4 +1,4 @@
-"""Guardrails: what may be planned, what may be replaced, who could become whom, and the evidence of it."""
+"""Guardrails: rules over plans, the gate for data, escalation analysis, and evidence."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""Two ways in: for people (`tenantry policy`), and for the engine, which runs the folder as a pack."""
+"""Entry points of the guardrails: `python -m policies` for people, and the policy pack for the engine."""
 
 import sys
 from pathlib import Path

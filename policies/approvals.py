@@ -1,7 +1,7 @@
-"""`tenantry policy approve`: approvals of what a plan would lose, written so that a review sees them.
+"""`tenantry policy approve`: writes approvals of what a plan would delete or replace.
 
-They are added at the end of the file, whose entries and comments stay as they are. What would come of it
-is read again before it is written, and the file is replaced as a whole.
+Approvals are appended; the file's entries and comments stay as they are. The new text is parsed once more
+before it is written, and the file is replaced as a whole.
 """
 
 import re

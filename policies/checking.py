@@ -1,4 +1,4 @@
-"""What `tenantry policy check` and `rules` do. Each returns its exit code."""
+"""What `tenantry policy check` and `rules` do. Each function returns its exit code."""
 
 import json
 from collections.abc import Iterable, Sequence

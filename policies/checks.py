@@ -1,4 +1,4 @@
-"""The small checks that rules are made of. Each passes, fails with a reason, or cannot tell."""
+"""The small checks that rules are made of. Each passes, fails with a reason, or cannot tell yet."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Which controls a kind of rule serves, by the ids of `controls.yaml`. A rule may serve more."""
+"""Which controls a kind of rule serves, by the ids of `controls.yaml`. A rule may serve several."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A preview by the engine on PATH, where nobody has saved one."""
+"""Asks the engine on PATH for a preview, if none was saved."""
 
 import subprocess
 from typing import Final

@@ -1,8 +1,8 @@
-"""A dated bundle of what a plan was judged to be: an auditor reads it, a machine verifies it.
+"""Writes a dated, sealed bundle about a plan that an auditor can read and a machine can verify.
 
-Each file's SHA-256 stands in `manifest.json`, with the digests of what was judged (plan, registry, ledger,
-code). The manifest's own SHA-256 is the bundle's seal: keep it where the bundle is not (a ticket, a
-signed tag), and nothing in the bundle can change unseen.
+`manifest.json` has the SHA-256 of each file, and the digests of what was judged (plan, registry, ledger,
+code). The manifest's own SHA-256 is the bundle's seal: keep it apart from the bundle (in a ticket, a signed
+tag), and no change of the bundle goes unnoticed.
 """
 
 import hashlib

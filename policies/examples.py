@@ -1,4 +1,4 @@
-"""The examples beside the rules as plans, as a preview would show them: outputs not known yet."""
+"""The examples beside the rules as plans, as a preview would show them, with outputs unknown."""
 
 from collections.abc import Mapping
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""Exceptions to rules: who allowed what, why, and until when. `policies/exceptions.yaml` holds them.
+"""Exceptions to rules in `policies/exceptions.yaml`: who allowed what, why, and until when.
 
 Read strictly, every problem at once with its place. One that has expired, or that nothing needs any
 more, is a failure of its own.

@@ -1,4 +1,4 @@
-"""What holds data is neither replaced nor deleted because a file was edited: refused before step one.
+"""The gate: refuses to replace or delete what holds data, before the first step, unless it was approved.
 
 It reads the engine's own plan, so that a replacement that only the provider asks for is seen too. An
 approval names one thing by its URN, says who answers for it, and expires.

@@ -1,4 +1,4 @@
-"""Rules over plans: every verdict that is not a pass, and how often each rule passed."""
+"""Applies rules to a plan: every result that is not a pass, and how often each rule passed."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

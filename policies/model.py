@@ -1,4 +1,4 @@
-"""What a rule looks at: a plan of resources with their inputs, known and not yet known."""
+"""The plan that rules look at: resources with their inputs, known and unknown."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

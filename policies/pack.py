@@ -1,8 +1,8 @@
-"""The rules as a CrossGuard pack: `pulumi preview --policy-pack policies`.
+"""The rules as a CrossGuard policy pack: `pulumi preview --policy-pack policies`.
 
-Two policies decide and one advises. `guardrails` looks at each resource before it is made, `plan` at all
-of them together at the end of a preview. A policy for each of the hundred rules would decode every
-resource a hundred times over; the rule's id stands in its message instead.
+Two policies decide and one advises. `guardrails` checks each resource before it is created, `plan` all of
+them together at the end of a preview. One policy per rule would decode every resource a hundred times; so
+the message names the rule instead.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Where a plan holds IAM policy documents: which inputs of which types, and of what kind."""
+"""Which inputs of which resource types hold IAM policy documents, and of what kind."""
 
 import re
 from collections.abc import Iterator, Mapping

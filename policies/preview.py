@@ -1,4 +1,4 @@
-"""A saved preview, or a stack's state, as a plan and its steps.
+"""Reads a saved preview, or a stack's state, as a plan and its steps.
 
 Read are `pulumi preview --json` (all that is planned with `--show-sames`), the engine's event log and
 `pulumi stack export`, as the CLI 3.259 writes them. None of them carries a version but the state, so

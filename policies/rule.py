@@ -1,4 +1,4 @@
-"""What a rule is: a check with a name, a severity, a remedy, the controls it serves, and two examples."""
+"""The parts of a rule: id, check, severity, remedy, controls, and two examples."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

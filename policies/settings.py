@@ -1,4 +1,4 @@
-"""The settings of a stack, for a plan that does not carry them: its own file over the declared defaults."""
+"""The settings of a stack, for a plan that does not carry them: its file over the declared defaults."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What holds data: losing one of these is losing something that no code makes again."""
+"""Which resource types hold data that no code can create again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The tags of a resource: its own over those that its provider gives everything."""
+"""The tags of a resource: its own over its provider's default tags."""
 
 import json
 from collections.abc import Mapping

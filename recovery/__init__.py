@@ -1,1 +1,1 @@
-"""Getting a stack back after a run that ended badly: on AWS as in the sandbox, with plain `pulumi`."""
+"""Repair of a stack after a run that ended badly, on AWS as in the sandbox, with plain `pulumi`."""

@@ -1,4 +1,4 @@
-"""Whether this is the right place to change a stack: account, Region and passphrase, before anything is."""
+"""Checks before a stack is changed: account, Region and passphrase are the right ones."""
 
 import base64
 import hashlib

@@ -1,6 +1,6 @@
-"""Copies of a stack's state: one before each run that changes anything, any of which can come back.
+"""Copies of a stack's state, one before each run that changes anything; any can be brought back.
 
-A copy is what `pulumi stack export` writes: whole, its secrets encrypted as they are in the state.
+A copy is the output of `pulumi stack export`: complete, with secrets encrypted as they are in the state.
 """
 
 import json

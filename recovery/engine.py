@@ -1,4 +1,4 @@
-"""Calls of `pulumi`, the one on PATH, for one stack; and where its state lives."""
+"""Calls `pulumi` (the one on PATH) for one stack, and finds its state."""
 
 import json
 import os

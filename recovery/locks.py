@@ -1,7 +1,7 @@
-"""Locks of a stack's state: whose they are, and whether that process lives.
+"""Locks of a stack's state: who holds them, and whether that process is alive.
 
-The engine's lock of a file backend is a JSON file with pid, user, host and time. A lock goes only where
-its owner ran on this host and is no more; of every other owner nobody here can know.
+The engine's lock of a file backend is a JSON file with pid, user, host and time. A lock is released only if
+its owner ran on this host and has ended; whether a process of another host lives cannot be known here.
 """
 
 import json

@@ -1,7 +1,8 @@
-"""State files that a kill or a full disk left unreadable (file backends alone).
+"""Repairs state files that a kill or a full disk left unreadable (file backends only).
 
-The engine replaces the state whole, but writes the small file of attributes beside it in place: killed in
-between, it leaves that empty, and then reads "EOF" where the state itself is whole (seen with pulumi 3.259).
+The engine replaces the state atomically, but writes the small file of attributes beside it in place. If it
+is killed in between, that file is empty, and the engine then fails with "EOF" although the state itself is
+complete (seen with pulumi 3.259).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What an interrupted run was in the middle of, and where each thing would be if it is there."""
+"""The operations that an interrupted run left pending, and how to find what they created."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`recover`: from whatever a run left behind to a state that agrees with the cloud, saying each step."""
+"""`recover`: brings whatever a run left behind to a state that agrees with the cloud; reports each step."""
 
 import json
 import re

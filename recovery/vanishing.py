@@ -1,7 +1,7 @@
-"""A refresh believes what it is shown: with other credentials, or a cloud that is late, that is nothing.
+"""Refuses a refresh that would drop much of the state, as with wrong credentials or a slow cloud.
 
-So it is looked at first. One that would drop more than a few resources from the state is refused, and keys
-that wait for their deletion are left out of it.
+A preview of the refresh is made first. If it would drop more than a few resources from the state, it is
+refused. Keys that are pending deletion are left out of the refresh.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The tenants of each stack: registries, ledgers, and everything that checks and edits them."""
+"""Registries and ledgers of the stacks' tenants, and what checks and edits them."""
 
 from typing import TYPE_CHECKING
 

@@ -1,8 +1,8 @@
-"""Who gets which place: pure functions from a ledger and the tenants to the next ledger.
+"""Allocates shards and address blocks: pure functions from a ledger and the tenants to the next ledger.
 
-A place, once given, is kept until its tenant has moved away or is erased; then it rests before it is
-given again. Tenants without a place get one in the order of their ids, so the order in the file
-means nothing.
+A tenant keeps its allocation until it has moved away or is erased; then the slot or block rests before it
+is given to another tenant. New tenants get theirs in the order of their ids, so the order in the file means
+nothing.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""What the checks need to know of a cell: its account and Region, its capacity, its addresses.
+"""What the checks need to know of a cell: account, Region, capacity, addresses.
 
 Read from the stack's file over the defaults that `Pulumi.yaml` declares, as the engine resolves them.
 The program checks all settings itself; here only what the registry depends on is read.

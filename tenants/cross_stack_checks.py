@@ -1,4 +1,4 @@
-"""What the stacks of a project may not do to one another: share an id, or addresses."""
+"""Checks across the stacks of a project: no shared tenant ids, no shared addresses."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""A tenant's entry in a registry, as lines of YAML."""
+"""A tenant's registry entry as lines of YAML."""
 
 import json
 from collections.abc import Mapping

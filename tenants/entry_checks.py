@@ -1,4 +1,4 @@
-"""What fields may be together: with one another, with the service plan, with the cell."""
+"""Checks of a tenant's fields together: with each other, with the service plan, with the cell."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Everything that can be read of a stack's files, and everything that is wrong with it. Writes nothing."""
+"""Reads everything of a stack's files, and finds everything that is wrong with them. Writes nothing."""
 
 import os
 from collections.abc import Mapping

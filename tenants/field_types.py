@@ -1,4 +1,4 @@
-"""The shapes of this project's values: ids, names, addresses, tags, quotas."""
+"""Field types of this project's values: ids, names, addresses, tags, quotas."""
 
 import re
 from collections.abc import Iterable

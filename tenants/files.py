@@ -1,4 +1,4 @@
-"""Where the files of a project stand, and how they are written."""
+"""Paths of a project's files, and how they are written."""
 
 from pathlib import Path
 from typing import Final

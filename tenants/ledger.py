@@ -1,4 +1,4 @@
-"""The ledger's file: read, proven consistent, written the same way every time.
+"""Reads the ledger, checks that it is consistent, and writes it in one form.
 
 Each allocation stands twice, by tenant and by place. Two branches that each give a place away thus
 write the same line of the second section with different tenants, which git reports as a conflict;

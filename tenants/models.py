@@ -1,4 +1,4 @@
-"""What a registry holds, as frozen data. Each field says its meaning and carries its shape.
+"""The entries of a registry as frozen data. Each field has its meaning and its type.
 
 The shapes (`config.fields`) are the one source of what a value may be: the loader checks by them,
 the JSON Schema is generated from them, the command line parses by them.

@@ -1,4 +1,4 @@
-"""Demand against quotas: what the cells of an account take of what AWS gives, and who is one too many."""
+"""Demand against AWS quotas: what the cells of an account use, and which tenant is one too many."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

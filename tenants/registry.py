@@ -1,4 +1,4 @@
-"""Load the registry of a stack, check all of it, and see to it that everybody has a place."""
+"""Loads the registry of a stack, checks all of it, and allocates what tenants lack."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""Many registries at once: what was found in order before is not parsed again, and the rest in parallel.
+"""Loads many registries at once: in parallel, and without parsing again what was found correct before.
 
 A stack's files that are in order leave their typed contents in a cache, under a hash of all that they
 depend on: those files, the project's, and this code. An entry is thus never stale, and the folder can

@@ -1,4 +1,4 @@
-"""Jurisdictions and the Regions whose data stays in them.
+"""Jurisdictions, and the Regions that each allows.
 
 Source: AWS, "Regions and Availability Zones" (Region codes and their countries), as of 2026-11.
 A tenant's `residency` names a jurisdiction; a cell may hold the tenant if its Region is in the

@@ -1,4 +1,4 @@
-"""Where a tenant stands: its state, where its data lives, and the move that it is on, if any."""
+"""The state of a tenant: its phase, where its data is, and its move, if any."""
 
 from dataclasses import dataclass, field
 from datetime import date

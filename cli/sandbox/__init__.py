@@ -1,1 +1,1 @@
-"""Commands of `tenantry sandbox` (`python -m sandbox`), one a module; `app.py` registers each in one line."""
+"""The commands of `tenantry sandbox`, one per module; `app.py` registers them."""

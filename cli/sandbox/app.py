@@ -1,4 +1,4 @@
-"""`tenantry sandbox`: look into the local cloud and work with it; imported when it runs."""
+"""`tenantry sandbox`: look into the local cloud and work with it. A command's code loads when it runs."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
 from pathlib import Path

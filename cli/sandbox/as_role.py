@@ -1,4 +1,4 @@
-"""What `tenantry sandbox as` does: AWS's APIs for one command, called as a role of the cell."""
+"""What `tenantry sandbox as` does: runs a program whose AWS calls are signed as a role of the cell."""
 
 import os
 import subprocess

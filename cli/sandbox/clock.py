@@ -1,4 +1,4 @@
-"""What `tenantry sandbox clock` does: tells what time it is in the sandbox, and moves it on."""
+"""What `tenantry sandbox clock` does: shows the sandbox's time, and moves it forward."""
 
 from devtools.paths import sandbox_dir
 from sandbox.cloud.store import Store

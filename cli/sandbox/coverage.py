@@ -1,4 +1,4 @@
-"""What `tenantry sandbox coverage` does: tells which inputs of the types in use are judged by what."""
+"""What `tenantry sandbox coverage` does: shows which check covers each input of the types in use."""
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 
 import sys

@@ -1,4 +1,4 @@
-"""What `tenantry sandbox psql` and `rotate` do: a session with the credentials of a secret, and new ones."""
+"""What `tenantry sandbox psql` and `rotate` do: log in with a secret's credentials, and rotate them."""
 
 import json
 import os

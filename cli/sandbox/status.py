@@ -1,4 +1,4 @@
-"""What `tenantry sandbox status` does: tells what exists in the sandbox and what of it runs."""
+"""What `tenantry sandbox status` does: shows what exists in the sandbox, and which of it runs."""
 
 import sqlite3
 from collections import Counter

@@ -1,1 +1,1 @@
-"""The account that a cell stands in: baseline, and the roles that deploy."""
+"""Plan of the account that a cell is in: baseline, and the roles that deploy."""

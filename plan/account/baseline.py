@@ -1,4 +1,4 @@
-"""The account that a cell stands in: what its roles may ever do, what is recorded, what raises an alarm.
+"""Plan of the account baseline: permissions boundary, records that are kept, events that raise alarms.
 
 Data only. AWS names are spelled out, so that a reviewer reads what is allowed and not what a pattern
 might match.

@@ -1,4 +1,4 @@
-"""The two roles that CI deploys a cell as: one that looks, one that changes, neither of which can grow.
+"""The two roles by which CI deploys a cell: one reads, one changes, and neither can extend itself.
 
 Actions are those of the resource schemas' handlers for what the program makes (AWS CloudFormation registry,
 2026-11), less what the provider never calls; a test compares them with the schemas. Whether an action can

@@ -1,4 +1,4 @@
-"""Actions that end records or make identities: refused by the organization, and to roles that deploy."""
+"""Actions that delete records or create identities: denied by SCPs, and to the roles that deploy."""
 
 from collections.abc import Mapping
 from typing import Final

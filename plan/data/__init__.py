@@ -1,1 +1,1 @@
-"""Databases, their alarms and backups."""
+"""Plans of databases, their alarms and their backups."""

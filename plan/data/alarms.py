@@ -1,4 +1,4 @@
-"""What wakes or writes to somebody about a database: thresholds from its size, as plain data."""
+"""Plans of database alarms: thresholds derived from the instance's size, and whom they notify."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,7 @@
-"""Daily snapshots of every database, in a vault that nobody empties before their time.
+"""Plan of the daily snapshots of every database, in a vault that can be locked.
 
-What is restored after a mistake of minutes comes from the database's own backups, which go back to any
-second; the vault is for the day when somebody has deleted those too.
+After a mistake, a database is restored from its own backups, to any second. The vault is for the day when
+somebody has deleted those too.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Databases: the cell's own, the pool's shards, the silos."""
+"""Plans of databases: the cell's own, the shards of the pool, the silos."""
 
 import re
 from collections.abc import Mapping

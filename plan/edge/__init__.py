@@ -1,1 +1,1 @@
-"""The API: where it is served, and how much of it a client may use."""
+"""Plan of the public API: where it is served, and the limits of each client."""

@@ -1,4 +1,4 @@
-"""The edge of a cell: where the API is served, and how much of it anybody can have."""
+"""The edge of a cell: the API's domain, usage plans and limits."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Addresses, allowed paths, ACLs and endpoints."""
+"""Plans of addresses, allowed paths, network ACLs and VPC endpoints."""

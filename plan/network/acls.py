@@ -1,8 +1,8 @@
-"""Network ACLs: the table of allowed paths once more, for whole subnets and without state.
+"""Network ACLs, derived from the table of allowed paths, for whole subnets and stateless.
 
-A security group remembers connections; a network ACL does not, so each path needs its answers let
-through as well. A rule's number says whom it is about (hundreds) and which port (tens): a new path
-moves no other rule, and a person can read the number.
+A security group is stateful; a network ACL is not, so it must allow the answers of each path too. A rule's
+number encodes the peer (hundreds) and the port (tens): a new path renumbers no other rule, and a person can
+read the number.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,7 @@
-"""VPC endpoints: which AWS APIs the cell reaches without leaving its network, and what for.
+"""VPC endpoints: which AWS APIs the cell reaches without leaving its network, and why.
 
-An endpoint's policy is the last door on the way out: even stolen credentials of another account, or
-this account's own for somebody else's bucket, get nowhere through it.
+An endpoint's policy is the last control on the way out: it refuses stolen credentials of another account, and
+this account's own credentials for another account's bucket.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Addresses: which networks and subnets exist, and what their ACLs let through.
+"""Networks and subnets: their addresses, and what their ACLs allow.
 
-A segment's place in its network comes from the tables of `plan.network.paths`, a subnet's from its zone's
-letter, never from a position in a list: adding a zone or a segment moves nothing.
+A segment's address range comes from the tables of `plan.network.paths`, a subnet's from the letter of its
+zone, never from a position in a list: adding a zone or a segment moves nothing.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""Who may talk to whom on which port, in one table, and where in the network everybody stands.
+"""The table of allowed network paths (source, target, port), and the segment of each security group.
 
 Every rule of every security group, every route of a peering and every line of a network ACL comes from here.
 """

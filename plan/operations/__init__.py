@@ -1,1 +1,1 @@
-"""What shows how a cell is: dashboard and alarm names."""
+"""Plans of the dashboard, and the names of alarms."""

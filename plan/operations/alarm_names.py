@@ -1,4 +1,4 @@
-"""Every alarm of a cell but its silos' by its name, worst first: what its dashboard lists."""
+"""Names of all alarms of a cell except its silos', worst first, for its dashboard."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final

@@ -1,6 +1,6 @@
-"""The dashboard of a cell: one page for whoever is on call, as the JSON that CloudWatch takes.
+"""The CloudWatch dashboard of a cell, as JSON: one page for whoever is on call.
 
-From the top: what is wrong, then the way of a request through the cell (edge, services, queues, databases).
+From the top: what is wrong, then the path of a request through the cell (edge, services, queues, databases).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The plan of the organization: the accounts that there are, what they are held to, who looks after them."""
+"""The plan of the organization: its accounts, their policies, the delegated administrators."""
 
 from plan.organization.organization import OrganizationPlan, plan_organization
 from plan.organization.settings import OrganizationSettings, parse_organization_settings

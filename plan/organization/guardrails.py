@@ -1,4 +1,4 @@
-"""Service control policies: what nobody in a member account does, whoever lets them.
+"""Service control policies: what nobody in a member account may do, whatever else is allowed.
 
 Rules: Organizations user guide, "Service control policies" and its examples; condition keys as the
 service authorization reference has them (all 2026-11). Neither the management account nor

@@ -1,4 +1,4 @@
-"""Everything of the organization, as plain data."""
+"""The plan of the whole organization, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The policies of the organization as texts, each with what it is attached to."""
+"""The organization's policies as JSON texts, with what each is attached to."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What the stack file of the organization says."""
+"""The settings of the organization's stack file."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""The two services of a cell, their certificates and traces."""
+"""Plans of the two services of a cell, their certificates and traces."""

@@ -1,4 +1,4 @@
-"""The private CA's certificates: who gets one, for what, for how long."""
+"""The certificates of the private CA: who gets one, for what, for how long."""
 
 from dataclasses import dataclass
 from enum import StrEnum

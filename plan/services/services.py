@@ -1,4 +1,4 @@
-"""The two services of a cell, as Fargate, their balancers and their alarms see them."""
+"""The two services of a cell: tasks, load balancers and alarms."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The OpenTelemetry collector beside each service: what it takes, where it sends it, what it may use."""
+"""The OpenTelemetry collector beside each service: what it accepts, where it sends, what it may use."""
 
 import json
 import re

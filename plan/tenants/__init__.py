@@ -1,1 +1,1 @@
-"""What each tenant gets: placement, keys, names, offboarding."""
+"""The plan of each tenant: placement, keys, names, offboarding."""

@@ -1,4 +1,4 @@
-"""A tenant's keys: the one in use, and the earlier ones that still decrypt what could not be moved on."""
+"""A tenant's keys: the one in use, and earlier ones that still decrypt what could not be re-encrypted."""
 
 from dataclasses import dataclass
 

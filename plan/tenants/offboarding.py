@@ -1,4 +1,4 @@
-"""A tenant on its way out: which phase a run takes it to, and what the function is told of it."""
+"""The plan of a leaving tenant: its phase in this run, and what the function is sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

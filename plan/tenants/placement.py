@@ -1,4 +1,4 @@
-"""Where a tenant's data lives: a schema on a shard or an instance of its own, and both while it moves."""
+"""Where a tenant's data is: a schema on a shard or an instance of its own, and both during a move."""
 
 from dataclasses import dataclass, replace
 from typing import Final

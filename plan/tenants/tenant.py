@@ -1,4 +1,4 @@
-"""What one tenant gets: where its data lives and what its resources are called."""
+"""The plan of one tenant: where its data is, and what its resources are called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

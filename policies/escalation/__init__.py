@@ -1,4 +1,4 @@
-"""Who of a plan could become whom: every way from a workload's or a tenant's role to more than it has."""
+"""Privilege-escalation analysis of a plan: each path from a workload's or tenant's role to more access."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,9 +1,9 @@
-"""Whether a role may do something to something: its policies, the other side's, its boundary, and refusals.
+"""Whether a role may do something: its policies, the resource's policy, its boundary, and denies.
 
 Follows AWS's order (IAM user guide, "Policy evaluation logic", 2026-11), for requests within one account:
-an explicit refusal anywhere wins; a resource's policy that names the role allows by itself, but never beyond
-the role's boundary; a key and a role let in only whom their own policy lets in. Whatever cannot be told is
-taken to be possible, and what it hangs on is said.
+an explicit deny anywhere wins; a resource's policy that names the role allows by itself, but never beyond
+the role's boundary; a key and a role admit only whom their own policy admits. What cannot be decided counts
+as possible, and is reported with the condition that it depends on.
 """
 
 from collections.abc import Iterable, Iterator

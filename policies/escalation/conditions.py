@@ -1,8 +1,8 @@
-"""What a condition says of a request that a role of the plan makes itself.
+"""How conditions of a policy decide about a request that a role of the plan makes itself.
 
-Some keys are the caller's to choose (the Region, the tags it asks for), some are known (who calls, the tags
-of what is asked for), some a direct call never carries. The rest cannot be told, and is then neither taken
-for a lock nor for an open door: what hangs on it is reported as "under a condition". Which keys are which:
+The caller chooses some keys (the Region, the tags that it asks for), some are known (the caller, the tags of
+the resource), and some are never part of a direct call. The rest cannot be decided: it neither closes nor
+opens a path, which is reported as "under a condition". Which keys are which:
 IAM user guide, "AWS global condition context keys", and the services' own pages, 2026-11.
 """
 

@@ -1,4 +1,4 @@
-"""Using what is another's, and letting oneself in: keys, secrets, buckets, queues and the like."""
+"""Escalation by data: using another's keys, secrets, buckets or queues, or granting oneself access."""
 
 from dataclasses import replace
 from typing import Final

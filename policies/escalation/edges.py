@@ -1,4 +1,4 @@
-"""What each way of the techniques reaches, for one role: the edges of the graph."""
+"""The edges of the escalation graph: what each technique reaches from one role."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace

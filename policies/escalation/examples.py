@@ -1,4 +1,4 @@
-"""A plan for each technique in which it works: what the technique takes, and a cast that it works upon."""
+"""An example plan for each escalation technique in which it works."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The nodes and edges of the graph."""
+"""Nodes and edges of the escalation graph."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""AWS's own policies that roles carry, or would give all away: what they allowed in 2026-11.
+"""AWS managed policies that roles may carry, and what they allowed in 2026-11.
 
 From AWS's "Managed policy reference". Where a plan names another one, the analysis says that it cannot tell.
 """

@@ -1,4 +1,4 @@
-"""The roles of a plan, and what says what they may do: their policies, their boundary, their trust."""
+"""The roles of a plan, with their policies, permissions boundary and trust policy."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The rest of what AWS calls permissions management, and why it is no way to more.
+"""Actions that AWS calls permissions management and that give no further privileges, with the reason.
 
 Of the services that a plan is made of (service authorization reference, 2026-11). An action that AWS adds
 fails a test until it is here or among the techniques.

@@ -1,4 +1,4 @@
-"""What of a plan techniques reach: roles, what runs as them, and what holds data."""
+"""What escalation techniques can reach in a plan: roles, what runs with them, and what holds data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

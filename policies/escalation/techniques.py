@@ -1,4 +1,4 @@
-"""The published ways to more than one has, as data: what each takes, what it gives, and who described it.
+"""Published privilege-escalation techniques as a table: what each needs, what it gives, and its source.
 
 Collected 2026-11; that the actions are AWS's is held by a test. `since` is the year of the list that had the
 technique first, or of the AWS feature. Sources:

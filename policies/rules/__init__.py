@@ -1,1 +1,1 @@
-"""What a plan must satisfy, a room for each subject."""
+"""The rules that a plan must satisfy, one module per subject."""

@@ -1,4 +1,4 @@
-"""The account watches itself, everything in it says whose it is, and nothing is elsewhere."""
+"""Rules on the account: it is monitored, everything is tagged, nothing is in another Region."""
 
 import re
 from collections.abc import Iterator, Mapping

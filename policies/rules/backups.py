@@ -1,4 +1,4 @@
-"""Backups are there when they are needed: taken of every database, kept, and out of anybody's reach."""
+"""Rules on backups: every database has them, they are kept, and nobody can delete them."""
 
 from collections.abc import Mapping
 from typing import Any, Final, cast

@@ -1,4 +1,4 @@
-"""Everything at rest is encrypted under keys that the customer holds."""
+"""Rules on encryption at rest: everything is under customer-managed keys."""
 
 from collections.abc import Mapping
 from typing import Any, Final

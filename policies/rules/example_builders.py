@@ -1,4 +1,4 @@
-"""What examples are made of."""
+"""Builders of the examples of rules."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""No data path is public: nothing answers the internet but the API, and nothing shares by accident."""
+"""Rules on exposure: only the API answers the internet, and nothing is shared by accident."""
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network

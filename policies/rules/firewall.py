@@ -1,4 +1,4 @@
-"""Security groups and network ACLs let in nobody from everywhere, and out to everywhere by HTTPS alone."""
+"""Rules on security groups and network ACLs: nothing in from everywhere, out to everywhere by HTTPS only."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

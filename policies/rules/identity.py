@@ -1,4 +1,4 @@
-"""Who may do what: named principals, spelled-out actions, a boundary for every role, no users."""
+"""Rules on identity: named principals, explicit actions, a boundary for every role, no users."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Keys, passwords and certificates are changed in time, and can be had back when deleted by mistake."""
+"""Rules on rotation: keys, passwords and certificates change in time, and can be recovered after deletion."""
 
 from typing import Final
 

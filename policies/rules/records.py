@@ -1,4 +1,4 @@
-"""What happens is written down, where nobody can change it, for as long as audits ask."""
+"""Rules on logs: what happens is recorded, cannot be changed, and is kept as long as audits require."""
 
 from collections.abc import Mapping
 from typing import Any, Final, cast

@@ -1,4 +1,4 @@
-"""Data survives mistakes, failures and edits: backups, versions, standbys, protection from deletion."""
+"""Rules on resilience: backups, versions, standbys, protection from deletion."""
 
 from collections.abc import Mapping
 from typing import Final, cast

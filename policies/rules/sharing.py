@@ -1,4 +1,4 @@
-"""Nothing is handed to strangers by a resource that is there for just that."""
+"""Rules on resources whose purpose is to share with other accounts."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What can be wrong with one statement of a policy: who it lets in, to do what, with what of whose."""
+"""Checks of a single policy statement: whom it lets in, to do what, with whose resources."""
 
 import re
 from collections.abc import Callable, Iterable

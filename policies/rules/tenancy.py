@@ -1,4 +1,4 @@
-"""What is one tenant's names nothing of another's, and lets nobody of another's in."""
+"""Rules on tenants: a tenant's resources name nothing of another tenant, and admit no other tenant."""
 
 import json
 import re

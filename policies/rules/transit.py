@@ -1,4 +1,4 @@
-"""What travels is encrypted, with versions of TLS that are still good."""
+"""Rules on encryption in transit, with TLS versions that are still good."""
 
 from collections.abc import Mapping
 from typing import Any, Final

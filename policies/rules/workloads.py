@@ -1,4 +1,4 @@
-"""What runs is what was built, hardened, and reached only by those who are let in."""
+"""Rules on workloads: images by digest, hardened tasks, restricted callers."""
 
 import json
 import re

@@ -1,1 +1,1 @@
-"""A tenant's life: its phases, the transitions between them, and what follows from each."""
+"""The tenant lifecycle: what a transition changes, and which edits are refused."""

@@ -1,4 +1,4 @@
-"""What an edit of the registry may not do to a tenant that has data.
+"""Checks of an edit of the registry against the ledger: what may not happen to a tenant that has data.
 
 The ledger remembers where each tenant was put and how far it had come. Data never moves and never
 goes because a line changed: a tenant goes from one phase to the next only along the arrows of

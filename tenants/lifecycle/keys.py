@@ -1,4 +1,4 @@
-"""A tenant's keys: which is in use, what an edit may not do with them, and what stays under earlier ones.
+"""A tenant's keys: which is in use, which edits are refused, and what stays under earlier keys.
 
 A new key is for one that may be known to somebody. It is another thing than the yearly turn of a key's
 material, which KMS does by itself and which leaves everything readable to who could read it before.

@@ -1,4 +1,4 @@
-"""What a step of a tenant's life changes in the registry: dotted path → value, None to take it out."""
+"""What a transition changes in the registry: dotted path → value, None to remove it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
