@@ -8,6 +8,10 @@ from components.tenants.tenant_offboarding import EVENTS as OFFBOARDING_EVENTS
 from functions.tenant_data import replicated_move
 from functions.tenant_data.request import MoveMethod as FunctionMoveMethod
 from functions.tenant_data.request import MoveStage
+from functions.tenant_leaving.certify import certificate_key
+from functions.tenant_leaving.export import MANIFEST
+from functions.tenant_leaving.keys import closing
+from functions.tenant_leaving.report import key_of
 from functions.tenant_leaving.stages import STAGES as OFFBOARDING_STAGES
 from tenants.phases import LEAVING, MOVE_STAGES, MOVING, PHASES, STATES, MoveMethod, Phase, Process
 
@@ -50,3 +54,14 @@ def test_the_registry_has_a_field_for_each_phase_and_no_request_means_two() -> N
     assert not set(STATES) & set(MOVE_STAGES)
     said = [row.request for row in PHASES.values() if row.request]
     assert len(said) == len(set(said))
+
+
+def test_what_shows_a_phase_of_offboarding_is_a_document_that_the_function_writes() -> None:
+    written = {
+        Phase.EXPORTED: MANIFEST,
+        Phase.CLOSING: closing("ID"),
+        Phase.ERASING: key_of("ID"),
+        Phase.ERASED: certificate_key("ID"),
+    }
+    assert [p for p, name in written.items() if f"`{name}`" not in p.row.proof] == []
+    assert LEAVING - set(written) == {Phase.RETAINED}, "of which the output `leaving` tells alone"
