@@ -161,16 +161,31 @@ class DatabasePlan:
 
         The word comes first: a silo may be named `silo-acme`, and so may one of tenant `acme-reader-a`.
         """
-        letters = "abcdefghijklmno"[: self.replicas]
-        return {
-            f"reader-{x}-{self.name}": fit(f"{self.readers_head}-{x}-{self.name}", LIMITS["database"])
-            for x in letters
-        }
+        return _readers(self.readers_head, self.name, self.replicas)
 
     @property
     def log_groups(self) -> Mapping[str, str]:
         """The logs that RDS exports → the groups that it writes them to, named by RDS and not by us."""
-        return {log: f"/aws/rds/instance/{self.identifier}/{log}" for log in ("postgresql", "upgrade")}
+        return log_group_names(self.identifier)
+
+
+def log_group_names(identifier: str) -> Mapping[str, str]:
+    """Log that RDS exports → its group, of an instance."""
+    return {log: f"/aws/rds/instance/{identifier}/{log}" for log in ("postgresql", "upgrade")}
+
+
+def reader_identifiers(names: Names, name: str, count: int) -> Mapping[str, str]:
+    """`DatabasePlan.readers` of a database of that name, for who has no plan of it."""
+    return _readers(_readers_head(names), name, count)
+
+
+def _readers_head(names: Names) -> str:
+    return names.label("database", "reader")
+
+
+def _readers(head: str, name: str, count: int) -> Mapping[str, str]:
+    letters = "abcdefghijklmno"[:count]
+    return {f"reader-{x}-{name}": fit(f"{head}-{x}-{name}", LIMITS["database"]) for x in letters}
 
 
 def _database(
@@ -180,7 +195,7 @@ def _database(
     return DatabasePlan(
         name=name,
         identifier=names.label("database", name),
-        readers_head=names.label("database", "reader"),
+        readers_head=_readers_head(names),
         database=TENANT_DATABASE,
         place=place,
         size=size,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plan.data.databases import silo_name
+from plan.data.databases import reader_identifiers, silo_name
 from plan.names import Names, sql_name
 from tenants.models import Registry, Tenant
 from tenants.phases import LEAVING, Phase
@@ -21,7 +21,7 @@ class LeavingPlan:
     artefacts: str  # bucket
     handover: str  # bucket
     shard: str | None  # the database that holds its schema; None: an instance of its own
-    instances: tuple[str, ...]  # identifiers of all that it ever had
+    instances: tuple[str, ...]  # identifiers of all that it ever had, and of the replicas that it has
 
 
 def plan_leaving(names: Names, registry: Registry) -> tuple[LeavingPlan, ...]:
@@ -38,7 +38,9 @@ def staying(tenants: Sequence[Tenant]) -> list[Tenant]:
 
 def _plan(names: Names, registry: Registry, tenant: Tenant) -> LeavingPlan:
     home = registry.ledger.placements.get(tenant.id)
-    numbers = range(1, home.issued + 1) if home else ()
+    silos = [silo_name(tenant.id, n) for n in range(1, home.issued + 1)] if home else []
+    replicas = tenant.overrides.report_replicas or 0
+    readers = [r for silo in silos for r in reader_identifiers(names, silo, replicas).values()]
     return LeavingPlan(
         tenant=tenant.id,
         phase=tenant.phase,
@@ -47,7 +49,7 @@ def _plan(names: Names, registry: Registry, tenant: Tenant) -> LeavingPlan:
         artefacts=names.bucket("t", tenant.id),
         handover=handover_bucket(names, tenant.id),
         shard=registry.ledger.shards.get(tenant.id) if tenant.placement_kind is PlacementKind.POOL else None,
-        instances=tuple(names.label("database", silo_name(tenant.id, n)) for n in numbers),
+        instances=(*(names.label("database", silo) for silo in silos), *readers),
     )
 
 
