@@ -6,7 +6,7 @@ lists them:
     [tool.tenantry]
     inventory = "plan.tenants.inventory:of_tenant"
 
-a function of the stack's checked `Registry`, its account and a tenant's id that returns what there is
+a function of the stack's checked `Registry`, its cell and a tenant's id that returns what there is
 and how it is called, such as ("bucket", "tenantry-dev-t-acme-pay-111122223333").
 """
 
@@ -16,15 +16,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tenants.cell import Cell
 from tenants.models import Registry
 
-InventoryFunction = Callable[[Registry, str, str], Iterable[tuple[str, str]]]
+InventoryFunction = Callable[[Registry, Cell, str], Iterable[tuple[str, str]]]
 
 
-def resources(root: Path, registry: Registry, account: str, tenant: str) -> list[tuple[str, str]]:
+def resources(root: Path, registry: Registry, cell: Cell, tenant: str) -> list[tuple[str, str]]:
     """Kind and name of each resource of the tenant; nothing where the project names nobody who can tell."""
     teller = _inventory_function(root)
-    return [] if teller is None else list(teller(registry, account, tenant))
+    return [] if teller is None else list(teller(registry, cell, tenant))
 
 
 def _inventory_function(root: Path) -> InventoryFunction | None:

@@ -60,9 +60,7 @@ def description(project: Project, found: Examined, cell: Cell, id_: str) -> dict
         "key_rotation_days": tenant.key_rotation_days,
         "contacts": {"email": tenant.contacts.email, "webhook": tenant.contacts.webhook},
         "tags": dict(tenant.tags),
-        "resources": [
-            {"kind": k, "name": n} for k, n in resources(project.root, found.registry, cell.account, id_)
-        ],
+        "resources": [{"kind": k, "name": n} for k, n in resources(project.root, found.registry, cell, id_)],
         "takes": _takes(project, found, cell, tenant),
     }
 

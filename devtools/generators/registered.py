@@ -45,6 +45,12 @@ def _tenant_lifecycle() -> Files:
     return {_path(PAGE): render()}
 
 
+def _tenant_resources() -> Files:
+    from devtools.generators.tenant_resources import PAGE, render
+
+    return {_path(PAGE): render()}
+
+
 def _command_line() -> Files:
     from devtools.generators.command_line import PAGE, render
 
@@ -123,6 +129,7 @@ def _controls() -> Files:
 GENERATORS: Final = (
     Generator("network paths", _network_paths, "tests/repo/test_network_paths.py"),
     Generator("tenant lifecycle", _tenant_lifecycle, "tests/tenants/test_lifecycle.py"),
+    Generator("tenant resources", _tenant_resources, "tests/repo/test_tenant_resources_page.py"),
     Generator("command line", _command_line, "tests/repo/test_command_line_page.py"),
     Generator("declared settings", _declared_settings, "tests/repo/test_settings_declared.py"),
     Generator("slow tests", _slow_tests, "tests/repo/test_testing_page.py"),

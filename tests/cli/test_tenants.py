@@ -126,7 +126,7 @@ def test_show_says_where_with_whom_and_at_what_cost() -> None:
 def test_show_asks_the_project_which_resources_there_are(root: Path) -> None:
     (root / "pyproject.toml").write_text('[tool.tenantry]\ninventory = "teller_of_a_test:tell"\n', "utf-8")
     teller = (
-        "def tell(registry, account, tenant):\n    yield 'bucket', f'{registry.stack}-{tenant}-{account}'\n"
+        "def tell(registry, cell, tenant):\n    yield 'bucket', f'{registry.stack}-{tenant}-{cell.account}'\n"
     )
     (root / "teller_of_a_test.py").write_text(teller, "utf-8")
     assert "  has         bucket dev-acme-pay-111122223333\n" in call(root, "show", "acme-pay").stdout

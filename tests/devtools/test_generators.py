@@ -18,6 +18,7 @@ PAGES = (
     "network-paths.md",
     "sandbox-coverage.md",
     "tenant-lifecycle.md",
+    "tenant-resources.md",
     "testing.md",
 )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from uuid import NAMESPACE_URL, uuid5
 
-from devtools.mocks import ACCOUNT, REGION, Registered
+from devtools.mocks import ACCOUNT, REGION, Recording, Registered
 from tests.cells import settings_of
 from tests.program.cell import deployed
 
@@ -40,12 +40,20 @@ def arn(resource: Registered, stack: str) -> str:
 
 @cache
 def _named(stack: str) -> Mapping[str, Registered]:
-    return {r.name: r for r in deployed(stack).resources if r.type in FORMS}
+    return named(deployed(stack))
 
 
-def real(text: str, stack: str) -> str:
-    """The text with ARNs of mocks as AWS would have them, as far as the table goes."""
-    by_name = _named(stack)
+def named(recording: Recording) -> Mapping[str, Registered]:
+    """What policies of a run may name, by its name in the program."""
+    return {r.name: r for r in recording.resources if r.type in FORMS}
+
+
+def real(text: str, stack: str, by_name: Mapping[str, Registered] | None = None) -> str:
+    """The text with ARNs of mocks as AWS would have them, as far as the table goes.
+
+    `by_name`: what is `named` in another run than that of the committed stack.
+    """
+    by_name = _named(stack) if by_name is None else by_name
     mocked = re.compile(rf"arn:aws:mock:{REGION}:{ACCOUNT}:([A-Za-z0-9_-]+)")
     text = mocked.sub(lambda m: arn(by_name[m[1]], stack) if m[1] in by_name else m[0], text)
     text = text.replace(f":{REGION}:{ACCOUNT}:", f":{REGION}:{settings_of(stack).account_id}:")

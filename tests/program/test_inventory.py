@@ -3,10 +3,11 @@
 import pytest
 
 from plan.tenants.inventory import of_tenant
-from tests.cells import registry_of, settings_of
+from tests.cells import registry_of
 from tests.program.cell import belonging, deployed
+from tests.strategies import committed_cell
 
-# Made by a function in the database and not by the engine, or not a resource's name.
+# Made by a function in the database and not by the engine, or in a tag.
 ELSEWHERE = {"SQL role and schema", "network"}
 
 
@@ -18,6 +19,6 @@ def test_every_name_that_is_shown_is_a_name_that_is_made(tenant: str) -> None:
         for value in r.inputs.values()
         if isinstance(value, str)
     }
-    shown = list(of_tenant(registry_of("dev"), settings_of("dev").account_id, tenant))
+    shown = list(of_tenant(registry_of("dev"), committed_cell("dev"), tenant))
     assert len(shown) >= 8
     assert [(k, n) for k, n in shown if k not in ELSEWHERE and n not in made] == []

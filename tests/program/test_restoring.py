@@ -17,9 +17,10 @@ from tenants.states import PlacementKind
 from tests.cells import settings_of
 from tests.program.cell import belonging, deploy
 from tests.program.test_moving import EVENTS, HELD, MOVER, SECRET, SHARED, instances, said, start
-from tests.strategies import World, take_step
+from tests.strategies import World, committed_cell, take_step
 
 AT = "2026-11-20T10:00:00Z"
+INSTANCES = ("database", "restored shard")  # as the inventory calls them
 KINDS = (PlacementKind.SILO, PlacementKind.DEDICATED)
 of_each_kind = pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.slow)])
 
@@ -164,12 +165,18 @@ def test_the_function_is_told_where_to_copy_from() -> None:
 def test_what_a_restore_from_the_pool_makes_is_listed() -> None:
     tenant = MOVER[PlacementKind.POOL]
     registry = worlds(PlacementKind.POOL)[1].registry
-    listed = dict.fromkeys(n for k, n in of_tenant(registry, "1", tenant) if k == "database")
-    assert list(listed) == [f"tenantry-dev-silo-{tenant}", f"tenantry-dev-restored-{tenant}"]
+    listed = [e for e in of_tenant(registry, committed_cell("dev"), tenant) if e[0] in INSTANCES]
+    assert listed == [
+        ("database", f"tenantry-dev-silo-{tenant}"),
+        ("restored shard", f"tenantry-dev-restored-{tenant}"),
+    ]
 
 
 @of_each_kind
 def test_both_instances_are_listed(kind: PlacementKind) -> None:
     tenant = MOVER[kind]
-    listed = dict.fromkeys(n for k, n in of_tenant(worlds(kind)[1].registry, "1", tenant) if k == "database")
-    assert list(listed) == [f"tenantry-dev-silo-{tenant}", f"tenantry-dev-silo2-{tenant}"]
+    found = of_tenant(worlds(kind)[1].registry, committed_cell("dev"), tenant)
+    assert [e for e in found if e[0] in INSTANCES] == [
+        ("database", f"tenantry-dev-silo-{tenant}"),
+        ("database", f"tenantry-dev-silo2-{tenant}"),
+    ]

@@ -1,0 +1,452 @@
+"""What a tenant owns, as one table: a row for each kind of thing that is the tenant's alone.
+
+From it come the inventory that `tenantry tenants show` prints and docs/tenant-resources.md. Tests hold to it
+what cannot read it: what the program registers, the quotas' demands, the events and documents of offboarding
+(functions ship alone), the policies that say who may read, and what CI's role may call.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from plan.data.databases import log_group_names, reader_identifiers, restored_name, silo_name
+from plan.names import Names
+from plan.tenants.keys import key_alias
+from plan.tenants.offboarding import handover_bucket
+from plan.tenants.tenant import TenantNames
+from tenants.models import Placement, Tenant
+from tenants.states import Leaving, PlacementKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A tenant, and what the names of its resources are made of."""
+
+    tenant: Tenant
+    placement: Placement | None  # None before it has a place
+    names: Names
+    own: TenantNames
+    copies: bool  # whether the cell copies backups to a second Region
+
+
+Named = Callable[[Owner], Iterable[str]]
+"""The physical names of all that an owner has of a kind."""
+
+
+class Key(StrEnum):
+    """What a store is encrypted under."""
+
+    TENANT = "the tenant's key"
+    DATABASE = "the database's: a shard's own, or the tenant's"
+    SHARD = "the shard's key"
+    COPY = "a key of its own, in the second Region"
+    CELL = "the cell's key for logs"
+
+
+class When(StrEnum):
+    """When a role may read a store."""
+
+    ALWAYS = "always"
+    MOVING = "while the tenant moves"
+    LEAVING = "while the tenant leaves"
+    REKEYED = "once the tenant has a second key"
+
+
+class StoreKind(StrEnum):
+    """What erasing and the certificate of destruction call a store; a test compares the functions' words."""
+
+    SCHEMA = "schema"
+    BUCKET = "bucket"
+    INSTANCE = "instance"
+    SECRET = "secret"  # noqa: S105 - not a password
+    KEY = "key"
+
+
+PROOFS: Final[Mapping[StoreKind, str]] = {
+    StoreKind.SCHEMA: "not in pg_namespace, nor its role in pg_roles, after they were dropped",
+    StoreKind.BUCKET: "s3:HeadBucket does not find it",
+    StoreKind.INSTANCE: "rds:DescribeDBInstances does not find it, and rds:DescribeDBSnapshots none of it by"
+    " hand",
+    StoreKind.SECRET: "secretsmanager:DescribeSecret does not find it, or says that it is deleted",
+    StoreKind.KEY: "kms:DescribeKey does not find it, or says that its deletion date has passed",
+}
+"""How the certificate of destruction says that a store is gone, in its own words."""
+
+Readers = Mapping[str, When]
+"""Role of the cell, by the word in its name → when. `tenant` is the tenant's own, which services take on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What holds a tenant's data, and its end."""
+
+    data: str
+    key: Key
+    readers: Readers
+    erased: str
+    kind: StoreKind | None = None  # None: the certificate does not look for it
+    sent_as: str = ""  # the field by which the function of offboarding is told of it
+    unproven: str = ""  # why the certificate does not look for it
+
+    @property
+    def proof(self) -> str:
+        """How the certificate proves that it is gone, or why it does not."""
+        return PROOFS[self.kind] if self.kind else f"not looked for: {self.unproven}"
+
+
+Demand = Mapping[str, int]
+"""Terms of a quota's demand in tenants/quotas.yaml that are due to the row: `dedicated * nat` → how often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedResource:
+    """One kind of thing that a tenant owns."""
+
+    called: str  # for people
+    names: Named
+    types: tuple[str, ...]  # of the providers: first the thing itself, then what belongs to it
+    takes: Mapping[str, Demand] = field(default_factory=dict[str, Demand])  # quota's id → terms of its demand
+    store: Store | None = None
+
+
+def _field(name: str) -> Named:
+    return lambda owner: (str(getattr(owner.own, name)),)
+
+
+def _keys(owner: Owner) -> Iterable[str]:
+    return (key_alias(owner.names, owner.tenant.id, n) for n in range(1, owner.tenant.key + 1))
+
+
+def _webhook_secret(owner: Owner) -> Iterable[str]:
+    return (owner.own.webhook_secret,) if owner.tenant.contacts.webhook else ()
+
+
+def _handover(owner: Owner) -> Iterable[str]:
+    handed_over = (owner.tenant.leaving or Leaving()).handed_over
+    return (handover_bucket(owner.names, owner.tenant.id),) if handed_over else ()
+
+
+def _databases(owner: Owner) -> list[str]:
+    """Names in the program of its own instances: one, or at both ends of a move."""
+    tenant, placement = owner.tenant, owner.placement
+    if placement is None:
+        return []
+    placed = [(tenant.placement_kind, placement.instance)]
+    if tenant.move:
+        placed = [(tenant.move.origin, placement.instance), (tenant.move.to, placement.issued)]
+    return [silo_name(tenant.id, number) for kind, number in placed if kind.has_own_instance]
+
+
+def _instances(owner: Owner) -> Iterable[str]:
+    return (owner.names.label("database", name) for name in _databases(owner))
+
+
+def _readers(owner: Owner) -> Iterable[str]:
+    count = owner.tenant.overrides.report_replicas or 0
+    for name in _databases(owner):
+        yield from reader_identifiers(owner.names, name, count).values()
+
+
+def _master_secrets(owner: Owner) -> Iterable[str]:
+    """RDS keeps the master password itself where there are no readers."""
+    if owner.tenant.overrides.report_replicas:
+        yield from (owner.names.path("secret", "databases", name, "master") for name in _databases(owner))
+
+
+def _logs(owner: Owner) -> Iterable[str]:
+    for identifier in _instances(owner):
+        yield from log_group_names(identifier).values()
+
+
+def _copies(owner: Owner) -> Iterable[str]:
+    if owner.copies:
+        yield from (owner.names.path("alias", "copies", name) for name in _databases(owner))
+
+
+def _restored(owner: Owner) -> Iterable[str]:
+    if owner.placement and owner.tenant.move and owner.tenant.move.extracts:
+        yield owner.names.label("database", restored_name(owner.tenant.id, owner.placement.issued))
+
+
+def _network(owner: Owner) -> Iterable[str]:
+    if PlacementKind.DEDICATED in owner.tenant.placement_kinds:
+        yield owner.names.label("any", f"tenant-{owner.tenant.id}")
+
+
+def _budget(owner: Owner) -> Iterable[str]:
+    return (owner.names.label("any", "tenant", owner.tenant.id),)
+
+
+_BUCKET: Final = (
+    "aws:s3/bucket:Bucket",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketLogging:BucketLogging",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:s3/bucketVersioning:BucketVersioning",
+)
+_SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
+_VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"
+_ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
+_INSTANCE: Final = "aws:rds/instance:Instance"
+_ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
+_KEY: Final = ("aws:kms/key:Key", "aws:kms/alias:Alias")
+
+_WITH_THE_RUN: Final = "deleted by the run of `erasing`"
+_EMPTIED: Final = f"emptied of every version by the function, then {_WITH_THE_RUN}"
+_BY_KEY: Final = "its content is under the tenant's key, and the certificate proves that this is gone"
+# Secrets that services use; the break-glass role reads what no policy refuses it.
+_SECRET_READERS: Final[Readers] = {
+    "tenant": When.ALWAYS,
+    "bootstrap": When.ALWAYS,  # makes and rotates it
+    "break-glass": When.ALWAYS,
+}
+
+
+def _secret(data: str, readers: Readers) -> Store:
+    return Store(
+        data=data, key=Key.TENANT, readers=readers, erased=_WITH_THE_RUN, kind=StoreKind.SECRET,
+        sent_as="secrets",
+    )  # fmt: skip
+
+
+OWNED: Final = (
+    OwnedResource(
+        called="key",
+        names=_keys,
+        types=_KEY,
+        takes={"keys": {"tenant": 1}},
+        store=Store(
+            data="the key of all that is under it: rows of its own database, artefacts, secrets",
+            key=Key.TENANT,
+            readers={"tenant": When.ALWAYS},  # directly; functions by way of a service, for what it keeps
+            erased="scheduled for deletion by the function in `closing`, deleted by KMS",
+            kind=StoreKind.KEY,
+            sent_as="keyArn",
+        ),
+    ),
+    OwnedResource(
+        called="role",
+        names=_field("role"),
+        types=("aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"),
+        takes={"roles": {"tenant": 1}},
+    ),
+    OwnedResource(
+        called="bucket of artefacts",
+        names=_field("bucket"),
+        types=_BUCKET,
+        takes={"buckets": {"tenant": 1}},
+        store=Store(
+            data="report artefacts, and last dumps of places that it has left",
+            key=Key.TENANT,
+            # The mover writes dumps and reads none.
+            readers={"tenant": When.ALWAYS, "leaver": When.LEAVING, "rekeyer": When.REKEYED},
+            erased=_EMPTIED,
+            kind=StoreKind.BUCKET,
+            sent_as="bucket",
+        ),
+    ),
+    OwnedResource(
+        called="hand-over bucket",
+        names=_handover,
+        types=_BUCKET,  # of a tenant that leaves only, so that no quota counts it
+        store=Store(
+            data="dump, artefacts and manifest that are handed over",
+            key=Key.TENANT,
+            readers={"tenant": When.ALWAYS, "leaver": When.LEAVING},
+            erased=_EMPTIED,
+            kind=StoreKind.BUCKET,
+            sent_as="handover",
+        ),
+    ),
+    OwnedResource(
+        called="topic",
+        names=_field("topic"),
+        types=("aws:sns/topic:Topic", "aws:sns/topicSubscription:TopicSubscription"),
+        takes={"topics": {"tenant": 1}},
+    ),
+    OwnedResource(
+        called="database secret",
+        names=_field("database_secret"),
+        types=(_SECRET, _ROTATION),
+        takes={"secrets": {"tenant": 1}},
+        store=_secret(
+            "login of the tenant's SQL role",
+            {**_SECRET_READERS, "mover": When.MOVING, "leaver": When.LEAVING},
+        ),
+    ),
+    OwnedResource(
+        called="webhook secret",
+        names=_webhook_secret,
+        types=(_SECRET, _ROTATION),
+        takes={"secrets": {"webhook": 1}},
+        store=_secret("what its webhooks are signed with", _SECRET_READERS),
+    ),
+    OwnedResource(
+        called="API secret",
+        names=_field("api_secret"),
+        types=(_SECRET, _VERSION, "aws:secretsmanager/secretPolicy:SecretPolicy"),
+        takes={"secrets": {"tenant": 1}},
+        store=_secret("API key and client secret, to be handed to the tenant", {}),
+    ),
+    OwnedResource(
+        called="API key and client",
+        names=_field("api_key"),
+        types=(
+            "aws:apigateway/apiKey:ApiKey",
+            "aws:apigateway/usagePlanKey:UsagePlanKey",
+            "aws:cognito/userPoolClient:UserPoolClient",
+        ),
+        takes={"api-keys": {"tenant": 1}, "requests-per-second": {"rate": 1}},
+    ),
+    OwnedResource(
+        called="catalog entry",
+        names=_field("catalog"),
+        types=("aws:ssm/parameter:Parameter",),
+        takes={"parameters": {"tenant": 1}},
+    ),
+    OwnedResource(
+        called="budget",
+        names=_budget,
+        types=("aws:budgets/budget:Budget",),
+        takes={"budgets": {"tenant": 1}},
+    ),
+    OwnedResource(
+        called="SQL role and schema",
+        names=_field("sql"),
+        types=("aws:lambda/invocation:Invocation",),  # of the functions that make, move and let go
+        store=Store(
+            data="rows",
+            key=Key.DATABASE,
+            readers={},  # with the login of the tenant's secret, which is another row
+            erased="dropped by the function; of a database of its own nothing can be read any more",
+            kind=StoreKind.SCHEMA,
+            sent_as="schema",
+        ),
+    ),
+    OwnedResource(
+        called="database",
+        names=_instances,
+        types=(_INSTANCE, _ALARM, "random:index/randomId:RandomId"),
+        takes={"db-instances": {"silo": 1}, "alarms": {"silo": 6}},
+        store=Store(
+            data="rows of a tenant with a database of its own, snapshots and backups",
+            key=Key.TENANT,
+            readers={},
+            erased=f"snapshots by hand deleted by the function; {_WITH_THE_RUN}",
+            kind=StoreKind.INSTANCE,
+            sent_as="instances",
+        ),
+    ),
+    OwnedResource(
+        called="read replica",
+        names=_readers,
+        types=(_INSTANCE, _ALARM),
+        takes={"db-instances": {"replica": 1}, "alarms": {"replica": 4}},
+        store=Store(
+            data="the rows of the database that it follows",
+            key=Key.TENANT,
+            readers={},
+            erased=_WITH_THE_RUN,
+            kind=StoreKind.INSTANCE,
+            sent_as="instances",
+        ),
+    ),
+    OwnedResource(
+        called="master secret",
+        names=_master_secrets,
+        types=(_SECRET, _VERSION, "random:index/randomPassword:RandomPassword"),
+        takes={"secrets": {"replica": 1}},
+        store=Store(
+            data="login of the administrator of a database with read replicas",
+            key=Key.TENANT,
+            readers={"bootstrap": When.ALWAYS, "break-glass": When.ALWAYS}
+            | dict.fromkeys(("mover", "leaver"), When.ALWAYS),
+            erased=_WITH_THE_RUN,
+            unproven=_BY_KEY,
+        ),
+    ),
+    OwnedResource(
+        called="database log",
+        names=_logs,
+        types=("aws:cloudwatch/logGroup:LogGroup",),
+        store=Store(
+            data="what PostgreSQL logs: logins, DDL, slow statements, without bound values",
+            key=Key.CELL,
+            readers={},
+            erased=_WITH_THE_RUN,
+            unproven="the function's role may not ask for log groups",
+        ),
+    ),
+    OwnedResource(
+        called="copy of backups",
+        names=_copies,
+        types=(
+            "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
+            *_KEY,
+        ),
+        takes={"backup-replications": {"silo * copies": 1}},
+        store=Store(
+            data="backups and log of changes of a database of its own, in a second Region",
+            key=Key.COPY,
+            readers={},
+            erased="replication ended and its key scheduled for deletion by the run of `erasing`, gone"
+            " 30 days later",
+            unproven="it is in another Region, where the function has no way",
+        ),
+    ),
+    OwnedResource(
+        called="restored shard",
+        names=_restored,
+        types=(_INSTANCE,),  # counted as a silo, in whose demand it is
+        store=Store(
+            data="everybody's rows of a shard as it was, while one of its tenants is restored from there",
+            key=Key.SHARD,
+            readers={},
+            erased="deleted when the move ends",
+            unproven="it stands during a move only, and who moves cannot leave",
+        ),
+    ),
+    OwnedResource(
+        called="network",
+        names=_network,
+        types=(
+            "aws:ec2/vpc:Vpc",
+            "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+            "aws:ec2/eip:Eip",
+            "aws:ec2/flowLog:FlowLog",
+            "aws:ec2/internetGateway:InternetGateway",
+            "aws:ec2/natGateway:NatGateway",
+            "aws:ec2/networkAcl:NetworkAcl",
+            "aws:ec2/route:Route",
+            "aws:ec2/routeTable:RouteTable",
+            "aws:ec2/routeTableAssociation:RouteTableAssociation",
+            "aws:ec2/securityGroup:SecurityGroup",
+            "aws:ec2/subnet:Subnet",
+            "aws:ec2/vpcEndpoint:VpcEndpoint",
+            "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
+            "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+            "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+            "aws:rds/subnetGroup:SubnetGroup",
+            "aws:cloudwatch/logGroup:LogGroup",
+            "aws:iam/role:Role",
+            "aws:iam/rolePolicy:RolePolicy",
+        ),
+        takes={
+            "networks": {"dedicated": 1},
+            "internet-gateways": {"dedicated": 1},
+            "elastic-addresses": {"dedicated * nat": 1},
+            "nat-gateways-of-a-zone": {"dedicated": 1},
+            "peerings-of-a-network": {"dedicated": 1},
+            "gateway-endpoints": {"dedicated": 2},
+            "routes-of-a-table": {"dedicated": 1},
+            "rules-of-a-security-group": {"dedicated": 1},
+            "security-groups": {"dedicated": 2},
+            "db-subnet-groups": {"dedicated": 1},
+            "roles": {"dedicated": 1},
+        },
+    ),
+)
