@@ -99,6 +99,19 @@ def test_a_raised_quota_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cloud.store.count(EIP) == 6
 
 
+def test_a_quota_that_is_raised_for_a_whole_account_is_honoured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As the product counts it, whose roles and buckets are an account's."""
+    increases = tmp_path / "quota-increases.yaml"
+    increases.write_text("networks: {raised: {'444455556666': 7}}\n", "utf-8")
+    monkeypatch.setenv("SANDBOX_QUOTA_INCREASES", str(increases))
+    cloud = Cloud(Store(":memory:", "444455556666", REGION), {})
+    for i in range(6):
+        cloud.create(VPC, f"urn:pulumi:dev::p::{VPC}::{i}", {"cidrBlock": f"10.{i}.0.0/16"})
+    assert cloud.store.count(VPC) == 6
+
+
 def table(file: Path) -> dict[str, dict[str, Any]]:
     return yaml.safe_load(file.read_text("utf-8"))
 

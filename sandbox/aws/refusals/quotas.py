@@ -36,7 +36,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _raised(quota: str) -> Mapping[str, int]:
-    """account/Region → the value that a quota was raised to there."""
+    """account/Region, or an account → the value that a quota was raised to there."""
     path = os.environ.get("SANDBOX_QUOTA_INCREASES")
     increases = _increases(path) if path and Path(path).is_file() else {}
     return increases.get(quota, {}).get("raised", {})
@@ -56,7 +56,8 @@ def exceeded(at: At) -> Iterator[Refusal]:
     """The quotas that one more resource would exceed."""
     for _, limit in _limits().get(at.token, ()):
         where = f"{at.store.account}/{at.store.region}"
-        value = _raised(limit["quota"]).get(where, limit["value"])
+        raised = _raised(limit["quota"])
+        value = raised.get(where) or raised.get(at.store.account) or limit["value"]
         wanted = limit.get("where", {})
         if any(at.known(k) != v for k, v in wanted.items()):
             continue
