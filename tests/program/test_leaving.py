@@ -40,9 +40,9 @@ def _registry(state: Phase) -> Any:
     kept = [t for t in registry.tenants if t.id in (*LEAVERS, OTHER)]
     now = [replace(t, state=state, leaving=leaving) if t.id in LEAVERS else t for t in kept]
     now = [replace(t, key=len(KEYS[t.id])) if t.id in KEYS else t for t in now]
-    homes = registry.ledger.placements
-    homes = {i: replace(h, key=len(KEYS[i])) if i in KEYS else h for i, h in homes.items()}
-    registry = replace(registry, ledger=replace(registry.ledger, homes=homes))
+    placements = registry.ledger.placements
+    placements = {i: replace(h, key=len(KEYS[i])) if i in KEYS else h for i, h in placements.items()}
+    registry = replace(registry, ledger=replace(registry.ledger, placements=placements))
     placed, gone = (tuple(t for t in now if t.phase.row.placed is is_) for is_ in (True, False))
     return replace(registry, tenants=placed, erased=gone)
 

@@ -41,8 +41,8 @@ def start() -> World:
     """One tenant of each kind."""
     registry = registry_of("dev")
     kept = tuple(t for t in registry.tenants if t.id in MOVER.values())
-    homes = {t.id: registry.ledger.placements[t.id] for t in kept}
-    return World(committed_cell("dev"), kept, replace(registry.ledger, homes=homes), TODAY)
+    placements = {t.id: registry.ledger.placements[t.id] for t in kept}
+    return World(committed_cell("dev"), kept, replace(registry.ledger, placements=placements), TODAY)
 
 
 def taken(world: World, id_: str, event: str, to: PlacementKind) -> World:
