@@ -110,6 +110,12 @@ def _sandbox_coverage() -> Files:
     return {"docs/sandbox-coverage.md": render(judged(found))}
 
 
+def _offboarding_stages() -> Files:
+    from devtools.generators.offboarding_stages import FILE, render
+
+    return {_path(FILE): render()}
+
+
 def _reviewed_rules() -> Files:
     from devtools.generators.reviewed_rules import FILE, render
     from policies.inventory import RULES
@@ -133,6 +139,7 @@ GENERATORS: Final = (
     Generator("command line", _command_line, "tests/repo/test_command_line_page.py"),
     Generator("declared settings", _declared_settings, "tests/repo/test_settings_declared.py"),
     Generator("slow tests", _slow_tests, "tests/repo/test_testing_page.py"),
+    Generator("stages of an offboarding", _offboarding_stages, "tests/tenants/test_phase_words.py"),
     Generator("reviewed rules", _reviewed_rules, "tests/policies/test_rules.py"),
     Generator(
         "organization policies",

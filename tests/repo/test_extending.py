@@ -57,6 +57,16 @@ PROMISES = {
         "sandbox_type",
         tuple(f"tests/sandbox/test_{name}.py" for name in ("descriptions", "rules", "coverage")),
     ),
+    "Add a stage to a tenant's life": Promise(
+        3,
+        ("docs/tenant-lifecycle.md", "functions/tenant_leaving/stages.py", "tenants/registry.schema.json"),
+        "phase",
+        (
+            *(f"tests/tenants/test_{name}.py" for name in ("lifecycle", "ledger", "phase_words")),
+            *("tests/program/test_leaving.py", "tests/data/test_leaving_request.py"),
+            *("tests/policies/test_phases.py", "tests/plan/test_tenant.py", "tests/repo/test_runbooks.py"),
+        ),
+    ),
 }
 EACH = pytest.mark.parametrize("title", PROMISES)
 
