@@ -1,7 +1,7 @@
 """Arguments and options that commands share, with their completions, and how the stack is chosen.
 
-A stack is given the same way everywhere: as the argument STACK where a command is about stacks, as
-`--stack` or `-s` with every command, and by the variable STACK for commands that are about one.
+A stack is given the same way everywhere: as the argument STACK if a command is about stacks, as `--stack` or
+`-s` with every command, and by the variable STACK for commands about one stack.
 """
 # ruff: noqa: PLC0415 - imports in functions keep the start fast
 

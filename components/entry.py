@@ -1,4 +1,4 @@
-"""Where the program meets the engine: its configuration in, clear refusals out."""
+"""The entry point of the program: reads the configuration, and refuses mistakes in clear sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of stack: what each reads, plans and makes. `tenantry:kind` in a stack's file chooses."""
+"""The kinds of stack: what each reads, plans and creates. `tenantry:kind` in a stack's file chooses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cell: every component, wired by outputs. The only place that knows them all."""
+"""The cell: connects all components by outputs. The only module that knows all of them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""What a value may be: in a YAML file, a stack's settings, a function's event. Read strictly, explained, and
-told as JSON Schema.
+"""Field types: what a value may be in a YAML file, a stack's settings or a function's event.
 
 A field type turns a node into a value or reports what is wrong with it; it never raises and never guesses.
-Whatever it refuses, the schema refuses too where JSON Schema can say so. Pure Python and no other library,
-since it ships with the functions.
+It also describes itself as JSON Schema, which refuses the same values as far as JSON Schema can. Pure Python
+without other libraries, since it ships with the functions.
 """
 
 import dataclasses

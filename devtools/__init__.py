@@ -1,4 +1,4 @@
-"""What the engine needs before it can run here: CLI, language host, plugins, environment, stacks."""
+"""What `make` calls: the Pulumi CLI, language host, plugins, environment and stacks of the sandbox."""
 
 from devtools.environment import environment
 from devtools.stacks import prepare_stack

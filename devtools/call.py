@@ -1,4 +1,4 @@
-"""What the command line of a call of the engine says."""
+"""Parses the command line of a call of the engine."""
 
 import re
 from dataclasses import dataclass

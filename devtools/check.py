@@ -1,4 +1,4 @@
-"""`make check`: what a change of the team's files needs before it is merged, without an engine or a database.
+"""`make check`: checks the team's files before a merge, without an engine or a database.
 
 Registries, ledgers, service plans and quotas; settings; the organization; exceptions and approvals; the files
 that are generated from them; and, where those are fine, every guardrail on what the program would register.

@@ -1,4 +1,4 @@
-"""`make clean`: all that `make` made, and nothing else."""
+"""`make clean`: removes everything that `make` created, and nothing else."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The Pulumi CLI built from Go modules that `devtools/pulumi` pins, where its own site cannot be reached."""
+"""Builds the Pulumi CLI from Go modules pinned in `devtools/pulumi`, if it cannot be downloaded."""
 
 import os
 import re

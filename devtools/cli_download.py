@@ -1,4 +1,4 @@
-"""The official archive of the Pulumi CLI, where one of its sites answers in time."""
+"""Downloads the official archive of the Pulumi CLI, if one of its sites answers in time."""
 
 import hashlib
 import http.client

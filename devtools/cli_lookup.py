@@ -1,7 +1,7 @@
-"""The Pulumi CLI: found, fetched or built, in this order, and remembered in `.tools/cli/path`.
+"""Finds, downloads or builds the Pulumi CLI, in this order, and remembers it in `.tools/cli/path`.
 
-1. one on PATH that is new enough; 2. the project's own from an earlier run; 3. the official archive,
-where it can be reached (`official.py`); 4. built from Go modules (`building.py`).
+1. one on PATH that is new enough; 2. the project's own from an earlier run; 3. the official archive, if it
+can be reached (`cli_download.py`); 4. built from Go modules (`cli_build.py`).
 """
 
 import fcntl

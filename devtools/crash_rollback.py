@@ -1,9 +1,9 @@
-"""A run without checkpoints that is killed is undone: the local cloud goes back to what the state says.
+"""Rolls the local cloud back to the state after a run without checkpoints was killed.
 
-Without checkpoints the engine writes its state once, when it ends, also after an interrupt. Killed, it
-leaves a cloud that its state knows nothing of. So what a stack has in the cloud is copied before each
-run; where the copy is still there and the state has not been written since, the next run puts it back.
-A file lock, which the engine inherits, tells a run that was killed from one that is on its way.
+Without checkpoints the engine writes its state once, when it ends, also after an interrupt. If it is killed,
+the cloud has resources that the state does not know. So a stack's rows in the cloud are copied before each
+run; if the copy is still there and the state has not been written since, the next run restores it. A file
+lock, which the engine inherits, distinguishes a run that was killed from one that is under way.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""What may not be destroyed: refused on the whole stack before the first deletion.
+"""Refuses to destroy a stack with protected resources, before the first deletion.
 
 Protection alone is not enough: `pulumi destroy` of a stack with one protected resource deletes the
 others first and then fails (tried: 3 of 5 gone).

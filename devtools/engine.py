@@ -1,8 +1,8 @@
-"""A call of the engine in the sandbox, by `make` or typed by a person: committed files stay as they are.
+"""Calls the engine in the sandbox, for `make` or for a person, and leaves the committed files as they are.
 
 The engine is given its copy of the stack's file (see `stacks.py`), through the variable that stands for
-`--config-file`. A destroy of protected data is refused before the first deletion: the engine alone
-would delete everything unprotected first.
+`--config-file`. Destroying protected data is refused before the first deletion: the engine alone would
+delete everything unprotected first.
 """
 
 import signal

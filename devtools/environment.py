@@ -1,4 +1,4 @@
-"""The environment in which the engine works against the sandbox: offline, quiet, its own home and state."""
+"""The environment variables of the engine in the sandbox: offline, quiet, with its own home and state."""
 
 import os
 import secrets

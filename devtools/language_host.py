@@ -1,9 +1,9 @@
-"""The Python language host of a CLI that was built here (the official archive carries its own).
+"""The Python language host for a CLI that was built here (the official archive has its own).
 
 The engine starts it, reads its port from stdout, asks it to run the program or a plugin, and
-interrupts it when done; it must then leave at once and quietly, or the engine waits five seconds.
-Protocol: pulumi/language.proto. Programs run as the official host runs them: in the main thread, their
-folder on the path only while their top level runs, each error told once and as the program's own.
+interrupts it when done; it must then end at once and silently, or the engine waits five seconds.
+Protocol: pulumi/language.proto. Programs run as under the official host: in the main thread, with their
+folder on the path only while their top level runs, each error reported once and as the program's own.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The engine's own locks of stacks in a sandbox's state: who holds them, and whether that process lives."""
+"""The engine's locks of stacks in a sandbox's state: who holds them, and whether that process is alive."""
 
 from collections.abc import Iterator
 from pathlib import Path

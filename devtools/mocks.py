@@ -1,4 +1,4 @@
-"""Run a program against Pulumi's mocks and hand back every registration.
+"""Runs a program against Pulumi's mocks and returns every registration.
 
 Type, name, parent, protection and inputs are recorded at the monitor, where the program meets the
 engine: nothing is asserted inside an `apply` that may never run.

@@ -1,10 +1,9 @@
 """Whether this code changes what an earlier commit deployed: `python -m devtools.no_change COMMIT [STACK …]`.
 
-The commit is checked out beside, and deploys each stack to a sandbox of its own; then this checkout previews
-the same stacks on the state that the commit left. A refactoring passes where the engine would change
-nothing but the code of functions whose sources were edited: names, URNs and all other inputs stay.
-
-Exit status: 0 where nothing else would change, 1 where something would, 2 for wrong usage.
+The commit is checked out in another folder, and deploys each stack to a sandbox of its own; then this
+checkout previews the same stacks on the state that the commit left. A refactoring passes if the engine would
+change nothing but the code of functions whose sources were edited: names, URNs and all other inputs stay.
+Exit status: 0 if nothing else would change, 1 if something would, 2 for wrong usage.
 """
 
 import argparse

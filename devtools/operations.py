@@ -1,6 +1,6 @@
 """What the Makefile's targets do with a stack of the local cloud.
 
-Each returns its exit status: the engine's own, or 1 where something is refused or missing.
+Each function returns its exit status: the engine's own, or 1 if something is refused or missing.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What the local cloud holds and no state knows: left by a run that was killed with checkpoints off."""
+"""Finds resources of the local cloud that no state knows, left by a run that was killed."""
 
 import sqlite3
 from collections.abc import Mapping

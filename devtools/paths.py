@@ -1,4 +1,4 @@
-"""Where things are: the project, what is made once for it, and what one sandbox holds."""
+"""Paths of the project, of what is created once for it, and of one sandbox."""
 
 import os
 import sys

@@ -1,8 +1,8 @@
-"""Launchers by which the engine finds this project's Python: three provider plugins, the language host.
+"""Launchers by which the engine starts this project's provider plugins and language host.
 
-A launcher names the interpreter and the project, and execs; nothing is copied, so an edit of a plugin
-needs no new set-up. None leaves the project on the path of what it starts: a program under test must
-not find modules of this checkout.
+A launcher names the interpreter and the project, and execs; nothing is copied, so an edit of a plugin takes
+effect at once. No launcher leaves the project on the path of what it starts: a program under test must not
+find modules of this checkout.
 """
 
 import shlex

@@ -1,4 +1,4 @@
-"""A change is planned and judged before it is made: by the rules in the engine, by the gate on its plan."""
+"""Previews a change and judges it before it is made: rules in the engine, then the gate on its plan."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Before a run changes a stack: the right account, one run at a time, a state to go by, a copy of it."""
+"""Checks before a run changes a stack: right account, no other run, a readable state, a copy of it."""
 
 import json
 import sqlite3

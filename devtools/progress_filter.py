@@ -1,6 +1,6 @@
-"""Where nobody looks at a terminal, the engine's line for each thing that it did is left out.
+"""Removes the engine's line per resource from its output, if nobody watches a terminal.
 
-What it says of failures, of policies and of the sum stays. The engine itself has no option for that.
+Failures, policies and the totals stay. The engine itself has no option for that.
 """
 
 import os

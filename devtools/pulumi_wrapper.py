@@ -1,7 +1,7 @@
-"""`pulumi` as `make env` puts it on PATH: the real one, kept from writing into committed files.
+"""`pulumi` as `make env` puts it on PATH: the real CLI, kept from writing into committed files.
 
-Outside the project or the sandbox, and for every command that has nothing to do with a stack's file, it
-is the real one and nothing else.
+Outside the project or the sandbox, and for every command that does not touch a stack's file, it just calls
+the real one.
 """
 
 import os

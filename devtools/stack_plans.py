@@ -1,4 +1,4 @@
-"""The stacks of a project, read without an engine: settings as it would hand them over, and plans."""
+"""Settings and plans of a project's stacks, read without an engine."""
 
 import json
 from collections.abc import Mapping

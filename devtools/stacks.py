@@ -1,8 +1,8 @@
-"""Stacks of the sandbox, without a trace in the committed files.
+"""Stacks of the sandbox, which leave the committed files unchanged.
 
 The engine writes an encryption salt into the file of a stack whose secrets are under a passphrase. So
-it is given a copy (`--config-file`), which holds the salt; the copy is made anew from the committed
-file at each call. `engine.py` does the same for a person who types `pulumi up`.
+it is given a copy (`--config-file`), which holds the salt; the copy is written from the committed file at
+each call. `engine.py` does the same for a person who types `pulumi up`.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""What a stack has, tenants or accounts, from its outputs, as a terminal and a log can both show it."""
+"""The table of tenants or accounts that `make up` prints, from the stack's outputs."""
 
 import json
 import shutil

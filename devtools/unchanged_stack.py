@@ -1,8 +1,8 @@
-"""Whether a stack is as its last run left it, so that the engine need not go through it a second time.
+"""Whether a stack is as its last run left it, so that the engine need not run a second time.
 
 A plan without changes is not enough: the engine also records what it shows as no change (protection,
-dependencies, time-outs). So the update after a plan is left out only where the program, its settings and the
-state are, byte by byte, those of the last run of the whole stack, which ended well.
+dependencies, time-outs). So the update after a plan is skipped only if program, settings and state are, byte
+by byte, those of the last run of the whole stack, and that run succeeded.
 """
 
 import hashlib

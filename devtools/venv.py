@@ -1,4 +1,4 @@
-"""The virtual environment, made by any Python: `python3 devtools/venv.py FOLDER`.
+"""Creates the virtual environment, with any Python: `python3 devtools/venv.py FOLDER`.
 
 It uses the standard library only and old syntax, so that a Python that is too old can say so. Nothing
 is done where the environment already has what the lists of requirements name.

@@ -1,4 +1,4 @@
-"""How files are written: so that nobody ever reads half of one."""
+"""Writes files so that nobody ever reads half of one."""
 
 import os
 import tempfile

@@ -1,1 +1,1 @@
-"""The account's baseline: records, detectors, guard rails for roles."""
+"""Components of the account baseline: logs, detectors, boundaries of roles."""

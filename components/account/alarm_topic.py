@@ -1,4 +1,4 @@
-"""Where alarms go: an encrypted topic that only this account's alarms, rules and budgets may write to."""
+"""The encrypted topic for alarms, which only this account's alarms, rules and budgets may publish to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bucket that one AWS service writes the account's records to, and nobody else writes at all."""
+"""A bucket for audit records that one AWS service may write to, and nobody else."""
 
 from __future__ import annotations
 

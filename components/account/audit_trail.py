@@ -1,4 +1,4 @@
-"""The account's trail: every call in every Region, kept, checked for tampering, and listened to."""
+"""The account's CloudTrail: every call in every Region, kept, verified, and with alarms on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The landing zone of a cell's account: what must be there before anything runs in it."""
+"""The landing zone of a cell's account: what must exist before anything runs in it."""
 
 from __future__ import annotations
 

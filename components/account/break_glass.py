@@ -1,4 +1,4 @@
-"""The role for the day when nothing else works: with a second factor, for an hour, and with an alarm."""
+"""The break-glass role for emergencies: needs a second factor, lasts an hour, raises an alarm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AWS Config: what every resource of the account looked like, and when it changed."""
+"""AWS Config: records how every resource of the account is configured, and when that changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds in the account for whatever anybody makes there: encryption, nothing public, strong sign-in."""
+"""Defaults of the account: encryption, block public access, password policy."""
 
 from __future__ import annotations
 

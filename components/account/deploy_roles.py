@@ -1,4 +1,4 @@
-"""The roles that CI deploys a cell as: by tokens of one repository, for an hour, and with no keys at all."""
+"""The roles by which CI deploys a cell: with OIDC tokens of one repository, for an hour, without keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Those who watch the account: GuardDuty, Security Hub, Access Analyzer, Inspector."""
+"""Detective services of the account: GuardDuty, Security Hub, Access Analyzer, Inspector."""
 
 from __future__ import annotations
 

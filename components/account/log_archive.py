@@ -1,4 +1,4 @@
-"""Access logs of buckets and balancers, and the key that the account's audit records are kept under."""
+"""The bucket for access logs of buckets and load balancers, and the key of the audit records."""
 
 from __future__ import annotations
 

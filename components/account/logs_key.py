@@ -1,4 +1,4 @@
-"""The key that an account's log groups are encrypted under."""
+"""The KMS key that encrypts the account's log groups."""
 
 from __future__ import annotations
 

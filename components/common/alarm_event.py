@@ -1,4 +1,4 @@
-"""Events that a person must hear of, led to where alarms go."""
+"""EventBridge rules that send events which a person must see to the alarm topic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alarms from plans: metrics in, somebody told out."""
+"""CloudWatch alarms, made from plans."""
 
 from __future__ import annotations
 

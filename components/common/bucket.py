@@ -1,4 +1,4 @@
-"""A bucket as this platform makes them all: private, versioned, encrypted, TLS only, logged."""
+"""The platform's bucket: private, versioned, encrypted, TLS only, logged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every component of a cell needs from the ones before it."""
+"""What every component of a cell needs from those before it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What is shipped to Lambda: a function's own folder, what it imports of this project, and the pure-Python
-packages that it needs.
-"""
+"""The code that is shipped to Lambda: a function's folder, what it imports, and pure-Python packages."""
 
 from __future__ import annotations
 

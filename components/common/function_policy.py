@@ -1,4 +1,4 @@
-"""What every Lambda function inside the network may do, whatever else it does."""
+"""The permissions that every Lambda function inside the network has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IAM policy documents as data, without a round trip to a provider for each."""
+"""IAM policy documents as data, without a provider call for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files of this project a module needs: what it imports, what that imports, and their data."""
+"""Which files of this project a module needs: its imports, their imports, and their data files."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A Lambda function inside the network: its log, what its role may do, its code."""
+"""A Lambda function inside the network: its log, its permissions, its code."""
 
 from __future__ import annotations
 

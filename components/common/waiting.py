@@ -1,4 +1,4 @@
-"""Order that properties do not say."""
+"""Dependencies between resources that their properties do not show."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Databases and their backups."""
+"""Components for databases and their backups."""

@@ -1,4 +1,4 @@
-"""The vault: daily snapshots of the cell's databases, out of reach of who can reach the databases."""
+"""The backup vault: daily snapshots, which those who can reach the databases cannot delete."""
 
 from __future__ import annotations
 

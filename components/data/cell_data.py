@@ -1,4 +1,4 @@
-"""The databases of a cell that belong to no tenant: the services' own and the pool's shards."""
+"""The databases of a cell that belong to no tenant: the services' own, and the shards of the pool."""
 
 from __future__ import annotations
 

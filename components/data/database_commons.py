@@ -1,4 +1,4 @@
-"""What databases share because AWS counts it: 50 subnet groups and 50 parameter groups a Region.
+"""What databases share because AWS limits it: 50 subnet groups and 50 parameter groups per Region.
 
 (RDS quotas, 2026-11. One of each per database would stop a cell at fewer tenants than its 40 instances.)
 """

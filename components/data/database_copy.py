@@ -1,4 +1,4 @@
-"""A database's backups, and its log of changes, in a second Region."""
+"""Copies a database's backups and change log to a second Region."""
 
 from __future__ import annotations
 

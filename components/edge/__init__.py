@@ -1,1 +1,1 @@
-"""The public API."""
+"""Components of the public API."""

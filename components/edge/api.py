@@ -1,4 +1,4 @@
-"""The REST API, its stage and what each service plan may ask of it."""
+"""The REST API, its stage, and the limits of each service plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The edge of a cell: one public API before the private report service."""
+"""The edge of a cell: one public API in front of the private report service."""
 
 from __future__ import annotations
 

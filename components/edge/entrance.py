@@ -1,4 +1,4 @@
-"""What the API's edge hands to each tenant: where keys and clients are made."""
+"""What the API gives to each tenant's component: where to create keys and clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract as API Gateway takes it: the same paths, with integrations, authorisers and validators.
+"""The OpenAPI contract as API Gateway takes it: with integrations, authorisers and validators.
 
 Pure: it works on the contract's data and leaves it alone. Names of the extensions: API Gateway
 developer guide, "OpenAPI extensions", 2026-11.

@@ -1,4 +1,4 @@
-"""Who may call the API: the user pool whose tokens it takes, and the scopes that these may carry."""
+"""The user pool whose tokens the API accepts, and the scopes that they may have."""
 
 from __future__ import annotations
 

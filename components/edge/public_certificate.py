@@ -1,4 +1,4 @@
-"""A certificate of a public CA, for what the outside world and the API gateway must trust."""
+"""A certificate of a public CA, for names that the internet and API Gateway must trust."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who checks access tokens where they are not the cell's own: a function before the API."""
+"""The function that verifies access tokens of an issuer other than the cell's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The firewall before the API: managed rules, and hard limits where usage plans are best effort."""
+"""The WAF in front of the API: managed rules, and hard limits where usage plans are best effort."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""VPCs, routes, rules, endpoints, peerings, DNS."""
+"""Components of the network: VPCs, routes, rules, endpoints, peerings, DNS."""

@@ -1,4 +1,4 @@
-"""The private DNS zone of a cell: names that exist inside its network only."""
+"""The private DNS zone of a cell: names that exist only inside its network."""
 
 from __future__ import annotations
 

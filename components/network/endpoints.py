@@ -1,4 +1,4 @@
-"""VPC endpoints: AWS APIs without leaving the network, each for what the platform does there only."""
+"""VPC endpoints: AWS APIs without leaving the network, each with a policy for the platform's own use."""
 
 from __future__ import annotations
 

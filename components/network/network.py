@@ -1,4 +1,4 @@
-"""A VPC: segments in zones, one rule for each allowed path, endpoints, flow logs."""
+"""A VPC: segments in zones, one rule per allowed path, endpoints, flow logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tags of what a network is made of."""
+"""Tags of network resources."""
 
 from __future__ import annotations
 

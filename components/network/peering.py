@@ -1,4 +1,4 @@
-"""The one way between the cell and a dedicated tenant's network: PostgreSQL, over a peering."""
+"""The peering between the cell and a dedicated tenant's network, for PostgreSQL only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where packets of each segment may go: route tables, and the NAT gateways they lead to."""
+"""Route tables of each segment, and the NAT gateways that they lead to."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The dashboard."""
+"""The component of the dashboard."""

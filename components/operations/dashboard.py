@@ -1,4 +1,4 @@
-"""One page that shows how the cell is."""
+"""The CloudWatch dashboard of a cell."""
 
 from __future__ import annotations
 

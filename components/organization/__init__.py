@@ -1,1 +1,1 @@
-"""The organization: accounts, policies, delegated administrators."""
+"""Components of the organization: accounts, policies, delegated administrators."""

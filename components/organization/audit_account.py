@@ -1,4 +1,4 @@
-"""What watches from the audit account, in each Region that is open."""
+"""Detective services of the audit account, in each Region that is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit account made the administrator of what watches all accounts."""
+"""Makes the audit account the delegated administrator of services that monitor all accounts."""
 
 from __future__ import annotations
 

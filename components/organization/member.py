@@ -1,4 +1,4 @@
-"""A door into a member account: the role there that administrators of the organization assume."""
+"""A provider for a member account, by the role that administrators of the organization assume there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The organization: every component, wired by outputs. What `components.platform` is to a cell."""
+"""The organization: connects all its components by outputs, as `components.platform` does for a cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The policies of the organization, each attached to what it is for."""
+"""The organization's policies, each attached to its target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the organization's trail is kept: in the log archive account, locked, under a key of its own."""
+"""The bucket of the organization's trail: in the log archive account, locked, under its own key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The organization, its units and its accounts: made, or taken over where they exist."""
+"""The organization, its units and accounts: created, or imported if they exist."""
 
 from __future__ import annotations
 

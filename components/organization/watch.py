@@ -1,4 +1,4 @@
-"""All accounts, those to come too, watched from the audit account."""
+"""Monitors all accounts, future ones too, from the audit account."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The monolith, the report service, and what they stand on."""
+"""Components of the monolith and the report service, and of what both need."""

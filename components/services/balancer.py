@@ -1,4 +1,4 @@
-"""An internal load balancer: one HTTPS listener, the routes of its service, nothing else answered."""
+"""An internal load balancer: one HTTPS listener, the routes of its service, everything else refused."""
 
 from __future__ import annotations
 

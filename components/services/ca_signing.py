@@ -1,4 +1,4 @@
-"""Who signs the private CA's certificates: keys of this program's (tls), or AWS Private CA (acm-pca)."""
+"""Who signs the private CA's certificates: keys of this program (tls), or AWS Private CA (acm-pca)."""
 
 from __future__ import annotations
 

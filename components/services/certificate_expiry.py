@@ -1,4 +1,4 @@
-"""Says in every preview which certificate ends soon: renewal helps only where somebody deploys."""
+"""Warns in every preview about certificates that end soon: they are renewed by a deployment only."""
 
 from __future__ import annotations
 

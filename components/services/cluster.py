@@ -1,4 +1,4 @@
-"""The ECS cluster of a cell: where both services run, and nothing of their own."""
+"""The ECS cluster of a cell, in which both services run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service on ECS Fargate behind an internal load balancer, scaled and watched."""
+"""A service on ECS Fargate behind an internal load balancer, with scaling and alarms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A queue of jobs and where the ones go that fail every time, both encrypted and watched."""
+"""A queue of jobs and its dead-letter queue, both encrypted and with alarms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The monolith: its service, who may call it, and its name inside the cell."""
+"""The monolith: its service, who may call it, and its DNS name inside the cell."""
 
 from __future__ import annotations
 

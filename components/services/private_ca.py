@@ -1,4 +1,4 @@
-"""The cell's own certificate authority: a root, an issuing CA, and a certificate for each service."""
+"""The cell's private certificate authority: a root, an issuing CA, and a certificate per service."""
 
 from __future__ import annotations
 

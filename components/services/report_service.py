@@ -1,4 +1,4 @@
-"""The report service: its service, the queue of orders, the bucket that it works in."""
+"""The report service: its service, its job queue, its work bucket."""
 
 from __future__ import annotations
 

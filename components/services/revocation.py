@@ -1,4 +1,4 @@
-"""The list of certificates that are no longer to be trusted, signed by the CA that issued them."""
+"""The certificate revocation list, signed by the CA that issued the certificates."""
 
 from __future__ import annotations
 

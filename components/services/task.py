@@ -1,4 +1,4 @@
-"""A Fargate task: its one container, hardened, and the role that starts it."""
+"""A Fargate task: its hardened container, and the role that starts it."""
 
 from __future__ import annotations
 

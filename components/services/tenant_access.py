@@ -1,4 +1,4 @@
-"""How a service gets at a tenant's things: through the catalog, and as the tenant's role."""
+"""How a service reaches a tenant's resources: through the catalog, with the tenant's role."""
 
 from __future__ import annotations
 

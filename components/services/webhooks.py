@@ -1,4 +1,4 @@
-"""Deliveries to tenants' own servers: a queue of events and the function that empties it."""
+"""Deliveries of webhooks: a queue of events, and the function that reads it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Everything that is one tenant's, and the functions that work on tenants."""
+"""Components of a tenant, and of the functions that work on tenants."""

@@ -1,4 +1,4 @@
-"""A tenant's way into the API: its key in the plan of its service, its client, and both as a secret."""
+"""A tenant's access to the API: its key in its usage plan, its client, and both as a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Lambda that gives tenants their roles, schemas and passwords, inside the network, and does no more."""
+"""The bootstrap Lambda: creates tenants' roles, schemas and passwords in the network, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What functions may do that work in tenants' databases: their secrets, by the patterns of the cell's names.
+"""Permissions of functions that work in tenants' databases: their secrets, by patterns of the cell's names.
 
 Patterns, so that a new tenant changes no shared policy.
 """

@@ -1,4 +1,4 @@
-"""What shows that a tenant was erased: reports and certificates, which outlive everything of the tenant's."""
+"""The bucket of reports and certificates of erased tenants, which outlives everything of a tenant."""
 
 from __future__ import annotations
 

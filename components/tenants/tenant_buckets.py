@@ -1,4 +1,4 @@
-"""A tenant's buckets: its artefacts, and a copy of its data that is handed over when it leaves."""
+"""A tenant's buckets: its artefacts, and the export of its data when it leaves."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Who a tenant is to AWS: a role that the services assume for it, and the key that is its alone.
+"""A tenant's identity in AWS: a role that the services assume for it, and a KMS key of its own.
 
-The order is role, key, role's policy: a key's policy may only name roles that exist, and the role's
-policy names the key. The policy is made last, with the rest of the tenant (see `tenant_resources`).
+They are created in the order role, key, role policy: a key policy may only name roles that exist, and the
+role's policy names the key. That policy is created last, with the tenant's resources (`tenant_resources`).
 """
 
 from __future__ import annotations

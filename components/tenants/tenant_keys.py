@@ -1,4 +1,4 @@
-"""What follows from a tenant's new key: its artefacts are encrypted anew, and the rest is listed."""
+"""What follows from a tenant's new key: artefacts are re-encrypted, and the rest is listed."""
 
 from __future__ import annotations
 

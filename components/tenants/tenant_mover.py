@@ -1,4 +1,4 @@
-"""The function that moves a tenant's data from one database to another: what it is, and what it may do."""
+"""The Lambda that moves a tenant's data from one database to another, and its permissions."""
 
 from __future__ import annotations
 

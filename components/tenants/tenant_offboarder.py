@@ -1,7 +1,8 @@
-"""The function that lets a tenant go: what it is, and what it may do.
+"""The Lambda that offboards a tenant, and its permissions.
 
-It hands over the tenant's data, has its key deleted and erases the rest. What it may do to a key, it may only
-while that bears the tag of a tenant that leaves; with buckets and logins, while their own policies let it.
+It exports the tenant's data, has its key deleted and erases the rest. It may schedule a key's deletion only
+while the key has the tag of a leaving tenant, and may use buckets and logins only while their own policies
+allow it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A tenant's leaving, a step for each run: what stays when all that is the tenant's has gone."""
+"""The offboarding of a tenant, one step per run, with what remains after its resources are deleted."""
 
 from __future__ import annotations
 

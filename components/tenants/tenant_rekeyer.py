@@ -1,4 +1,4 @@
-"""The function that encrypts artefacts anew where a tenant was given another key: what it is and may do."""
+"""The Lambda that re-encrypts a tenant's artefacts under a new key, and its permissions."""
 
 from __future__ import annotations
 

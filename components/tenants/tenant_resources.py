@@ -1,4 +1,4 @@
-"""Everything that is one tenant's. Nothing in here depends on another tenant, or names one."""
+"""The resources of one tenant. Nothing here depends on another tenant, or names one."""
 
 from __future__ import annotations
 

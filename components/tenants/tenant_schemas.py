@@ -1,4 +1,4 @@
-"""A tenant's places in databases: roles and schemas, and the move between two of them."""
+"""A tenant's schema in databases: role and schema, and the move between two databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One tenant, whole: identity and key, a network and an instance of its own where it has them, its place."""
+"""One tenant: identity and key, its own network and instance if it has them, its schema, its resources."""
 
 from __future__ import annotations
 

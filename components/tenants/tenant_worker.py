@@ -1,7 +1,7 @@
-"""A Lambda that works on tenants' data: one function for the whole cell, with a role and a key of its own.
+"""A Lambda that works on tenants' data: one function per cell, with its own role and key.
 
-What such a function is, a table entry says (`tenant_mover`, `tenant_leaver`, `tenant_rekeyer`); its size, its
-time and its place in the network are in the plan.
+A table entry describes each function (`tenant_mover`, `tenant_offboarder`, `tenant_rekeyer`); its memory, its
+time limit and its segment of the network are in the plan.
 """
 
 from __future__ import annotations

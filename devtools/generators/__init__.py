@@ -1,1 +1,1 @@
-"""Generators of committed files, one a module."""
+"""Generators of committed files, one per module."""

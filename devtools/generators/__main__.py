@@ -1,4 +1,4 @@
-"""`make generate` writes every generated file anew; with `--check` (`make lint`) it says which is stale."""
+"""`make generate` writes every generated file; with `--check` (`make lint`) it lists the stale ones."""
 
 import argparse
 import sys

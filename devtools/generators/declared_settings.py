@@ -1,8 +1,7 @@
-"""Writes what Pulumi.yaml declares of the project's own settings: `make generate`.
+"""Writes the declarations of the project's settings in Pulumi.yaml: `make generate`.
 
-Type, default and meaning of a setting are said once: at its field in `plan/settings.py` or
-`plan/organization/settings.py`. A refused value is told its meaning from there, and the engine's users from
-here.
+Type, default and meaning of a setting are written once: at its field in `plan/settings.py` or
+`plan/organization/settings.py`. Error messages take the meaning from there, and Pulumi.yaml from here.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Writes organization/policies/, for review (`make generate`)."""
+"""Writes organization/policies/ for review: `make generate`."""
 
 import json
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""Every generator of committed files, one row each: `make generate` runs them all.
+"""The generators of committed files, one row each: `make generate` runs them all.
 
-What is measured is not generated: `make reliability` tries faults and writes what came of them, `make
+What is measured is not generated: `make reliability` tries faults and writes the outcome, and `make
 requirements` asks the package index.
 """
 # ruff: noqa: PLC0415 - a generator's imports take seconds, and `--fast` runs some only

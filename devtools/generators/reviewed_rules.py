@@ -1,6 +1,6 @@
-"""Adds new guardrails to those that were reviewed, tests/policies/reviewed_rules.yaml: `make generate`.
+"""Adds new guardrails to the list of reviewed ones, tests/policies/reviewed_rules.yaml: `make generate`.
 
-A rule that is no more, or has another severity, stays in the list as it was, so that the test which compares
+A rule that was removed, or has another severity, stays in the list as it was, so that the test which compares
 them fails until somebody edits the list by hand.
 """
 

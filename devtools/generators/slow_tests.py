@@ -1,6 +1,6 @@
-"""The tests that only `make test-all` runs: found by their mark, and listed in docs/testing.md.
+"""Lists the tests that only `make test-all` runs in docs/testing.md: `make generate`.
 
-`make generate` writes the list anew.
+They are found by their mark `slow`.
 """
 
 import ast

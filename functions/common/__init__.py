@@ -1,1 +1,1 @@
-"""What two functions share: databases, secrets, dumps, events. An archive has what its function imports."""
+"""Code that two functions share: databases, secrets, dumps, events. An archive contains what it imports."""

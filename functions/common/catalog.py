@@ -1,4 +1,4 @@
-"""The queries of `catalog.sql`: a schema's contents as statements, and in which order they can be made."""
+"""The queries of `catalog.sql`: a schema's objects as statements, and the order to create them in."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The way to a database: TLS that is verified, patience with a new instance, none with a refusal."""
+"""Connects to a database: verifies TLS, waits for a new instance, does not retry a refusal."""
 
 import ssl
 import time

@@ -1,4 +1,4 @@
-"""One database of a tenant: its administrator's session, and what is asked of the tenant's schema there."""
+"""One database of a tenant: its administrator's session, and queries about the tenant's schema."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""A dump of a tenant's schema: statements that psql runs, compressed, under the tenant's own key."""
+"""Dumps a tenant's schema: statements for psql, compressed, under the tenant's own key."""
 
 import gzip
 import hashlib

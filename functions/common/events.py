@@ -1,4 +1,4 @@
-"""Events of functions, checked whole before anything is opened: by the same fields as the team's files.
+"""Events of functions: validated completely before anything is opened, with the team's files' field types.
 
 A resource (`aws_lambda_invocation`) sends them: its input, and under `lifecycle` what happens to it.
 """

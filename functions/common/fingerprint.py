@@ -1,4 +1,4 @@
-"""What a schema holds at one moment, as numbers: enough to tell whether another one holds the same."""
+"""A fingerprint of a schema's contents, to compare two databases."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

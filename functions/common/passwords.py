@@ -1,4 +1,4 @@
-"""Passwords: made here, kept in Secrets Manager, and never sent to the server as they are."""
+"""Generates passwords, which are kept in Secrets Manager and never sent to the server in plain text."""
 
 import base64
 import secrets

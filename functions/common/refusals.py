@@ -1,4 +1,4 @@
-"""What stands in the way of a move: the queries of `refusals.sql`, asked of the origin."""
+"""What prevents a move: the queries of `refusals.sql`, run on the source database."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,8 +1,8 @@
 """Logical replication: publication and slot at the source, subscription at the follower.
 
-Both directions filter by origin (`origin = none`), so that what arrived from the other end is never sent
-back, and both may be on at once. Slots are dropped here by name and not by the subscription: a killed step
-may have left either without the other.
+Both directions filter by origin (`origin = none`), so that rows that were replicated from the other end are
+never sent back, and both directions may run at once. Slots are dropped by name and not by the subscription,
+because a step that was killed may have left either without the other.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""A tenant's schema as statements: read in one database, made in another, compared between both."""
+"""A tenant's schema as statements: read from one database, created in another, compared between both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

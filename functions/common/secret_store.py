@@ -1,4 +1,4 @@
-"""Secrets Manager, as much of it as the function needs."""
+"""Secrets Manager, as far as the functions need it."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""Which database serves a tenant: its secret says where the services log in."""
+"""Which database serves a tenant: the one that its secret names."""
 
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.secret_store import Secret, Store

@@ -1,1 +1,1 @@
-"""Gives a tenant its role and schema in a database, keeps both closed, and takes the login away again."""
+"""The Lambda that creates a tenant's role and schema, protects both, and disables the login again."""

@@ -1,11 +1,11 @@
-"""The statements that make a tenant's role and schema in a shared database, and keep other tenants out.
+"""The statements that create a tenant's role and schema in a shared database, and keep other tenants out.
 
-Each guard is one idea, safe to run again. `tests/data` takes each one away in turn and shows what an
-attacker could then do; a guard without such a test does not belong here. The user that runs them owns
-the database and has CREATEROLE, as the master user of RDS has; it is no superuser.
+Each guard is one idea, safe to run again. `tests/data` removes each one in turn and shows what an attacker
+could then do; a guard without such a test does not belong here. The user that runs them owns the database
+and has CREATEROLE, as the master user of RDS has; it is no superuser.
 
-What no guard can hide in one PostgreSQL database: names (roles, schemas, tables), sizes and counts of
-rows in the catalog and its statistics, and the messages of NOTIFY. Who may not share those is siloed.
+What no guard can hide in one PostgreSQL database: names (roles, schemas, tables), sizes and row counts in
+the catalog and its statistics, and the messages of NOTIFY. A tenant that may not share those is siloed.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The entry point: makes a tenant's role and schema, disables its login, rotates its password."""
+"""The entry point: creates a tenant's role and schema, disables its login, rotates its password."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
-"""A new password for a tenant's role, or a new key for its webhooks, in the steps of Secrets Manager.
+"""Rotates the password of a tenant's role, or the key of its webhooks, in the steps of Secrets Manager.
 
 Each step may be called again after it has succeeded or half succeeded (Secrets Manager user guide,
-"Rotation by Lambda function", 2026-11). Of a key for webhooks the version before stays at hand, and
-deliveries are signed with both.
+"Rotation by Lambda function", 2026-11). The previous key of webhooks is kept, and deliveries are signed with
+both.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""Whether both databases hold the same rows: every row is read whole in both, each after its last change.
+"""Compares the rows of both databases: each row is read in full in both, after its last change.
 
 First all rows are compared while the tenant writes, in buckets by their key. From then on the source's log
 says which rows were written, and those are compared again, round after round. So when writes stop, only the
-last moment's rows are left to read, however large the tables are.
+rows of the last moment remain to be read, however large the tables are.
 """
 
 import time

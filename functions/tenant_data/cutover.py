@@ -1,7 +1,7 @@
-"""The cutover: writes stop, the last rows arrive, everything is compared, the target serves.
+"""The cutover: writes stop, the last rows are replicated, everything is compared, the target serves.
 
-The tenant's secret says where the tenant lives, so writing it is the switch: before it, all is undone when
-something fails or takes too long; after it, all that is left is finished, by this call or by the next one.
+The tenant's secret names the database that serves, so writing it is the switch. If something fails or takes
+too long before the switch, everything is undone; after it, this call or the next one finishes the rest.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""How a move begins: what cannot be moved is refused, then the schema is made and the rows are copied."""
+"""The start of a move: refuses what cannot be moved, creates the schema, copies the rows."""
 
 import time
 from collections.abc import Generator, Sequence

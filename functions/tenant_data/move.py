@@ -1,4 +1,4 @@
-"""One call of the function: both databases of a move, what it may use, and what it reports."""
+"""One call of the function: both databases of a move, its tools, and its report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

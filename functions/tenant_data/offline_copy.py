@@ -1,8 +1,8 @@
-"""The stages of a move whose rows are copied while the tenant cannot write.
+"""The stages of a move by offline copy: rows are copied while the tenant cannot write.
 
 For what logical replication cannot carry: tables without a primary key, or a source that does not offer it.
-The tenant is shut out for as long as the copy takes, so the budget of the cutover decides what size can move
-so. Nothing follows afterwards: a rollback gives up what was written since.
+The tenant cannot write for as long as the copy takes, so the budget of the cutover limits the size that can
+be moved so. Nothing is replicated afterwards: a rollback gives up what was written since.
 """
 
 import tempfile

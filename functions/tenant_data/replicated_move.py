@@ -1,4 +1,4 @@
-"""The stages of a move by replication. Each may be run again at any time, however the run before ended."""
+"""The stages of a move by replication. Each may be repeated, however the run before ended."""
 
 import time
 from collections.abc import Callable, Mapping

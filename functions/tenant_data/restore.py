@@ -1,8 +1,8 @@
-"""The stages of a restore: the target is an instance that began as the origin was at a moment.
+"""The stages of a restore: the target is an instance that was restored from the origin's backups.
 
-Nothing follows anything here. Both ends are counted table by table, for a person to see what comes back and
-what is given up; then the services are switched over as in any move, by the tenant's secret. The
-origin stays as it was when it was left, and a rollback leads back to it.
+Nothing is replicated. Rows are counted table by table in both databases, so that a person sees what comes
+back and what is given up; then the services are switched as in any move, by the tenant's secret. The origin
+stays as it was at the switch, and a rollback switches back to it.
 """
 
 from collections.abc import Callable, Mapping

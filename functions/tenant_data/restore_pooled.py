@@ -1,9 +1,9 @@
-"""The stages of a restore for a tenant of the pool: its rows alone come out of its shard as it was.
+"""The stages of a restore of a pooled tenant: only its rows are copied out of the restored shard.
 
-RDS restores a whole instance, which has the rows of every tenant of the shard. Nobody but this function gets
-at it: all tenants are shut out of it first, and it goes with the move. The tenant's own schema is copied from
-there into an instance of its own, under its own key, by the machinery of a move, and compared row by row;
-then the services are switched over as to any other restored instance.
+RDS restores a whole instance, with the rows of every tenant of the shard. Only this function can reach it:
+all tenants' logins there are disabled first, and it is deleted with the move. The tenant's own schema is
+copied from there into an instance of its own, under its own key, by the code of a move, and compared row by
+row; then the services are switched as to any other restored instance.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
-"""Which rows were written since a moment: read from the server's own log, whatever the size of the tables.
+"""Which rows were written since a moment: read from the server's log, whatever the size of the tables.
 
-A slot of its own remembers the moment. The log is decoded by `pgoutput`, PostgreSQL's own plugin, for the
+A replication slot remembers the moment. The log is decoded by `pgoutput`, PostgreSQL's own plugin, for the
 tables of a publication (PostgreSQL 16, 55.9, "Logical Replication Message Formats").
 """
 

@@ -1,1 +1,1 @@
-"""The Lambda that hands over a leaving tenant's data, erases it, and certifies that it is gone."""
+"""The Lambda that exports a leaving tenant's data, erases it, and certifies the destruction."""

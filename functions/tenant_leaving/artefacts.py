@@ -1,4 +1,4 @@
-"""A tenant's artefacts, copied to the bucket that it is given, and each read there again."""
+"""Copies a tenant's artefacts to the hand-over bucket, and reads each again there."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass

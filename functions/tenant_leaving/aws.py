@@ -1,6 +1,6 @@
-"""The real ones: KMS, S3, RDS, Secrets Manager, as much of each as is needed. The stages name the rights.
+"""The real AWS services: KMS, S3, RDS, Secrets Manager, as far as needed. The stages name the permissions.
 
-The runtime carries boto3; nothing else that imports this module does.
+The Lambda runtime has boto3; only the handler imports this module.
 """
 
 import importlib

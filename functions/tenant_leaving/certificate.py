@@ -1,4 +1,4 @@
-"""A certificate of destruction as a document: a body, and the SHA-256 over it that says it is unchanged."""
+"""The certificate of destruction as a document: a body, and its SHA-256 to detect changes."""
 
 from collections.abc import Mapping
 from typing import Any, Final

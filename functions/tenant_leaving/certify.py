@@ -1,4 +1,4 @@
-"""The certificate of destruction: what is gone, what was looked at to say so, and what remains until when."""
+"""Certifies the destruction: what is gone, how that was checked, and what remains until when."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

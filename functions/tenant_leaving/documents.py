@@ -1,4 +1,4 @@
-"""What the function writes down: JSON, in one form only, so that its digest says whether it was changed."""
+"""JSON in one canonical form, so that its digest shows whether it was changed."""
 
 import hashlib
 import io

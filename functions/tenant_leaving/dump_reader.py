@@ -1,4 +1,4 @@
-"""A dump, piece by piece: what `tenant_data.dump` writes, read without holding more than a piece of it."""
+"""Reads a dump in pieces, so that it never has to fit into memory."""
 
 import gzip
 import zlib

@@ -1,7 +1,7 @@
-"""Everything of the tenant's goes, once its key has: rows, artefacts, what was handed over, snapshots.
+"""Erases everything of the tenant once its key is gone: rows, artefacts, the export, snapshots.
 
-Each thing is written down before it is removed, so that a run that was killed is continued and not forgotten.
-Buckets, secrets and instances themselves are the program's to delete; `certify` looks whether it has.
+Each thing is recorded before it is removed, so that the run after one that was killed continues with it.
+Pulumi deletes the buckets, secrets and instances themselves; `certify` checks that it has.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
-"""A tenant's data, handed over: a dump, its artefacts, and a manifest that says what they must be.
+"""Exports a tenant's data: a dump, its artefacts, and a manifest with their digests.
 
-The dump is proven by restoring it from where it was handed over. What is there already and still says what
-the tenant has is left as it is.
+The dump is proved by restoring it from where it was handed over. What an earlier run has exported is kept, if
+it still matches the tenant's data.
 """
 
 import tempfile

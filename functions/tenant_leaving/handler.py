@@ -1,4 +1,4 @@
-"""The entry point: one stage of one tenant's offboarding for each call."""
+"""The entry point: one stage of one tenant's offboarding per call."""
 
 import logging
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""The tenant's keys: usable, or on their way out. With them goes all that was ever encrypted under them.
+"""The tenant's keys: in use, or being deleted. Whatever was encrypted under a key is lost with it.
 
-Earlier keys have the same end as the one in use: what could not be moved on is under them.
+Earlier keys end together with the one in use, because what could not be re-encrypted is under them.
 """
 
 from collections.abc import Iterable, Mapping

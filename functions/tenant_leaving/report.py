@@ -1,4 +1,4 @@
-"""What was erased, written down step by step: what a killed run did is not forgotten by the next one."""
+"""The report of what was erased, written step by step, so that a repeated run continues it."""
 
 from collections.abc import Mapping
 from typing import Any, Final

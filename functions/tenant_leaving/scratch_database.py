@@ -1,7 +1,7 @@
-"""A database for a while, to restore a dump into: the proof that a copy is one.
+"""A temporary database to restore a dump into, which proves that the dump is complete.
 
 What a tenant wrote runs there: functions of its indexes, checks and computed columns. So it is restored by a
-role that owns that database's contents, and can become nobody else.
+role that owns that database's contents, and cannot become anybody else.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""What the outside gives the function, as narrow as it is used; `aws` has the real ones."""
+"""The interfaces to AWS that the function uses; `aws` implements them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

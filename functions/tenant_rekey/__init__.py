@@ -1,1 +1,1 @@
-"""The Lambda that encrypts a tenant's artefacts anew when the tenant was given another key."""
+"""The Lambda that re-encrypts a tenant's artefacts after the tenant was given a new key."""

@@ -1,4 +1,4 @@
-"""The real bucket. The runtime carries boto3; nothing else that imports this module does."""
+"""The real bucket, by boto3 of the Lambda runtime; only the handler imports this module."""
 
 import importlib
 from collections.abc import Iterator, Sequence

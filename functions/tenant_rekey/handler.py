@@ -1,4 +1,4 @@
-"""The entry point: one tenant's bucket for each call."""
+"""The entry point: one tenant's bucket per call."""
 
 import logging
 import time

@@ -1,8 +1,8 @@
-"""Every artefact that is under another key is copied onto itself: S3 decrypts and encrypts, nobody reads.
+"""Re-encrypts artefacts: each that is under another key is copied onto itself, within S3.
 
-What is there already is left alone, so a call that was cut short is gone on with by the next one. A copy
-is made only of what was looked at, and only onto it (CopySourceIfMatch, IfMatch: S3 API, CopyObject,
-2026-11), so nothing that the tenant writes meanwhile is lost; that is under the new key by itself.
+What is under the new key already is skipped, so the next call continues where one was cut short. A copy is
+made only of the version that was looked at, and only onto it (CopySourceIfMatch, IfMatch: S3 API,
+CopyObject, 2026-11), so nothing that the tenant writes meanwhile is lost; such writes use the new key anyway.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What the function is asked to do: checked whole before anything is opened."""
+"""The request to the function, validated completely before anything is opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

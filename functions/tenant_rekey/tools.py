@@ -1,4 +1,4 @@
-"""What the function asks of the outside, and what it says when it cannot go on."""
+"""The interfaces that the function uses, and its error."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

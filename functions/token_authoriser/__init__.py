@@ -1,1 +1,1 @@
-"""Checks access tokens of an issuer that is not the cell's own user pool."""
+"""The Lambda authoriser for access tokens of an issuer other than the cell's own user pool."""

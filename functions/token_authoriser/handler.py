@@ -1,4 +1,4 @@
-"""The entry point: a token in, what its caller may ask of the API out."""
+"""The entry point: takes a token, and returns what its caller may do with the API."""
 
 import json
 import logging

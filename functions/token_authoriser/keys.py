@@ -1,4 +1,4 @@
-"""The public keys of an issuer, fetched as OpenID Connect Discovery 1.0 says, and kept for a while."""
+"""The public keys of an issuer, fetched as OpenID Connect Discovery 1.0 says, and cached."""
 
 import json
 import ssl

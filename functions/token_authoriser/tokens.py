@@ -1,7 +1,7 @@
-"""Signed tokens (RFC 7515, 7519) with RS256, the one algorithm that every issuer offers.
+"""Verifies signed tokens (RFC 7515, 7519) with RS256, the one algorithm that every issuer offers.
 
-Only checking is done here, with public keys, so nothing in it can leak. No other algorithm is known:
-"none" and the ones with shared secrets are not refused by a list but by not being there.
+Tokens are only verified here, with public keys, so there is no secret to leak. No other algorithm is
+implemented: "none", and those with shared secrets, need no list that refuses them.
 """
 
 import base64

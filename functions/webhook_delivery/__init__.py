@@ -1,1 +1,1 @@
-"""Tells tenants' own servers what has happened: signed, tried again, and never anywhere inside."""
+"""The Lambda that delivers webhooks to tenants' servers: signed, retried, and never to internal addresses."""

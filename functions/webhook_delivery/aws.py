@@ -1,4 +1,4 @@
-"""What the function asks of AWS: the catalog, a tenant's signing keys, the queue."""
+"""The AWS services that the function uses: the catalog, a tenant's signing keys, the queue."""
 
 import importlib
 import json

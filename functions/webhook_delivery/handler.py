@@ -1,4 +1,4 @@
-"""The entry point: a batch of events from the queue, each to the server of its tenant."""
+"""The entry point: a batch of events from the queue, each sent to its tenant's server."""
 
 import contextlib
 import json

@@ -1,8 +1,8 @@
-"""One HTTPS request to a server that somebody else names, and that must not be one of ours.
+"""One HTTPS request to a server that a tenant names, and that must not be one of ours (SSRF).
 
-A tenant chooses the address, so the address may be an attack: on the metadata service, on a balancer
-inside, or by a name that resolves differently the second time. The name is therefore resolved once, each
-of its addresses must be a public one, and the connection goes to the very address that was looked at.
+A tenant chooses the address, so the address may be an attack: on the metadata service, on an internal load
+balancer, or by a name that resolves differently the second time. The name is therefore resolved once, each
+of its addresses must be public, and the connection goes to the address that was checked.
 """
 
 import http.client

@@ -1,6 +1,6 @@
-"""Signatures of deliveries, as the Standard Webhooks specification 1.0 has them.
+"""Signs deliveries as the Standard Webhooks specification 1.0 says.
 
-Receivers can check them with any of its libraries: the secret is `whsec_` and the tenant's key.
+Receivers can verify them with any of its libraries: the secret is `whsec_` and the tenant's key.
 """
 
 import base64

@@ -1,1 +1,1 @@
-"""The AWS that the platform uses, as data (`types/`) and an interpreter of it."""
+"""The resource types of AWS that the platform uses, as data (`types/`) and an interpreter of it."""

@@ -1,4 +1,4 @@
-"""What RDS keeps of its instances: snapshots that somebody asked for, and how far back each can be restored.
+"""RDS backups in the local cloud: manual snapshots, and how far back an instance can be restored.
 
 RDS user guide, "Retaining automated backups", "Deleting a DB instance"; API reference, DBSnapshot and
 DBInstanceAutomatedBackup; 2026-11.

@@ -1,4 +1,4 @@
-"""What AWS would refuse of a resource's inputs by themselves: every problem at once."""
+"""Checks of a resource's inputs by themselves: every problem that AWS would refuse, at once."""
 
 import re
 from collections.abc import Iterator, Mapping

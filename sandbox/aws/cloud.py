@@ -1,4 +1,4 @@
-"""The life of a resource in the local cloud, as its description says."""
+"""Creates, updates and deletes resources in the local cloud, as their type's description says."""
 
 import hashlib
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What AWS makes by more than a template: real certificates of AWS Private CA.
+"""Values that AWS computes by more than a template: real certificates of AWS Private CA.
 
 An authority's key is derived from its ARN, so that nothing has to be kept beside what AWS shows.
 """

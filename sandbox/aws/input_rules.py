@@ -1,4 +1,4 @@
-"""What well-kept sources say of each described type's inputs. `input_rules.json` is made here.
+"""Compiles `input_rules.json`: what public sources say about the inputs of each described type.
 
 `python -m sandbox.aws.input_rules` writes the file from the installed `pulumi_aws` (kinds and nesting), from
 the schemas of `cfn-lint` and from botocore's models, as `sources.yaml` maps them; a test says when it is

@@ -1,4 +1,4 @@
-"""What the local cloud answers when the program asks it something; described in `invokes.yaml`."""
+"""Answers to the program's data source calls (invokes); described in `invokes.yaml`."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,4 +1,4 @@
-"""Keys that wait for their deletion: gone for the provider, and still there for whoever asks KMS.
+"""Keys that are pending deletion: deleted for the provider, and still visible in KMS.
 
 KMS developer guide, "Deleting keys"; terraform-provider-aws, `findKeyByID` takes a key that is pending
 deletion for gone and its deletion for done; 2026-11.

@@ -1,4 +1,4 @@
-"""A certificate that AWS makes by itself, as API Gateway its client certificate: real, self-signed."""
+"""Certificates that AWS issues by itself, such as API Gateway's client certificate: real, self-signed."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""What the SDK says of each described type: inputs, required ones, outputs. `sdk_inputs.json` is made here.
+"""Compiles `sdk_inputs.json`: inputs, required inputs and outputs of each described type in the SDK.
 
 `python -m sandbox.aws.sdk_inputs` writes the file from the installed `pulumi_aws`; a test says when it is
 stale.

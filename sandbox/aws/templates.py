@@ -1,4 +1,4 @@
-"""Ids, ARNs and other values that AWS makes, from the templates of `types/*.yaml`."""
+"""Ids, ARNs and other values that AWS assigns, from the templates of `types/*.yaml`."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""What `types/*.yaml` and `sdk_inputs.json` say of a type; a service is loaded when it is first asked for."""
+"""The description of a type, from `types/*.yaml` and `sdk_inputs.json`; a service loads on first use."""
 
 import json
 import re

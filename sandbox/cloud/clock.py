@@ -1,7 +1,7 @@
-"""The sandbox's own time: the machine's, and the days by which somebody has moved it on.
+"""The sandbox's clock: the machine's time, plus the days by which somebody has moved it forward.
 
-Nobody waits 30 days to see a key die. All processes of a sandbox read one clock, which only goes forward.
-Signatures, credentials and certificates go by the machine's own, as a client's do.
+So nobody has to wait 30 days for a key's deletion. All processes of a sandbox read one clock, which only goes
+forward. Signatures, credentials and certificates use the machine's time, as their clients do.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""What exists: one row a resource, keyed by account, Region, type and id. Any number of runs at once."""
+"""The resources that exist: one row each, keyed by account, Region, type and id. Safe for parallel runs."""
 
 import datetime
 import json

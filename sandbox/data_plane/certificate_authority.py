@@ -1,4 +1,4 @@
-"""The root that signs the certificates of the sandbox's own servers, as RDS has one."""
+"""The root CA that signs the certificates of the sandbox's servers, as RDS has one."""
 
 import datetime
 import ipaddress

@@ -1,10 +1,10 @@
-"""What runs a function's handler: a process of its own, with the function's archive and nothing of ours.
+"""Runs a function's handler in its own process, with the function's archive and nothing of this project.
 
 It is started by path, outside every package: the archive's modules must find only what Lambda's runtime
 has. Requests come on descriptor 0, one JSON value a line; answers go to the descriptor that is named last.
 
-The network is the function's: databases by their AWS names (through the sandbox's front), AWS's APIs
-(through the sandbox's endpoint), and no other place.
+The function reaches databases by their AWS names (through the TLS proxies), AWS's APIs (through the
+sandbox's endpoint), and nothing else.
 """
 
 import importlib

@@ -1,7 +1,7 @@
-"""Lambda: functions run from the very archive that was uploaded, each in processes of its own.
+"""Lambda: runs functions from the uploaded archive, each in processes of its own.
 
-A process stays for the next call, as Lambda's do. It has its function's environment, credentials of its
-role, boto3 as the runtime carries it, and of this project nothing; it ends with the process that made it.
+A process is reused by the next call, as in Lambda. It has its function's environment, credentials of its
+role, boto3 as in the runtime, and nothing of this project; it ends with the process that started it.
 """
 
 import hashlib

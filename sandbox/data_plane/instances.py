@@ -1,7 +1,7 @@
 """The instances of `aws:rds/instance`, each a PostgreSQL server of its own.
 
-What a server is called, who its administrator is and what its parameter group says is read from the
-cloud's rows; a server without a row is what a killed run or a deletion left, and is swept away.
+A server's name, administrator and parameter group are read from the cloud's rows. A server without a row was
+left by a killed run or a deletion, and is removed.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""What is over once its day has come: a key's material is destroyed, and with it all that lies under it."""
+"""Destroys keys whose deletion is due, and with them everything that is encrypted under them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Objects of buckets and their versions, as S3 keeps them; who may do what is asked elsewhere.
+"""S3 objects and their versions. Permissions are checked elsewhere.
 
 The current version of a key stands in `objects`; older ones stand in `noncurrent` in the order in which they
 came, and with them delete markers: where one of those is the newest, the key has no row in `objects`.

@@ -1,4 +1,4 @@
-"""Where the data plane keeps its things: all of it below one sandbox, but for what needs other owners."""
+"""Paths of the data plane: below the sandbox's folder, except for what another user must reach."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""One PostgreSQL server: made from a template, started, asked, stopped by its process id, removed."""
+"""One PostgreSQL server: created from a template, started, queried, stopped by its process id, removed."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs, and the libpq with which its servers call others."""
+"""PostgreSQL's programs, and the libpq with which servers connect to each other."""
 
 import importlib.util
 import shutil

@@ -1,7 +1,7 @@
-"""How one database reaches another by the name that AWS gave it, as a subscription does.
+"""Lets one database reach another by its AWS host name, as a subscription does.
 
-A server's libpq resolves no name: it is told one address (`PGHOSTADDR`) for all of them, at which the front
-listens on PostgreSQL's own port, and verifies the certificate of the name all the same. So a subscription's
+A server's libpq resolves no name: it is given one address (`PGHOSTADDR`) for all of them, at which the TLS
+proxy listens on PostgreSQL's port, and it still verifies the certificate of the name. So a subscription's
 connection string is the one that it would be on RDS.
 """
 

@@ -1,8 +1,9 @@
-"""A server as another one was at a moment: what all begin with, and the other's log up to then.
+"""Point-in-time restores: a copy of the template, with the source's log replayed to the moment.
 
-Every server begins as a copy of the template and archives its log from its first start on (`cluster.py`). So
-the template is the base backup of all of them, and a restore replays: its time grows with all that was ever
-written. The archive goes along, so that what was restored can be restored itself, also without its source.
+Every server begins as a copy of the template and archives its log from its first start on
+(`postgres_cluster.py`). So the template is the base backup of all of them, and a restore takes longer the
+more was ever written. The archive is copied too, so that a restored server can be restored itself, also
+without its source.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""Secrets Manager's side of a rotation: it labels a version as pending and calls the function step by step.
+"""Secrets Manager's side of a rotation: labels a pending version and calls the function step by step.
 
 Secrets Manager user guide, "Rotation by Lambda function", 2026-11.
 """

@@ -1,7 +1,7 @@
-"""What must be kept and is in no state: keys' material, values of secrets, sessions, objects, messages.
+"""What must be kept and is in no state: key material, secret values, sessions, objects, messages.
 
-A file that its owner alone can read. Values of secrets and objects are encrypted as AWS does it, under the
-KMS key that they name; the material of the keys stays in here.
+A file that only its owner can read. Values of secrets and objects are encrypted as AWS does it, under the KMS
+key that they name; the key material stays in this file.
 """
 
 import json

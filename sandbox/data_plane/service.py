@@ -1,4 +1,4 @@
-"""The data plane as the aws plugin and the commands use it: started when first needed, closed at the end."""
+"""The data plane for the aws plugin and the commands: started on first use, closed at the end."""
 
 import json
 import os

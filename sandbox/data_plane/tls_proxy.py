@@ -1,7 +1,8 @@
-"""The way to the databases: TLS on loopback ports, and from the name that is asked for to its server.
+"""TLS proxies on loopback ports that lead from an RDS host name to its PostgreSQL server.
 
-PyPI's PostgreSQL is built without TLS. So this stands before the servers' sockets, shows the certificate
-of the name that the client asks for (SNI), and refuses who comes without TLS as `rds.force_ssl=1` does.
+PyPI's PostgreSQL is built without TLS. So a proxy listens before each server's socket, presents the
+certificate of the name that the client asks for (SNI), and refuses connections without TLS, as
+`rds.force_ssl=1` does.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Faults on purpose: the sandbox fails as clouds fail, by a plan (`SANDBOX_FAULTS`)."""
+"""Fault injection: the sandbox fails as clouds do, by a plan (`SANDBOX_FAULTS`)."""
 
 from sandbox.faults.injector import Injector, Step
 from sandbox.faults.plan import FaultPlanError, read_plan

@@ -1,4 +1,4 @@
-"""What AWS would say, and how its provider passes it on.
+"""AWS's error messages, and how the provider formats them.
 
 Codes and sentences: "Common Errors" of the services' API references and the quota pages of each service
 (as of 2026-11). The frame around them is that of the AWS SDK for Go v2, which the provider prints as it is.

@@ -1,4 +1,4 @@
-"""Carries out a fault plan inside a provider plugin, around each call that the engine makes."""
+"""Carries out a fault plan inside a provider plugin, around each call of the engine."""
 
 import hashlib
 import os

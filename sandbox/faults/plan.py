@@ -1,4 +1,4 @@
-"""Fault plans: what shall go wrong, where and when; checked strictly before the engine starts.
+"""Fault plans: what fails, where and when; validated strictly before the engine starts.
 
 A plan is YAML or JSON, in `SANDBOX_FAULTS` itself or in the file that it names:
 

@@ -1,4 +1,4 @@
-"""The random plugin: real randomness, kept in the state."""
+"""The random plugin: real random values, kept in the state."""
 
 import base64
 import secrets

@@ -1,4 +1,4 @@
-"""Providers whose resources live in the state alone, as those of random and tls: a change makes a new one."""
+"""Providers whose resources exist in the state only, such as random and tls: every change replaces."""
 
 import uuid
 from collections.abc import Callable, Mapping

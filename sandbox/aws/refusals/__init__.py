@@ -1,7 +1,7 @@
-"""What AWS refuses and no schema says: a family of rules a module, each rule with its source.
+"""What AWS refuses and no schema says: one module per area, each rule with its source.
 
-A rule on inputs alone is asked before anything is made, and so in previews; one that needs the cloud is
-asked when AWS would be: at the creation, at an update, at the deletion.
+A rule on inputs alone is checked before anything is created, and so in previews. A rule that needs the cloud
+is checked when AWS would check it: at creation, update or deletion.
 """
 
 import os

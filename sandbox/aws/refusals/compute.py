@@ -1,4 +1,4 @@
-"""Containers and functions: sizes that go together, and what they name.
+"""Rules on containers and functions: sizes that go together, and resources that they name.
 
 Sources: Amazon ECS API reference (RegisterTaskDefinition, CreateService) and Fargate task definitions guide,
 the pairs as cfn-lint keeps them (`input_rules.json`); AWS Lambda API reference (CreateFunction,

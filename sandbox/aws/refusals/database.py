@@ -1,4 +1,4 @@
-"""Databases: versions, classes, storage, passwords, readers, last snapshots.
+"""Rules on databases: versions, classes, storage, passwords, readers, last snapshots.
 
 Sources: Amazon RDS API reference (CreateDBInstance, CreateDBInstanceReadReplica, DeleteDBInstance,
 ModifyDBInstance) and user guide; classes and versions of PostgreSQL by Region as cfn-lint keeps them

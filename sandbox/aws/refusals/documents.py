@@ -1,4 +1,4 @@
-"""Policy documents: that they are documents at all, and their sizes.
+"""Rules on policy documents: syntax and size.
 
 Sizes: IAM and STS quotas (managed policy 6,144 characters, inline policies of a role together 10,240, a
 trust policy 2,048 and 4,096 where raised; white space does not count), SCP 5,120 with white space (AWS

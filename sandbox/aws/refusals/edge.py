@@ -1,4 +1,4 @@
-"""Balancers, certificates and names at the edge.
+"""Rules on load balancers, certificates and domain names.
 
 Sources: Elastic Load Balancing API reference (CreateLoadBalancer, CreateListener) and user guide (two zones,
 one balancer a target group); AWS Certificate Manager (ImportCertificate: what a key and a chain must be);

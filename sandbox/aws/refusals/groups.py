@@ -1,4 +1,4 @@
-"""Security groups: their rules, and that what uses them is in their network.
+"""Rules on security groups, and that their users are in the same network.
 
 Sources: Amazon EC2 API reference (AuthorizeSecurityGroupIngress, CreateSecurityGroup, error codes); VPC
 quotas (5 groups an interface); the services' own API references; 2026-11.

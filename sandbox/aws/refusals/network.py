@@ -1,4 +1,4 @@
-"""Networks: address blocks that contain or overlap, and what must be in one network.
+"""Rules on networks: address blocks that contain or overlap, and what must be in one network.
 
 Sources: Amazon EC2 API reference, error codes; VPC user guide (VPC and subnet sizing /16 to /28, peering
 limitations, route tables); Elastic Load Balancing and RDS guides on subnets; 2026-11.

@@ -1,4 +1,4 @@
-"""The organization: what hangs where, and what it turns on.
+"""Rules on the organization: its tree, and the features that it turns on.
 
 Sources: AWS Organizations API reference and quotas (units five deep, five policies a target), IAM API
 reference (features of an organization's root users), 2026-11.

@@ -1,4 +1,4 @@
-"""What a resource names must be there, and what is named stays: as `relations.yaml` words it."""
+"""References between resources: what is named must exist, and cannot be deleted while it is named."""
 
 import re
 from collections.abc import Iterator, Mapping

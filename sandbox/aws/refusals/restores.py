@@ -1,4 +1,4 @@
-"""Databases that begin as another one was at some moment.
+"""Rules on databases that are restored from another one to a point in time.
 
 Sources: Amazon RDS API reference (RestoreDBInstanceToPointInTime) and user guide, "Restoring a DB instance to
 a specified time"; terraform-provider-aws, `aws_db_instance`, `restore_to_point_in_time`; 2026-11.

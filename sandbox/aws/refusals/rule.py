@@ -1,4 +1,4 @@
-"""How a rule is written: a generator of refusals over what is asked and what is there."""
+"""How a rule is written: a generator of refusals over the request and the existing resources."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

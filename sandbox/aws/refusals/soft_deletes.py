@@ -1,4 +1,4 @@
-"""What a deletion leaves behind, and what of it stands in the way later."""
+"""What a deletion leaves behind, and what it prevents later."""
 
 import datetime
 from collections.abc import Iterator

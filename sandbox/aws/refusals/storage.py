@@ -1,4 +1,4 @@
-"""Buckets, queues, topics, secrets, parameters, keys, trails, alarms.
+"""Rules on buckets, queues, topics, secrets, parameters, keys, trails and alarms.
 
 Sources: Amazon S3 user guide (bucket naming rules, Object Lock, server access logs) and its list of error
 codes; API references of SQS, SNS, Secrets Manager, Systems Manager, KMS, CloudTrail, CloudWatch; 2026-11.

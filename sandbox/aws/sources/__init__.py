@@ -1,1 +1,1 @@
-"""Well-kept sources of what AWS accepts, read to make `input_rules.json`, never at run time."""
+"""Public sources of what AWS accepts, read to generate `input_rules.json`, never at run time."""

@@ -1,4 +1,4 @@
-"""The inputs of a type as the SDK has them, nested ones too, by the engine's names."""
+"""The inputs of a type in the Pulumi SDK, nested ones too, by the engine's names."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""Tables that cfn-lint keeps beside the schemas: what goes together, by engine and Region."""
+"""Tables that cfn-lint has beside the schemas: which values go together, by engine and Region."""
 
 from typing import Any, Final
 

@@ -1,1 +1,1 @@
-"""AWS's APIs on a loopback endpoint, as far as the platform's own code uses them; IAM is enforced here."""
+"""AWS's APIs on a loopback endpoint, as far as the platform's code uses them, with IAM enforced."""

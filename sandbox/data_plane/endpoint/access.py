@@ -1,4 +1,4 @@
-"""Who may do what: the policies that the cloud's rows hold, put before IAM's judge (`iam.evaluate`)."""
+"""Authorizes a request: collects the policies from the cloud's rows for `iam.evaluate`."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What AWS answers instead of a result."""
+"""AWS's error responses."""
 
 
 class AwsError(Exception):

@@ -1,4 +1,4 @@
-"""KMS: the states of a key: enabled, disabled, pending deletion (KMS API reference, "Key states", 2026-11).
+"""KMS key states: enabled, disabled, pending deletion (KMS API reference, "Key states", 2026-11).
 
 The program's keys are deleted by the provider, which only schedules it; here is what an administrator does.
 """

@@ -1,4 +1,4 @@
-"""The endpoint itself: HTTPS on loopback, each call signed, parsed, judged and answered."""
+"""The server of the endpoint: HTTPS on loopback; each call is signed, parsed, authorized and answered."""
 
 import logging
 import ssl

@@ -1,4 +1,4 @@
-"""Credentials of roles: given out, found again by their access key, and proved by a signature."""
+"""Credentials of roles: issued, found by their access key, verified by a signature."""
 
 import json
 import secrets

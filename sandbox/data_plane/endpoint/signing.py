@@ -1,4 +1,4 @@
-"""Signature Version 4, checked as AWS checks it: with botocore's own signer, over the same request."""
+"""Verifies Signature Version 4 as AWS does: with botocore's own signer, over the same request."""
 
 import datetime
 import hashlib

@@ -1,4 +1,4 @@
-"""STS: who one is, and how one becomes another (STS API reference, 2026-11)."""
+"""STS: GetCallerIdentity and AssumeRole (STS API reference, 2026-11)."""
 
 import datetime
 from collections.abc import Mapping

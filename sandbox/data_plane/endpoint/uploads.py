@@ -1,4 +1,4 @@
-"""S3's uploads in parts, as boto3 makes them of what has 8 MiB or more (S3 API reference, 2026-11)."""
+"""S3 multipart uploads, as boto3 makes them from 8 MiB on (S3 API reference, 2026-11)."""
 
 import hashlib
 import json

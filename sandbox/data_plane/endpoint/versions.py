@@ -1,4 +1,4 @@
-"""S3's versions: what a deletion hides, what it destroys, lists, copies (S3 API reference, 2026-11)."""
+"""S3 object versions: hidden, destroyed, listed, copied (S3 API reference, 2026-11)."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""AWS's protocols, read and written from botocore's own service models by moto's parsers and serializers.
+"""AWS's protocols, parsed and serialized by moto from botocore's service models.
 
 JSON, query and REST-XML alike: an operation's name and parameters come in, a result or an error goes out.
 """
