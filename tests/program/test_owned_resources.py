@@ -53,9 +53,9 @@ LEAVERS = (STAYING, READERS, DEDICATED)
 
 
 def edited(changes: Mapping[str, Mapping[str, Any]]) -> Registry:
-    """The dev cell with changes of its tenants, and places as a local run would give them."""
+    """The dev cell with some of its tenants, changed, and places as a local run would give them."""
     before = registry_of("dev")
-    now = tuple(replace(t, **changes.get(t.id, {})) for t in before.tenants)
+    now = tuple(replace(t, **changes[t.id]) for t in before.tenants if t.id in changes)
     return replace(before, tenants=now, ledger=extend(before.ledger, now, COPYING, TODAY))
 
 
