@@ -52,7 +52,7 @@ def _move(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem
 def _leaving(tenant: Tenant, _plans: Plans, _cell: Cell | None) -> Iterator[Problem]:
     until = tenant.leaving.retain_until if tenant.leaving else None
     if until is None and tenant.state in (Phase.RETAINED, Phase.CLOSING, Phase.ERASING):
-        right = f"python -m tenants offboard {tenant.id} --retain-until DATE writes it"
+        right = f"tenantry tenants offboard {tenant.id} --retain-until DATE writes it"
         yield tenant.id, ("state",), f"a tenant that is {tenant.state} has no leaving.retain_until", right
 
 

@@ -129,9 +129,7 @@ def _extended(
 ) -> tuple[Ledger, list[Finding]]:
     tenants = entries.models.values()
     if locked:
-        right = (
-            f"run python -m tenants ledger update {cell.stack} and commit tenants/ledger/{cell.stack}.yaml"
-        )
+        right = f"run tenantry tenants ledger update {cell.stack} and commit tenants/ledger/{cell.stack}.yaml"
         return ledger, [entries.finding(i, (), wrong, right) for i, wrong in missing(ledger, tenants).items()]
     try:
         return extend(ledger, tenants, cell, on), []

@@ -28,7 +28,7 @@ _BLOCK: Final = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")
 _ANY_HOME: Final = "|".join(PlacementKind)
 _MOVE: Final = re.compile(rf"(?:{_ANY_HOME})-to-(?:{_ANY_HOME})/(?:{'|'.join(MOVE_STAGES)})")
 _REPAIR: Final = (
-    "restore the file from git (of a merge take one side's), then run python -m tenants ledger update"
+    "restore the file from git (of a merge take one side's), then run tenantry tenants ledger update"
 )
 
 

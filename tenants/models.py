@@ -91,11 +91,11 @@ class Tenant:
     )
     move: Move | None = field(
         default=None,
-        metadata=spec(Record(Move), "The move that the tenant is on; python -m tenants move writes it"),
+        metadata=spec(Record(Move), "The move that the tenant is on; tenantry tenants move writes it"),
     )
     leaving: Leaving | None = field(
         default=None,
-        metadata=spec(Record(Leaving), "What was agreed about its end; python -m tenants offboard writes it"),
+        metadata=spec(Record(Leaving), "What was agreed about its end; tenantry tenants offboard writes it"),
     )
     key_rotation_days: int = field(
         default=90,
@@ -108,7 +108,7 @@ class Tenant:
         default=1,
         metadata=spec(
             Whole(1, MOST_KEYS),
-            "Which of the tenant's keys is in use, counted from 1; python -m tenants rotate-key raises it",
+            "Which of the tenant's keys is in use, counted from 1; tenantry tenants rotate-key raises it",
         ),
     )
     tags: Mapping[str, str] = field(

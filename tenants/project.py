@@ -109,7 +109,7 @@ class Project:
         wrong = f"the ledger of {stack} is missing, which says where its tenants' data lives"
         right = (
             f"restore it from git (git checkout -- {file}); "
-            f"only for a stack that was never deployed: python -m tenants ledger init {stack}"
+            f"only for a stack that was never deployed: tenantry tenants ledger init {stack}"
         )
         return Ledger(), [Finding(file, 1, 1, "", wrong, right)]
 

@@ -59,7 +59,7 @@ KEY_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A tenant on its way from one kind of placement to another. `python -m tenants move` writes it."""
+    """A tenant on its way from one kind of placement to another. `tenantry tenants move` writes it."""
 
     origin: PlacementKind = field(metadata=spec(Choice(PlacementKind), "Where the tenant's data comes from"))
     to: PlacementKind = field(metadata=spec(Choice(PlacementKind), "Where the tenant's data goes"))
@@ -103,7 +103,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
-    """What was agreed about the end. `python -m tenants offboard` writes it."""
+    """What was agreed about the end. `tenantry tenants offboard` writes it."""
 
     retain_until: date | None = field(
         default=None,

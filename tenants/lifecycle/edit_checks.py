@@ -79,7 +79,7 @@ def problems(
     found: list[Problem] = []
     for id_ in sorted(ledger.placements.keys() - present):
         wrong = "has data, and its entry is gone from the registry"
-        right = f"put the entry back; a tenant leaves in stages: python -m tenants offboard {id_}"
+        right = f"put the entry back; a tenant leaves in stages: tenantry tenants offboard {id_}"
         found.append((id_, (), wrong, right))
     for tenant in tenants.values():
         placement = ledger.placements.get(tenant.id)
@@ -124,7 +124,7 @@ def _together(tenants: Mapping[str, Tenant], ledger: Ledger) -> list[Problem]:
     if len(going) < 2:
         return []
     wrong = f"leaves together with {', '.join(sorted(going)[1:])}"
-    right = f"one at a time, or python -m tenants offboard {' '.join(sorted(going))} --many"
+    right = f"one at a time, or tenantry tenants offboard {' '.join(sorted(going))} --many"
     return [(min(going), ("state",), wrong, right)]
 
 
@@ -188,7 +188,7 @@ def _misplaced(tenant: Tenant, placement: Placement, lives: PlacementKind) -> li
             right = f"put {field}: {was} back"
             if placement.move is None and tenant.move is None:
                 right += (
-                    f"; data moves in stages: python -m tenants move {tenant.id} --to {tenant.placement_kind}"
+                    f"; data moves in stages: tenantry tenants move {tenant.id} --to {tenant.placement_kind}"
                 )
             found.append((tenant.id, (field,), wrong, right))
     return found

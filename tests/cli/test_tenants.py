@@ -246,7 +246,7 @@ def test_an_edit_names_its_stack_where_there_are_several(monkeypatch: pytest.Mon
 def test_a_first_ledger_is_made_once(tmp_path: Path) -> None:
     root = project(tmp_path)
     (root / "tenants" / "ledger" / "dev.yaml").unlink()
-    assert "python -m tenants ledger init dev" in call(root, "check").stdout
+    assert "tenantry tenants ledger init dev" in call(root, "check").stdout
     assert call(root, "ledger", "update").exit_code == 1
     assert call(root, "ledger", "init", "dev").exit_code == 0
     assert call(root, "ledger", "check").stderr == (

@@ -65,7 +65,7 @@ def test_a_local_run_adds_what_is_missing_and_a_locked_one_says_what_to_run(
     root = project(tmp_path)
     before = ledger(root).read_bytes()
     monkeypatch.setenv("CI", "true")
-    right = r"^tenants/dev\.yaml:1:1: acme-pay: has no place.*; run python -m tenants ledger update dev and"
+    right = r"^tenants/dev\.yaml:1:1: acme-pay: has no place.*; run tenantry tenants ledger update dev and"
     with pytest.raises(RegistryError, match=right):
         open_registry("dev", root=root)
     with pytest.raises(RegistryError, match=right):
