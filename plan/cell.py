@@ -88,6 +88,6 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
         edge=plan_edge(settings, names, registry.plans.values()),
         usage_plans=tuple(sorted(registry.plans.values(), key=lambda p: p.id)),
         tenants=tuple(plan_tenant(settings, names, registry, t) for t in tenants),
-        leaving=plan_leaving(names, registry),
+        leaving=plan_leaving(settings, names, registry),
         leaver=plan_leaver(names),
     )

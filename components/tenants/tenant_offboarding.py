@@ -107,6 +107,7 @@ def _erase(args: TenantOffboardingArgs) -> dict[str, Any]:
         "bucket": args.plan.artefacts,
         "handover": args.plan.handover,
         "instances": list(args.plan.instances),
+        **({"copies": list(args.plan.copies)} if args.plan.copies else {}),
         "evidence": args.evidence_bucket,
     }
 

@@ -45,6 +45,7 @@ class Request:
     earlier: tuple[str, ...] = ()  # ARNs of the keys before it
     key_days: int = 0
     instances: tuple[str, ...] = ()  # databases that are or were the tenant's own
+    copies: tuple[str, ...] = ()  # Region/instance: of those whose backups are copied there
     secrets: tuple[str, ...] = ()  # ARNs
     evidence: str = ""  # the bucket of reports and certificates
     deleted: bool = False  # the resource of the stage ends, and nothing is to be done
@@ -72,6 +73,7 @@ FIELDS: Final[Mapping[str, FieldType]] = {
     "earlierKeys": each(_KEY),
     "keyDays": Whole(7, 30),  # as KMS allows
     "instances": each(text(r"[a-z][a-z0-9-]{0,62}", "name of a database instance")),
+    "copies": each(text(r"[a-z]{2}(-[a-z]+)+-[0-9]/[a-z][a-z0-9-]{0,62}", "Region/database instance")),
     "secrets": each(SECRET),
     "evidence": BUCKET,
 }
@@ -148,6 +150,7 @@ def _request(given: Mapping[str, Any], *, deleted: bool) -> Request:
         earlier=given.get("earlierKeys", ()),
         key_days=given.get("keyDays", 0),
         instances=given.get("instances", ()),
+        copies=given.get("copies", ()),
         secrets=given.get("secrets", ()),
         evidence=given.get("evidence", ""),
         deleted=deleted,
@@ -163,6 +166,8 @@ def _contradictions(given: Mapping[str, Any]) -> list[str]:
     wrong += [f"{k}: not of tenant {tenant}" for k in names if not _of(tenant, given[k])]
     if not all(_of(tenant, i) for i in given.get("instances", ())):
         wrong.append(f"instances: not all of tenant {tenant}")
+    if not all(_of(tenant, copy.partition("/")[2]) for copy in given.get("copies", ())):
+        wrong.append(f"copies: not all of tenant {tenant}")
     if "keyArn" in given and given["keyArn"] in given.get("earlierKeys", ()):
         wrong.append("earlierKeys: the key in use is not one of them")
     buckets = [given[k] for k in ("bucket", "handover", "evidence") if k in given]

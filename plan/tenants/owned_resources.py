@@ -395,7 +395,7 @@ OWNED: Final = (
             readers={},
             erased="replication ended and its key scheduled for deletion by the run of `erasing`, gone"
             " 30 days later",
-            unproven="it is in another Region, where the function has no way",
+            unproven="it is in another Region, where the function has no way, and named as remaining",
         ),
     ),
     OwnedResource(

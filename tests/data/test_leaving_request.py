@@ -30,6 +30,7 @@ VALUES: dict[str, Any] = {
     "earlierKeys": EARLIER,
     "keyDays": 30,
     "instances": [NAMES.label("database", "silo-acme-pay")],
+    "copies": [f"eu-central-1/{NAMES.label('database', 'silo-acme-pay')}"],
     "secrets": [f"{SECRET}tenantry/dev/tenants/acme-pay/webhook-AbCdEf"],
     "evidence": NAMES.bucket("evidence"),
 }
@@ -97,6 +98,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "earlierKeys": (None, KEY, [""], [1], EARLIER[:1] * 2),
     "keyDays": (6, 31, True, "7"),
     "instances": (None, "x", ["X"], [1], ["a", "a"], ["a/b"]),
+    "copies": (None, "x", ["a"], ["eu-central-1"], ["eu-central-1/X"]),
     "secrets": (None, ["x"], [None]),
     "evidence": (None, "x" * 64),
 }
@@ -144,6 +146,7 @@ FOREIGN = {
     "bucket": ("erase", NAMES.bucket("t", "bolt"), "bucket: not of tenant acme-pay"),
     "handover": ("export", NAMES.bucket("t", "bolt"), "handover: not of tenant acme-pay"),
     "instances": ("erase", ["tenantry-dev-shard-a"], "instances: not all of tenant acme-pay"),
+    "copies": ("erase", ["eu-central-1/tenantry-dev-silo-bolt"], "copies: not all of tenant acme-pay"),
     "evidence": ("erase", VALUES["bucket"], "bucket, handover, evidence: expected different ones"),
 }
 

@@ -425,6 +425,10 @@ def test_all_stores_are_erased_and_looked_for(tenant: str) -> None:
     cloud.secrets.arns.clear()
     STAGES["certify"].run(certify, tools)
     found = json.loads(cloud.objects.content(certify.evidence)[f"tenants/{tenant}/certificate.json"])
+    has = owner_of(ending(Phase.CLOSING)[0], COPYING, tenant)
+    databases = [name for row in OWNED if row.called == "database" for name in row.names(has)]
+    copied = [b["name"] for b in found["remaining"] if b["kind"] == "copied backups"]
+    assert copied == [f"{ELSEWHERE}/{name}" for name in databases]
     assert {v["what"]: v["how"] for v in found["verified"]} == {
         what: PROOFS[StoreKind(what.partition(" ")[0])] for what in cloud.named
     }
