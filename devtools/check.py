@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from devtools.generators import organization_policies
-from devtools.registrations import judged_plan, record
+from devtools.registrations import plan_for_guardrails, record_registrations
 from devtools.stack_plans import engine_config, plan_of_stack, stacks
 from plan import CellPlan, SettingsError
 from plan.organization import OrganizationPlan
@@ -33,8 +33,10 @@ Plans = Mapping[str, CellPlan | OrganizationPlan]
 def problems(root: Path) -> list[str]:
     """All that is wrong with a project's files, a line each; empty where nothing is."""
     plans, refused = plans_of(root)
-    found = dict.fromkeys([*registries(root), *refused, *allowances(root), *generated(root, plans)])
-    return list(found) or list(guardrails(root, plans))
+    found = dict.fromkeys(
+        [*registries(root), *refused, *exceptions_and_approvals(root), *stale_generated_files(root, plans)]
+    )
+    return list(found) or list(policy_violations(root, plans))
 
 
 def registries(root: Path) -> Iterator[str]:
@@ -56,7 +58,7 @@ def plans_of(root: Path) -> tuple[Plans, list[str]]:
     return plans, refused
 
 
-def allowances(root: Path) -> Iterator[str]:
+def exceptions_and_approvals(root: Path) -> Iterator[str]:
     """Exceptions to rules and approvals of losses: as files, whatever they allow."""
     readers: Mapping[str, Callable[[Path], object]] = {
         "exceptions.yaml": read_exceptions,
@@ -69,7 +71,7 @@ def allowances(root: Path) -> Iterator[str]:
             yield from (f"policies/{line}" for line in str(wrong).splitlines())
 
 
-def generated(root: Path, plans: Plans) -> Iterator[str]:
+def stale_generated_files(root: Path, plans: Plans) -> Iterator[str]:
     """Committed files that are made from the team's, and are not what those say now."""
     for name in stale_schemas(Project(root)):
         yield f"tenants/{name}.schema.json is stale; run python -m tenants schema --write"
@@ -78,14 +80,14 @@ def generated(root: Path, plans: Plans) -> Iterator[str]:
             yield f"organization/policies/{name} is stale; run {REMADE}"
 
 
-def guardrails(root: Path, plans: Plans) -> Iterator[str]:
+def policy_violations(root: Path, plans: Plans) -> Iterator[str]:
     """What the rules refuse of the resources that the program would register, and exceptions to no purpose.
 
     Under mocks, which make up what AWS says late: `make preview` judges the engine's own plan once more.
     """
     allowed = read_exceptions(root / "policies" / "exceptions.yaml")
     for stack, plan in plans.items():
-        judged = judged_plan(record(plan), stack, engine_config(root, stack))
+        judged = plan_for_guardrails(record_registrations(plan), stack, engine_config(root, stack))
         found = verdicts(judged, RULES, allowed)
         yield from (f"{stack}: {finding}. {finding.rule.remedy}" for finding in found.refused)
         yield from (f"{stack}: policies/{line}" for line in found.stale)

@@ -6,7 +6,7 @@ import signal
 import time
 from typing import Final
 
-from devtools.locks import is_engine, locks
+from devtools.locks import is_running_engine, locks
 from devtools.paths import MARK, ROOT, ToolchainError, sandbox_dir, tools
 from sandbox.data_plane.service import Service
 
@@ -45,7 +45,7 @@ def stop(pid: int) -> None:
     except ProcessLookupError:
         return
     deadline = time.monotonic() + PATIENCE
-    while is_engine(pid):
+    while is_running_engine(pid):
         if time.monotonic() > deadline:
             raise ToolchainError(f"the engine with process id {pid} does not end; stop it, then try again")
         time.sleep(0.1)

@@ -29,7 +29,7 @@ def ensure() -> tuple[Path, bool]:
     """
     folder = make_folder(tools()) / "cli"
     folder.mkdir(exist_ok=True)
-    with _alone(folder):
+    with _build_lock(folder):
         found, built = _on_path(), False
         if found is None:
             found, built = _cached(folder)
@@ -46,7 +46,7 @@ def ensure() -> tuple[Path, bool]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _build_lock(folder: Path) -> Iterator[None]:
     """One at a time: a second `make` waits for the first one's CLI and then finds it."""
     with (folder / "lock").open("w") as lock:
         try:

@@ -37,7 +37,7 @@ DELETE: Final = "DELETE FROM main.{0} WHERE {1}"
 INSERT: Final = "INSERT INTO main.{0} SELECT * FROM old.{0} WHERE {1}"
 
 
-def undoable(home: Path, stack: str, run: Callable[[tuple[int, ...]], int]) -> int:
+def run_with_rollback(home: Path, stack: str, run: Callable[[tuple[int, ...]], int]) -> int:
     """Run the engine, so that it is undone if it is killed; first undo one that was.
 
     `run` is given the file descriptors that the engine shall inherit, and returns its exit status.
@@ -46,20 +46,20 @@ def undoable(home: Path, stack: str, run: Callable[[tuple[int, ...]], int]) -> i
     folder.mkdir(exist_ok=True)
     copy = folder / f"{stack}.sqlite"
     with (folder / f"{stack}.lock").open("w") as lock:
-        if not alone(lock, home, stack):
+        if not take_update_lock(lock, home, stack):
             return run(())  # another one is on its way, as the engine will say
         release(home, stack)
         if copy.exists():
-            _undo(home, stack, copy)
-        before = _digest(home, stack)
-        _remember(home, before, copy)
+            _roll_back(home, stack, copy)
+        before = _state_digest(home, stack)
+        _save_snapshot(home, before, copy)
         status = run((lock.fileno(),))
-        if status == 0 or _digest(home, stack) != before:
+        if status == 0 or _state_digest(home, stack) != before:
             copy.unlink()
         return status
 
 
-def alone(lock: TextIO, home: Path, stack: str) -> bool:
+def take_update_lock(lock: TextIO, home: Path, stack: str) -> bool:
     """Take the lock, waiting for the plugins of an engine that was killed, who notice it in a second."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
@@ -74,7 +74,7 @@ def alone(lock: TextIO, home: Path, stack: str) -> bool:
     return False
 
 
-def _remember(home: Path, digest: str, copy: Path) -> None:
+def _save_snapshot(home: Path, digest: str, copy: Path) -> None:
     """Copy the cloud, and note which state it belongs to; whole or not at all."""
     new = copy.with_suffix(".new")
     new.unlink(missing_ok=True)
@@ -88,18 +88,18 @@ def _remember(home: Path, digest: str, copy: Path) -> None:
     new.replace(copy)
 
 
-def _undo(home: Path, stack: str, copy: Path) -> None:
+def _roll_back(home: Path, stack: str, copy: Path) -> None:
     urn = f"urn:pulumi:{stack}::"
     with closing(sqlite3.connect(home / FILE, isolation_level=None)) as cloud:
         cloud.execute("ATTACH ? AS old", (str(copy),))
         (digest,) = cloud.execute("SELECT digest FROM old.state").fetchone()
-        if digest != _digest(home, stack):
+        if digest != _state_digest(home, stack):
             return  # the engine lived long enough to write what it had done
-        if _of(cloud, "main", urn) == _of(cloud, "old", urn):
+        if _resources_of_stack(cloud, "main", urn) == _resources_of_stack(cloud, "old", urn):
             return
         cloud.execute("BEGIN IMMEDIATE")
         for source, put in (("main", DELETE), ("old", INSERT)):
-            if _has_any(cloud, source):
+            if _has_resources(cloud, source):
                 cloud.execute(MINE.format(source), (urn,))
                 for table, rows in ROWS.items():
                     cloud.execute(put.format(table, rows.format(f"{source}.{table}")))
@@ -108,15 +108,15 @@ def _undo(home: Path, stack: str, copy: Path) -> None:
     say(f"the last run of {stack} was killed before it wrote its state; the cloud is as before it")
 
 
-def _has_any(cloud: sqlite3.Connection, source: str) -> bool:
+def _has_resources(cloud: sqlite3.Connection, source: str) -> bool:
     return cloud.execute(HAS_ANY.format(source)).fetchone() is not None
 
 
-def _of(cloud: sqlite3.Connection, source: str, urn: str) -> list[tuple[object, ...]]:
+def _resources_of_stack(cloud: sqlite3.Connection, source: str, urn: str) -> list[tuple[object, ...]]:
     """What a stack has in one of the two."""
-    return cloud.execute(OF.format(source), (urn,)).fetchall() if _has_any(cloud, source) else []
+    return cloud.execute(OF.format(source), (urn,)).fetchall() if _has_resources(cloud, source) else []
 
 
-def _digest(home: Path, stack: str) -> str:
+def _state_digest(home: Path, stack: str) -> str:
     states = sorted(Sandbox(home).state.glob(f".pulumi/stacks/*/{stack}.json"))
     return hashlib.sha256(b"".join(p.read_bytes() for p in states)).hexdigest()

@@ -17,10 +17,10 @@ from devtools.paths import real_cli
 SHOWN = 3
 
 
-def refusal(stack: str, config: Path, env: Mapping[str, str] | None = None) -> str | None:
+def destroy_refusal(stack: str, config: Path, env: Mapping[str, str] | None = None) -> str | None:
     """Why the stack may not be destroyed, in a sentence with the remedy; None where it may."""
     values = (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).get("config") or {}
-    found = resources(stack, env)
+    found = state_resources(stack, env)
     if found is None:
         return f"stack {stack}: its state cannot be read, so nothing was deleted; try `pulumi stack export`"
     protected = [r["urn"].rsplit("::", 1)[1] for r in found if r.get("protect")]
@@ -39,13 +39,13 @@ def refusal(stack: str, config: Path, env: Mapping[str, str] | None = None) -> s
     return None
 
 
-def resources(stack: str, env: Mapping[str, str] | None = None) -> list[dict[str, Any]] | None:
+def state_resources(stack: str, env: Mapping[str, str] | None = None) -> list[dict[str, Any]] | None:
     """The resources of the stack's state, secrets left encrypted; None where it cannot be read."""
-    state = exported(stack, env)
+    state = exported_state(stack, env)
     return None if state is None else json.loads(state)["deployment"].get("resources") or []
 
 
-def exported(stack: str, env: Mapping[str, str] | None = None) -> str | None:
+def exported_state(stack: str, env: Mapping[str, str] | None = None) -> str | None:
     """The stack's state as JSON, secrets left encrypted; None where it cannot be read."""
     done = subprocess.run(
         [real_cli(), "stack", "export", "--stack", stack],

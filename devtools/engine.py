@@ -31,30 +31,30 @@ def in_project(call: Call, env: Mapping[str, str]) -> bool:
 
 def run(args: tuple[str, ...], env: Mapping[str, str], cwd: Path | None = None) -> int:
     """Run the engine to its end and return its status; raises `ToolchainError`."""
-    from devtools.stacks import give_back, take_salts  # noqa: PLC0415 - `pulumi version` shall be quick
+    from devtools.stacks import copy_settings_back, move_salts_to_sandbox  # noqa: PLC0415 - `pulumi version` shall be quick
 
     call = Call(args)
     check_faults(env)
-    given = prepared(call, env, cwd)
+    given = call_environment(call, env, cwd)
     project, home = Path(env["TENANTRY_PROJECT_DIR"]), Path(env["TENANTRY_SANDBOX_DIR"])
     before = {p: p.read_text(encoding="utf-8") for p in project.glob("Pulumi.*.yaml")}
     stack = Path(given.get(CONFIG_FILE, "")).name.removeprefix("Pulumi.").removesuffix(".yaml")
     if stack and call.command in CHANGES and "--preview-only" not in args:
-        from devtools.pre_update_checks import changing  # noqa: PLC0415 - as above
-        from devtools.unchanged_stack import forget  # noqa: PLC0415 - as above
+        from devtools.pre_update_checks import update_with_checks  # noqa: PLC0415 - as above
+        from devtools.unchanged_stack import discard_record  # noqa: PLC0415 - as above
 
-        forget(home, stack)
+        discard_record(home, stack)
 
         def start(held: tuple[int, ...], options: list[str]) -> int:
-            return _wait([real_cli(), *args, *options], given, cwd, held)
+            return _run_to_the_end([real_cli(), *args, *options], given, cwd, held)
 
-        status = changing(home, stack, given, start, call)
-        take_salts(project, home, before)
-        return status or _settled(home)
-    status = _wait([real_cli(), *args], given, cwd)
+        status = update_with_checks(home, stack, given, start, call)
+        move_salts_to_sandbox(project, home, before)
+        return status or _sweep_databases(home)
+    status = _run_to_the_end([real_cli(), *args], given, cwd)
     if stack and call.command == "config":
-        give_back(project, Path(given[CONFIG_FILE]))
-    take_salts(project, home, before)
+        copy_settings_back(project, Path(given[CONFIG_FILE]))
+    move_salts_to_sandbox(project, home, before)
     return status
 
 
@@ -69,7 +69,7 @@ def check_faults(env: Mapping[str, str]) -> None:
         raise UsageError(str(wrong)) from None
 
 
-def _settled(home: Path) -> int:
+def _sweep_databases(home: Path) -> int:
     """After a run that ended well: nothing of what is gone stays behind."""
     if (home / "plane").exists():
         from sandbox.data_plane.service import Service  # noqa: PLC0415 - as above
@@ -80,26 +80,26 @@ def _settled(home: Path) -> int:
     return 0
 
 
-def prepared(call: Call, env: Mapping[str, str], cwd: Path | None = None) -> dict[str, str]:
+def call_environment(call: Call, env: Mapping[str, str], cwd: Path | None = None) -> dict[str, str]:
     """The environment of a call, with the engine's copy of the stack's file where it works on a stack."""
     given = dict(env) | {"PULUMI_OPTION_PRESERVE_CONFIG": "true"}  # `stack rm` leaves the committed file
     if call.command not in ON_A_STACK | {"config"} or call.option("--config-file", "-\0"):
         return given
-    stack = call.stack or env.get("PULUMI_STACK") or _selected(given, cwd)
+    stack = call.stack or env.get("PULUMI_STACK") or _selected_stack(given, cwd)
     if stack is None:
         return given  # the engine asks for one in its own words
     from devtools.stacks import prepare_stack  # noqa: PLC0415 - `pulumi version` shall be quick
 
     copy = prepare_stack(Path(env["TENANTRY_PROJECT_DIR"]), Path(env["TENANTRY_SANDBOX_DIR"]), stack)
     if call.command in DESTROYS and "--preview-only" not in call.args:
-        from devtools.destroy_guard import refusal  # noqa: PLC0415 - as above
+        from devtools.destroy_guard import destroy_refusal  # noqa: PLC0415 - as above
 
-        if why := refusal(stack, copy, given):
+        if why := destroy_refusal(stack, copy, given):
             raise ToolchainError(why)
     return given | {CONFIG_FILE: str(copy)}
 
 
-def _selected(env: Mapping[str, str], cwd: Path | None) -> str | None:
+def _selected_stack(env: Mapping[str, str], cwd: Path | None) -> str | None:
     done = subprocess.run(
         [real_cli(), "stack", "--show-name", "--non-interactive"],
         cwd=cwd,
@@ -112,7 +112,7 @@ def _selected(env: Mapping[str, str], cwd: Path | None) -> str | None:
     return done.stdout.strip() or None if done.returncode == 0 else None
 
 
-def _wait(
+def _run_to_the_end(
     command: list[str], env: Mapping[str, str], cwd: Path | None, inherited: tuple[int, ...] = ()
 ) -> int:
     """Wait for the engine through every interrupt: it ends in its own time, and saves what was done."""

@@ -117,7 +117,7 @@ def _run(request: Any) -> Any:
     sys.argv = [program]
     # Futures of a graph that ends early are never looked at; asyncio would complain of each.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    error = _wrong_with(program, max(request.parallel, 1) * 4)
+    error = _error_of_program(program, max(request.parallel, 1) * 4)
     if error:
         pulumi.log.error(error)
     sys.stdout.flush()
@@ -125,7 +125,7 @@ def _run(request: Any) -> Any:
     return language_pb2.RunResponse(bail=bool(error))
 
 
-def _wrong_with(program: str, workers: int) -> str | None:
+def _error_of_program(program: str, workers: int) -> str | None:
     """Run to the end: None, or what to tell the user."""
     with asyncio.Runner() as runner, ThreadPoolExecutor(workers) as executor:
         runner.get_loop().set_default_executor(executor)
@@ -181,7 +181,7 @@ def _output(process: "subprocess.Popen[bytes]") -> Iterator[tuple[str, bytes]]:
             yield chunk
 
 
-def _leave_with(engine: int) -> None:
+def _exit_with_engine(engine: int) -> None:
     """An engine that was killed interrupts nobody: end when its children are given to another."""
     while os.getppid() == engine:
         time.sleep(1)
@@ -191,7 +191,7 @@ def _leave_with(engine: int) -> None:
 def main() -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: os._exit(0))
-    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_exit_with_engine, args=(os.getppid(),), daemon=True).start()
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=unlimited)

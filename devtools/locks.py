@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devtools.paths import Sandbox, say
-from recovery.locks import is_engine, read_locks
+from recovery.locks import is_running_engine, read_locks
 
-__all__ = ["is_engine", "locks", "release"]
+__all__ = ["is_running_engine", "locks", "release"]
 
 
 def locks(home: Path, stack: str = "*") -> Iterator[tuple[Path, int, bool]]:

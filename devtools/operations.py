@@ -13,15 +13,15 @@ from typing import Final
 
 from devtools import cli_lookup, engine, plugin_launchers, unchanged_stack
 from devtools.environment import DROPPED, environment, path, settings
-from devtools.orphaned_resources import remark
+from devtools.orphaned_resources import orphan_warning
 from devtools.paths import ROOT, sandbox_dir, say
-from devtools.policy_preview import PACK, QUIET, plan_file, planned, summary
-from devtools.pre_update_checks import under_way
-from devtools.progress_filter import output_on_stderr, quiet
+from devtools.policy_preview import PACK, QUIET, plan_file, preview_and_judge, preview_summary
+from devtools.pre_update_checks import warn_of_running_update
+from devtools.progress_filter import output_on_stderr, without_progress_lines
 from devtools.stacks import prepare_stack, require_file, stacks
 from devtools.summary_table import show_stack
 from recovery.engine import Stack
-from sandbox.data_plane.service import SWITCH, Service, switched_on
+from sandbox.data_plane.service import SWITCH, Service, databases_enabled
 
 # What `pulumi` is called with for a verb. `up` needs no outputs of its own: the table shows them.
 ENGINE: Final = {
@@ -59,8 +59,8 @@ def _operate(verb: str, stack: str) -> int:
     given = environment(ROOT, sandbox_dir(), stack)
     engine.check_faults(given)
     if verb == "preview":
-        under_way(sandbox_dir(), stack)
-        return planned(stack, given, plain)
+        warn_of_running_update(sandbox_dir(), stack)
+        return preview_and_judge(stack, given, plain)
     if verb == "up":
         return _update(stack, {SWITCH: "1", **given}, plain)  # databases are real unless a person says no
     return _run(verb, stack, given, plain)
@@ -68,25 +68,25 @@ def _operate(verb: str, stack: str) -> int:
 
 def _update(stack: str, given: Mapping[str, str], plain: tuple[str, ...]) -> int:
     """Plan, judge, and change what is to be changed; where nothing is, the engine runs once."""
-    program, mine, home = unchanged_stack.digest(), Stack(stack, ROOT, given), sandbox_dir()
-    if status := planned(stack, given):
+    program, mine, home = unchanged_stack.program_digest(), Stack(stack, ROOT, given), sandbox_dir()
+    if status := preview_and_judge(stack, given):
         return status
     if unchanged_stack.is_unchanged(home, mine, program, plan_file(stack)):
-        print(summary(stack))
+        print(preview_summary(stack))
         say(f"nothing has changed since the last update of {stack}")
     elif status := _run("up", stack, given, plain):
         return status
     else:
-        unchanged_stack.remember(home, mine, program)
+        unchanged_stack.record_update(home, mine, program)
     _start_databases(stack, given)
     return 0
 
 
 def _run(verb: str, stack: str, given: Mapping[str, str], plain: tuple[str, ...]) -> int:
     args = (*ENGINE[verb], "--stack", stack, *plain)
-    with quiet() if plain else nullcontext():
+    with without_progress_lines() if plain else nullcontext():
         status = engine.run(args, given, ROOT)
-    if status and (said := remark(stack, given)):
+    if status and (said := orphan_warning(stack, given)):
         print(f"error: {said}", file=sys.stderr)
     return status
 
@@ -94,7 +94,7 @@ def _run(verb: str, stack: str, given: Mapping[str, str], plain: tuple[str, ...]
 def _start_databases(stack: str, given: Mapping[str, str]) -> None:
     """Start the databases that do not run, as after the machine was."""
     service = Service(sandbox_dir())
-    for name in service.start(stack, make=switched_on(given)):
+    for name in service.start(stack, make=databases_enabled(given)):
         say(f"started {name}")
     service.close()
 
@@ -132,7 +132,7 @@ def recovery(verb: str, stack: str, copy: str | None = None, *, as_json: bool = 
     options = (*(("--copy", copy) if copy else ()), *(("--json",) if as_json else ()))
     command = [sys.executable, "-m", "recovery", verb, stack, *options]
     status = subprocess.run(command, cwd=ROOT, env=given, check=False).returncode
-    if verb == "recover" and (said := remark(stack, given)):
+    if verb == "recover" and (said := orphan_warning(stack, given)):
         print(f"error: {said}", file=sys.stderr)
         return status or 3
     return status

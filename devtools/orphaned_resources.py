@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
-from devtools.destroy_guard import resources
+from devtools.destroy_guard import state_resources
 from sandbox.cloud.store import FILE
 
 
-def orphans(stack: str, env: Mapping[str, str]) -> list[str]:
+def orphaned_urns(stack: str, env: Mapping[str, str]) -> list[str]:
     """URNs under which the cloud holds what the stack's state does not know, sorted; one may be twice."""
     path = Path(env["SANDBOX_DIR"]) / FILE
     if not path.exists():
@@ -20,16 +20,16 @@ def orphans(stack: str, env: Mapping[str, str]) -> list[str]:
         ).fetchall()
     finally:
         db.close()
-    known = resources(stack, env)
+    known = state_resources(stack, env)
     if known is None:
         return []
     recorded = {(r["type"], r.get("id")) for r in known}
     return sorted(urn for urn, kind, found in rows if (kind, found) not in recorded)
 
 
-def remark(stack: str, env: Mapping[str, str]) -> str | None:
+def orphan_warning(stack: str, env: Mapping[str, str]) -> str | None:
     """A sentence with the remedy where there are any, for the end of a run that failed."""
-    found = orphans(stack, env)
+    found = orphaned_urns(stack, env)
     if not found:
         return None
     return (

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Final
 
 from devtools.call import Call
-from devtools.crash_rollback import alone, undoable
+from devtools.crash_rollback import run_with_rollback, take_update_lock
 from devtools.paths import Sandbox, ToolchainError, say
 from recovery import copies
-from recovery.checks import require_right_place
+from recovery.checks import require_same_account_and_region
 from recovery.engine import RecoveryError, Stack
 from recovery.locks import read_locks
-from recovery.vanishing import left_out, vanishing_keys, why
+from recovery.vanishing import exclude_options, keys_pending_deletion, why_excluded
 from sandbox.cloud.store import FILE
 
 SHOWN: Final = 3
 Start = Callable[[tuple[int, ...], list[str]], int]
 
 
-def changing(home: Path, stack: str, env: Mapping[str, str], start: Start, call: Call) -> int:
+def update_with_checks(home: Path, stack: str, env: Mapping[str, str], start: Start, call: Call) -> int:
     """Run the engine, given the file descriptors that it shall inherit and further options of the call;
     raises `ToolchainError`.
     """
@@ -29,56 +29,56 @@ def changing(home: Path, stack: str, env: Mapping[str, str], start: Start, call:
 
     def begin(held: tuple[int, ...]) -> int:
         _refuse_lost_state(home, mine)
-        _refuse_another_place(mine)
-        options = _left_out(mine, call) if call.refreshes and _state(mine).get("resources") else []
-        copies.save(mine, "before")
+        _refuse_another_account_or_region(mine)
+        options = _refresh_exclusions(mine, call) if call.refreshes and _state(mine).get("resources") else []
+        copies.save_copy(mine, "before")
         return start(held, options)
 
     if "PULUMI_SKIP_CHECKPOINTS" in env:
-        return undoable(home, stack, begin)
+        return run_with_rollback(home, stack, begin)
     folder = Sandbox(home).undo
     folder.mkdir(exist_ok=True)
     with (folder / f"{stack}.lock").open("w") as lock:
-        held = (lock.fileno(),) if alone(lock, home, stack) else ()
+        held = (lock.fileno(),) if take_update_lock(lock, home, stack) else ()
         return begin(held)
 
 
-def under_way(home: Path, stack: str) -> None:
+def warn_of_running_update(home: Path, stack: str) -> None:
     """Say where a look at a stack sees something that changes meanwhile."""
     for lock in read_locks(Sandbox(home).state / ".pulumi", stack):
         if lock.alive:
             say(f"a run of {stack} is on its way ({lock}); what follows is what was so a moment ago")
 
 
-def _refuse_another_place(stack: Stack) -> None:
+def _refuse_another_account_or_region(stack: Stack) -> None:
     state = _state(stack)
     try:
-        require_right_place(stack, state, lambda: stack.env.get("SANDBOX_ACCOUNT_ID") or None)
+        require_same_account_and_region(stack, state, lambda: stack.env.get("SANDBOX_ACCOUNT_ID") or None)
     except RecoveryError as refusal:
         raise ToolchainError(str(refusal)) from None
 
 
-def _left_out(stack: Stack, call: Call) -> list[str]:
+def _refresh_exclusions(stack: Stack, call: Call) -> list[str]:
     """What keeps a refresh from dropping what is not gone: refused, or options of the call; none for what it
     leaves out already.
     """
     try:
-        keys = [urn for urn in vanishing_keys(stack) if urn not in call.excluded]
+        keys = [urn for urn in keys_pending_deletion(stack) if urn not in call.excluded]
     except RecoveryError as refusal:
         raise ToolchainError(str(refusal)) from None
     if keys and (call.command != "refresh" or call.option("--target", "-t")):
         raise ToolchainError(
-            f"{why(stack, keys)}; nothing was changed; a refresh of its own and of the whole stack leaves"
-            f" them out (make refresh STACK={stack.name}); then run this without --refresh"
+            f"{why_excluded(stack, keys)}; nothing was changed; a refresh of its own and of the whole stack"
+            f" leaves them out (make refresh STACK={stack.name}); then run this without --refresh"
         )
     if keys:
-        say(f"{why(stack, keys)}: they are left out")
-    return left_out(keys)
+        say(f"{why_excluded(stack, keys)}: they are left out")
+    return exclude_options(keys)
 
 
 def _refuse_lost_state(home: Path, stack: Stack) -> None:
     """A cloud that is not empty and a state that is: a run would make everything a second time."""
-    if _state(stack).get("resources") or not (home / FILE).exists() or _takes_over(stack):
+    if _state(stack).get("resources") or not (home / FILE).exists() or _imports_existing(stack):
         return
     with closing(sqlite3.connect(home / FILE)) as db, suppress(sqlite3.OperationalError):  # an empty cloud
         urn = f"urn:pulumi:{stack.name}::{stack.project}::%"
@@ -92,7 +92,7 @@ def _refuse_lost_state(home: Path, stack: Stack) -> None:
             )
 
 
-def _takes_over(stack: Stack) -> bool:
+def _imports_existing(stack: Stack) -> bool:
     """Whether the stack's file says that the run is to import what exists already."""
     return (stack.setting("organizationImport") or "none") != "none"
 

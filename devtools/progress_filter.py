@@ -19,13 +19,13 @@ DONE: Final = re.compile(
 )
 
 
-def wanted(line: str) -> bool:
+def is_wanted_line(line: str) -> bool:
     """Whether a line says more than that one thing was done."""
     return DONE.match(line.rstrip("\n")) is None
 
 
 @contextmanager
-def quiet() -> Generator[None]:
+def without_progress_lines() -> Generator[None]:
     """Filter standard output, that of children too, until the end of the block."""
     sys.stdout.flush()
     real = os.dup(1)
@@ -62,6 +62,6 @@ def _copy(reader: int, real: int) -> None:
     with os.fdopen(reader, encoding="utf-8", errors="replace") as lines:
         for line in lines:
             empty = not line.strip()
-            if wanted(line) and not (empty and blank):
+            if is_wanted_line(line) and not (empty and blank):
                 os.write(real, line.encode())
                 blank = empty

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from devtools.call import Call
-from devtools.engine import CHANGES, CONFIG_FILE, WRITES, in_project, prepared, run
+from devtools.engine import CHANGES, CONFIG_FILE, WRITES, call_environment, in_project, run
 from devtools.paths import ToolchainError, real_cli
 
 
@@ -21,7 +21,7 @@ def main() -> int:
         if in_project(call, env):
             if call.command in CHANGES | WRITES:
                 return run(args, env)
-            env = prepared(call, env)
+            env = call_environment(call, env)
             _remark(call, env)
     except ToolchainError as wrong:
         print(f"error: {wrong}", file=sys.stderr)
@@ -32,10 +32,10 @@ def main() -> int:
 
 def _remark(call: Call, env: dict[str, str]) -> None:
     if call.command in ("preview", "pre") and CONFIG_FILE in env:
-        from devtools.pre_update_checks import under_way  # noqa: PLC0415 - `pulumi version` shall be quick
+        from devtools.pre_update_checks import warn_of_running_update  # noqa: PLC0415 - `pulumi version` shall be quick
 
         stack = Path(env[CONFIG_FILE]).name.removeprefix("Pulumi.").removesuffix(".yaml")
-        under_way(Path(env["TENANTRY_SANDBOX_DIR"]), stack)
+        warn_of_running_update(Path(env["TENANTRY_SANDBOX_DIR"]), stack)
 
 
 if __name__ == "__main__":

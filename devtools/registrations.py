@@ -15,7 +15,7 @@ from plan.organization import OrganizationPlan
 from policies.model import Plan, Resource
 
 
-def record(plan: CellPlan | OrganizationPlan) -> Recording:
+def record_registrations(plan: CellPlan | OrganizationPlan) -> Recording:
     """All that the program registers for a stack, its exports too."""
 
     def program() -> None:
@@ -26,12 +26,12 @@ def record(plan: CellPlan | OrganizationPlan) -> Recording:
     return run(program, stack_name=plan.settings.stack)
 
 
-def registered(root: Path) -> list[Registered]:
+def registered_resources(root: Path) -> list[Registered]:
     """All that the program registers over the stacks of a project."""
-    return [r for stack in stacks(root) for r in record(plan_of_stack(root, stack)).resources]
+    return [r for stack in stacks(root) for r in record_registrations(plan_of_stack(root, stack)).resources]
 
 
-def judged_plan(recording: Recording, stack: str, config: Mapping[str, str]) -> Plan:
+def plan_for_guardrails(recording: Recording, stack: str, config: Mapping[str, str]) -> Plan:
     """A run as guardrails look at it, with the stack's account where mocks make up one of their own."""
     account = config[f"{PREFIX}accountId"]
     return Plan(tuple(_resource(made, account) for made in recording.resources), stack, config)

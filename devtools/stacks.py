@@ -45,32 +45,34 @@ def config_file(project: Path, sandbox: Path, stack: str) -> Path:
     """The engine's copy of a stack's file, as the committed one is now."""
     place = Sandbox(sandbox)
     copy, salt = place.config / f"Pulumi.{stack}.yaml", place.config / f"{stack}.salt"
-    text, _ = split((project / copy.name).read_text(encoding="utf-8").rstrip("\n") + "\n", SALT, *ELSEWHERE)
+    text, _ = split_top_level_keys(
+        (project / copy.name).read_text(encoding="utf-8").rstrip("\n") + "\n", SALT, *ELSEWHERE
+    )
     write(copy, text + (salt.read_text(encoding="utf-8") if salt.exists() else ""))
     return copy
 
 
-def split(text: str, *keys: str) -> tuple[str, str]:
+def split_top_level_keys(text: str, *keys: str) -> tuple[str, str]:
     """The text of a stack's file without the lines of some top-level keys, and those lines."""
     lines = text.splitlines(keepends=True)
     rest = [line for line in lines if not line.startswith(keys)]
     return "".join(rest), "".join(line for line in lines if line.startswith(keys))
 
 
-def give_back(project: Path, copy: Path) -> None:
+def copy_settings_back(project: Path, copy: Path) -> None:
     """Bring what `pulumi config` wrote into the engine's copy back to the committed file."""
     committed = project / copy.name
     old = committed.read_text(encoding="utf-8")
-    text, elsewhere = split(old, *ELSEWHERE)
-    new, _ = split(copy.read_text(encoding="utf-8"), SALT)
-    if new.strip() != split(text, SALT)[0].strip():
+    text, elsewhere = split_top_level_keys(old, *ELSEWHERE)
+    new, _ = split_top_level_keys(copy.read_text(encoding="utf-8"), SALT)
+    if new.strip() != split_top_level_keys(text, SALT)[0].strip():
         write(committed, new + elsewhere)
 
 
-def take_salts(project: Path, sandbox: Path, before: dict[Path, str]) -> None:
+def move_salts_to_sandbox(project: Path, sandbox: Path, before: dict[Path, str]) -> None:
     """Move what salt the engine wrote into a stack's file to the sandbox; `before` are their old texts."""
     for path in project.glob("Pulumi.*.yaml"):
-        text, salt = split(path.read_text(encoding="utf-8"), SALT)
+        text, salt = split_top_level_keys(path.read_text(encoding="utf-8"), SALT)
         if salt and salt not in before.get(path, ""):
             stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
             write(Sandbox(sandbox).config / f"{stack}.salt", salt)
@@ -83,7 +85,7 @@ def prepare_stack(project: Path = ROOT, sandbox: Path | None = None, stack: str 
     home = (sandbox or sandbox_dir()).resolve()
     env = environment(project, home)
     if not _exists(home, stack):
-        with _alone(home):
+        with _sandbox_lock(home):
             if not _exists(home, stack):
                 _create(project, stack, env, home)
     return config_file(project, home, stack)
@@ -95,7 +97,7 @@ def _exists(home: Path, stack: str) -> bool:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def _sandbox_lock(home: Path) -> Iterator[None]:
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -120,4 +122,4 @@ def _create(project: Path, stack: str, env: dict[str, str], home: Path) -> None:
         )
         if done.returncode or not written.exists():
             raise StackError(f"stack {stack}: the engine could not make it: {done.stderr.strip()}")
-        write(salt, split(written.read_text(encoding="utf-8"), SALT)[1])
+        write(salt, split_top_level_keys(written.read_text(encoding="utf-8"), SALT)[1])

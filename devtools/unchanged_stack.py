@@ -21,12 +21,12 @@ from sandbox.files import write
 NOT_READ: Final = frozenset({"docs", "tests", "__pycache__"})
 
 
-def forget(home: Path, stack: str) -> None:
+def discard_record(home: Path, stack: str) -> None:
     """Before a run that may change the stack: what was known after the one before it holds no longer."""
     _record(home, stack).unlink(missing_ok=True)
 
 
-def remember(home: Path, stack: Stack, program: str) -> None:
+def record_update(home: Path, stack: Stack, program: str) -> None:
     """After a run of the whole stack that ended well; `program` is the digest of what it ran."""
     record = _record(home, stack.name)
     record.parent.mkdir(exist_ok=True)
@@ -42,7 +42,7 @@ def is_unchanged(home: Path, stack: Stack, program: str, events: Path) -> bool:
     return same and _plans_no_change(events)
 
 
-def digest(project: Path = ROOT) -> str:
+def program_digest(project: Path = ROOT) -> str:
     """Of every file that the program, its policies or the plugins may read."""
     found = hashlib.sha256()
     for path in _files(project):

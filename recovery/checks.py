@@ -18,7 +18,7 @@ CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_W
 STOPPED: Final = "nothing was changed"
 
 
-def require_right_place(
+def require_same_account_and_region(
     stack: Stack, deployment: Deployment, identity: Callable[[], str | None] | None = None
 ) -> None:
     """Raise `RecoveryError` where settings, state and credentials do not name one account and Region."""
@@ -27,14 +27,14 @@ def require_right_place(
         if provider["type"] != AWS or provider["urn"].rsplit("::", 1)[1] != "aws":
             continue  # further ones look into other Regions on purpose
         inputs = provider.get("inputs") or {}
-        (known,) = _parsed(inputs.get("allowedAccountIds")) or [None]
+        (known,) = _provider_setting(inputs.get("allowedAccountIds")) or [None]
         for what, expected, found in (("account", account, known), ("Region", region, inputs.get("region"))):
             if expected and found and str(expected) != str(found):
                 raise RecoveryError(
                     f"stack {stack.name}: its resources are in {what} {found}, and {stack.file.name} names"
                     f" {expected}; put {found} back, or make a new stack for {expected}; {STOPPED}"
                 )
-    mine = identity() if identity else caller(stack.env)
+    mine = identity() if identity else caller_account(stack.env)
     if account and mine and mine != account:
         raise RecoveryError(
             f"stack {stack.name}: expected the credentials of account {account}, found those of {mine};"
@@ -42,7 +42,7 @@ def require_right_place(
         )
 
 
-def caller(env: Mapping[str, str]) -> str | None:
+def caller_account(env: Mapping[str, str]) -> str | None:
     """The account of the credentials in the environment; None where there are none to ask about."""
     if not any(env.get(name) for name in CREDENTIALS):
         return None
@@ -65,15 +65,15 @@ def require_passphrase(stack: Stack, deployment: Deployment) -> None:
         if status:
             raise RecoveryError(f"stack {stack.name}: its secrets stay shut: {last_line(output)}; {STOPPED}")
         return
-    source, passphrase = _passphrase(stack.env)
-    if passphrase is None or not opens(passphrase, salt):
+    source, passphrase = _find_passphrase(stack.env)
+    if passphrase is None or not passphrase_fits(passphrase, salt):
         raise RecoveryError(
             f"stack {stack.name}: expected the passphrase under which its secrets were encrypted, found"
             f" {f'another in {source}' if source else 'none'}; {STOPPED}"
         )
 
 
-def opens(passphrase: str, salt: str) -> bool:
+def passphrase_fits(passphrase: str, salt: str) -> bool:
     """Whether a passphrase fits the engine's `v1:SALT:v1:NONCE:CIPHERTEXT` (its config/crypt.go)."""
     _, raw, _, nonce, text = salt.split(":")
     key = hashlib.pbkdf2_hmac("sha256", passphrase.encode(), base64.b64decode(raw), 1_000_000, 32)
@@ -83,7 +83,7 @@ def opens(passphrase: str, salt: str) -> bool:
         return False
 
 
-def _passphrase(env: Mapping[str, str]) -> tuple[str | None, str | None]:
+def _find_passphrase(env: Mapping[str, str]) -> tuple[str | None, str | None]:
     """Where it comes from, in the engine's order, and what it is."""
     if "PULUMI_CONFIG_PASSPHRASE" in env:
         return "PULUMI_CONFIG_PASSPHRASE", env["PULUMI_CONFIG_PASSPHRASE"]
@@ -98,6 +98,6 @@ def _passphrase(env: Mapping[str, str]) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _parsed(value: Any) -> Any:
+def _provider_setting(value: Any) -> Any:
     """Provider configuration is JSON text wherever it is not a string."""
     return json.loads(value) if isinstance(value, str) and value[:1] == "[" else value

@@ -22,7 +22,7 @@ def folder_of(stack: Stack) -> Path:
     return Path(stack.env.get(VARIABLE) or stack.folder / FOLDER) / stack.name
 
 
-def save(stack: Stack, why: str) -> Path | None:
+def save_copy(stack: Stack, why: str) -> Path | None:
     """Copy the state, and forget the oldest beyond `KEPT`; None where there is nothing to copy."""
     deployment = _state(stack)
     if not resources(deployment) and not deployment.get("pending_operations"):
@@ -45,7 +45,7 @@ def copies(stack: Stack) -> list[Path]:
     return sorted(folder_of(stack).glob("*.json"))
 
 
-def describe(path: Path) -> str:
+def describe_copy(path: Path) -> str:
     """One line of a listing."""
     deployment = read_copy(path)
     pending = len(deployment.get("pending_operations") or [])
@@ -53,7 +53,7 @@ def describe(path: Path) -> str:
     return f"{path.name}  {len(resources(deployment))} resources{more}"
 
 
-def find(stack: Stack, name: str) -> Path:
+def find_copy(stack: Stack, name: str) -> Path:
     """The copy of that name; raises `RecoveryError` naming those there are."""
     for path in copies(stack):
         if name in (path.name, path.stem):
@@ -69,7 +69,7 @@ def read_copy(path: Path) -> Deployment:
         raise RecoveryError(f"{path}: this is no copy of a state") from None
 
 
-def require_of(stack: Stack, deployment: Deployment) -> None:
+def require_copy_of_stack(stack: Stack, deployment: Deployment) -> None:
     """Raise `RecoveryError` where a state is of another stack or project."""
     mine = f"urn:pulumi:{stack.name}::{stack.project}::"
     for found in resources(deployment):

@@ -31,7 +31,7 @@ class Lock:
     @property
     def alive(self) -> bool:
         """Whether its owner works, as far as this host can know."""
-        return not self.here or is_engine(self.pid)
+        return not self.here or is_running_engine(self.pid)
 
     def __str__(self) -> str:
         return f"process {self.pid} of {self.user} on {self.host}, since {self.since}"
@@ -53,7 +53,7 @@ def read_locks(folder: Path, stack: str = "*", project: str = "*") -> Iterator[L
             continue  # it went meanwhile, or is being written
 
 
-def is_engine(pid: int) -> bool:
+def is_running_engine(pid: int) -> bool:
     """Whether a process lives and is a pulumi: its number may have gone to another since."""
     try:
         return b"pulumi" in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -78,7 +78,7 @@ def dead_locks(stack: Stack) -> list[Lock]:
     return dead
 
 
-def release(dead: list[Lock]) -> list[str]:
+def release_locks(dead: list[Lock]) -> list[str]:
     """Take locks away, and say whose they were."""
     for lock in dead:
         lock.path.unlink(missing_ok=True)

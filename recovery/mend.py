@@ -16,16 +16,16 @@ ATTRIBUTES: Final = ".attrs"
 BACKUP: Final = ".bak"
 
 
-def mend(stack: Stack) -> list[str]:
+def repair_state(stack: Stack) -> list[str]:
     """Make the state readable, and say how; raises `RecoveryError` where nothing whole is left."""
     folder = stack.files
     path = folder and folder / "stacks" / stack.project / f"{stack.name}.json"
     if path is None or not path.parent.exists():
         return []
     said: list[str] = []
-    if path.exists() and not _whole(path):
+    if path.exists() and not _is_readable_state(path):
         backup = path.with_name(path.name + BACKUP)
-        if not _whole(backup):
+        if not _is_readable_state(backup):
             raise RecoveryError(
                 f"stack {stack.name}: its state ({path}) is cut off, and so is the engine's backup of it;"
                 f" bring a copy back: tenantry recover restore {stack.name}"
@@ -34,13 +34,13 @@ def mend(stack: Stack) -> list[str]:
         said.append(f"the state was cut off: took the engine's backup, which is a step older ({backup.name})")
     for one in (path, path.with_name(path.name + BACKUP)):
         attributes = one.with_name(one.name + ATTRIBUTES)
-        if attributes.exists() and not _whole(attributes):
+        if attributes.exists() and not _is_readable_state(attributes):
             attributes.unlink()
             said.append(f"removed {attributes.name}, which was cut off; {one.name} itself is whole")
     return said
 
 
-def _whole(path: Path) -> bool:
+def _is_readable_state(path: Path) -> bool:
     try:
         json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

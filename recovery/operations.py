@@ -8,11 +8,11 @@ at; else the engine's own. What is refused is a `RecoveryError`, and nothing was
 from typing import Any, Final
 
 from recovery import copies
-from recovery.checks import require_passphrase, require_right_place
+from recovery.checks import require_passphrase, require_same_account_and_region
 from recovery.engine import Stack
 from recovery.recover import recover as put_right
 from recovery.recover import restore as bring_back
-from recovery.vanishing import left_out, vanishing_keys, why
+from recovery.vanishing import exclude_options, keys_pending_deletion, why_excluded
 
 LEFT: Final = 3
 
@@ -20,7 +20,7 @@ LEFT: Final = 3
 def check(stack: Stack) -> int:
     stack.require_file()
     deployment = stack.export()
-    require_right_place(stack, deployment)
+    require_same_account_and_region(stack, deployment)
     require_passphrase(stack, deployment)
     print(f"{stack.name}: account, Region and passphrase are those of its state")
     return 0
@@ -28,7 +28,7 @@ def check(stack: Stack) -> int:
 
 def save(stack: Stack) -> int:
     stack.require_file()
-    saved = copies.save(stack, "save")
+    saved = copies.save_copy(stack, "save")
     print(f"copied the state to {saved}" if saved else "the state is empty: there is nothing to copy")
     return 0
 
@@ -36,12 +36,12 @@ def save(stack: Stack) -> int:
 def refresh(stack: Stack) -> int:
     """Copy the state and refresh it; keys that wait for their deletion are left out."""
     check(stack)
-    keys = vanishing_keys(stack)
+    keys = keys_pending_deletion(stack)
     save(stack)
     if keys:
-        print(f"{why(stack, keys)}: they are left out")
+        print(f"{why_excluded(stack, keys)}: they are left out")
     status, output = stack.pulumi(
-        "refresh", "--yes", "--skip-preview", "--suppress-progress", *left_out(keys)
+        "refresh", "--yes", "--skip-preview", "--suppress-progress", *exclude_options(keys)
     )
     print(output, end="")
     return status
@@ -58,7 +58,7 @@ def restore(stack: Stack, copy: str) -> int:
 def list_copies(stack: Stack) -> int:
     found = copies.copies(stack)
     for path in found:
-        print(copies.describe(path))
+        print(copies.describe_copy(path))
     if not found:
         print(f"there is no copy of {stack.name} in {copies.folder_of(stack)}")
     return 0

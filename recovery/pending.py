@@ -17,7 +17,7 @@ PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
-class Create:
+class PendingCreate:
     """A creation that was begun. `id` is where it would be, None where nobody can know."""
 
     urn: str
@@ -43,34 +43,34 @@ class Create:
 
 
 @cache
-def templates() -> Mapping[str, str]:
+def import_id_templates() -> Mapping[str, str]:
     return yaml.safe_load(IDS.read_text(encoding="utf-8"))
 
 
-def creates(deployment: Deployment) -> list[Create]:
+def pending_creates(deployment: Deployment) -> list[PendingCreate]:
     """The creations that were begun; those of replacements cannot be taken in beside the old one."""
     known = {r["urn"]: r for r in resources(deployment)}
     begun = [o["resource"] for o in deployment.get("pending_operations") or [] if o.get("type") == "creating"]
     return [_create(r, known) for r in begun]
 
 
-def others(deployment: Deployment) -> list[str]:
+def other_pending_operations(deployment: Deployment) -> list[str]:
     """The other operations that were begun: the next `up` does them again."""
     found = [o for o in deployment.get("pending_operations") or [] if o.get("type") != "creating"]
     return [f"{o['type']} {o['resource']['urn'].rsplit('::', 1)[1]}" for o in found]
 
 
-def _create(begun: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> Create:
+def _create(begun: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> PendingCreate:
     inputs = begun.get("inputs") or {}
     provider = begun.get("provider")
-    place = _place(known.get(str(provider).rsplit("::", 1)[0], {}))
-    found = None if begun["urn"] in known else id_of(begun["type"], {**inputs, **place})
-    return Create(begun["urn"], begun["type"], begun.get("parent"), provider, found, inputs)
+    place = _account_and_region(known.get(str(provider).rsplit("::", 1)[0], {}))
+    found = None if begun["urn"] in known else import_id(begun["type"], {**inputs, **place})
+    return PendingCreate(begun["urn"], begun["type"], begun.get("parent"), provider, found, inputs)
 
 
-def id_of(token: str, values: Mapping[str, Any]) -> str | None:
+def import_id(token: str, values: Mapping[str, Any]) -> str | None:
     """The id by which the provider would read it, None where its type or an input has none to offer."""
-    template = templates().get(token)
+    template = import_id_templates().get(token)
     if template is None:
         return None
     needed = PLACE.findall(template)
@@ -79,14 +79,14 @@ def id_of(token: str, values: Mapping[str, Any]) -> str | None:
     return PLACE.sub(lambda m: values[m[1]], template)
 
 
-def _place(provider: Mapping[str, Any]) -> dict[str, str]:
+def _account_and_region(provider: Mapping[str, Any]) -> dict[str, str]:
     inputs = provider.get("inputs") or {}
     accounts = inputs.get("allowedAccountIds")
     accounts = json.loads(accounts) if isinstance(accounts, str) else accounts
     return {"account": str(accounts[0]) if accounts else "", "region": str(inputs.get("region", ""))}
 
 
-def import_list(found: Iterable[Create]) -> dict[str, Any]:
+def import_list(found: Iterable[PendingCreate]) -> dict[str, Any]:
     """What `pulumi import --file` takes."""
     names: dict[str, str] = {}
     listed: list[dict[str, str]] = []

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recovery import copies
-from recovery.checks import require_passphrase, require_right_place
+from recovery.checks import require_passphrase, require_same_account_and_region
 from recovery.engine import RecoveryError, Stack, last_line, resources
-from recovery.locks import CANCEL, Lock, dead_locks, release
-from recovery.mend import mend
-from recovery.pending import Create, creates, import_list, others
-from recovery.vanishing import LOOK, keys_among, left_out, why
+from recovery.locks import CANCEL, Lock, dead_locks, release_locks
+from recovery.mend import repair_state
+from recovery.pending import PendingCreate, import_list, other_pending_operations, pending_creates
+from recovery.vanishing import LOOK, exclude_options, pending_keys_among_dropped, why_excluded
 
 Say = Callable[[str], None]
 
@@ -21,48 +21,48 @@ def recover(stack: Stack, say: Say) -> bool:
     """Whether all is well at the end; what is left for a person has then been said."""
     stack.require_file()
     dead = dead_locks(stack)
-    _tell(say, mend(stack))
+    _say_lines(say, repair_state(stack))
     deployment = stack.export()
-    require_right_place(stack, deployment)
+    require_same_account_and_region(stack, deployment)
     require_passphrase(stack, deployment)
-    _begin(stack, dead, "recover", say)
-    lost = _settle(stack, say)
-    agrees = verify(stack, say)
+    _prepare(stack, dead, "recover", say)
+    lost = _resolve_pending_operations(stack, say)
+    agrees = verify_no_drift(stack, say)
     return agrees and not lost
 
 
 def restore(stack: Stack, name: str, say: Say) -> bool:
     """Bring one copy back; whether the cloud still is as it says."""
     stack.require_file()
-    deployment = copies.read_copy(copies.find(stack, name))
-    copies.require_of(stack, deployment)
+    deployment = copies.read_copy(copies.find_copy(stack, name))
+    copies.require_copy_of_stack(stack, deployment)
     dead = dead_locks(stack)
-    require_right_place(stack, deployment)
+    require_same_account_and_region(stack, deployment)
     require_passphrase(stack, deployment)
-    _begin(stack, dead, "restore", say)
+    _prepare(stack, dead, "restore", say)
     stack.replace_state(deployment)
     say(f"the state of {stack.name} is that of {name}: {len(resources(deployment))} resources")
-    return verify(stack, say)
+    return verify_no_drift(stack, say)
 
 
-def _begin(stack: Stack, dead: list[Lock], why: str, say: Say) -> None:
+def _prepare(stack: Stack, dead: list[Lock], why: str, say: Say) -> None:
     """What comes before the first change: no lock of the dead, and a copy of the state as it is."""
-    _tell(say, release(dead))
+    _say_lines(say, release_locks(dead))
     if stack.files is None:
         say(f"locks of {stack.backend} are not read here: where one is left, {CANCEL}")
-    saved = copies.save(stack, why)
+    saved = copies.save_copy(stack, why)
     say(f"copied the state to {saved}" if saved else "the state is empty: there is nothing to copy")
 
 
-def _tell(say: Say, lines: list[str]) -> None:
+def _say_lines(say: Say, lines: list[str]) -> None:
     for line in lines:
         say(line)
 
 
-def _settle(stack: Stack, say: Say) -> list[Create]:
+def _resolve_pending_operations(stack: Stack, say: Say) -> list[PendingCreate]:
     """Adopt or clear what was begun; returns what nobody can look up."""
     deployment = stack.export()
-    begun, rest = creates(deployment), others(deployment)
+    begun, rest = pending_creates(deployment), other_pending_operations(deployment)
     if not begun and not rest:
         say("no operation was left in the middle")
         return []
@@ -70,7 +70,7 @@ def _settle(stack: Stack, say: Say) -> list[Create]:
     stack.replace_state(deployment)
     for what in rest:
         say(f"cleared: {what}; the next up does it again")
-    adopted = _adopt(stack, [c for c in begun if c.id])
+    adopted = _import_created(stack, [c for c in begun if c.id])
     for create in begun:
         if create.urn in adopted:
             say(f"adopted: {create.name}, which is there as {create.id}")
@@ -86,7 +86,7 @@ def _settle(stack: Stack, say: Say) -> list[Create]:
     return lost
 
 
-def _adopt(stack: Stack, wanted: list[Create]) -> set[str]:
+def _import_created(stack: Stack, wanted: list[PendingCreate]) -> set[str]:
     """Take in what is there, by the provider's own read; returns the URNs that now are in the state.
 
     An import stops at the first that is not there: those are left out, and the rest tried again.
@@ -107,12 +107,12 @@ def _adopt(stack: Stack, wanted: list[Create]) -> set[str]:
     return {c.urn for c in wanted} & {r["urn"] for r in resources(stack.export())}
 
 
-def verify(stack: Stack, say: Say) -> bool:
+def verify_no_drift(stack: Stack, say: Say) -> bool:
     """Whether state and cloud agree: what a refresh would change, without changing it."""
     status, output = stack.pulumi(*LOOK, "--expect-no-changes")
-    if status and (keys := keys_among(stack, output)):
-        say(f"{why(stack, keys)}: they are left out")
-        status, output = stack.pulumi(*LOOK, "--expect-no-changes", *left_out(keys))
+    if status and (keys := pending_keys_among_dropped(stack, output)):
+        say(f"{why_excluded(stack, keys)}: they are left out")
+        status, output = stack.pulumi(*LOOK, "--expect-no-changes", *exclude_options(keys))
     if status == 0:
         say("state and cloud agree")
         return True

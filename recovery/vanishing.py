@@ -19,15 +19,15 @@ LEAVING, ENDING = "leaving", "ending"
 LOOK: Final = ("refresh", "--preview-only", "--suppress-progress", "--urns")
 
 
-def vanishing_keys(stack: Stack) -> Sequence[str]:
-    """The URNs that a refresh has to leave out, see `keys_among`; raises `RecoveryError` where it would drop
-    many others, unless their number is accepted.
+def keys_pending_deletion(stack: Stack) -> Sequence[str]:
+    """The URNs that a refresh has to leave out, see `pending_keys_among_dropped`; raises
+    `RecoveryError` where it would drop many others, unless their number is accepted.
     """
     known = len(resources(stack.export()))
     status, output = stack.pulumi(*LOOK)
     if status:
         raise RecoveryError(f"stack {stack.name}: the cloud could not be read: {last_line(output)}")
-    gone, keys = dropped(stack, output), keys_among(stack, output)
+    gone, keys = urns_dropped_by_refresh(stack, output), pending_keys_among_dropped(stack, output)
     others = len(gone) - len(keys)
     if others > max(FEW, known * SHARE) and stack.env.get(ACCEPT) != str(others):
         raise RecoveryError(
@@ -38,7 +38,7 @@ def vanishing_keys(stack: Stack) -> Sequence[str]:
     return keys
 
 
-def dropped(stack: Stack, output: str) -> Sequence[str]:
+def urns_dropped_by_refresh(stack: Stack, output: str) -> Sequence[str]:
     """The URNs that a refresh would drop, as a look at it printed them."""
     found = re.findall(r"^\s*- +(urn:\S+) delete\s*$", output, re.MULTILINE)
     said = re.search(r"^\s*- (\d+) to delete", output, re.MULTILINE)
@@ -50,24 +50,24 @@ def dropped(stack: Stack, output: str) -> Sequence[str]:
     return found
 
 
-def keys_among(stack: Stack, output: str) -> Sequence[str]:
+def pending_keys_among_dropped(stack: Stack, output: str) -> Sequence[str]:
     """Keys of tenants that leave which a refresh would drop: the provider takes a key that waits for its
     deletion for gone (terraform-provider-aws, `findKeyByID`, 2026-11), and the next run would make another.
     """
-    gone = set(dropped(stack, output))
+    gone = set(urns_dropped_by_refresh(stack, output))
     return [
         r["urn"]
         for r in (resources(stack.export()) if gone else ())
-        if r["urn"] in gone and r["type"] == KEY and _ending(r)
+        if r["urn"] in gone and r["type"] == KEY and _belongs_to_leaving_tenant(r)
     ]
 
 
-def left_out(keys: Sequence[str]) -> list[str]:
+def exclude_options(keys: Sequence[str]) -> list[str]:
     """What a refresh is told so that it leaves them out."""
     return [word for urn in keys for word in ("--exclude", urn)]
 
 
-def why(stack: Stack, keys: Sequence[str]) -> str:
+def why_excluded(stack: Stack, keys: Sequence[str]) -> str:
     """For a person: which keys, and why a refresh must not believe the cloud."""
     names = ", ".join(urn.rsplit("::", 1)[1] for urn in keys)
     return (
@@ -76,6 +76,6 @@ def why(stack: Stack, keys: Sequence[str]) -> str:
     )
 
 
-def _ending(resource: Mapping[str, Any]) -> bool:
+def _belongs_to_leaving_tenant(resource: Mapping[str, Any]) -> bool:
     tags = (resource.get("inputs") or {}).get("tags") or {}
     return tags.get(LEAVING) == ENDING

@@ -2,7 +2,7 @@
 
 from devtools.paths import sandbox_dir
 from sandbox.cloud.store import Store
-from sandbox.data_plane.key_destruction import end_all
+from sandbox.data_plane.key_destruction import delete_due_keys_everywhere
 from sandbox.data_plane.paths import DataPlaneError
 from sandbox.data_plane.service import Service
 
@@ -18,7 +18,7 @@ def clock(days: float = 0) -> None:
     try:
         if days:
             store.move_clock(days)
-            end_all(service.plane.cloud, service.vault)
+            delete_due_keys_everywhere(service.plane.cloud, service.secret_store)
         print(f"{store.now():%Y-%m-%d %H:%M:%S} UTC")
     finally:
         store.close()

@@ -14,10 +14,10 @@ PAGE = ROOT / "docs" / "sandbox-coverage.md"
 
 def used(project: Path) -> Mapping[str, set[str]]:
     """Type → the inputs that the program gives it, over the stacks of a project, under mocks."""
-    from devtools.registrations import registered
+    from devtools.registrations import registered_resources
 
     found: dict[str, set[str]] = {}
-    for resource in registered(project):
+    for resource in registered_resources(project):
         if resource.type.startswith("aws:"):
             given = {k for k, v in resource.inputs.items() if v is not None}
             found.setdefault(resource.type, set()).update(given)
@@ -26,9 +26,9 @@ def used(project: Path) -> Mapping[str, set[str]]:
 
 def coverage(*, write: bool, as_json: bool, project: Path) -> int:
     """Show, or write, by what each input of the types in use is judged; 1 where one is judged by nothing."""
-    from sandbox.aws.coverage import findings, judged, render
+    from sandbox.aws.coverage import covered_inputs, findings, render
 
-    rows = judged(used(project))
+    rows = covered_inputs(used(project))
     if write:
         PAGE.write_text(render(rows), encoding="utf-8")
     elif as_json:

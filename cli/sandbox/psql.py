@@ -31,7 +31,7 @@ def psql(tenant: str, command: str | None, stack: str) -> int:
     cluster = service.instances.cluster(found.instance)
     if cluster.pid is None:
         say(f"starting {found.instance.name}, which did not run")
-        service.instances.raise_(found.instance)
+        service.instances.create_and_start(found.instance)
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("PG")},
         "PGHOST": str(cluster.folder),
@@ -50,7 +50,7 @@ def rotate(tenant: str, stack: str) -> None:
     service = Service(sandbox_dir())
     found = login(service, tenant, stack)
     try:
-        version = service.rotated(found.instance, found.secret_arn)
+        version = service.rotate_secret(found.instance, found.secret_arn)
     finally:
         service.close()
     print(f"tenant {tenant} has a new password (version {version})")
@@ -72,7 +72,7 @@ def login(service: Service, tenant: str, stack: str) -> Login:
             f"the database of {tenant} is not a real one here;"
             " to make it one: SANDBOX_POSTGRES=1 .venv/bin/tenantry sandbox start"
         )
-    secret = service.vault.current(place["secretArn"])
+    secret = service.secret_store.current(place["secretArn"])
     if secret is None:
         raise DataPlaneError(
             f"the secret of {tenant} is empty: its place was not made; make up STACK={stack}"

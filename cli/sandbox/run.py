@@ -1,12 +1,12 @@
 """What `tenantry sandbox start` and `stop` do, by the process ids that the databases recorded."""
 
 from devtools.paths import sandbox_dir
-from sandbox.data_plane.service import Service, switched_on
+from sandbox.data_plane.service import Service, databases_enabled
 
 
 def start(stack: str | None = None) -> None:
     """Start what was stopped, and make real what is not yet where SANDBOX_POSTGRES=1."""
-    for name in Service(sandbox_dir()).start(stack, make=switched_on()):
+    for name in Service(sandbox_dir()).start(stack, make=databases_enabled()):
         print(f"started {name}")
 
 

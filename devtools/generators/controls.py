@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from devtools.registrations import judged_plan, record
+from devtools.registrations import plan_for_guardrails, record_registrations
 from devtools.stack_plans import engine_config, plan_of_stack
 from policies.checking import verdicts
 from policies.controls import page
@@ -23,6 +23,6 @@ def render(plan: Plan, project: Path) -> str:
 
 
 def main(project: Path) -> None:
-    recording = record(plan_of_stack(project, STACK))
-    plan = judged_plan(recording, STACK, engine_config(project, STACK))
+    recording = record_registrations(plan_of_stack(project, STACK))
+    plan = plan_for_guardrails(recording, STACK, engine_config(project, STACK))
     PAGE.write_text(render(plan, project), "utf-8")

@@ -99,15 +99,15 @@ def _input_rules() -> Files:
 
 
 def _sandbox_coverage() -> Files:
-    from devtools.registrations import registered
-    from sandbox.aws.coverage import judged, render
+    from devtools.registrations import registered_resources
+    from sandbox.aws.coverage import covered_inputs, render
 
     found: dict[str, set[str]] = {}
-    for resource in registered(EXAMPLES):
+    for resource in registered_resources(EXAMPLES):
         if resource.type.startswith("aws:"):
             given = {k for k, v in resource.inputs.items() if v is not None}
             found.setdefault(resource.type, set()).update(given)
-    return {"docs/sandbox-coverage.md": render(judged(found))}
+    return {"docs/sandbox-coverage.md": render(covered_inputs(found))}
 
 
 def _offboarding_stages() -> Files:
@@ -125,11 +125,13 @@ def _reviewed_rules() -> Files:
 
 def _controls() -> Files:
     from devtools.generators.controls import PAGE, STACK, render
-    from devtools.registrations import judged_plan, record
+    from devtools.registrations import plan_for_guardrails, record_registrations
     from devtools.stack_plans import engine_config, plan_of_stack
 
-    recording = record(plan_of_stack(EXAMPLES, STACK))
-    return {_path(PAGE): render(judged_plan(recording, STACK, engine_config(EXAMPLES, STACK)), EXAMPLES)}
+    recording = record_registrations(plan_of_stack(EXAMPLES, STACK))
+    return {
+        _path(PAGE): render(plan_for_guardrails(recording, STACK, engine_config(EXAMPLES, STACK)), EXAMPLES)
+    }
 
 
 GENERATORS: Final = (

@@ -35,9 +35,9 @@ class Backups:
 def begin(store: Store, row: Row) -> None:
     """An instance was made or changed: backups begin with a period to keep them, and end without one."""
     if not row.outputs.get("backupRetentionPeriod"):
-        store.forget(BACKUPS, row.id)
-    elif store.trace(BACKUPS, row.id) is None:
-        store.leave(BACKUPS, row.id, since=store.now().isoformat())
+        store.forget_deleted(BACKUPS, row.id)
+    elif store.deleted_trace(BACKUPS, row.id) is None:
+        store.note_deleted(BACKUPS, row.id, since=store.now().isoformat())
 
 
 def end(store: Store, row: Row) -> None:
@@ -47,16 +47,16 @@ def end(store: Store, row: Row) -> None:
     name = given.get("finalSnapshotIdentifier")
     if name and not given.get("skipFinalSnapshot"):
         tags = (given.get("tagsAll") or {}) if given.get("copyTagsToSnapshot") else {}
-        store.leave(SNAPSHOT, str(name).lower(), at=now, tags=tags, outputs=told)
-    kept = store.trace(BACKUPS, row.id)
-    store.forget(BACKUPS, row.id)
+        store.note_deleted(SNAPSHOT, str(name).lower(), at=now, tags=tags, outputs=told)
+    kept = store.deleted_trace(BACKUPS, row.id)
+    store.forget_deleted(BACKUPS, row.id)
     if kept and given.get("deleteAutomatedBackups") is False:
-        store.leave(BACKUPS, row.id, **kept, until=now, outputs=told)
+        store.note_deleted(BACKUPS, row.id, **kept, until=now, outputs=told)
 
 
 def of(store: Store, row: Row) -> Backups | None:
     """The backups of an instance that exists; None where it keeps none."""
-    about = store.trace(BACKUPS, row.id)
+    about = store.deleted_trace(BACKUPS, row.id)
     if not row.outputs.get("backupRetentionPeriod"):
         return None
     return _backups(store, dict(row.outputs), about or {})
@@ -64,7 +64,7 @@ def of(store: Store, row: Row) -> Backups | None:
 
 def retained(store: Store) -> list[Backups]:
     """What is kept of instances that are gone, until it is as old as they wanted it kept."""
-    kept = [_backups(store, a["outputs"], a) for a in store.traces(BACKUPS).values() if "until" in a]
+    kept = [_backups(store, a["outputs"], a) for a in store.deleted_traces(BACKUPS).values() if "until" in a]
     return [b for b in kept if b.earliest < b.latest]
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.aws.input_validation import unaccepted
+from sandbox.aws.input_validation import invalid_inputs
 from sandbox.aws.templates import UNKNOWN
 from sandbox.aws.type_descriptions import Description
 
@@ -28,7 +28,7 @@ def problems(described: Description, inputs: Mapping[str, Any]) -> list[Problem]
     if described.taggable and isinstance(known.get("tags"), dict):
         found += [("tags", words) for words in _tags(known["tags"])]
     named = {key for key, _ in found}
-    found += [p for p in unaccepted(described.token, known) if p[0] not in named]
+    found += [p for p in invalid_inputs(described.token, known) if p[0] not in named]
     return sorted(found)
 
 

@@ -11,18 +11,18 @@ from sandbox.aws.refusals import (
     CREATE,
     DELETE,
     INPUTS,
-    At,
     CloudError,
     Refusal,
-    judged,
+    RuleContext,
     quotas,
     raise_first,
     relations,
+    rules_enabled,
     soft_deletes,
 )
 from sandbox.aws.templates import UNKNOWN, expand, is_pure
 from sandbox.aws.type_descriptions import Description, describe, is_global
-from sandbox.cloud.store import Row, Store, Taken
+from sandbox.cloud.store import NameTakenError, Row, Store
 
 AUTONAMED: Final = "__autonamed"  # marks a name that nobody gave, so that a replacement gets another
 GLOBAL: Final = "-"  # the Region of what has none
@@ -64,12 +64,14 @@ class Cloud:
             found |= {described.named: f"{name}-{suffix}", AUTONAMED: True}
         if described.taggable:
             found["tagsAll"] = _merged(self.tags, found.get("tags"))
-        if not judged():
+        if not rules_enabled():
             return found, []
         wrong = problems(described, {k: v for k, v in found.items() if k != "tagsAll"})
         # What is malformed by itself is not asked what it means.
         return found, wrong or [
-            (r.key, str(r)) for asked in INPUTS.get(token, ()) for r in asked(At(token, found, self.store))
+            (r.key, str(r))
+            for asked in INPUTS.get(token, ())
+            for r in asked(RuleContext(token, found, self.store))
         ]
 
     def diff(self, token: str, old: Values, new: Values, ignored: list[str]) -> Change:
@@ -101,7 +103,7 @@ class Cloud:
         values = self._values(described, inputs, urn)
         resource_id = expand(described.id, values)
         with self.store.change():
-            at = At(token, inputs, self.store)
+            at = RuleContext(token, inputs, self.store)
             self._refuse(at, described, f"creating {_noun(token)}")
             self._claim(token, described, resource_id, inputs)
             made = expand(described.make, {**values, "id": resource_id})
@@ -128,14 +130,14 @@ class Cloud:
                 raise CloudError(
                     f"updating {_noun(token)} ({resource_id}): NotFoundException: it does not exist"
                 )
-            at = At(token, inputs, self.store, before, resource_id)
+            at = RuleContext(token, inputs, self.store, before, resource_id)
             self._refuse(at, described, f"updating {_noun(token)} ({resource_id})")
             values = {**self._values(described, inputs, urn, before), "id": resource_id}
             again = {k: v for k, v in described.make.items() if is_pure(v) or k in described.fresh}
             own = {*described.computed, *described.make}  # what AWS made, where nobody says otherwise
             kept = {k: before.outputs[k] for k in own if k in before.outputs and inputs.get(k) is None}
             outputs = self._outputs(described, inputs, {**kept, **expand(again, values)}, before)
-            self.store.release(token, resource_id)
+            self.store.release_names(token, resource_id)
             self._claim(token, described, resource_id, inputs)
             self._keep(described, Row(token, resource_id, urn, dict(inputs), outputs))
         return outputs
@@ -147,10 +149,10 @@ class Cloud:
             row = self.read(token, resource_id)
             if row is None:
                 return
-            at = At(token, row.outputs, self.store, row, resource_id)
+            at = RuleContext(token, row.outputs, self.store, row, resource_id)
             for refusal in _protections(described, row):
                 raise CloudError(f"deleting {_noun(token)} ({resource_id}): {refusal}")
-            if judged():
+            if rules_enabled():
                 raise_first(DELETE, f"deleting {_noun(token)} ({resource_id})", at)
                 _raise(relations.used(at, row), f"deleting {_noun(token)} ({resource_id})")
             soft_deletes.note(row, self.store)
@@ -191,9 +193,9 @@ class Cloud:
                     kind |= {k: r.outputs[k] for r in rows[:1] for k in fields if k in r.outputs}
         return found
 
-    def _refuse(self, at: At, described: Description, doing: str) -> None:
+    def _refuse(self, at: RuleContext, described: Description, doing: str) -> None:
         """Everything that AWS refuses in the light of what is there."""
-        if not judged():
+        if not rules_enabled():
             return
         if at.before is None:
             _raise(quotas.exceeded(at), doing)
@@ -207,8 +209,8 @@ class Cloud:
         scope = "" if is_global(token) else mine
         value = "\x00".join(str(inputs.get(k)) for k in described.unique)
         try:
-            self.store.claim(scope, token, value, resource_id)
-        except Taken as wrong:
+            self.store.claim_name(scope, token, value, resource_id)
+        except NameTakenError as wrong:
             raise _taken(token, described, value.replace("\x00", ", ")) from wrong
 
     def _keep(self, described: Description, row: Row) -> None:
@@ -216,7 +218,10 @@ class Cloud:
         if described.named and row.inputs.get(described.named):
             handles.add(str(row.inputs[described.named]))
         self.store.put(
-            row, self._region(described), handles, relations.links(described, row.inputs) if judged() else ()
+            row,
+            self._region(described),
+            handles,
+            relations.links(described, row.inputs) if rules_enabled() else (),
         )
         soft_deletes.begun(row, self.store)
 

@@ -37,7 +37,7 @@ An input that the type does not have, and a required one that is missing, are re
 
 
 @dataclass(frozen=True)
-class Judged:
+class CoveredInput:
     """An input of a type, and by what it is judged: nothing where `by` is empty."""
 
     token: str
@@ -49,9 +49,9 @@ class Judged:
         return f"{self.token} {self.key}"
 
 
-def judged(used: Mapping[str, Iterable[str]]) -> list[Judged]:
+def covered_inputs(used: Mapping[str, Iterable[str]]) -> list[CoveredInput]:
     """Every input in use, in order."""
-    return [Judged(t, k, tuple(_by(t, k))) for t in sorted(used) for k in sorted(used[t])]
+    return [CoveredInput(t, k, tuple(_by(t, k))) for t in sorted(used) for k in sorted(used[t])]
 
 
 def _by(token: str, key: str) -> Iterable[str]:
@@ -78,24 +78,27 @@ def _sources(rule: Mapping[str, Any]) -> set[str]:
 
 
 @cache
-def unchecked() -> dict[str, str]:
+def unchecked_inputs() -> dict[str, str]:
     """Type and input → why nothing judges it."""
     # The loader is yaml's safe one.
     reasons = yaml.load(UNCHECKED.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
     return {name: reason for reason, names in reasons.items() for name in names}
 
 
-def findings(rows: list[Judged]) -> list[str]:
+def findings(rows: list[CoveredInput]) -> list[str]:
     """What is neither judged nor listed, and what is listed though it is judged or not in use."""
     bare = {r.name for r in rows if not r.by}
     missing = [
-        f"{n}: nothing judges it, and it is not in {UNCHECKED.name}" for n in sorted(bare - set(unchecked()))
+        f"{n}: nothing judges it, and it is not in {UNCHECKED.name}"
+        for n in sorted(bare - set(unchecked_inputs()))
     ]
-    stale = [f"{n}: in {UNCHECKED.name}, and judged or not in use" for n in sorted(set(unchecked()) - bare)]
+    stale = [
+        f"{n}: in {UNCHECKED.name}, and judged or not in use" for n in sorted(set(unchecked_inputs()) - bare)
+    ]
     return missing + stale
 
 
-def render(rows: list[Judged]) -> str:
+def render(rows: list[CoveredInput]) -> str:
     """The page: types in use, whose `rows` these are, and those that could be."""
     lines = [HEAD, f"{_summary(rows)}\n"]
     for token in dict.fromkeys(r.token for r in rows):
@@ -105,7 +108,7 @@ def render(rows: list[Judged]) -> str:
             lines.append(f"Quotas: {', '.join(limits)}.\n")
         lines.append("| input | judged by |\n| --- | --- |")
         lines += [
-            f"| `{r.key}` | {', '.join(r.by) or unchecked().get(r.name, '')} |"
+            f"| `{r.key}` | {', '.join(r.by) or unchecked_inputs().get(r.name, '')} |"
             for r in rows
             if r.token == token
         ]
@@ -119,11 +122,11 @@ def _not_in_use(used: set[str]) -> Iterable[str]:
     yield from ("## Known, and not in use", "| type | inputs that are judged |", "| --- | --- |")
     for token in described():
         if token not in used:
-            inputs = judged({token: describe(token).inputs})
+            inputs = covered_inputs({token: describe(token).inputs})
             yield f"| `{token}` | {sum(1 for i in inputs if i.by)} of {len(inputs)} |"
 
 
-def _summary(rows: list[Judged]) -> str:
+def _summary(rows: list[CoveredInput]) -> str:
     types, bare = len({r.token for r in rows}), sum(1 for r in rows if not r.by)
     return (
         f"{types} types, {len(rows)} inputs in use: {len(rows) - bare} are judged, {bare} cannot be wrong by"

@@ -21,7 +21,7 @@ def rules() -> dict[str, dict[str, Any]]:
     return json.loads((HERE / "input_rules.json").read_text(encoding="utf-8"))
 
 
-def unaccepted(token: str, inputs: Mapping[str, Any]) -> Iterator[Problem]:
+def invalid_inputs(token: str, inputs: Mapping[str, Any]) -> Iterator[Problem]:
     """All that is wrong with values that are known; nested ones are named by their path."""
     known = rules()["types"].get(token, {})
     for key, value in inputs.items():
@@ -76,12 +76,12 @@ def _is_of(kind: str, value: Any) -> bool:
 
 def _constraints(rule: Rule, path: str, value: Any) -> Iterator[Problem]:
     for check in rule.get("checks", ()):
-        for must in _unmet(check, value):
+        for must in _broken_constraints(check, value):
             yield path, REFUSED.format(value=_shown(value, rule), path=path, must=must)
             return  # one source's word is enough
 
 
-def _unmet(check: Rule, value: Any) -> Iterator[str]:
+def _broken_constraints(check: Rule, value: Any) -> Iterator[str]:
     if "enum" in check and value not in check["enum"] and str(value) not in map(str, check["enum"]):
         yield f"satisfy enum value set: [{', '.join(map(str, check['enum']))}]"
     yield from _bounds(check, value)

@@ -16,21 +16,21 @@ WINDOW: Final = 30  # days, where nobody says how many
 UNTIL: Final = "deletionDate"  # among the outputs of a key that waits
 
 
-def schedule(store: Store, row: Row, days: int) -> Row:
+def schedule_deletion(store: Store, row: Row, days: int) -> Row:
     """Let a key wait from now on; the key as it then is. What removes its row is the caller's."""
     until = store.now() + datetime.timedelta(days=days)
     outputs = {**row.outputs, UNTIL: until.isoformat()}
-    store.leave(PENDING, row.id, urn=row.urn, inputs=row.inputs, outputs=outputs)
+    store.note_deleted(PENDING, row.id, urn=row.urn, inputs=row.inputs, outputs=outputs)
     return Row(KEY, row.id, row.urn, row.inputs, outputs)
 
 
-def cancel(store: Store, row: Row) -> None:
+def cancel_deletion(store: Store, row: Row) -> None:
     """Take a key back, disabled as KMS gives it."""
-    store.forget(PENDING, row.id)
-    put(store, row, enabled=False)
+    store.forget_deleted(PENDING, row.id)
+    record_enabled(store, row, enabled=False)
 
 
-def put(store: Store, row: Row, *, enabled: bool) -> None:
+def record_enabled(store: Store, row: Row, *, enabled: bool) -> None:
     """Keep a key as it was enabled or disabled past the program: a refresh sees it, and the next run
     makes it what the program says."""
     outputs = {k: v for k, v in row.outputs.items() if k != UNTIL} | {"isEnabled": enabled}
@@ -39,26 +39,26 @@ def put(store: Store, row: Row, *, enabled: bool) -> None:
     store.put(Row(KEY, row.id, row.urn, inputs, outputs), handles=(row.id, str(outputs["arn"])))
 
 
-def waiting(store: Store, word: str) -> Row | None:
+def key_pending_deletion(store: Store, word: str) -> Row | None:
     """The key of this id or ARN, where it waits."""
-    about = store.trace(PENDING, word.rsplit("/", 1)[-1])
+    about = store.deleted_trace(PENDING, word.rsplit("/", 1)[-1])
     row = _row(word.rsplit("/", 1)[-1], about) if about else None
-    return row if row and word in (row.id, row.outputs["arn"]) and ends(row) > store.now() else None
+    return row if row and word in (row.id, row.outputs["arn"]) and deletion_date(row) > store.now() else None
 
 
-def ended(store: Store) -> Iterator[Row]:
+def keys_past_deletion_date(store: Store) -> Iterator[Row]:
     """The keys whose last day is over."""
-    for name, about in store.traces(PENDING).items():
+    for name, about in store.deleted_traces(PENDING).items():
         row = _row(name, about)
-        if ends(row) <= store.now():
+        if deletion_date(row) <= store.now():
             yield row
 
 
-def all_waiting(store: Store) -> list[Row]:
-    return [_row(name, about) for name, about in store.traces(PENDING).items()]
+def keys_pending_deletion(store: Store) -> list[Row]:
+    return [_row(name, about) for name, about in store.deleted_traces(PENDING).items()]
 
 
-def ends(row: Row) -> datetime.datetime:
+def deletion_date(row: Row) -> datetime.datetime:
     return datetime.datetime.fromisoformat(str(row.outputs[UNTIL]))
 
 

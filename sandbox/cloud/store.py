@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS traces (
 """
 
 
-class Taken(Exception):  # noqa: N818 - a fact about the cloud, which callers put into AWS's words
+class NameTakenError(Exception):
     """Something with this name is there already."""
 
 
@@ -137,7 +137,7 @@ class Store:
             "DELETE FROM handles WHERE account = ? AND region = ? AND type = ? AND id = ?", where
         )
         self._unlink(kind, resource_id, where[1])
-        self.release(kind, resource_id)
+        self.release_names(kind, resource_id)
 
     def _unlink(self, kind: str, resource_id: str, region: str) -> None:
         self._db.execute(
@@ -165,24 +165,24 @@ class Store:
         )
         return int(found.fetchone()[0])
 
-    def leave(self, kind: str, name: str, **about: Any) -> None:
+    def note_deleted(self, kind: str, name: str, **about: Any) -> None:
         """Note what a deletion leaves behind."""
         self._db.execute(
             "INSERT OR REPLACE INTO traces VALUES (?, ?, ?, ?, ?)",
             (self.account, self.region, kind, name, json.dumps(about, sort_keys=True)),
         )
 
-    def trace(self, kind: str, name: str) -> dict[str, Any] | None:
+    def deleted_trace(self, kind: str, name: str) -> dict[str, Any] | None:
         """What was noted of a thing that is left."""
-        return self.traces(kind).get(name)
+        return self.deleted_traces(kind).get(name)
 
-    def traces(self, kind: str) -> dict[str, dict[str, Any]]:
+    def deleted_traces(self, kind: str) -> dict[str, dict[str, Any]]:
         """All that is left of a kind in this account and Region, by name."""
         query = "SELECT name, about FROM traces WHERE account = ? AND region = ? AND kind = ? ORDER BY name"
         found = self._db.execute(query, (self.account, self.region, kind))
         return {name: json.loads(about) for name, about in found}
 
-    def forget(self, kind: str, name: str) -> None:
+    def forget_deleted(self, kind: str, name: str) -> None:
         """It is not even left any more."""
         where = (self.account, self.region, kind, name)
         self._db.execute(
@@ -193,7 +193,7 @@ class Store:
         """What time it is in the sandbox."""
         return clock.now(self._db)
 
-    def of_the_machine(self, when: datetime.datetime) -> datetime.datetime:
+    def machine_time(self, when: datetime.datetime) -> datetime.datetime:
         """When it was this time, by the clock of the machine."""
         return clock.of_the_machine(self._db, when)
 
@@ -201,7 +201,7 @@ class Store:
         """Let days go by."""
         clock.move(self._db, days)
 
-    def release(self, kind: str, resource_id: str) -> None:
+    def release_names(self, kind: str, resource_id: str) -> None:
         """Give up the names that a resource has taken."""
         self._db.execute("DELETE FROM claims WHERE type = ? AND id = ?", (kind, self._mine(resource_id)))
 
@@ -220,14 +220,14 @@ class Store:
         query = "SELECT 1 FROM handles WHERE type = ? AND value = ? LIMIT 1"
         return self._db.execute(query, (kind, handle)).fetchone() is not None
 
-    def claim(self, scope: str, kind: str, value: str, resource_id: str) -> None:
-        """Take a name; raises `Taken` where somebody else has it."""
+    def claim_name(self, scope: str, kind: str, value: str, resource_id: str) -> None:
+        """Take a name; raises `NameTakenError` where somebody else has it."""
         try:
             self._db.execute(
                 "INSERT INTO claims VALUES (?, ?, ?, ?)", (scope, kind, value, self._mine(resource_id))
             )
         except sqlite3.IntegrityError as wrong:
-            raise Taken(value) from wrong
+            raise NameTakenError(value) from wrong
 
     def _mine(self, resource_id: str) -> str:
         return f"{self.account}/{self.region}/{resource_id}"
@@ -242,21 +242,21 @@ class Store:
         )
         return [_row(r) for r in rows]
 
-    def everywhere(self, kind: str) -> list[Row]:
+    def in_all_accounts(self, kind: str) -> list[Row]:
         """Everything of a type in all accounts, as an organization sees its own."""
         rows = self._db.execute(
             "SELECT type, id, urn, inputs, outputs FROM resources WHERE type = ? ORDER BY id", (kind,)
         )
         return [_row(r) for r in rows]
 
-    def amend(self, kind: str, resource_id: str, outputs: Mapping[str, Any]) -> None:
+    def update_outputs(self, kind: str, resource_id: str, outputs: Mapping[str, Any]) -> None:
         """Replace what is known of a resource of this Region once it works; its names stay."""
         self._db.execute(
             "UPDATE resources SET outputs = ? WHERE account = ? AND region = ? AND type = ? AND id = ?",
             (json.dumps(outputs, sort_keys=True), self.account, self.region, kind, resource_id),
         )
 
-    def here(self, kind: str) -> list[Row]:
+    def in_region(self, kind: str) -> list[Row]:
         """The resources of one type in this account and Region, and of what has no Region."""
         found = self._db.execute(
             "SELECT type, id, urn, inputs, outputs FROM resources"

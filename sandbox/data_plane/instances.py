@@ -126,30 +126,30 @@ class Instances:
                 return found.socket if found.pid else None
         return None
 
-    def raise_(self, instance: Instance) -> PostgresCluster:
+    def create_and_start(self, instance: Instance) -> PostgresCluster:
         """Make and start the server of an instance where it does not run; raises `DataPlaneError`."""
         cluster = PostgresCluster(self.plane.servers / instance.id, self.plane)
         if instance.source and not cluster.made:
             source = self._source(instance)
-            with self._alone(cluster):
+            with self._server_lock(cluster):
                 cluster.follow(source)
                 cluster.start()
                 cluster.finish()
         origin = self._origin(instance) if not cluster.made else None
-        with self._alone(cluster):
+        with self._server_lock(cluster):
             if not cluster.made and origin:
                 self._restore(instance, cluster, origin)
             if not cluster.made:
                 cluster.create(self._settings(instance))
                 cluster.start()
-                self._furnish(instance, cluster)
+                self._create_user_and_database(instance, cluster)
             cluster.start()
         return cluster
 
     def _source(self, instance: Instance) -> PostgresCluster:
         """The running server that a read replica is to follow."""
         if found := self._named(instance, instance.source):
-            return self.raise_(found)
+            return self.create_and_start(found)
         raise DataPlaneError(
             f"instance {instance.name} is a replica of {instance.source}, which is not there"
         )
@@ -167,13 +167,13 @@ class Instances:
             return None
         if found.source:
             raise DataPlaneError(f"{found.name} is a read replica, whose log does not begin with its files")
-        return self.raise_(found)
+        return self.create_and_start(found)
 
     def _restore(self, instance: Instance, cluster: PostgresCluster, origin: PostgresCluster) -> None:
         until = instance.moment
         if until:
             store = Store(self.plane.cloud, instance.account, instance.region)
-            until = store.of_the_machine(until)
+            until = store.machine_time(until)
             store.close()
         restore(cluster, origin, self._settings(instance), until)
         # All else is as it was at the source, its users' passwords too.
@@ -182,7 +182,7 @@ class Instances:
         cluster.finish()
 
     @contextmanager
-    def _alone(self, cluster: PostgresCluster) -> Iterator[None]:
+    def _server_lock(self, cluster: PostgresCluster) -> Iterator[None]:
         """One at a time over all processes: two that start one server would both write its files."""
         with (self.plane.folder / f"{cluster.folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -230,7 +230,7 @@ class Instances:
         given = json.loads(row[0]).get("parameters") or [] if row else []
         return {p["name"]: str(p["value"]) for p in given}
 
-    def _furnish(self, instance: Instance, cluster: PostgresCluster) -> None:
+    def _create_user_and_database(self, instance: Instance, cluster: PostgresCluster) -> None:
         """The master user, its secret where RDS keeps it, and the one database that was asked for."""
         if not instance.user:
             raise DataPlaneError(f"instance {instance.name} has no master user")

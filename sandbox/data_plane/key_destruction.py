@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from sandbox.aws.key_lifecycle import KEY, PENDING, all_waiting, ended
+from sandbox.aws.key_lifecycle import KEY, PENDING, keys_past_deletion_date, keys_pending_deletion
 from sandbox.cloud.store import Store, accounts
 from sandbox.data_plane.secret_store import SecretStore
 
 ALIAS = "aws:kms/alias:Alias"
 
 
-def end_keys(store: Store, vault: SecretStore) -> None:
+def delete_due_keys(store: Store, vault: SecretStore) -> None:
     """Delete the keys of an account and Region that have waited long enough, and their aliases with them."""
-    for row in list(ended(store)):
+    for row in list(keys_past_deletion_date(store)):
         arn = str(row.outputs["arn"])
         with store.change():
-            store.forget(PENDING, row.id)
+            store.forget_deleted(PENDING, row.id)
             if store.get(KEY, row.id):
                 continue  # a run that was killed has been undone since
             for alias in store.all(ALIAS):
@@ -23,14 +23,14 @@ def end_keys(store: Store, vault: SecretStore) -> None:
         vault.destroy(arn)
 
 
-def end_all(cloud: Path, vault: SecretStore) -> set[str]:
+def delete_due_keys_everywhere(cloud: Path, vault: SecretStore) -> set[str]:
     """The same over all accounts; the ARNs of the keys that go on waiting."""
     kept: set[str] = set()
     for account, region in accounts(cloud) if cloud.exists() else ():
         store = Store(cloud, account, region)
         try:
-            end_keys(store, vault)
-            kept |= {str(row.outputs["arn"]) for row in all_waiting(store)}
+            delete_due_keys(store, vault)
+            kept |= {str(row.outputs["arn"]) for row in keys_pending_deletion(store)}
         finally:
             store.close()
     return kept

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.cloud.store import Row, Store
 from sandbox.data_plane.instances import INSTANCE, Instance, Instances
-from sandbox.data_plane.key_destruction import end_all
+from sandbox.data_plane.key_destruction import delete_due_keys_everywhere
 from sandbox.data_plane.object_store import ObjectStore
 from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders
 from sandbox.data_plane.postgres_cluster import PostgresCluster
@@ -40,7 +40,7 @@ NOT_EMPTY: Final = (
 )
 
 
-def switched_on(env: Mapping[str, str] = os.environ) -> bool:
+def databases_enabled(env: Mapping[str, str] = os.environ) -> bool:
     """Whether new instances are to be real databases."""
     return env.get(SWITCH, "0") not in ("", "0")
 
@@ -53,7 +53,7 @@ class Service:
         self._lock = threading.Lock()
 
     @cached_property
-    def vault(self) -> SecretStore:
+    def secret_store(self) -> SecretStore:
         return SecretStore(self.plane.vault)
 
     @cached_property
@@ -64,16 +64,16 @@ class Service:
 
     @cached_property
     def instances(self) -> Instances:
-        return Instances(self.plane, self.vault)
+        return Instances(self.plane, self.secret_store)
 
     @cached_property
     def server(self) -> "Server":
         from sandbox.data_plane.endpoint.server import Endpoint, Server  # noqa: PLC0415 - as above
 
-        return Server(Endpoint(self.plane.cloud, self.vault), self.authority)
+        return Server(Endpoint(self.plane.cloud, self.secret_store), self.authority)
 
     @cached_property
-    def front(self) -> "TlsProxy":
+    def tls_proxy(self) -> "TlsProxy":
         from sandbox.data_plane.tls_proxy import TlsProxy  # noqa: PLC0415 - as above
 
         return TlsProxy(self.authority, self.instances.route, address(self.plane))
@@ -82,7 +82,7 @@ class Service:
     def functions(self) -> "Functions":
         from sandbox.data_plane.functions import Functions, Network  # noqa: PLC0415 - as above
 
-        network = Network(self.server.url, self.front.port)
+        network = Network(self.server.url, self.tls_proxy.port)
         return Functions(self.plane, self.authority, self.server.endpoint.sessions, network)
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class Service:
         try:
             return [
                 r
-                for r in store.everywhere(kind)
+                for r in store.in_all_accounts(kind)
                 if stack is None or r.urn.startswith(f"urn:pulumi:{stack}::")
             ]
         finally:
@@ -115,10 +115,10 @@ class Service:
             cluster = self.instances.cluster(instance)
             if stack in (None, instance.stack) and (make or cluster.made) and cluster.pid is None:
                 fresh = not cluster.made
-                self.instances.raise_(instance)
+                self.instances.create_and_start(instance)
                 begun.append(instance)
                 if fresh:
-                    self._settle(instance)
+                    self._run_recorded_bootstraps(instance)
         return [i.name for i in begun]
 
     def stop(self, stack: str | None) -> list[str]:
@@ -142,12 +142,12 @@ class Service:
         self.instances.sweep()
         if not any(self.instances.clusters()):
             self.remove_servers()
-        kept = end_all(self.plane.cloud, self.vault)
+        kept = delete_due_keys_everywhere(self.plane.cloud, self.secret_store)
         kept |= {i.managed_secret or "" for i in self.instances.known()}
         for kind in KEEPERS:
             kept |= {str(r.outputs.get("arn") or r.id) for r in self.rows(kind, None)}
             kept |= {r.id for r in self.rows(kind, None)}
-        self.vault.keep_only(kept)
+        self.secret_store.keep_only(kept)
 
     def remove_servers(self) -> None:
         """Stop every database and delete all of them with their data."""
@@ -161,49 +161,49 @@ class Service:
         kept = {i.id for i in self.instances.known()} if self.plane.exists else set()
         return [c for c in self.instances.clusters() if c.folder.name not in kept]
 
-    def _settle(self, instance: Instance) -> None:
+    def _run_recorded_bootstraps(self, instance: Instance) -> None:
         """Make the places that the cloud has on record in a database that has just become real."""
         store = Store(self.plane.cloud, instance.account, instance.region)
         try:
             for function in store.all(FUNCTION):
-                self.uploaded(function.inputs)
+                self.function_uploaded(function.inputs)
             named = [(_hosts(json.loads(r.inputs["input"])), r) for r in store.all(INVOCATION)]
             # What moves from place to place comes after the places.
             for hosts, row in sorted(named, key=lambda found: len(found[0])):
                 if instance.host in hosts:
-                    self.invoked(store, "create", row.inputs, None)
+                    self.invoke_function(store, "create", row.inputs, None)
         finally:
             store.close()
 
     # -- what happens to resources
 
-    def emptied(self, row: Row) -> None:
+    def require_empty_bucket(self, row: Row) -> None:
         """A bucket is to be deleted, which S3 refuses while it holds anything (DeleteBucket, 2026-11)."""
         is_asked = self.plane.vault.exists() and not row.outputs.get("forceDestroy")
-        if is_asked and ObjectStore(self.vault).holds(row.id):
+        if is_asked and ObjectStore(self.secret_store).holds(row.id):
             raise DataPlaneError(f"deleting S3 Bucket ({row.id}): {NOT_EMPTY}")
 
-    def uploaded(self, inputs: Mapping[str, Any]) -> None:
+    def function_uploaded(self, inputs: Mapping[str, Any]) -> None:
         from sandbox.data_plane.functions import upload  # noqa: PLC0415 - as above
 
         upload(self.plane, inputs)
 
-    def raised(self, row: Row, store: Store) -> None:
+    def instance_created(self, row: Row, store: Store) -> None:
         """An instance was made."""
-        self.instances.raise_(Instance.of(row, store.account, store.region))
+        self.instances.create_and_start(Instance.of(row, store.account, store.region))
 
-    def changed(self, row: Row, store: Store) -> None:
+    def instance_changed(self, row: Row, store: Store) -> None:
         """An instance was changed; of what may change in place, its password is what a server must learn."""
         instance = Instance.of(row, store.account, store.region)
         if self.instances.cluster(instance).made:
-            self.instances.raise_(instance)
+            self.instances.create_and_start(instance)
             self.instances.set_password(instance)
 
-    def stopped(self, row: Row, store: Store) -> None:
+    def instance_deleted(self, row: Row, store: Store) -> None:
         """An instance was deleted. Its files go when the run has ended well."""
         self.instances.stop(Instance.of(row, store.account, store.region))
 
-    def invoked(
+    def invoke_function(
         self, store: Store, action: str, inputs: Mapping[str, Any], before: Mapping[str, Any] | None
     ) -> str | None:
         """Run what an invocation's resource says at this point of its life; None where nothing runs.
@@ -212,7 +212,9 @@ class Service:
         (aws.lambda.Invocation, provider 7.51).
         """
         event: dict[str, Any] = json.loads(inputs["input"])
-        if not (self._within_reach(event) if _hosts(event) else self._runs(store, inputs)):
+        if not (
+            self._databases_are_running(event) if _hosts(event) else self._code_was_uploaded(store, inputs)
+        ):
             return None
         if inputs.get("lifecycleScope") == "CRUD":
             earlier = json.loads(before["input"]) if before else None
@@ -223,18 +225,18 @@ class Service:
             functions = self.functions
         return functions.invoke(store, str(inputs["functionName"]), event)
 
-    def rotated(self, instance: Instance, secret: str) -> str:
+    def rotate_secret(self, instance: Instance, secret: str) -> str:
         """Rotate a tenant's secret now; the id of its new version."""
         from sandbox.data_plane.rotation import rotate  # noqa: PLC0415 - as above
 
-        self.instances.raise_(instance)
+        self.instances.create_and_start(instance)
         store = Store(self.plane.cloud, instance.account, instance.region)
         try:
-            return rotate(store, self.vault, self.functions, secret)
+            return rotate(store, self.secret_store, self.functions, secret)
         finally:
             store.close()
 
-    def _runs(self, store: Store, inputs: Mapping[str, Any]) -> bool:
+    def _code_was_uploaded(self, store: Store, inputs: Mapping[str, Any]) -> bool:
         """Whether a function that asks nothing of a database is more than a record: its code was kept."""
         if not self.plane.exists:
             return False
@@ -243,7 +245,7 @@ class Service:
         rows = store.find(FUNCTION, str(inputs["functionName"]))
         return bool(rows) and kept(self.plane, rows[0].inputs)
 
-    def _within_reach(self, event: Mapping[str, Any]) -> bool:
+    def _databases_are_running(self, event: Mapping[str, Any]) -> bool:
         """Whether all databases that the event names are real ones; started, where they were stopped."""
         hosts = _hosts(event)
         named = [i for i in self.instances.known() if self.plane.exists and i.host in hosts]
@@ -269,5 +271,5 @@ __all__ = [
     "SWITCH",
     "DataPlaneError",
     "Service",
-    "switched_on",
+    "databases_enabled",
 ]

@@ -17,7 +17,7 @@ from sandbox.data_plane.service import (
     INVOCATION,
     DataPlaneError,
     Service,
-    switched_on,
+    databases_enabled,
 )
 from sandbox.providers.plugin import Checked, Diffed, Provider, Refused, Values, serve
 
@@ -109,7 +109,7 @@ class Aws(Provider):
             self.cloud.delete(token, resource_id)
         if row is not None and token == INSTANCE and self.service.plane.exists:
             with _Answering():
-                self.service.stopped(row, self.cloud.store)
+                self.service.instance_deleted(row, self.cloud.store)
 
     def count(self, token: str) -> int:
         with _Answering(self._lock):
@@ -132,12 +132,14 @@ class Aws(Provider):
     def _before(self, token: str, action: str, inputs: Values, row: Row | None) -> str | None:
         """What must have worked before the cloud says that it is so."""
         with _Answering():
-            if token == FUNCTION and action != "delete" and switched_on():
-                self.service.uploaded(inputs)
+            if token == FUNCTION and action != "delete" and databases_enabled():
+                self.service.function_uploaded(inputs)
             if token == BUCKET and action == "delete" and row:
-                self.service.emptied(row)
+                self.service.require_empty_bucket(row)
             if token == INVOCATION:
-                return self.service.invoked(self.cloud.store, action, inputs, row.inputs if row else None)
+                return self.service.invoke_function(
+                    self.cloud.store, action, inputs, row.inputs if row else None
+                )
         return None
 
     def _after(self, token: str, row: Row, result: str | None, *, new: bool) -> Values:
@@ -145,16 +147,16 @@ class Aws(Provider):
         if result is not None:
             outputs = {**row.outputs, "result": result}
             with _Answering(self._lock), self.cloud.store.change():
-                self.cloud.store.amend(token, row.id, outputs)
+                self.cloud.store.update_outputs(token, row.id, outputs)
             return outputs
         if token != INSTANCE:
             return row.outputs
         try:
             with _Answering():
                 if not new:
-                    self.service.changed(row, self.cloud.store)
-                elif switched_on():
-                    self.service.raised(row, self.cloud.store)
+                    self.service.instance_changed(row, self.cloud.store)
+                elif databases_enabled():
+                    self.service.instance_created(row, self.cloud.store)
         except Refused:
             with _Answering(self._lock), self.cloud.store.change():
                 if new:

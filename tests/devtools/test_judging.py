@@ -51,8 +51,8 @@ def test_only_a_plan_that_was_looked_at_goes_on(
 
     monkeypatch.setattr(engine, "run", run)
     monkeypatch.setattr(policy_preview, "plan_file", lambda _: file)
-    monkeypatch.setattr(policy_preview, "exported", lambda *_: None)
-    assert policy_preview.planned("dev", {}, ()) == status
+    monkeypatch.setattr(policy_preview, "exported_state", lambda *_: None)
+    assert policy_preview.preview_and_judge("dev", {}, ()) == status
     said = capfd.readouterr().err
     assert ("left no record of its plan" in said) is (engines == 0 and not log)
     assert ("holds a database" in said) is bool(log and "delete" in log)
@@ -66,4 +66,4 @@ def test_the_record_of_an_earlier_plan_is_not_taken_for_this_ones(
     file.write_text(STEP % "create", "utf-8")
     monkeypatch.setattr(engine, "run", lambda *_: 0)
     monkeypatch.setattr(policy_preview, "plan_file", lambda _: file)
-    assert policy_preview.planned("dev", {}, ()) == 1
+    assert policy_preview.preview_and_judge("dev", {}, ()) == 1

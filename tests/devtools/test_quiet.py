@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from devtools.progress_filter import wanted
+from devtools.progress_filter import is_wanted_line
 from tests.cells import ROOT
 
 DONE = """\
@@ -40,18 +40,19 @@ amber-pay      pool       shared     shard-a
 
 @pytest.mark.parametrize("line", DONE.splitlines())
 def test_what_was_done_is_left_out(line: str) -> None:
-    assert not wanted(line)
+    assert not is_wanted_line(line)
 
 
 @pytest.mark.parametrize("line", SAID.splitlines())
 def test_everything_else_is_said(line: str) -> None:
-    assert wanted(line)
+    assert is_wanted_line(line)
 
 
 def test_children_are_filtered_and_nothing_is_lost_at_the_end() -> None:
     program = (
-        "import subprocess, sys\nfrom devtools.progress_filter import quiet\n"
-        "with quiet():\n    subprocess.run([sys.executable, '-c', sys.argv[1]])\nprint('after')\n"
+        "import subprocess, sys\nfrom devtools.progress_filter import without_progress_lines\n"
+        "with without_progress_lines():\n    subprocess.run([sys.executable, '-c', sys.argv[1]])\n"
+        "print('after')\n"
     )
     child = f"print({DONE + SAID!r} * 200, end=''); print('the last, without an end', end='')"
     done = subprocess.run(

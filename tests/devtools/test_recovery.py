@@ -13,7 +13,7 @@ from devtools.environment import FAST
 from devtools.locks import locks
 from devtools.paths import Sandbox
 from recovery.engine import RecoveryError, Stack
-from recovery.vanishing import LOOK, dropped
+from recovery.vanishing import LOOK, urns_dropped_by_refresh
 from sandbox.aws import key_lifecycle
 from sandbox.faults.plan import VARIABLE
 from tests.cells import ROOT
@@ -71,7 +71,7 @@ def leaving(tmp_path: Path) -> Small:
 def wait_for_deletion(small: Small, name: str) -> None:
     cloud = small.cloud()
     (row,) = [r for r in cloud.all(key_lifecycle.KEY) if r.urn.endswith(f"::{name}")]
-    key_lifecycle.schedule(cloud, row, 7)
+    key_lifecycle.schedule_deletion(cloud, row, 7)
     cloud.remove(key_lifecycle.KEY, row.id)
 
 
@@ -311,4 +311,4 @@ def test_a_refresh_with_words_that_nobody_knows_is_refused(small: Small, tmp_pat
     engine.chmod(0o755)
     stack = Stack("dev", small.project, small.env | {"PATH": f"{engine.parent}:{small.env['PATH']}"})
     with pytest.raises(RecoveryError, match="says how many resources a refresh would drop, and names others"):
-        dropped(stack, stack.pulumi(*LOOK)[1])
+        urns_dropped_by_refresh(stack, stack.pulumi(*LOOK)[1])

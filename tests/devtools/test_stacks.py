@@ -83,10 +83,10 @@ def test_protected_data_refuses_a_destroy(
     found: list[dict[str, Any]] = [
         {"urn": f"urn:pulumi:x::y::z::r{i}", "protect": p} for i, p in enumerate(protected)
     ]
-    monkeypatch.setattr(destroy_guard, "resources", lambda *_: found)
+    monkeypatch.setattr(destroy_guard, "state_resources", lambda *_: found)
     path = tmp_path / "Pulumi.x.yaml"
     path.write_text(f"config:\n  tenantry:protectData: {config}\n", encoding="utf-8")
-    why = destroy_guard.refusal("x", path)
+    why = destroy_guard.destroy_refusal("x", path)
     if expected is None:
         assert why is None
     else:

@@ -33,7 +33,7 @@ class Checkout:
         self.events.write_text("".join(json.dumps(e) + "\n" for e in events), encoding="utf-8")
 
     def unchanged(self) -> bool:
-        program = unchanged_stack.digest(self.project)
+        program = unchanged_stack.program_digest(self.project)
         return unchanged_stack.is_unchanged(self.home, self.stack, program, self.events)
 
 
@@ -53,7 +53,7 @@ def checkout(tmp_path: Path) -> Checkout:
     stack = Stack("dev", project, {"PULUMI_BACKEND_URL": (home / "state").as_uri()})
     made = Checkout(project, home, stack, home / "dev.events")
     made.plan(step(), step(kind="resOutputsEvent", old={"outputs": {"n": 1}}, new={"outputs": {"n": 1}}))
-    unchanged_stack.remember(home, stack, unchanged_stack.digest(project))
+    unchanged_stack.record_update(home, stack, unchanged_stack.program_digest(project))
     return made
 
 
@@ -69,7 +69,7 @@ EDITS: dict[str, Callable[[Checkout], object]] = {
     "a file was renamed": lambda c: (c.project / "plan" / "cell.py").rename(c.project / "plan" / "all.py"),
     "the state was written": lambda c: c.state.write_text('{"checkpoint": {"latest": {}}}', "utf-8"),
     "the state is gone": lambda c: c.state.unlink(),
-    "another run began": lambda c: unchanged_stack.forget(c.home, "dev"),
+    "another run began": lambda c: unchanged_stack.discard_record(c.home, "dev"),
     "a resource would be made": lambda c: c.plan(step(), step("create")),
     "a resource would be read": lambda c: c.plan(step(), step("read")),
     "an output would change": lambda c: c.plan(
@@ -96,7 +96,7 @@ def test_what_nothing_reads_may_change(checkout: Checkout) -> None:
 def test_a_run_that_is_on_its_way_is_not_passed_by(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "is_engine", lambda pid: pid == os.getpid())
+    monkeypatch.setattr(locks, "is_running_engine", lambda pid: pid == os.getpid())
     folder = checkout.home / "state" / ".pulumi" / "locks" / "organization" / "small" / "dev"
     folder.mkdir(parents=True)
     owner = {"pid": os.getpid(), "username": "me", "hostname": socket.gethostname(), "timestamp": "now"}

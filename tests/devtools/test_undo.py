@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.crash_rollback import undoable
+from devtools.crash_rollback import run_with_rollback
 from devtools.locks import locks
 from devtools.paths import Sandbox
 from sandbox.cloud.store import Row, Store
@@ -101,7 +101,7 @@ def row(stack: str, name: str) -> Row:
 
 def put(store: Store, stack: str, name: str) -> None:
     store.put(row(stack, name), handles=[name, f"arn:{name}"])
-    store.claim("account", "aws:sqs/queue:Queue", name, name)
+    store.claim_name("account", "aws:sqs/queue:Queue", name, name)
 
 
 def test_only_the_killed_stack_goes_back(tmp_path: Path) -> None:
@@ -117,14 +117,14 @@ def test_only_the_killed_stack_goes_back(tmp_path: Path) -> None:
         put(store, "prod", "other")
         return -9
 
-    assert undoable(tmp_path, "dev", killed) == -9
+    assert run_with_rollback(tmp_path, "dev", killed) == -9
     assert {r.id for r in store.all()} == {"kept", "made", "other"}
     seen: list[set[str]] = []
-    undoable(tmp_path, "dev", lambda _: seen.append({r.id for r in store.all()}) or 0)
+    run_with_rollback(tmp_path, "dev", lambda _: seen.append({r.id for r in store.all()}) or 0)
     assert seen == [{"kept", "changed", "other"}]
     assert [r.id for r in store.find("aws:sqs/queue:Queue", "arn:changed")] == ["changed"]
     assert store.find("aws:sqs/queue:Queue", "arn:made") == []
-    store.claim("account", "aws:sqs/queue:Queue", "made", "made")
+    store.claim_name("account", "aws:sqs/queue:Queue", "made", "made")
     assert list((tmp_path / "undo").glob("*.sqlite")) == []
 
 
@@ -138,6 +138,6 @@ def test_a_run_that_wrote_its_state_is_not_undone(tmp_path: Path) -> None:
         state.write_text("{}", encoding="utf-8")
         return 1
 
-    assert undoable(tmp_path, "dev", failed) == 1
-    undoable(tmp_path, "dev", lambda _: 0)
+    assert run_with_rollback(tmp_path, "dev", failed) == 1
+    run_with_rollback(tmp_path, "dev", lambda _: 0)
     assert [r.id for r in store.all()] == ["made"]

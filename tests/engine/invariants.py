@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from devtools.orphaned_resources import orphans
+from devtools.orphaned_resources import orphaned_urns
 from sandbox.aws.refusals.relations import links, relation
 from sandbox.aws.type_descriptions import describe
 from tests.engine.workspace import Workspace
@@ -41,7 +41,7 @@ def assert_state_and_cloud_agree(space: Workspace, state: State) -> None:
     assert gone == [], "recorded, and not in the cloud"
     mine = f"urn:pulumi:{space.stack}::"
     unknown = sorted(u for key, u in there.items() if u.startswith(mine) and key not in recorded)
-    assert unknown == orphans(space.stack, space.env), "in the cloud, not recorded and not reported"
+    assert unknown == orphaned_urns(space.stack, space.env), "in the cloud, not recorded and not reported"
     assert len(unknown) <= space.orphans, unknown
 
 

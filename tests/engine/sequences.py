@@ -18,7 +18,7 @@ import yaml
 
 from cli.sandbox.psql import login
 from devtools.environment import FAST
-from devtools.orphaned_resources import orphans
+from devtools.orphaned_resources import orphaned_urns
 from sandbox.aws.cloud import GLOBAL
 from sandbox.data_plane.service import SWITCH, Service
 from sandbox.faults.plan import VARIABLE
@@ -172,7 +172,7 @@ class Sequence:
 
     def delete_orphans(self) -> None:
         """What nobody can look up is reported, and a person deletes it."""
-        reported = set(orphans("dev", self.space.env))
+        reported = set(orphaned_urns("dev", self.space.env))
         recorded = {(r["type"], r.get("id")) for r in self.space.state()}
         cloud = self.space.cloud()
         with cloud.change():

@@ -111,8 +111,8 @@ def test_a_killed_run_leaves_nothing_that_is_not_reported_and_the_next_one_sweep
 def assert_no_secret_in_state(live: Live) -> None:
     """What the function wrote is in the vault alone."""
     passwords = [
-        json.loads(live.service.vault.secret(arn, version) or b"{}")["password"]
-        for arn, version in live.service.vault.rows("SELECT secret, version FROM versions")
+        json.loads(live.service.secret_store.secret(arn, version) or b"{}")["password"]
+        for arn, version in live.service.secret_store.rows("SELECT secret, version FROM versions")
         if "/database-" in arn
     ]
     assert len(passwords) == len(TENANTS)
@@ -163,7 +163,7 @@ def test_rows_of_a_tenant_follow_from_its_shard_to_another_instance(live: Live) 
         here.run("CREATE PUBLICATION m_t_amber_pay FOR TABLE t_amber_pay.payments")
         there.run("CREATE SCHEMA t_amber_pay")
         there.run(KEEP.replace("payments", "t_amber_pay.payments"))
-        assert service.front.port, "it stands while a run does"
+        assert service.tls_proxy.port, "it stands while a run does"
         ((roots,),) = there.run("SHOW ssl_ca_file")
         ((database,),) = here.run("SELECT current_database()")
         there.run(
@@ -180,6 +180,6 @@ def test_rows_of_a_tenant_follow_from_its_shard_to_another_instance(live: Live) 
 
 def master(service: Service, instance: Instance) -> Connection:
     """A session of the administrator, whose password RDS keeps."""
-    secret = service.vault.current(instance.managed_secret or "") or {}
+    secret = service.secret_store.current(instance.managed_secret or "") or {}
     database = instance.inputs["dbName"]
     return service.instances.cluster(instance).connect(secret["username"], secret["password"], database)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from devtools.mocks import Recording
-from devtools.registrations import judged_plan
+from devtools.registrations import plan_for_guardrails
 from policies.model import Plan
 from tests.cells import engine_config
 from tests.program.cell import deployed
@@ -14,7 +14,7 @@ from tests.program.cell import deployed
 
 def plan_of(recording: Recording, stack: str) -> Plan:
     """The mocks make up ARNs in an account of their own, which here is the stack's."""
-    return judged_plan(recording, stack, engine_config(stack))
+    return plan_for_guardrails(recording, stack, engine_config(stack))
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from devtools.mocks import Recording, Registered
-from devtools.registrations import record
+from devtools.registrations import record_registrations
 from plan import CellPlan, plan_cell
 from tenants.allocation import extend
 from tenants.cell import read_cell
@@ -19,7 +19,7 @@ TODAY = datetime.date(2026, 11, 23)
 
 def deploy(cell: CellPlan) -> Recording:
     """All that the program registers for a cell, its exports too."""
-    return record(cell)
+    return record_registrations(cell)
 
 
 @cache

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from components.kinds import KINDS
 from config.fields import Choice, Flag, NumberChoice, Text, Whole
 from config.settings_fields import SettingsError, keys_of
-from devtools.registrations import record
+from devtools.registrations import record_registrations
 from devtools.stack_plans import declared
 from organization import open_organization
 from plan import parse_settings, plan_cell
@@ -160,7 +160,11 @@ def test_another_value_is_another_organization(key: str) -> None:
     def made(values: Values) -> list[Any]:
         settings = parse_organization_settings("org", {**values_of("org"), **values})
         assert isinstance(settings, OrganizationSettings)
-        return list(record(plan_organization(settings, open_organization("org", root=PROJECT))).resources)
+        return list(
+            record_registrations(
+                plan_organization(settings, open_organization("org", root=PROJECT))
+            ).resources
+        )
 
     assert made({key: OF_ORGANIZATION[key]}) != made({})
 

@@ -11,10 +11,10 @@ import pytest
 from moto import mock_aws
 
 from recovery import checks, copies
-from recovery.checks import require_right_place
+from recovery.checks import require_same_account_and_region
 from recovery.engine import RecoveryError, Stack
-from recovery.locks import dead_locks, release
-from recovery.mend import mend
+from recovery.locks import dead_locks, release_locks
+from recovery.mend import repair_state
 
 NOBODY = 2**22 + 1  # above Linux's largest process id
 
@@ -36,8 +36,8 @@ def state_of(account: str = "111122223333", region: str = "eu-west-1") -> dict[s
 
 
 def test_the_right_place_is_let_through(stack: Stack) -> None:
-    require_right_place(stack, state_of(), lambda: "111122223333")
-    require_right_place(stack, {}, lambda: None)
+    require_same_account_and_region(stack, state_of(), lambda: "111122223333")
+    require_same_account_and_region(stack, {}, lambda: None)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_another_place_names_what_was_expected_and_what_was_found(
     stack: Stack, state: dict[str, Any], caller: str | None, message: str
 ) -> None:
     with pytest.raises(RecoveryError, match=message + r".*nothing was changed"):
-        require_right_place(stack, state, lambda: caller)
+        require_same_account_and_region(stack, state, lambda: caller)
 
 
 def test_the_account_of_the_credentials_is_asked_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,8 +68,8 @@ def test_the_account_of_the_credentials_is_asked_of_aws(monkeypatch: pytest.Monk
     for key, value in keys.items():
         monkeypatch.setenv(key, value)
     with mock_aws():
-        assert checks.caller(keys) == boto3.client("sts").get_caller_identity()["Account"]
-    assert checks.caller({}) is None
+        assert checks.caller_account(keys) == boto3.client("sts").get_caller_identity()["Account"]
+    assert checks.caller_account({}) is None
 
 
 def put_lock(stack: Stack, pid: int, host: str) -> Path:
@@ -82,7 +82,7 @@ def put_lock(stack: Stack, pid: int, host: str) -> Path:
 
 def test_the_lock_of_a_dead_process_of_this_host_goes(stack: Stack) -> None:
     path = put_lock(stack, NOBODY, socket.gethostname())
-    (said,) = release(dead_locks(stack))
+    (said,) = release_locks(dead_locks(stack))
     assert f"process {NOBODY} of kim" in said
     assert not path.exists()
 
@@ -102,7 +102,7 @@ def test_the_lock_of_another_host_stays_and_its_owner_is_named(stack: Stack) -> 
 
 
 def test_the_lock_of_a_run_stays(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recovery.locks.is_engine", lambda pid: pid == 7)
+    monkeypatch.setattr("recovery.locks.is_running_engine", lambda pid: pid == 7)
     path = put_lock(stack, 7, socket.gethostname())
     with pytest.raises(RecoveryError, match=r"a run is on its way: process 7 of kim.*kill -INT 7"):
         dead_locks(stack)
@@ -114,17 +114,17 @@ def test_attributes_that_were_cut_off_go_and_a_state_that_was_comes_from_its_bac
     whole, attributes = folder / "dev.json", folder / "dev.json.attrs"
     whole.write_text('{"a": 1}', encoding="utf-8")
     attributes.write_text("", encoding="utf-8")
-    assert mend(stack) == ["removed dev.json.attrs, which was cut off; dev.json itself is whole"]
+    assert repair_state(stack) == ["removed dev.json.attrs, which was cut off; dev.json itself is whole"]
     assert not attributes.exists()
-    assert mend(stack) == []
+    assert repair_state(stack) == []
     (folder / "dev.json.bak").write_text('{"a": 0}', encoding="utf-8")
     whole.write_text('{"a": ', encoding="utf-8")
-    assert "took the engine's backup" in mend(stack)[0]
+    assert "took the engine's backup" in repair_state(stack)[0]
     assert json.loads(whole.read_text(encoding="utf-8")) == {"a": 0}
     for path in (whole, folder / "dev.json.bak"):
         path.write_text("", encoding="utf-8")
     with pytest.raises(RecoveryError, match=r"is cut off, and so is .*recover restore dev"):
-        mend(stack)
+        repair_state(stack)
 
 
 def put_state(stack: Stack, count: int) -> None:
@@ -139,19 +139,19 @@ def test_copies_are_kept_in_order_for_their_owner_alone_and_the_oldest_go(
     monkeypatch.setattr(copies, "KEPT", 3)
     for count in range(1, 6):
         put_state(stack, count)
-        saved = copies.save(stack, "up")
+        saved = copies.save_copy(stack, "up")
         assert saved
         assert saved.stat().st_mode & 0o077 == 0
     kept = copies.copies(stack)
-    assert [copies.describe(p).split("  ")[1] for p in kept] == [f"{n} resources" for n in (3, 4, 5)]
-    assert copies.find(stack, kept[0].stem) == kept[0]
+    assert [copies.describe_copy(p).split("  ")[1] for p in kept] == [f"{n} resources" for n in (3, 4, 5)]
+    assert copies.find_copy(stack, kept[0].stem) == kept[0]
     with pytest.raises(RecoveryError, match=r"there is no copy nope; the newest are: 2"):
-        copies.find(stack, "nope")
+        copies.find_copy(stack, "nope")
 
 
 def test_an_empty_state_is_not_copied(stack: Stack) -> None:
     put_state(stack, 0)
-    assert copies.save(stack, "up") is None
+    assert copies.save_copy(stack, "up") is None
 
 
 def test_a_copy_of_another_stack_is_refused(stack: Stack) -> None:
@@ -159,4 +159,4 @@ def test_a_copy_of_another_stack_is_refused(stack: Stack) -> None:
     with pytest.raises(
         RecoveryError, match=r"expected a copy of urn:pulumi:dev::p::.*found urn:pulumi:prod::p"
     ):
-        copies.require_of(stack, other)
+        copies.require_copy_of_stack(stack, other)

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from recovery.pending import PLACE, Create, creates, id_of, import_list, others, templates
+from recovery.pending import (
+    PLACE,
+    PendingCreate,
+    import_id,
+    import_id_templates,
+    import_list,
+    other_pending_operations,
+    pending_creates,
+)
 from tests.cells import ROOT
 
 PROVIDER = "urn:pulumi:dev::p::pulumi:providers:aws::aws"
@@ -44,24 +52,24 @@ def state(*operations: dict[str, Any], kept: tuple[str, ...] = ()) -> dict[str, 
 def test_the_id_is_made_of_the_inputs_or_there_is_none(
     kind: str, inputs: dict[str, Any], expected: str | None
 ) -> None:
-    (found,) = creates(state(begun(kind, "x", **inputs)))
+    (found,) = pending_creates(state(begun(kind, "x", **inputs)))
     assert found.id == expected
 
 
 def test_a_replacement_is_not_taken_in_over_what_it_replaces() -> None:
     operation = begun(QUEUE, "x", name="jobs")
-    assert creates(state(operation))[0].id
-    assert creates(state(operation, kept=(urn(QUEUE, "x"),)))[0].id is None
+    assert pending_creates(state(operation))[0].id
+    assert pending_creates(state(operation, kept=(urn(QUEUE, "x"),)))[0].id is None
 
 
 def test_only_creations_are_looked_up() -> None:
     found = state(begun(QUEUE, "a", "updating", name="a"), begun(QUEUE, "b", "deleting", name="b"))
-    assert creates(found) == []
-    assert others(found) == ["updating a", "deleting b"]
+    assert pending_creates(found) == []
+    assert other_pending_operations(found) == ["updating a", "deleting b"]
 
 
 def test_the_import_names_parent_and_provider_by_their_urns() -> None:
-    listed = import_list(creates(state(begun(QUEUE, "a", name="a"), begun(QUEUE, "b", name="b"))))
+    listed = import_list(pending_creates(state(begun(QUEUE, "a", name="a"), begun(QUEUE, "b", name="b"))))
     for entry in listed["resources"]:
         assert listed["nameTable"][entry["parent"]] == "urn:parent"
         assert listed["nameTable"][entry["provider"]] == PROVIDER
@@ -70,18 +78,18 @@ def test_the_import_names_parent_and_provider_by_their_urns() -> None:
 
 def test_what_cannot_be_looked_up_is_told_by_what_a_console_shows() -> None:
     inputs = {"cidrBlock": "10.0.0.0/16", "tags": {"Name": "cell"}}
-    lost = Create(urn("aws:ec2/vpc:Vpc", "v"), "aws:ec2/vpc:Vpc", None, None, None, inputs)
+    lost = PendingCreate(urn("aws:ec2/vpc:Vpc", "v"), "aws:ec2/vpc:Vpc", None, None, None, inputs)
     assert lost.clue == "Vpc v (Name cell, cidrBlock 10.0.0.0/16)"
 
 
 def test_every_id_is_made_of_inputs_that_the_type_has() -> None:
     shapes = json.loads((ROOT / "sandbox" / "aws" / "sdk_inputs.json").read_text(encoding="utf-8"))
-    assert len(templates()) > 20
-    for kind, template in templates().items():
+    assert len(import_id_templates()) > 20
+    for kind, template in import_id_templates().items():
         inputs = set(shapes[kind]["inputs"]) | {"account", "region"}
         assert set(PLACE.findall(template)) <= inputs, kind
 
 
 def test_a_value_that_is_not_known_makes_no_id() -> None:
-    assert id_of(QUEUE, {"name": "", "region": "eu-west-1", "account": "1"}) is None
-    assert id_of(QUEUE, {"name": "q", "region": "", "account": "1"}) is None
+    assert import_id(QUEUE, {"name": "", "region": "eu-west-1", "account": "1"}) is None
+    assert import_id(QUEUE, {"name": "q", "region": "", "account": "1"}) is None

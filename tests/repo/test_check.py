@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.check import REMADE, generated, guardrails, plans_of, problems
+from devtools.check import REMADE, plans_of, policy_violations, problems, stale_generated_files
 from devtools.generators import organization_policies
 from tenants.project import Project
 from tenants.schema import SUBJECTS, schema_file, schema_text
@@ -98,7 +98,7 @@ def test_a_plan_that_editors_do_not_know_makes_the_schema_stale(root: Path) -> N
     plans = (root / "tenants" / "plans.yaml").read_text("utf-8")
     starter = plans.split("starter:")[1].split("standard:")[0]
     (root / "tenants" / "plans.yaml").write_text(f"{plans}trial:{starter}", "utf-8")
-    assert list(generated(root, {})) == [
+    assert list(stale_generated_files(root, {})) == [
         "tenants/registry.schema.json is stale; run python -m tenants schema --write"
     ]
 
@@ -116,7 +116,7 @@ def test_a_new_tenant_needs_its_place_where_ci_is_set(root: Path, monkeypatch: p
 def test_guardrails_judge_what_would_be_registered(root: Path) -> None:
     plans, _ = plans_of(root)
     (root / "policies" / "exceptions.yaml").unlink()
-    (line,) = guardrails(root, {"org": plans["org"]})
+    (line,) = policy_violations(root, {"org": plans["org"]})
     assert line.startswith("org: no-administrators: aws:iam/rolePolicyAttachment:")
 
 

@@ -38,7 +38,7 @@ class Place:
     def instance(self, name: str, **inputs: Any) -> Instance:
         """One that runs."""
         row = self.row(name, **inputs)
-        self.service.raised(row, self.store)
+        self.service.instance_created(row, self.store)
         return Instance.of(row, ACCOUNT, REGION)
 
     def row(self, name: str, **inputs: Any) -> Row:
@@ -52,7 +52,7 @@ class Place:
         trusted = ssl.create_default_context(cafile=str(self.service.authority.root))
         trusted.check_hostname = False
         given = {"password": PASSWORD, "database": "tenants", **more}
-        front = self.service.front
+        front = self.service.tls_proxy
         return Connection(
             "platform", host="127.0.0.1", port=front.port, ssl_context=_named(trusted, instance.host), **given
         )

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.aws.cloud import Cloud, CloudError
 from sandbox.aws.templates import UNKNOWN
-from sandbox.cloud.store import Store, Taken
+from sandbox.cloud.store import NameTakenError, Store
 
 KEY, ALIAS, BUCKET = "aws:kms/key:Key", "aws:kms/alias:Alias", "aws:s3/bucket:Bucket"
 INSTANCE, ROLE, SUBNET = "aws:rds/instance:Instance", "aws:iam/role:Role", "aws:ec2/subnet:Subnet"
@@ -186,10 +186,10 @@ def test_of_two_runs_that_want_one_name_one_gets_it(tmp_path: Path) -> None:
 
 def test_a_claim_is_refused_while_it_is_held() -> None:
     store = Store(":memory:", ACCOUNT, REGION)
-    store.claim("s", "t", "v", "one")
-    with pytest.raises(Taken, match="v"):
-        store.claim("s", "t", "v", "two")
-    store.release("t", "one")
-    store.claim("s", "t", "v", "two")
-    with pytest.raises(Taken, match="v"):
-        store.claim("s", "t", "v", "one")
+    store.claim_name("s", "t", "v", "one")
+    with pytest.raises(NameTakenError, match="v"):
+        store.claim_name("s", "t", "v", "two")
+    store.release_names("t", "one")
+    store.claim_name("s", "t", "v", "two")
+    with pytest.raises(NameTakenError, match="v"):
+        store.claim_name("s", "t", "v", "one")

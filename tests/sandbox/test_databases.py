@@ -44,7 +44,7 @@ def test_the_master_logs_in_by_address_over_tls_and_is_no_superuser(place: Place
 
 def test_who_comes_without_tls_is_refused_in_postgresqls_words(place: Place) -> None:
     place.instance("one", **GIVEN)
-    with socket.create_connection(("127.0.0.1", place.service.front.port)) as plain:
+    with socket.create_connection(("127.0.0.1", place.service.tls_proxy.port)) as plain:
         body = struct.pack("!i", 196608) + b"user\0platform\0database\0tenants\0\0"
         plain.sendall(struct.pack("!i", len(body) + 4) + body)
         said = plain.recv(4096)
@@ -64,7 +64,7 @@ def test_a_password_that_rds_keeps_is_in_the_vault_and_nowhere_else(place: Place
     _, key = place.cloud.create("aws:kms/key:Key", "urn:pulumi:dev::p::aws:kms/key:Key::k", {})
     one = place.instance("one", **given, manageMasterUserPassword=True, masterUserSecretKmsKeyId=key["arn"])
     assert one.managed_secret
-    secret = place.service.vault.current(one.managed_secret)
+    secret = place.service.secret_store.current(one.managed_secret)
     assert secret is not None
     with closing(place.login(one, password=secret["password"])) as session:
         assert session.run("SELECT 1") == [[1]]
@@ -73,10 +73,10 @@ def test_a_password_that_rds_keeps_is_in_the_vault_and_nowhere_else(place: Place
 
 def test_a_new_password_is_the_one_that_counts(place: Place) -> None:
     one = place.row("one", **GIVEN)
-    place.service.raised(one, place.store)
+    place.service.instance_created(one, place.store)
     inputs = {**one.inputs, "password": "another"}
     outputs = place.cloud.update(INSTANCE, one.id, one.urn, inputs)
-    place.service.changed(Row(INSTANCE, one.id, one.urn, inputs, outputs), place.store)
+    place.service.instance_changed(Row(INSTANCE, one.id, one.urn, inputs, outputs), place.store)
     instance = Instance.of(one, ACCOUNT, REGION)
     with closing(place.login(instance, password="another")) as session:
         assert session.run("SELECT 1") == [[1]]
@@ -118,7 +118,7 @@ def test_ten_read_replicas_start_at_once_while_checkpoints_remove_the_log(place:
     source.run("CREATE TABLE rows AS SELECT generate_series(1, 1000) AS id", database="tenants")
     readers = [Instance.of(place.row(f"r{n}", replicateSourceDb="one"), ACCOUNT, REGION) for n in range(10)]
     with log_removed_by_checkpoints(source), ThreadPoolExecutor(len(readers)) as pool:
-        replicas = list(pool.map(place.service.instances.raise_, readers))
+        replicas = list(pool.map(place.service.instances.create_and_start, readers))
     source.run("INSERT INTO rows VALUES (0)", database="tenants")
     for replica in replicas:
         wait_for(lambda replica=replica: _rows(replica) == 1001)
@@ -163,12 +163,12 @@ def test_an_instance_that_cannot_start_does_not_exist(place: Place, provider: Aw
     group = place.store.get(PARAMETERS, "pg")
     assert group is not None
     wrong = [{"name": "no_such_setting", "value": "1"}]
-    place.store.amend(PARAMETERS, "pg", {**group.outputs, "parameters": wrong})
+    place.store.update_outputs(PARAMETERS, "pg", {**group.outputs, "parameters": wrong})
     with pytest.raises(Refused, match='unrecognized configuration parameter "no_such_setting"'):
         provider.create(INSTANCE, URN, ONE, preview=False)
     assert place.store.all(INSTANCE) == []
     assert [c.pid for c in place.service.instances.clusters() if c.pid] == []
-    place.store.amend(PARAMETERS, "pg", {**group.outputs, "parameters": LOGICAL})
+    place.store.update_outputs(PARAMETERS, "pg", {**group.outputs, "parameters": LOGICAL})
     assert provider.create(INSTANCE, URN, ONE, preview=False)[0]
 
 
@@ -223,12 +223,12 @@ def test_a_function_runs_where_all_databases_that_its_event_names_are_real(place
     shard, record = place.instance("shard", **GIVEN), Instance.of(place.row("silo", **GIVEN), ACCOUNT, REGION)
     move = {"origin": {"host": shard.host}, "target": {"host": record.host}, "tenant": "acme"}
     inputs = {"functionName": "data", "lifecycleScope": "CRUD", "input": json.dumps(move)}
-    assert place.service.invoked(place.store, "create", inputs, None) is None
+    assert place.service.invoke_function(place.store, "create", inputs, None) is None
     assert calls == []
-    place.service.instances.raise_(record)
+    place.service.instances.create_and_start(record)
     place.service.stop(None)
-    assert place.service.invoked(place.store, "create", inputs, None) == "{}"
+    assert place.service.invoke_function(place.store, "create", inputs, None) == "{}"
     assert calls == [{"name": "data", **move, "tf": {"action": "create", "prev_input": None}}]
     assert all(c.pid for c in place.service.instances.clusters()), "what was stopped is started"
     elsewhere = {**inputs, "input": json.dumps({**move, "third": {"host": "nobody.rds.amazonaws.com"}})}
-    assert place.service.invoked(place.store, "update", elsewhere, None) is None
+    assert place.service.invoke_function(place.store, "update", elsewhere, None) is None

@@ -142,7 +142,7 @@ def test_credentials_end(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_key_that_is_off_opens_nothing(live: Live) -> None:
     kms, row = live.tenant("kms", A), live.row("aws:kms/key:Key", f"{A}-identity-key")
     made = kms.encrypt(KeyId=row.id, Plaintext=b"x", EncryptionContext={"tenant": A})
-    live.store.amend(row.type, row.id, {**row.outputs, "isEnabled": False})
+    live.store.update_outputs(row.type, row.id, {**row.outputs, "isEnabled": False})
     with pytest.raises(ClientError, match="DisabledException"):
         kms.decrypt(CiphertextBlob=made["CiphertextBlob"], EncryptionContext={"tenant": A})
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.sandbox.app import app
 from sandbox.aws.cloud import Cloud, CloudError
-from sandbox.aws.key_lifecycle import KEY, all_waiting
+from sandbox.aws.key_lifecycle import KEY, keys_pending_deletion
 from sandbox.cloud import clock
 from sandbox.cloud.store import FILE, Row, Store
 from sandbox.data_plane.endpoint.secrets_manager import SECRET
@@ -160,15 +160,15 @@ def test_a_run_that_ends_well_keeps_what_a_waiting_key_may_still_open(tmp_path: 
     store = Store(tmp_path / FILE, ACCOUNT, REGION)
     cloud = Cloud(store, {})
     made, outputs = cloud.create(KEY, f"urn:pulumi:dev::t::{KEY}::k", {"deletionWindowInDays": 7})
-    sealed = service.vault.encrypt(outputs["arn"], b"x", {})
+    sealed = service.secret_store.encrypt(outputs["arn"], b"x", {})
     cloud.delete(KEY, made)
     service.sweep()
-    assert service.vault.decrypt(outputs["arn"], sealed, {}) == b"x"
+    assert service.secret_store.decrypt(outputs["arn"], sealed, {}) == b"x"
     store.move_clock(7.1)
     service.sweep()
     with pytest.raises(WrongCiphertext, match="key/"):
-        service.vault.decrypt(outputs["arn"], sealed, {})
-    assert all_waiting(store) == []
+        service.secret_store.decrypt(outputs["arn"], sealed, {})
+    assert keys_pending_deletion(store) == []
 
 
 def test_a_key_that_a_killed_run_gave_back_outlives_its_day(tmp_path: Path) -> None:
@@ -180,10 +180,10 @@ def test_a_key_that_a_killed_run_gave_back_outlives_its_day(tmp_path: Path) -> N
     assert row is not None
     cloud.delete(KEY, made)
     store.put(row, handles=(row.id, outputs["arn"]))
-    sealed = service.vault.encrypt(outputs["arn"], b"x", {})
+    sealed = service.secret_store.encrypt(outputs["arn"], b"x", {})
     store.move_clock(31)
     service.sweep()
-    assert service.vault.decrypt(outputs["arn"], sealed, {}) == b"x"
+    assert service.secret_store.decrypt(outputs["arn"], sealed, {}) == b"x"
     given = {"name": "s", "kmsKeyId": outputs["arn"]}
     assert cloud.create(SECRET, f"urn:pulumi:dev::t::{SECRET}::s", given)
 
@@ -194,7 +194,7 @@ def test_the_command_lets_days_go_by_and_ends_what_is_over(
     monkeypatch.setenv("TENANTRY_SANDBOX_DIR", str(tmp_path))
     run = CliRunner().invoke
     assert "there is no sandbox yet" in run(app, ["clock"]).stderr
-    store, vault = Store(tmp_path / FILE, ACCOUNT, REGION), Service(tmp_path).vault
+    store, vault = Store(tmp_path / FILE, ACCOUNT, REGION), Service(tmp_path).secret_store
     made, outputs = Cloud(store, {}).create(KEY, f"urn:pulumi:dev::t::{KEY}::k", {})
     sealed = vault.encrypt(outputs["arn"], b"x", {})
     Cloud(store, {}).delete(KEY, made)

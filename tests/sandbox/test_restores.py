@@ -108,7 +108,7 @@ def test_the_master_gets_the_password_that_is_asked_for(place: Place) -> None:
         assert session.run("SELECT 1") == [[1]]
     managed = place.instance("managed", restoreToPointInTime=LATEST, manageMasterUserPassword=True)
     assert managed.managed_secret
-    secret = place.service.vault.current(managed.managed_secret)
+    secret = place.service.secret_store.current(managed.managed_secret)
     assert secret is not None
     assert secret["username"] == "platform"
     assert secret["password"] not in (PASSWORD, "of-its-own")
@@ -160,7 +160,7 @@ def test_a_log_that_does_not_arrive_is_said(place: Place, monkeypatch: pytest.Mo
     row = place.row("back", restoreToPointInTime=LATEST)
     monkeypatch.setattr("sandbox.data_plane.restores.PATIENCE", 0.5)
     with pytest.raises(DataPlaneError, match=f"PostgreSQL of {one.id} does not archive its log"):
-        place.service.raised(row, place.store)
+        place.service.instance_created(row, place.store)
 
 
 # -- what the cloud says of it, without a server

@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.aws.input_rules import FILE, mapping, render
-from sandbox.aws.input_validation import rules, unaccepted
+from sandbox.aws.input_validation import invalid_inputs, rules
 from sandbox.aws.templates import UNKNOWN
 from sandbox.aws.type_descriptions import described
 
@@ -62,18 +62,18 @@ def test_every_mapped_type_is_described_and_every_described_type_has_rules() -> 
 @pytest.mark.parametrize("case", sorted(REFUSED))
 def test_what_the_sources_refuse_is_refused_in_their_words(case: str) -> None:
     token, given, words = REFUSED[case]
-    found = list(unaccepted(token, given))
+    found = list(invalid_inputs(token, given))
     assert [key for key, _ in found] == [next(iter(given))]
     assert words in found[0][1]
 
 
 def test_what_is_not_known_yet_is_not_judged() -> None:
     given = {"name": UNKNOWN, "networkConfiguration": {"subnets": [UNKNOWN], "securityGroups": UNKNOWN}}
-    assert list(unaccepted(SERVICE, given)) == []
+    assert list(invalid_inputs(SERVICE, given)) == []
 
 
 def test_a_refusal_does_not_show_a_secret() -> None:
-    found = list(unaccepted(SECRET, {"secretString": "canary" + "x" * 65_536}))
+    found = list(invalid_inputs(SECRET, {"secretString": "canary" + "x" * 65_536}))
     assert len(found) == 1
     assert "Value '[secret]' at 'secretString'" in found[0][1]
     assert "canary" not in str(found)

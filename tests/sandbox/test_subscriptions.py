@@ -88,7 +88,7 @@ def test_it_goes_on_where_the_next_run_reaches_the_origin_again(move: Move) -> N
     cluster.run("INSERT INTO t_acme.ledger VALUES (501)", database="tenants")
     next_run = Service(move.place.home)
     try:
-        assert next_run.front.port
+        assert next_run.tls_proxy.port
         wait_for(lambda: _last(next_run, move.silo) == 501)
     finally:
         next_run.close()
@@ -102,7 +102,7 @@ def _last(service: Service, instance: Instance) -> int:
 def test_two_runs_at_once_serve_alike(move: Move) -> None:
     other = Service(move.place.home)
     try:
-        assert other.front.port != move.place.service.front.port
+        assert other.tls_proxy.port != move.place.service.tls_proxy.port
         move.subscribe()
         wait_for(lambda: move.rows() == [500, 500])
     finally:

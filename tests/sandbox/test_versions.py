@@ -239,7 +239,7 @@ def test_a_bucket_stays_while_it_holds_any_version(
     provider.configure({"region": REGION, "allowedAccountIds": json.dumps([ACCOUNT])})
     given = {"bucket": "some-bucket", "forceDestroy": forced}
     made, _ = provider.create(KIND, f"urn:pulumi:dev::t::{KIND}::b", given, preview=False)
-    objects = ObjectStore(provider.service.vault)
+    objects = ObjectStore(provider.service.secret_store)
     objects.put(made, "k", {}, b"x", "Enabled")
     objects.hide(made, "k", {}, "Enabled")
     if forced:

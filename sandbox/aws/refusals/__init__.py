@@ -22,7 +22,16 @@ from sandbox.aws.refusals import (
     soft_deletes,
     storage,
 )
-from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, CloudError, Refusal, checked, raise_first
+from sandbox.aws.refusals.rule import (
+    CREATE,
+    DELETE,
+    INPUTS,
+    CloudError,
+    Refusal,
+    RuleContext,
+    checked,
+    raise_first,
+)
 
 FAMILIES: Final = (
     compute,
@@ -39,7 +48,7 @@ FAMILIES: Final = (
 
 
 @cache
-def judged() -> bool:
+def rules_enabled() -> bool:
     """Whether AWS's rules are asked at all; the benchmark turns them off to see what they cost."""
     return os.environ.get("SANDBOX_VALIDATION") != "off"
 
@@ -48,13 +57,13 @@ __all__ = (
     "CREATE",
     "DELETE",
     "INPUTS",
-    "At",
     "CloudError",
     "Refusal",
+    "RuleContext",
     "checked",
-    "judged",
     "quotas",
     "raise_first",
     "relations",
+    "rules_enabled",
     "soft_deletes",
 )

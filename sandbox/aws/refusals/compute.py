@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sandbox.aws.input_validation import rules
 from sandbox.aws.refusals.network import one
-from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
+from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
 
 TASK, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
@@ -59,7 +59,7 @@ def containers(text: Any) -> list[dict[str, Any]] | None:
     return found if is_such else None
 
 
-def on_fargate(at: At) -> bool:
+def on_fargate(at: RuleContext) -> bool:
     return "FARGATE" in (at.inputs.get("requiresCompatibilities") or [])
 
 
@@ -67,7 +67,7 @@ def on_fargate(at: At) -> bool:
 
 
 @rule(INPUTS, TASK, checks=("cpu", "memory", "networkMode"))
-def fargate_sizes(at: At) -> Iterator[Refusal]:
+def fargate_sizes(at: RuleContext) -> Iterator[Refusal]:
     if not on_fargate(at):
         return
     cpu, memory = at.known("cpu"), at.known("memory")
@@ -83,7 +83,7 @@ def fargate_sizes(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, TASK, checks=("containerDefinitions", "executionRoleArn"))
-def containers_of_a_task(at: At) -> Iterator[Refusal]:
+def containers_of_a_task(at: RuleContext) -> Iterator[Refusal]:
     text = at.known("containerDefinitions")
     found = containers(text)
     key = "containerDefinitions"
@@ -102,7 +102,7 @@ def containers_of_a_task(at: At) -> Iterator[Refusal]:
     yield from _execution_role(at, found)
 
 
-def _memory_of(at: At, found: list[dict[str, Any]]) -> Iterator[Refusal]:
+def _memory_of(at: RuleContext, found: list[dict[str, Any]]) -> Iterator[Refusal]:
     memory = at.known("memory")
     if not memory:
         return
@@ -119,7 +119,7 @@ def _memory_of(at: At, found: list[dict[str, Any]]) -> Iterator[Refusal]:
         yield Refusal(CLIENT, words, "containerDefinitions")
 
 
-def _execution_role(at: At, found: list[dict[str, Any]]) -> Iterator[Refusal]:
+def _execution_role(at: RuleContext, found: list[dict[str, Any]]) -> Iterator[Refusal]:
     if at.inputs.get("executionRoleArn") is not None or not on_fargate(at):
         return
     drivers = {(c.get("logConfiguration") or {}).get("logDriver") for c in found}
@@ -137,7 +137,7 @@ def _execution_role(at: At, found: list[dict[str, Any]]) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, SERVICE, checks=AMOUNTS)
-def room_for_a_deployment(at: At) -> Iterator[Refusal]:
+def room_for_a_deployment(at: RuleContext) -> Iterator[Refusal]:
     most, least = at.known("deploymentMaximumPercent"), at.known("deploymentMinimumHealthyPercent")
     if most is not None and least is not None and int(most) == int(least) == 100:
         words = "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
@@ -151,7 +151,7 @@ def room_for_a_deployment(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, SERVICE, checks=("loadBalancers", "taskDefinition", "networkConfiguration"))
-def containers_behind_a_balancer(at: At) -> Iterator[Refusal]:
+def containers_behind_a_balancer(at: RuleContext) -> Iterator[Refusal]:
     task = one(at, TASK, at.known("taskDefinition"))
     if task is None:
         return
@@ -170,7 +170,7 @@ def containers_behind_a_balancer(at: At) -> Iterator[Refusal]:
         yield from _targets(at, balancer.get("targetGroupArn"))
 
 
-def _targets(at: At, arn: Any) -> Iterator[Refusal]:
+def _targets(at: RuleContext, arn: Any) -> Iterator[Refusal]:
     group = one(at, TARGETS, arn)
     if group is None:
         return
@@ -186,7 +186,7 @@ def _targets(at: At, arn: Any) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, "aws:appautoscaling/target:Target", checks=("maxCapacity", "minCapacity"))
-def most_and_least(at: At) -> Iterator[Refusal]:
+def most_and_least(at: RuleContext) -> Iterator[Refusal]:
     least, most = at.known("minCapacity"), at.known("maxCapacity")
     if least is not None and most is not None and int(most) < int(least):
         words = "Maximum capacity cannot be less than minimum capacity"
@@ -197,7 +197,7 @@ def most_and_least(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, "aws:lambda/invocation:Invocation", checks=("input",))
-def words_to_a_function(at: At) -> Iterator[Refusal]:
+def words_to_a_function(at: RuleContext) -> Iterator[Refusal]:
     text = at.known("input")
     if isinstance(text, str) and UNKNOWN not in text:
         try:
@@ -208,7 +208,7 @@ def words_to_a_function(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, FUNCTION, checks=("environment",))
-def environment_of_a_function(at: At) -> Iterator[Refusal]:
+def environment_of_a_function(at: RuleContext) -> Iterator[Refusal]:
     variables = (at.known("environment") or {}).get("variables") or {}
     if not isinstance(variables, dict):
         return
@@ -228,7 +228,7 @@ def environment_of_a_function(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, FUNCTION, checks=("role",))
-def role_that_a_function_can_assume(at: At) -> Iterator[Refusal]:
+def role_that_a_function_can_assume(at: RuleContext) -> Iterator[Refusal]:
     role = one(at, ROLE, at.known("role"))
     if role and "lambda.amazonaws.com" not in str(role.outputs.get("assumeRolePolicy")):
         words = "The role defined for the function cannot be assumed by Lambda."
@@ -236,7 +236,7 @@ def role_that_a_function_can_assume(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, MAPPING, checks=("eventSourceArn", "functionName"))
-def queue_longer_than_its_function(at: At) -> Iterator[Refusal]:
+def queue_longer_than_its_function(at: RuleContext) -> Iterator[Refusal]:
     queue, function = one(at, QUEUE, at.known("eventSourceArn")), one(at, FUNCTION, at.known("functionName"))
     if queue is None or function is None:
         return

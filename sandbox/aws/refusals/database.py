@@ -12,7 +12,7 @@ from typing import Any, Final
 from sandbox.aws.backups import INSTANCE, SNAPSHOT
 from sandbox.aws.input_validation import rules
 from sandbox.aws.refusals.network import SUBNET, known_list, network_of, one
-from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, Refusal, rule
+from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, Refusal, RuleContext, rule
 
 SUBNET_GROUP, FAMILY = "aws:rds/subnetGroup:SubnetGroup", "aws:rds/parameterGroup:ParameterGroup"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -25,12 +25,12 @@ LOGS: Final = {"iam-db-auth-error", "postgresql", "upgrade"}
 FAST_FROM: Final = 400  # GiB, from which gp3 of PostgreSQL takes IOPS and throughput
 
 
-def is_reader(at: At) -> bool:
+def is_reader(at: RuleContext) -> bool:
     return bool(at.inputs.get("replicateSourceDb"))
 
 
 @rule(INPUTS, INSTANCE, checks=("engine", "engineVersion"))
-def version_of_the_engine(at: At) -> Iterator[Refusal]:
+def version_of_the_engine(at: RuleContext) -> Iterator[Refusal]:
     version = at.known("engineVersion")
     if at.known("engine") == "postgres" and version is not None:
         if str(version) not in rules()["tables"]["postgres_versions"]:
@@ -47,7 +47,7 @@ ENGINES: Final = {"postgres", "mysql", "mariadb", "aurora-postgresql", "aurora-m
 
 
 @rule(CREATE, INSTANCE, checks=("instanceClass",))
-def class_of_the_region(at: At) -> Iterator[Refusal]:
+def class_of_the_region(at: RuleContext) -> Iterator[Refusal]:
     classes = rules()["tables"]["postgres_classes"]
     wanted, here = at.known("instanceClass"), classes.get(at.store.region)
     if wanted is None or here is None or at.inputs.get("engine", "postgres") != "postgres":
@@ -63,7 +63,7 @@ def class_of_the_region(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("allocatedStorage", "maxAllocatedStorage", "iops", "storageThroughput"))
-def storage(at: At) -> Iterator[Refusal]:
+def storage(at: RuleContext) -> Iterator[Refusal]:
     size, most = at.known("allocatedStorage"), at.known("maxAllocatedStorage")
     if size and most and int(most) <= int(size):
         words = "Max storage size must be greater than storage size"
@@ -82,7 +82,7 @@ def storage(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("kmsKeyId", "storageEncrypted"))
-def key_of_the_storage(at: At) -> Iterator[Refusal]:
+def key_of_the_storage(at: RuleContext) -> Iterator[Refusal]:
     key = at.known("kmsKeyId")
     if at.inputs.get("kmsKeyId") and not is_reader(at) and at.inputs.get("storageEncrypted") in (None, False):
         words = "KmsKeyId cannot be specified for a DB instance that is not encrypted"
@@ -94,7 +94,7 @@ def key_of_the_storage(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("monitoringInterval", "monitoringRoleArn"))
-def role_of_the_monitoring(at: At) -> Iterator[Refusal]:
+def role_of_the_monitoring(at: RuleContext) -> Iterator[Refusal]:
     if at.known("monitoringInterval") and at.inputs.get("monitoringRoleArn") is None:
         words = (
             "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0."
@@ -103,7 +103,7 @@ def role_of_the_monitoring(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("performanceInsightsEnabled", "performanceInsightsRetentionPeriod"))
-def insights(at: At) -> Iterator[Refusal]:
+def insights(at: RuleContext) -> Iterator[Refusal]:
     given = [k for k in ("performanceInsightsKmsKeyId", "performanceInsightsRetentionPeriod") if at.known(k)]
     if given and at.inputs.get("performanceInsightsEnabled") in (None, False):
         words = "To specify a Performance Insights key or retention, Performance Insights must be enabled"
@@ -111,7 +111,7 @@ def insights(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("username",))
-def name_of_the_master(at: At) -> Iterator[Refusal]:
+def name_of_the_master(at: RuleContext) -> Iterator[Refusal]:
     name = at.known("username")
     if name and (str(name).lower() in RESERVED or str(name).lower().startswith("pg_")):
         words = f"MasterUsername {name} cannot be used as it is a reserved word used by the engine"
@@ -119,7 +119,7 @@ def name_of_the_master(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("password", "manageMasterUserPassword"))
-def password_of_the_master(at: At) -> Iterator[Refusal]:
+def password_of_the_master(at: RuleContext) -> Iterator[Refusal]:
     """The text of a password is never in a refusal."""
     password = at.known("password")
     invalid = "The parameter MasterUserPassword is not a valid password"
@@ -147,7 +147,7 @@ MASTERS: Final = (
 
 
 @rule(INPUTS, INSTANCE, checks=("dbName",))
-def name_of_the_database(at: At) -> Iterator[Refusal]:
+def name_of_the_database(at: RuleContext) -> Iterator[Refusal]:
     name = at.known("dbName")
     if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", str(name)):
         words = "DBName must begin with a letter and contain only alphanumeric characters."
@@ -155,7 +155,7 @@ def name_of_the_database(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("enabledCloudwatchLogsExports",))
-def logs_of_the_engine(at: At) -> Iterator[Refusal]:
+def logs_of_the_engine(at: RuleContext) -> Iterator[Refusal]:
     wrong = sorted(set(known_list(at.inputs.get("enabledCloudwatchLogsExports"))) - LOGS)
     if wrong and at.known("engine") == "postgres":
         words = f"You cannot use the log types '{', '.join(wrong)}' with engine version postgres."
@@ -166,7 +166,7 @@ def logs_of_the_engine(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("backupWindow", "maintenanceWindow"))
-def windows_apart(at: At) -> Iterator[Refusal]:
+def windows_apart(at: RuleContext) -> Iterator[Refusal]:
     backup, upkeep = at.known("backupWindow"), at.known("maintenanceWindow")
     daily = _window(backup, r"(\d\d):(\d\d)-(\d\d):(\d\d)")
     weekly = _window(upkeep, r"(\w{3}):(\d\d):(\d\d)-(\w{3}):(\d\d):(\d\d)")
@@ -212,7 +212,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 @rule(CREATE, SUBNET_GROUP, checks=("subnetIds",))
-def zones_of_a_subnet_group(at: At) -> Iterator[Refusal]:
+def zones_of_a_subnet_group(at: RuleContext) -> Iterator[Refusal]:
     rows = [r for s in at.inputs.get("subnetIds") or [] if (r := one(at, SUBNET, s))]
     zones = sorted({str(r.outputs.get("availabilityZone")) for r in rows})
     if rows and len(zones) < 2:
@@ -229,7 +229,7 @@ def zones_of_a_subnet_group(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("vpcSecurityGroupIds", "dbSubnetGroupName"))
-def groups_of_the_instance(at: At) -> Iterator[Refusal]:
+def groups_of_the_instance(at: RuleContext) -> Iterator[Refusal]:
     group = one(at, SUBNET_GROUP, at.known("dbSubnetGroupName"))
     subnets = group.outputs.get("subnetIds") or [] if group else []
     network = network_of(at, SUBNET, subnets[0]) if subnets else None
@@ -244,7 +244,7 @@ def groups_of_the_instance(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("parameterGroupName", "engineVersion"))
-def family_of_the_parameters(at: At) -> Iterator[Refusal]:
+def family_of_the_parameters(at: RuleContext) -> Iterator[Refusal]:
     group, version = one(at, FAMILY, at.known("parameterGroupName")), at.known("engineVersion")
     if group is None or version is None:
         return
@@ -264,7 +264,7 @@ def family_of_the_parameters(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("replicateSourceDb", "backupRetentionPeriod"))
-def source_of_a_reader(at: At) -> Iterator[Refusal]:
+def source_of_a_reader(at: RuleContext) -> Iterator[Refusal]:
     source = one(at, INSTANCE, at.known("replicateSourceDb"))
     if source is None or at.before is not None:
         return
@@ -287,7 +287,7 @@ def source_of_a_reader(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("replicateSourceDb",))
-def what_a_reader_takes_from_its_source(at: At) -> Iterator[Refusal]:
+def what_a_reader_takes_from_its_source(at: RuleContext) -> Iterator[Refusal]:
     for key in ("username", "password", "dbName", "manageMasterUserPassword"):
         if is_reader(at) and at.inputs.get(key):
             words = f"{key} cannot be given for a read replica: it comes from its source"
@@ -295,7 +295,7 @@ def what_a_reader_takes_from_its_source(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("manageMasterUserPassword",))
-def no_managed_password_with_readers(at: At) -> Iterator[Refusal]:
+def no_managed_password_with_readers(at: RuleContext) -> Iterator[Refusal]:
     if at.before and at.known("manageMasterUserPassword") and at.store.users(at.before, INSTANCE):
         words = "You can't enable ManageMasterUserPassword for a DB instance that has read replicas."
         yield Refusal(VALUE, words, "manageMasterUserPassword")
@@ -305,7 +305,7 @@ def no_managed_password_with_readers(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("allocatedStorage",))
-def storage_never_shrinks(at: At) -> Iterator[Refusal]:
+def storage_never_shrinks(at: RuleContext) -> Iterator[Refusal]:
     before = at.before.outputs.get("allocatedStorage") if at.before else None
     now = at.known("allocatedStorage")
     if before and now and int(now) < int(before):
@@ -317,7 +317,7 @@ def storage_never_shrinks(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("engineVersion", "allowMajorVersionUpgrade"))
-def version_only_rises(at: At) -> Iterator[Refusal]:
+def version_only_rises(at: RuleContext) -> Iterator[Refusal]:
     before = at.before.outputs.get("engineVersion") if at.before else None
     now = at.known("engineVersion")
     if not before or not now or before == now:
@@ -331,7 +331,7 @@ def version_only_rises(at: At) -> Iterator[Refusal]:
 
 
 @rule(DELETE, INSTANCE)
-def last_snapshot(at: At) -> Iterator[Refusal]:
+def last_snapshot(at: RuleContext) -> Iterator[Refusal]:
     """A writer leaves a snapshot of a new name or says that it leaves none; a reader cannot leave one."""
     name = at.known("finalSnapshotIdentifier")
     if at.inputs.get("skipFinalSnapshot"):
@@ -343,6 +343,6 @@ def last_snapshot(at: At) -> Iterator[Refusal]:
     elif not name:
         words = "final_snapshot_identifier is required when skip_final_snapshot is false"
         yield Refusal(COMBINATION, words)
-    elif at.store.trace(SNAPSHOT, str(name).lower()) is not None:
+    elif at.store.deleted_trace(SNAPSHOT, str(name).lower()) is not None:
         words = f"Cannot create the snapshot because a snapshot with the identifier {name} already exists."
         yield Refusal("DBSnapshotAlreadyExists", words)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
+from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
 
 ROLE, ROLE_POLICY, POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"
@@ -83,7 +83,7 @@ def _size(text: str, spaces: bool) -> int:
 def _asks(token: str, key: str) -> None:
     limit, spaces, malformed, too_long = DOCUMENTS[token, key]
 
-    def policy_document(at: At) -> Iterator[Refusal]:
+    def policy_document(at: RuleContext) -> Iterator[Refusal]:
         text = at.known(key)
         if not isinstance(text, str) or UNKNOWN in text:
             return
@@ -151,7 +151,7 @@ def _of_statement(token: str, statement: Any) -> Iterator[str]:
 
 
 @rule(CREATE, ROLE_POLICY, checks=("policy",))
-def inline_policies_of_a_role(at: At) -> Iterator[Refusal]:
+def inline_policies_of_a_role(at: RuleContext) -> Iterator[Refusal]:
     """All inline policies of a role share one allowance."""
     role = at.known("role")
     texts = [str(r.inputs.get("policy", "")) for r in at.others(ROLE_POLICY, role=role)]

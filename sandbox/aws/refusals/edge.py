@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.aws.refusals.network import SUBNET, VPC, known_list, network_of, one
-from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
+from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
 
 BALANCER, LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
@@ -26,7 +26,7 @@ SECURE: Final = ("HTTPS", "TLS")
 
 
 @rule(CREATE, BALANCER, checks=("subnets",))
-def zones_of_a_balancer(at: At) -> Iterator[Refusal]:
+def zones_of_a_balancer(at: RuleContext) -> Iterator[Refusal]:
     rows = [r for s in known_list(at.inputs.get("subnets")) if (r := one(at, SUBNET, s))]
     zones = [str(r.outputs.get("availabilityZone")) for r in rows]
     if not rows or at.inputs.get("loadBalancerType", "application") != "application":
@@ -40,7 +40,7 @@ def zones_of_a_balancer(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, LISTENER, checks=("certificateArn", "protocol"))
-def certificate_of_a_listener(at: At) -> Iterator[Refusal]:
+def certificate_of_a_listener(at: RuleContext) -> Iterator[Refusal]:
     is_secure = at.known("protocol") in SECURE
     if is_secure and at.inputs.get("certificateArn") is None:
         words = f"A certificate must be specified for {at.known('protocol')} listeners"
@@ -51,7 +51,7 @@ def certificate_of_a_listener(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, TARGETS, checks=("port", "protocol", "vpcId"))
-def parts_of_a_target_group(at: At) -> Iterator[Refusal]:
+def parts_of_a_target_group(at: RuleContext) -> Iterator[Refusal]:
     if at.inputs.get("targetType") == "lambda":
         return
     for key, word in (("port", "port"), ("protocol", "protocol"), ("vpcId", "VPC ID")):
@@ -64,18 +64,18 @@ def _groups(actions: Any) -> list[str]:
 
 
 @rule(CREATE, LISTENER, checks=("defaultActions", "loadBalancerArn"))
-def targets_of_a_listener(at: At) -> Iterator[Refusal]:
+def targets_of_a_listener(at: RuleContext) -> Iterator[Refusal]:
     yield from _reachable(at, at.known("loadBalancerArn"), _groups(at.inputs.get("defaultActions")))
 
 
 @rule(CREATE, LISTENER_RULE, checks=("actions", "listenerArn"))
-def targets_of_a_rule(at: At) -> Iterator[Refusal]:
+def targets_of_a_rule(at: RuleContext) -> Iterator[Refusal]:
     listener = one(at, LISTENER, at.known("listenerArn"))
     if listener:
         yield from _reachable(at, listener.outputs.get("loadBalancerArn"), _groups(at.inputs.get("actions")))
 
 
-def _reachable(at: At, balancer: Any, arns: list[str]) -> Iterator[Refusal]:
+def _reachable(at: RuleContext, balancer: Any, arns: list[str]) -> Iterator[Refusal]:
     row = one(at, BALANCER, balancer)
     subnets = known_list(row.outputs.get("subnets")) if row else []
     network = network_of(at, SUBNET, subnets[0]) if subnets else None
@@ -93,7 +93,7 @@ def _reachable(at: At, balancer: Any, arns: list[str]) -> Iterator[Refusal]:
             yield Refusal("TargetGroupAssociationLimit", words, "loadBalancerArn")
 
 
-def _balancers_of(at: At, group: Any) -> Iterator[Any]:
+def _balancers_of(at: RuleContext, group: Any) -> Iterator[Any]:
     for listener in at.store.users(group, LISTENER):
         if listener.id != at.id:
             yield listener.outputs.get("loadBalancerArn")
@@ -104,7 +104,7 @@ def _balancers_of(at: At, group: Any) -> Iterator[Any]:
 
 
 @rule(CREATE, "aws:lb/trustStore:TrustStore", checks=BUNDLE)
-def bundle_of_a_trust_store(at: At) -> Iterator[Refusal]:
+def bundle_of_a_trust_store(at: RuleContext) -> Iterator[Refusal]:
     bucket, key = at.known(BUNDLE[0]), at.known(BUNDLE[1])
     if not bucket or not key:
         return
@@ -118,7 +118,7 @@ def bundle_of_a_trust_store(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, CERTIFICATE, checks=("certificateBody", "certificateChain", "privateKey"))
-def imported_certificate(at: At) -> Iterator[Refusal]:
+def imported_certificate(at: RuleContext) -> Iterator[Refusal]:
     """What is imported is a certificate, of the key that comes with it."""
     body, key = at.known("certificateBody"), at.known("privateKey")
     if at.inputs.get("certificateBody") is not None and at.inputs.get("privateKey") is None:
@@ -152,7 +152,7 @@ def covers(pattern: str, name: str) -> bool:
 
 
 @rule(CREATE, DOMAIN, checks=("domainName", "regionalCertificateArn"))
-def certificate_of_a_domain(at: At) -> Iterator[Refusal]:
+def certificate_of_a_domain(at: RuleContext) -> Iterator[Refusal]:
     certificate, name = one(at, CERTIFICATE, at.known("regionalCertificateArn")), at.known("domainName")
     if certificate is None or name is None or certificate.outputs.get("domainName") is None:
         return
@@ -163,7 +163,7 @@ def certificate_of_a_domain(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, "aws:apigateway/restApi:RestApi", checks=("body",))
-def contract_of_an_api(at: At) -> Iterator[Refusal]:
+def contract_of_an_api(at: RuleContext) -> Iterator[Refusal]:
     """Import of an OpenAPI file: a text that is none is no API."""
     body = at.known("body")
     if not isinstance(body, str) or UNKNOWN in body:
@@ -177,7 +177,7 @@ def contract_of_an_api(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, "aws:route53/record:Record", checks=("records", "ttl", "aliases"))
-def parts_of_a_record(at: At) -> Iterator[Refusal]:
+def parts_of_a_record(at: RuleContext) -> Iterator[Refusal]:
     has_alias, has_records = at.inputs.get("aliases"), at.inputs.get("records")
     if bool(has_alias) == bool(has_records):
         words = "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords]]"
@@ -187,7 +187,7 @@ def parts_of_a_record(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, "aws:apigatewayv2/vpcLink:VpcLink", checks=("subnetIds",))
-def subnets_of_a_link(at: At) -> Iterator[Refusal]:
+def subnets_of_a_link(at: RuleContext) -> Iterator[Refusal]:
     rows = [r for s in known_list(at.inputs.get("subnetIds")) if (r := one(at, SUBNET, s))]
     if rows and not one(at, VPC, rows[0].outputs.get("vpcId")):
         yield Refusal("BadRequestException", "Cannot find the VPC of the subnets", "subnetIds")

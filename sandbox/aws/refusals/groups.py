@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.aws.refusals.network import ENDPOINT, PEERING, SUBNET, VPC, block, known_list, network_of, one
-from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
+from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -58,7 +58,7 @@ def at_path(inputs: Any, path: str) -> list[str]:
 
 
 @rule(INPUTS, GROUP, checks=("description", "name"))
-def words_of_a_group(at: At) -> Iterator[Refusal]:
+def words_of_a_group(at: RuleContext) -> Iterator[Refusal]:
     for key in ("description", "name"):
         text = str(at.known(key) or "")
         allowed = all(c.isascii() and (c.isalnum() or c in " ._-:/()#,@[]+=&;{}!$*") for c in text)
@@ -75,7 +75,7 @@ def words_of_a_group(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INGRESS, EGRESS, checks=("ipProtocol", "fromPort", "toPort", *SOURCES))
-def ports_and_source(at: At) -> Iterator[Refusal]:
+def ports_and_source(at: RuleContext) -> Iterator[Refusal]:
     protocol = at.known("ipProtocol")
     if protocol is not None and str(protocol) not in PROTOCOLS:
         words = f"Invalid value '{protocol}' for IP protocol. Unknown protocol."
@@ -90,7 +90,7 @@ def ports_and_source(at: At) -> Iterator[Refusal]:
         yield Refusal("InvalidParameterValue", f"CIDR block {text} is malformed", "cidrIpv4")
 
 
-def _ports(at: At) -> Iterator[Refusal]:
+def _ports(at: RuleContext) -> Iterator[Refusal]:
     low, high = at.known("fromPort"), at.known("toPort")
     for key, port in (("fromPort", low), ("toPort", high)):
         if at.inputs.get(key) is None:
@@ -102,7 +102,7 @@ def _ports(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INGRESS, EGRESS, checks=("referencedSecurityGroupId", "securityGroupId"))
-def groups_that_can_meet(at: At) -> Iterator[Refusal]:
+def groups_that_can_meet(at: RuleContext) -> Iterator[Refusal]:
     """A group of another network can be named only through a peering of the two."""
     mine = network_of(at, GROUP, at.known("securityGroupId"))
     theirs = network_of(at, GROUP, at.known("referencedSecurityGroupId"))
@@ -122,7 +122,7 @@ def groups_that_can_meet(at: At) -> Iterator[Refusal]:
         yield Refusal("InvalidGroup.NotFound", words, "referencedSecurityGroupId")
 
 
-def groups_of_one_network(at: At) -> Iterator[Refusal]:
+def groups_of_one_network(at: RuleContext) -> Iterator[Refusal]:
     subnets_at, groups_at, code, words = USERS[at.token]
     groups = at_path(at.inputs, groups_at)
     key = groups_at.split(".", maxsplit=1)[0]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.aws.refusals.rule import At, Refusal
+from sandbox.aws.refusals.rule import Refusal, RuleContext
 from sandbox.aws.type_descriptions import HERE, LOADER
 
 QUOTAS: Final = HERE / "quotas.yaml"
@@ -52,7 +52,7 @@ def limited(token: str) -> list[str]:
     return [name for name, _ in _limits().get(token, ())]
 
 
-def exceeded(at: At) -> Iterator[Refusal]:
+def exceeded(at: RuleContext) -> Iterator[Refusal]:
     """The quotas that one more resource would exceed."""
     for _, limit in _limits().get(at.token, ()):
         where = f"{at.store.account}/{at.store.region}"
@@ -65,7 +65,7 @@ def exceeded(at: At) -> Iterator[Refusal]:
             yield Refusal(limit["code"], limit["says"].format(value=value, **_texts(at)), limit.get("of", ""))
 
 
-def _taken(at: At, limit: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
+def _taken(at: RuleContext, limit: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
     if "of" not in limit:
         if not wanted:
             return sum(at.store.count(kind) for kind in limit["counts"])
@@ -78,5 +78,5 @@ def _taken(at: At, limit: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
     return sum(1 for r in rows if all(r.outputs.get(k) == v for k, v in wanted.items()))
 
 
-def _texts(at: At) -> dict[str, str]:
+def _texts(at: RuleContext) -> dict[str, str]:
     return {k: str(v) for k, v in at.inputs.items()}

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.aws.key_lifecycle import KEY, waiting
-from sandbox.aws.refusals.rule import At, Refusal
+from sandbox.aws.key_lifecycle import KEY, key_pending_deletion
+from sandbox.aws.refusals.rule import Refusal, RuleContext
 from sandbox.aws.templates import UNKNOWN
 from sandbox.aws.type_descriptions import HERE, LOADER, Description, is_global
 from sandbox.cloud.store import Row
@@ -56,7 +56,7 @@ def words(value: Any, path: list[str]) -> Iterator[str]:
         yield value.removesuffix(":*")  # a log group's ARN ends so where an API wants it
 
 
-def missing(at: At, described: Description) -> Iterator[Refusal]:
+def missing(at: RuleContext, described: Description) -> Iterator[Refusal]:
     for key, word in links(described, at.inputs):
         kind = described.refs[key]
         how = relation(kind)
@@ -71,14 +71,14 @@ def missing(at: At, described: Description) -> Iterator[Refusal]:
             yield Refusal(code, words.format(id=word), key)
 
 
-def _of_others(at: At, kind: str, word: str) -> list[Row]:
+def _of_others(at: RuleContext, kind: str, word: str) -> list[Row]:
     """What has one name over all accounts, as a bucket has, is found by it from any of them."""
-    return [r for r in at.store.everywhere(kind) if r.id == word] if is_global(kind) else []
+    return [r for r in at.store.in_all_accounts(kind) if r.id == word] if is_global(kind) else []
 
 
-def _unusable(at: At, key: str, word: str, found: list[Row]) -> Iterator[Refusal]:
+def _unusable(at: RuleContext, key: str, word: str, found: list[Row]) -> Iterator[Refusal]:
     """KMS, Key states of AWS KMS keys: a key that waits for its deletion or is disabled serves nobody."""
-    if not found and waiting(at.store, word):
+    if not found and key_pending_deletion(at.store, word):
         yield Refusal("KMSInvalidStateException", f"{word} is pending deletion.", key)
     elif not found:
         code, words = relation(KEY).missing
@@ -95,7 +95,7 @@ def _is_elsewhere(how: Relation, word: str, account: str) -> bool:
     return parts[0] == "arn" and len(parts) > 5 and parts[4] not in ("", account)
 
 
-def used(at: At, row: Row) -> Iterator[Refusal]:
+def used(at: RuleContext, row: Row) -> Iterator[Refusal]:
     how = relation(row.type)
     for who in how.by:
         kind, _, key = who.partition(" ")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sandbox.aws import backups
 from sandbox.aws.backups import INSTANCE
 from sandbox.aws.key_lifecycle import KEY
-from sandbox.aws.refusals.rule import CREATE, INPUTS, At, Refusal, rule
+from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
 from sandbox.cloud.store import Row
 
@@ -22,7 +22,7 @@ CONFLICT: Final = "Conflicting configuration arguments"
 
 
 @rule(INPUTS, INSTANCE, checks=(RESTORE,))
-def source_and_moment_of_a_restore(at: At) -> Iterator[Refusal]:
+def source_and_moment_of_a_restore(at: RuleContext) -> Iterator[Refusal]:
     """One source, one moment, and no other place that the data comes from."""
     given = at.known(RESTORE)
     if not given:
@@ -45,7 +45,7 @@ def source_and_moment_of_a_restore(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=(RESTORE,))
-def restorable(at: At) -> Iterator[Refusal]:
+def restorable(at: RuleContext) -> Iterator[Refusal]:
     """The source is there, keeps backups that reach back so far, and its key opens them."""
     given = at.known(RESTORE)
     if not given or at.before is not None:
@@ -79,7 +79,7 @@ def _outside(when: datetime.datetime | None, kept: backups.Backups) -> Iterator[
         yield Refusal("InvalidParameterValue", f"{words} earlier than {_text(kept.earliest)}", RESTORE)
 
 
-def source_of(at: At, given: Mapping[str, Any]) -> Row | None:
+def source_of(at: RuleContext, given: Mapping[str, Any]) -> Row | None:
     """Only what still exists: backups that outlive their instance are told here, and not restored."""
     word = given.get(SOURCES[0]) or given.get(SOURCES[1])
     found = at.store.find(INSTANCE, str(word), here=True) if word else []

@@ -27,7 +27,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class At:
+class RuleContext:
     """What a rule sees: the cloud, the inputs, and what the resource was before where it was."""
 
     token: str
@@ -43,12 +43,12 @@ class At:
 
     def others(self, kind: str, **having: Any) -> Iterator[Row]:
         """Resources of a type and Region, other than this one, with these inputs."""
-        for row in self.store.here(kind):
+        for row in self.store.in_region(kind):
             if row.id != self.id and all(row.outputs.get(k) == v for k, v in having.items()):
                 yield row
 
 
-Rule = Callable[[At], Iterator[Refusal]]
+Rule = Callable[[RuleContext], Iterator[Refusal]]
 Registry = dict[str, list[Rule]]
 INPUTS: Final[Registry] = {}  # by the inputs alone
 CREATE: Final[Registry] = {}  # creation and update, against the cloud
@@ -74,7 +74,7 @@ def checked(token: str) -> Mapping[str, list[str]]:
     return _checked.get(token, {})
 
 
-def raise_first(registry: Registry, doing: str, at: At) -> None:
+def raise_first(registry: Registry, doing: str, at: RuleContext) -> None:
     """Raise `CloudError` with what AWS refuses first."""
     for asked in registry.get(at.token, ()):
         for refusal in asked(at):

@@ -6,8 +6,8 @@ from typing import Final
 
 from sandbox.aws import backups
 from sandbox.aws.backups import INSTANCE
-from sandbox.aws.key_lifecycle import KEY, WINDOW, schedule
-from sandbox.aws.refusals.rule import CREATE, At, Refusal, rule
+from sandbox.aws.key_lifecycle import KEY, WINDOW, schedule_deletion
+from sandbox.aws.refusals.rule import CREATE, Refusal, RuleContext, rule
 from sandbox.cloud.store import Row, Store
 
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
@@ -18,11 +18,11 @@ def note(row: Row, store: Store) -> None:
     """Keep what AWS keeps of a resource that is deleted now."""
     given = row.outputs
     if row.type == KEY:
-        schedule(store, row, int(given.get("deletionWindowInDays") or WINDOW))
+        schedule_deletion(store, row, int(given.get("deletionWindowInDays") or WINDOW))
     if row.type == SECRET and given.get("recoveryWindowInDays") != 0:
         days = int(given.get("recoveryWindowInDays") or WINDOW)
         until = store.now() + datetime.timedelta(days=days)
-        store.leave(SECRET_NAME, str(given["name"]), until=until.isoformat())
+        store.note_deleted(SECRET_NAME, str(given["name"]), until=until.isoformat())
     if row.type == INSTANCE:
         backups.end(store, row)
 
@@ -34,9 +34,9 @@ def begun(row: Row, store: Store) -> None:
 
 
 @rule(CREATE, SECRET, checks=("name",))
-def name_of_a_secret_that_waits(at: At) -> Iterator[Refusal]:
+def name_of_a_secret_that_waits(at: RuleContext) -> Iterator[Refusal]:
     """Secrets Manager, DeleteSecret: the name stays taken through the recovery window."""
-    waits = at.store.trace(SECRET_NAME, str(at.known("name"))) if at.before is None else None
+    waits = at.store.deleted_trace(SECRET_NAME, str(at.known("name"))) if at.before is None else None
     if waits and datetime.datetime.fromisoformat(waits["until"]) > at.store.now():
         yield Refusal(
             "InvalidRequestException",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.aws.refusals.network import one
-from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, At, Refusal, rule
+from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
 
 BUCKET, OBJECT = "aws:s3/bucket:Bucket", "aws:s3/bucketObjectv2:BucketObjectv2"
@@ -56,7 +56,7 @@ def is_no_json(value: Any) -> bool:
 
 
 @rule(INPUTS, BUCKET, checks=("bucket",))
-def name_of_a_bucket(at: At) -> Iterator[Refusal]:
+def name_of_a_bucket(at: RuleContext) -> Iterator[Refusal]:
     name = at.known("bucket")
     if name is None:
         return
@@ -76,7 +76,7 @@ def _is_address(text: str) -> bool:
 
 
 @rule(DELETE, BUCKET)
-def bucket_is_empty(at: At) -> Iterator[Refusal]:
+def bucket_is_empty(at: RuleContext) -> Iterator[Refusal]:
     if at.before is None or at.inputs.get("forceDestroy"):
         return
     if at.store.users(at.before, OBJECT, "bucket"):
@@ -84,7 +84,7 @@ def bucket_is_empty(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, LOCK, checks=("bucket",))
-def lock_needs_versions(at: At) -> Iterator[Refusal]:
+def lock_needs_versions(at: RuleContext) -> Iterator[Refusal]:
     bucket = one(at, BUCKET, at.known("bucket"))
     if bucket is None or bucket.outputs.get("objectLockEnabled"):
         return
@@ -95,7 +95,7 @@ def lock_needs_versions(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, VERSIONING, checks=("versioningConfiguration",))
-def state_of_versions(at: At) -> Iterator[Refusal]:
+def state_of_versions(at: RuleContext) -> Iterator[Refusal]:
     status = (at.known("versioningConfiguration") or {}).get("status")
     if status not in (None, UNKNOWN, "Enabled", "Suspended", "Disabled"):
         words = "The XML you provided was not well-formed or did not validate against our published schema"
@@ -103,7 +103,7 @@ def state_of_versions(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, VERSIONING, checks=("versioningConfiguration",))
-def locked_versions_stay(at: At) -> Iterator[Refusal]:
+def locked_versions_stay(at: RuleContext) -> Iterator[Refusal]:
     bucket = one(at, BUCKET, at.known("bucket"))
     status = (at.known("versioningConfiguration") or {}).get("status")
     if bucket and status not in (None, UNKNOWN, "Enabled") and at.store.users(bucket, LOCK):
@@ -118,7 +118,7 @@ def locked_versions_stay(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, QUEUE, checks=("name", "fifoQueue"))
-def name_of_a_queue(at: At) -> Iterator[Refusal]:
+def name_of_a_queue(at: RuleContext) -> Iterator[Refusal]:
     name = at.known("name")
     if name is not None and bool(at.inputs.get("fifoQueue")) != str(name).endswith(".fifo"):
         words = (
@@ -130,7 +130,7 @@ def name_of_a_queue(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, QUEUE, checks=("redrivePolicy", "redriveAllowPolicy"))
-def redrive_of_a_queue(at: At) -> Iterator[Refusal]:
+def redrive_of_a_queue(at: RuleContext) -> Iterator[Refusal]:
     for key in ("redrivePolicy", "redriveAllowPolicy"):
         if is_no_json(at.known(key)):
             words = (
@@ -147,7 +147,7 @@ def redrive_of_a_queue(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, QUEUE, checks=("redrivePolicy",))
-def dead_letters_have_a_place(at: At) -> Iterator[Refusal]:
+def dead_letters_have_a_place(at: RuleContext) -> Iterator[Refusal]:
     policy = in_json(at.known("redrivePolicy"))
     target = policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None
     if target and not one(at, QUEUE, target):
@@ -159,7 +159,7 @@ def dead_letters_have_a_place(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, SUBSCRIPTION, checks=("endpoint", "protocol"))
-def endpoint_of_its_protocol(at: At) -> Iterator[Refusal]:
+def endpoint_of_its_protocol(at: RuleContext) -> Iterator[Refusal]:
     protocol, endpoint = at.known("protocol"), at.known("endpoint")
     pattern, words = ENDPOINTS.get(str(protocol), (".*", ""))
     if endpoint is not None and not re.fullmatch(pattern, str(endpoint)):
@@ -170,7 +170,7 @@ def endpoint_of_its_protocol(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, SECRET, checks=("recoveryWindowInDays",))
-def window_of_a_secret(at: At) -> Iterator[Refusal]:
+def window_of_a_secret(at: RuleContext) -> Iterator[Refusal]:
     days = at.known("recoveryWindowInDays")
     if days is not None and int(days) != 0 and not 7 <= int(days) <= 30:
         words = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."
@@ -178,7 +178,7 @@ def window_of_a_secret(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, PARAMETER, checks=("insecureValue", "value"))
-def size_of_a_parameter(at: At) -> Iterator[Refusal]:
+def size_of_a_parameter(at: RuleContext) -> Iterator[Refusal]:
     limit = {"Standard": 4_096}.get(str(at.inputs.get("tier", "Standard")), 8_192)
     for key in ("value", "insecureValue"):
         if len(str(at.known(key) or "")) > limit:
@@ -191,14 +191,14 @@ def size_of_a_parameter(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, ALIAS, checks=("name",))
-def name_of_an_alias(at: At) -> Iterator[Refusal]:
+def name_of_an_alias(at: RuleContext) -> Iterator[Refusal]:
     name = str(at.known("name") or "")
     if name.startswith("alias/aws/"):
         yield Refusal("NotAuthorizedException", f"{name} is reserved for AWS managed keys", "name")
 
 
 @rule(INPUTS, KEY, checks=("enableKeyRotation", "rotationPeriodInDays"))
-def rotation_of_a_key(at: At) -> Iterator[Refusal]:
+def rotation_of_a_key(at: RuleContext) -> Iterator[Refusal]:
     spec = at.known("customerMasterKeySpec") or "SYMMETRIC_DEFAULT"
     if at.known("enableKeyRotation") and spec != "SYMMETRIC_DEFAULT":
         words = "Automatic key rotation is supported only on symmetric encryption KMS keys"
@@ -209,7 +209,7 @@ def rotation_of_a_key(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, KEY, checks=("policy",))
-def policy_that_can_be_changed(at: At) -> Iterator[Refusal]:
+def policy_that_can_be_changed(at: RuleContext) -> Iterator[Refusal]:
     """PutKeyPolicy (its lockout safety check): somebody must keep the right to change the policy."""
     document = in_json(at.known("policy"))
     if not isinstance(document, dict) or at.inputs.get("bypassPolicyLockoutSafetyCheck"):
@@ -230,7 +230,7 @@ def policy_that_can_be_changed(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, ALARM, checks=("period", "evaluationPeriods", "datapointsToAlarm"))
-def span_of_an_alarm(at: At) -> Iterator[Refusal]:
+def span_of_an_alarm(at: RuleContext) -> Iterator[Refusal]:
     period, times = at.known("period"), at.known("evaluationPeriods")
     if period is not None and int(period) not in (10, 20, 30) and int(period) % 60:
         words = "Period must be 10, 20, 30 or a multiple of 60"
@@ -247,14 +247,14 @@ def span_of_an_alarm(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, ALARM, checks=("dimensions",))
-def dimensions_of_an_alarm(at: At) -> Iterator[Refusal]:
+def dimensions_of_an_alarm(at: RuleContext) -> Iterator[Refusal]:
     if len(at.known("dimensions") or {}) > 30:
         words = "The collection Dimensions must not have a size greater than 30."
         yield Refusal("InvalidParameterValue", words, "dimensions")
 
 
 @rule(INPUTS, DASHBOARD, checks=("dashboardBody",))
-def body_of_a_dashboard(at: At) -> Iterator[Refusal]:
+def body_of_a_dashboard(at: RuleContext) -> Iterator[Refusal]:
     """A mapping of at most 500 widgets, each with a type (CloudWatch, PutDashboard, 2026-11)."""
     body = at.known("dashboardBody")
     if body is None or UNKNOWN in str(body):
@@ -271,7 +271,7 @@ def body_of_a_dashboard(at: At) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, EVENT_RULE, checks=("eventPattern", "scheduleExpression"))
-def pattern_of_a_rule(at: At) -> Iterator[Refusal]:
+def pattern_of_a_rule(at: RuleContext) -> Iterator[Refusal]:
     if is_no_json(at.known("eventPattern")):
         words = "Event pattern is not valid. Reason: it is no JSON"
         yield Refusal("InvalidEventPatternException", words, "eventPattern")
@@ -281,7 +281,7 @@ def pattern_of_a_rule(at: At) -> Iterator[Refusal]:
 
 
 @rule(CREATE, TRAIL, checks=("s3BucketName",))
-def bucket_that_lets_the_trail_write(at: At) -> Iterator[Refusal]:
+def bucket_that_lets_the_trail_write(at: RuleContext) -> Iterator[Refusal]:
     bucket = one(at, BUCKET, at.known("s3BucketName"))
     if bucket is None:
         return
@@ -295,7 +295,7 @@ def bucket_that_lets_the_trail_write(at: At) -> Iterator[Refusal]:
 
 
 @rule(DELETE, USER_POOL)
-def protected_user_pool(at: At) -> Iterator[Refusal]:
+def protected_user_pool(at: RuleContext) -> Iterator[Refusal]:
     if at.inputs.get("deletionProtection") == "ACTIVE":
         words = (
             "The user pool cannot be deleted because deletion protection is activated. Deletion protection"
@@ -305,7 +305,7 @@ def protected_user_pool(at: At) -> Iterator[Refusal]:
 
 
 @rule(DELETE, ZONE)
-def zone_is_empty(at: At) -> Iterator[Refusal]:
+def zone_is_empty(at: RuleContext) -> Iterator[Refusal]:
     if at.before and not at.inputs.get("forceDestroy") and at.store.users(at.before, RECORD, "zoneId"):
         words = (
             "The specified hosted zone contains non-required resource record sets and so cannot be deleted."

@@ -155,7 +155,7 @@ class Access:
 
     def scps(self, account: str) -> list[list[Document]]:
         """What the organization attaches, from its root down to the account; none without one."""
-        units = {r.id: r for kind in (ORG_ACCOUNT, ORG_UNIT) for r in self.store.everywhere(kind)}
+        units = {r.id: r for kind in (ORG_ACCOUNT, ORG_UNIT) for r in self.store.in_all_accounts(kind)}
         place = units.get(account)
         if place is None:
             return []
@@ -164,9 +164,9 @@ class Access:
             above = str(place.inputs.get("parentId") or "")
             way.append(above)
             place = units.get(above)
-        policies = {r.id: r for r in self.store.everywhere(ORG_POLICY)}
+        policies = {r.id: r for r in self.store.in_all_accounts(ORG_POLICY)}
         attached: dict[str, list[Document]] = {}
-        for row in self.store.everywhere(ORG_ATTACHMENT):
+        for row in self.store.in_all_accounts(ORG_ATTACHMENT):
             policy = policies.get(str(row.inputs["policyId"]))
             if policy and policy.inputs.get("type", "SERVICE_CONTROL_POLICY") == "SERVICE_CONTROL_POLICY":
                 attached.setdefault(str(row.inputs["targetId"]), []).append(

@@ -26,7 +26,7 @@ FILTERS: Final = {
 class Databases:
     def DescribeDBInstances(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         name = p.get("DBInstanceIdentifier")
-        rows = call.store.find(INSTANCE, str(name), here=True) if name else call.store.here(INSTANCE)
+        rows = call.store.find(INSTANCE, str(name), here=True) if name else call.store.in_region(INSTANCE)
         arn = str(rows[0].outputs["arn"]) if name and rows else _arn(call, "db", name or "*")
         call.require(Asked("rds:DescribeDBInstances", arn, tags=tags_of(rows[0]) if name and rows else {}))
         if name and not rows:
@@ -35,10 +35,10 @@ class Databases:
 
     def DescribeDBSnapshots(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         """Manual ones: the system's own are not taken here, and restores go back by the log alone."""
-        found = {name: _snapshot(call, name, a) for name, a in call.store.traces(SNAPSHOT).items()}
+        found = {name: _snapshot(call, name, a) for name, a in call.store.deleted_traces(SNAPSHOT).items()}
         name, instance = _name(p.get("DBSnapshotIdentifier")), _name(p.get("DBInstanceIdentifier"))
         kind, which = ("db", instance) if instance and not name else ("snapshot", name or "*")
-        about = call.store.trace(SNAPSHOT, name) if name else None
+        about = call.store.deleted_trace(SNAPSHOT, name) if name else None
         call.require(
             Asked("rds:DescribeDBSnapshots", _arn(call, kind, which), tags=(about or {}).get("tags", {}))
         )
@@ -55,17 +55,17 @@ class Databases:
 
     def DeleteDBSnapshot(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         name = _name(p["DBSnapshotIdentifier"])
-        about = call.store.trace(SNAPSHOT, name)
+        about = call.store.deleted_trace(SNAPSHOT, name)
         call.require(
             Asked("rds:DeleteDBSnapshot", _arn(call, "snapshot", name), tags=(about or {}).get("tags", {}))
         )
         if about is None:
             raise _no_snapshot(name)
-        call.store.forget(SNAPSHOT, name)
+        call.store.forget_deleted(SNAPSHOT, name)
         return {"DBSnapshot": {**_snapshot(call, name, about), "Status": "deleted"}}
 
     def DescribeDBInstanceAutomatedBackups(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
-        kept = [b for row in call.store.here(INSTANCE) if (b := backups.of(call.store, row))]
+        kept = [b for row in call.store.in_region(INSTANCE) if (b := backups.of(call.store, row))]
         found = [_automated(call, b) for b in [*kept, *backups.retained(call.store)]]
         wanted = {
             k: p.get(k) for k in ("DbiResourceId", "DBInstanceIdentifier", "DBInstanceAutomatedBackupsArn")

@@ -6,7 +6,13 @@ The program's keys are deleted by the provider, which only schedules it; here is
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sandbox.aws.key_lifecycle import WINDOW, cancel, ends, put, schedule
+from sandbox.aws.key_lifecycle import (
+    WINDOW,
+    cancel_deletion,
+    deletion_date,
+    record_enabled,
+    schedule_deletion,
+)
 from sandbox.cloud.store import Row
 from sandbox.data_plane.endpoint.access import Call
 from sandbox.data_plane.endpoint.errors import AwsError
@@ -34,11 +40,11 @@ class KeyLifecycle(Keys):
             which, bound = ("greater", DAYS[0]) if days < DAYS[0] else ("less", DAYS[1])
             raise AwsError("ValidationException", BOUND.format(days=days, which=which, bound=bound))
         with call.store.change():
-            waits = schedule(call.store, row, days)
+            waits = schedule_deletion(call.store, row, days)
             call.store.remove(KEY, row.id)
         return {
             "KeyId": arn_of(row),
-            "DeletionDate": ends(waits),
+            "DeletionDate": deletion_date(waits),
             "KeyState": state_of(waits),
             "PendingWindowInDays": days,
         }
@@ -48,14 +54,14 @@ class KeyLifecycle(Keys):
         if state_of(row) != "PendingDeletion":
             raise AwsError("KMSInvalidStateException", f"{arn_of(row)} is not pending deletion.")
         with call.store.change():
-            cancel(call.store, row)
+            cancel_deletion(call.store, row)
         return {"KeyId": arn_of(row)}
 
     # -- parts
 
     def _turned(self, call: Call, row: Row, *, enabled: bool) -> dict[str, Any]:
         with call.store.change():
-            put(call.store, row, enabled=enabled)
+            record_enabled(call.store, row, enabled=enabled)
         return {}
 
     def _changing(

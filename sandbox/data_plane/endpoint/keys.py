@@ -7,11 +7,11 @@ import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sandbox.aws.key_lifecycle import KEY, UNTIL, ends, waiting
+from sandbox.aws.key_lifecycle import KEY, UNTIL, deletion_date, key_pending_deletion
 from sandbox.cloud.store import Row
 from sandbox.data_plane.endpoint.access import Asked, Call, tags_of
 from sandbox.data_plane.endpoint.errors import AwsError
-from sandbox.data_plane.key_destruction import ALIAS, end_keys
+from sandbox.data_plane.key_destruction import ALIAS, delete_due_keys
 from sandbox.data_plane.secret_store import SecretStore, WrongCiphertext
 
 SIZES: Final = {"AES_256": 32, "AES_128": 16}
@@ -47,7 +47,7 @@ class Keys:
     def DescribeKey(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row = self._find(call, p["KeyId"])
         self._require(call, row, "kms:DescribeKey", {}, None)
-        until = {"DeletionDate": ends(row)} if UNTIL in row.outputs else {}
+        until = {"DeletionDate": deletion_date(row)} if UNTIL in row.outputs else {}
         return {
             "KeyMetadata": {
                 "AWSAccountId": call.session.account,
@@ -149,12 +149,12 @@ class Keys:
 
     def _find(self, call: Call, key: str) -> Row:
         """By id, ARN, alias or ARN of an alias; also one that waits for its deletion, until it has come."""
-        end_keys(call.store, self._vault)
+        delete_due_keys(call.store, self._vault)
         name = key.rpartition(":")[2] if ":alias/" in key else key
         for alias in call.store.find(ALIAS, name):
             key = str(alias.inputs["targetKeyId"])
         rows = call.store.find(KEY, key)
-        rows = rows or [row for row in (waiting(call.store, key),) if row]
+        rows = rows or [row for row in (key_pending_deletion(call.store, key),) if row]
         if not rows:
             where = f"arn:aws:kms:{call.store.region}:{call.session.account}:"
             said = (
