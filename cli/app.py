@@ -11,7 +11,7 @@ from cli.sandbox import app as sandbox
 STATUSES: Final = "; ".join(f"{status} {meaning.split(':')[0]}" for status, meaning in EXIT_STATUSES.items())
 
 app: Final = group(
-    "The platform of many tenants: its registries, guardrails, recovery, and local cloud.",
+    "Operate the multi-tenant platform: tenants, guardrails, recovery, and the local sandbox.",
     epilog=f"Exit status: {STATUSES}.",
 )
 GROUPS: Final = {

@@ -11,32 +11,32 @@ from tenants.states import PlacementKind
 
 _app: Final = typer.Typer()
 
-To = Annotated[PlacementKind | None, typer.Option("--to", help="Where the tenant's data shall live.")]
+To = Annotated[PlacementKind | None, typer.Option("--to", help="Where the tenant's data is to be.")]
 How = Annotated[
     MoveMethod | None,
-    typer.Option("--by", help="following: while the tenant writes. copy: at the cutover, while it cannot."),
+    typer.Option("--by", help="following: logical replication. copy: an offline copy at the cutover."),
 ]
-Abort = Annotated[bool, typer.Option("--abort", help="Call it off, before the cutover.")]
-Rollback = Annotated[bool, typer.Option("--rollback", help="Go back, after the cutover.")]
-Status = Annotated[bool, typer.Option("--status", help="Only say how far it has come.")]
+Abort = Annotated[bool, typer.Option("--abort", help="Abort the move, before the cutover.")]
+Rollback = Annotated[bool, typer.Option("--rollback", help="Go back to the old database, after the cutover.")]
+Status = Annotated[bool, typer.Option("--status", help="Only show how far the move has come.")]
 SoakDays = Annotated[
-    int | None, typer.Option("--soak-days", min=0, max=90, help="Days that the way back is kept.")
+    int | None, typer.Option("--soak-days", min=0, max=90, help="Days for which a rollback stays possible.")
 ]
 ReadOnlySeconds = Annotated[
     int | None,
-    typer.Option("--read-only-seconds", min=1, max=600, help="Seconds that writes may wait at the cutover."),
+    typer.Option("--read-only-seconds", min=1, max=600, help="Most seconds without writes at the cutover."),
 ]
 Ids = Annotated[
     list[str], typer.Argument(metavar="ID...", help="Tenants' ids.", autocompletion=complete_tenant)
 ]
 RetainUntil = Annotated[
-    str | None, typer.Option("--retain-until", help="Last day that the data must be kept: 2033-12-31.")
+    str | None, typer.Option("--retain-until", help="Last day on which the data must be kept: 2033-12-31.")
 ]
 KeyDays = Annotated[
     int | None, typer.Option("--key-days", min=7, max=30, help="Days until the key is deleted.")
 ]
-Cancel = Annotated[bool, typer.Option("--cancel", help="Call the deletion of the key off.")]
-Many = Annotated[bool, typer.Option("--many", help="Several tenants at once are meant.")]
+Cancel = Annotated[bool, typer.Option("--cancel", help="Cancel the deletion of the key.")]
+Many = Annotated[bool, typer.Option("--many", help="Allow several tenants at once.")]
 
 
 @_app.command()
@@ -54,7 +54,7 @@ def move(
     json: Json = False,
     root: Root = HERE,
 ) -> None:
-    """Move a tenant's data: begin with --to, then once more for each stage, an up between them."""
+    """Move a tenant's database: begin with --to, then repeat for each stage, with a run in between."""
     from cli.lifecycle_commands import move_tenant, show_status
     from tenants.lifecycle.registry_changes import TransitionOptions
 
@@ -78,7 +78,7 @@ def restore(
     json: Json = False,
     root: Root = HERE,
 ) -> None:
-    """Restore a tenant's own database to a moment: begin, then `move ID` for each stage, an up between."""
+    """Restore a tenant to a point in time: begin, then `move ID` for each stage, with a run in between."""
     from cli.lifecycle_commands import moment, restore_tenant
     from tenants.lifecycle.registry_changes import TransitionOptions
 
@@ -99,7 +99,7 @@ def suspend(
 def resume(
     id_: Tenant, stack: OneStack = None, dry_run: DryRun = False, json: Json = False, root: Root = HERE
 ) -> None:
-    """Serve a suspended tenant again; from a later stage of leaving, lead it back to suspended."""
+    """Serve a suspended tenant again; from a later stage of offboarding, go back to suspended."""
     _take_transition(id_, stack, root, "resume", dry_run=dry_run, as_json=json)
 
 
@@ -127,7 +127,7 @@ def offboard(
     json: Json = False,
     root: Root = HERE,
 ) -> None:
-    """Let a tenant leave, a stage at a time: suspended, exported, retained, closing, erased."""
+    """Offboard a tenant, one stage at a time: suspended, exported, retained, closing, erasing, erased."""
     from cli.lifecycle_commands import day, offboard_tenants
     from tenants.lifecycle.registry_changes import TransitionOptions
 
@@ -146,14 +146,14 @@ def offboard(
 def rotate_key(
     id_: Tenant,
     status: Annotated[
-        bool, typer.Option("--status", help="Only say what stays under earlier keys, and what to do.")
+        bool, typer.Option("--status", help="Only show what stays under earlier keys, and what to do.")
     ] = False,
     stack: OneStack = None,
     dry_run: DryRun = False,
     json: Json = False,
     root: Root = HERE,
 ) -> None:
-    """Give a tenant a new key, where somebody may know the old one; the next up re-encrypts what it can."""
+    """Give a tenant a new KMS key after a compromise; the next run re-encrypts what can be re-encrypted."""
     from cli.lifecycle_commands import rotate_key, show_keys
 
     where = stack_with_tenant(root, id_, stack)

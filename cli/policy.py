@@ -10,34 +10,34 @@ from cli.options import Json, complete_deployable
 from cli.running import group, run
 from policies import HERE
 
-app: Final = group("Guardrails over a saved preview or a stack's state.")
+app: Final = group("Judge a saved preview, or a stack's state, by the guardrails.")
 
 HOW: Final = "From `pulumi preview --json --show-sames > FILE`, `--event-log FILE` or `pulumi stack export`."
 Saved = Annotated[Path, typer.Argument(metavar="FILE", help=HOW)]
 MaybeSaved = Annotated[
-    Path | None, typer.Argument(metavar="[FILE]", help=f"{HOW} Without, the engine on PATH makes a preview.")
+    Path | None, typer.Argument(metavar="[FILE]", help=f"{HOW} Without it, pulumi on PATH makes a preview.")
 ]
-Examples = Annotated[bool, typer.Option("--examples", help="Try each technique on its bad example.")]
+Examples = Annotated[bool, typer.Option("--examples", help="Try each technique on its example.")]
 Stack = Annotated[
     str | None,
     typer.Option(
         "--stack",
         "-s",
-        help="Whose settings hold, where the file does not say; whose preview is made, without a file.",
+        help="The stack to preview, or whose settings apply if the file has none.",
         autocompletion=complete_deployable,
     ),
 ]
-ExceptionsFile = Annotated[Path, typer.Option("--exceptions", help="What may be otherwise, until when.")]
-ApprovalsFile = Annotated[Path, typer.Option("--approvals", help="What may be replaced or deleted.")]
+ExceptionsFile = Annotated[Path, typer.Option("--exceptions", help="File of exceptions to rules.")]
+ApprovalsFile = Annotated[Path, typer.Option("--approvals", help="File of approved losses.")]
 State = Annotated[
-    Path | None, typer.Option("--state", help="The stack's state, for what depends on what in an event log.")
+    Path | None, typer.Option("--state", help="The stack's state, to show what depends on a resource.")
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why it may go, 20 characters or more.")]
-Owner = Annotated[str, typer.Option("--owner", help="Mail address of who answers for it.")]
-Days = Annotated[int, typer.Option("--days", min=1, max=30, help="Days that the approvals hold.")]
+Owner = Annotated[str, typer.Option("--owner", help="Mail address of the person responsible.")]
+Days = Annotated[int, typer.Option("--days", min=1, max=30, help="Days for which the approvals are valid.")]
 Out = Annotated[Path, typer.Option("--out", help="A new folder.")]
 Bundle = Annotated[Path, typer.Argument(metavar="FOLDER", help="What `evidence` wrote.")]
-Seal = Annotated[str | None, typer.Option("--seal", help="The seal that was noted elsewhere.")]
+Seal = Annotated[str | None, typer.Option("--seal", help="The seal that you noted elsewhere.")]
 Only = Annotated[list[str] | None, typer.Option("--rule", help="Only these rules.")]
 
 
@@ -49,7 +49,7 @@ def check(
     exceptions: ExceptionsFile = HERE / "exceptions.yaml",
     json: Json = False,
 ) -> None:
-    """Judge a plan by every rule: what fails, what cannot be told yet, what is allowed until when."""
+    """Check a plan against every rule: what fails, what is not known yet, what is excepted."""
     from policies.checking import check
 
     raise typer.Exit(check(file, stack, rules, exceptions, as_json=json))
@@ -62,7 +62,7 @@ def gate(
     state: State = None,
     json: Json = False,
 ) -> None:
-    """Refuse a plan that replaces or deletes what holds data, unless that very thing was approved."""
+    """Refuse a plan that replaces or deletes something that holds data, unless it was approved."""
     from policies.gate import gate
 
     raise typer.Exit(gate(file, approvals, state, as_json=json))
@@ -77,7 +77,7 @@ def approve(
     state: State = None,
     approvals: ApprovalsFile = HERE / "approvals.yaml",
 ) -> None:
-    """Approve all that the gate refuses in a plan, a thing each, for some days; review it as a change."""
+    """Approve what the gate refuses in a plan: one approval per resource, valid for some days."""
     from policies.approvals import ApprovalDetails, approve
 
     raise typer.Exit(approve(file, approvals, state, ApprovalDetails(reason, owner, days)))
@@ -90,7 +90,7 @@ def evidence(
     stack: Stack = None,
     exceptions: ExceptionsFile = HERE / "exceptions.yaml",
 ) -> None:
-    """Write a dated bundle that an auditor can read and a machine can verify."""
+    """Write a dated, sealed bundle of evidence for an auditor."""
     from cli.policy_evidence import evidence
 
     raise typer.Exit(evidence(file, stack, out, exceptions))
@@ -98,7 +98,7 @@ def evidence(
 
 @app.command()
 def verify(folder: Bundle, seal: Seal = None) -> None:
-    """Say whether anything in a bundle of evidence was changed."""
+    """Check whether a bundle of evidence was changed."""
     from cli.policy_evidence import check_bundle
 
     raise typer.Exit(check_bundle(folder, seal))
@@ -111,7 +111,7 @@ def controls(
     exceptions: ExceptionsFile = HERE / "exceptions.yaml",
     json: Json = False,
 ) -> None:
-    """Print the control matrix: what serves each control, and what the rules say of a plan."""
+    """Print the control matrix: what serves each control, and whether the rules hold in a plan."""
     from cli.policy_evidence import show_controls
 
     raise typer.Exit(show_controls(file, stack, exceptions, as_json=json))
@@ -132,7 +132,7 @@ def escalation(
     json: Json = False,
     examples: Examples = False,
 ) -> None:
-    """List every way from a workload's or a tenant's role to more than it has."""
+    """List every privilege-escalation path from a workload's or a tenant's role."""
     from cli.policy_escalation import escalation, try_examples
 
     raise typer.Exit(try_examples(as_json=json) if examples else escalation(file, stack, as_json=json))

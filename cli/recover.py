@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from recovery.engine import Stack
 
 app: Final = group(
-    "Put a stack right after a run that was killed, in real accounts too; copy its state, bring a copy back."
+    "Repair a stack after a run that was killed, in real accounts too; copy its state, bring a copy back."
     " It calls the pulumi on PATH, with the environment in which you deploy."
 )
 
@@ -25,7 +25,7 @@ def _stack(name: str | None, option: str | None) -> "Stack":
 
 @app.command()
 def check(name: StackName = None, stack: StackOption = None) -> None:
-    """Say whether account, Region and passphrase are those of the stack's state. Changes nothing."""
+    """Check that account, Region and passphrase are those of the stack's state. Changes nothing."""
     from recovery.operations import check
 
     raise typer.Exit(check(_stack(name, stack)))
@@ -33,7 +33,7 @@ def check(name: StackName = None, stack: StackOption = None) -> None:
 
 @app.command()
 def save(name: StackName = None, stack: StackOption = None) -> None:
-    """Copy the state, as before a run."""
+    """Copy the state, as you should before a run."""
     from recovery.operations import save
 
     raise typer.Exit(save(_stack(name, stack)))
@@ -41,7 +41,7 @@ def save(name: StackName = None, stack: StackOption = None) -> None:
 
 @app.command()
 def refresh(name: StackName = None, stack: StackOption = None) -> None:
-    """Copy the state and refresh it, unless much of it would be dropped; keys to be deleted are left out."""
+    """Copy the state, then refresh it from the cloud, unless that would drop much of it."""
     from recovery.operations import refresh
 
     raise typer.Exit(refresh(_stack(name, stack)))
@@ -50,7 +50,7 @@ def refresh(name: StackName = None, stack: StackOption = None) -> None:
 @app.command("recover", hidden=True)  # as `python -m recovery recover` has it
 @app.command("run")
 def run_recovery(name: StackName = None, stack: StackOption = None) -> None:
-    """Put a stack right: copy its state, take in or clear what was half made, compare state and cloud."""
+    """Repair a stack: copy its state, adopt or clear what is half created, compare state and cloud."""
     from recovery.operations import recover
 
     raise typer.Exit(recover(_stack(name, stack)))

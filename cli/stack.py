@@ -11,7 +11,7 @@ from cli.running import group, run
 
 DEFAULT: Final = "dev"  # what is run for want of a name costs nothing in the local cloud
 
-app: Final = group("A stack on the real engine, in the local cloud: what the targets of make do.")
+app: Final = group("Deploy and inspect stacks in the sandbox, as the targets of make do.")
 
 
 @app.callback()
@@ -41,19 +41,19 @@ def preview(name: StackName = None, stack: StackOption = None) -> None:
 
 @app.command()
 def refresh(name: StackName = None, stack: StackOption = None) -> None:
-    """Read the cloud back into the state."""
+    """Read the cloud back into the state (drift)."""
     _operate("refresh", name, stack)
 
 
 @app.command()
 def destroy(name: StackName = None, stack: StackOption = None) -> None:
-    """Delete everything of a stack that protects nothing."""
+    """Delete a stack, unless it protects data."""
     _operate("destroy", name, stack)
 
 
 @app.command()
 def recover(name: StackName = None, stack: StackOption = None) -> None:
-    """Put right what a killed or broken run has left."""
+    """Repair the stack after a run that was killed."""
     from devtools.operations import recovery
 
     raise typer.Exit(recovery("recover", named_stack(name, stack) or DEFAULT))
@@ -90,7 +90,7 @@ def env(name: StackName = None, stack: StackOption = None) -> None:
 
 @app.command()
 def setup() -> None:
-    """Make the engine's CLI and the provider plugins ready; silent where they are."""
+    """Install the Pulumi CLI and the provider plugins, if they are missing."""
     from devtools.operations import setup
 
     setup()
@@ -98,7 +98,7 @@ def setup() -> None:
 
 @app.command()
 def clean() -> None:
-    """Stop and remove all that was made here, the virtual environment excepted."""
+    """Stop and remove everything that was created here, except the virtual environment."""
     from devtools.clean import clean
 
     clean()

@@ -29,8 +29,8 @@ from cli.options import (
 )
 from cli.running import group, run
 
-app: Final = group("The registries of tenants: check them, look at them, edit them, keep their ledgers.")
-ledger_app: Final = group("The lock files of allocations: who lives where.")
+app: Final = group("Check, list and edit tenants; move, restore and offboard them; keep their ledgers.")
+ledger_app: Final = group("Ledgers: the lock files of what each tenant was allocated.")
 app.add_typer(ledger_app, name="ledger")
 
 
@@ -49,7 +49,7 @@ def check(
     locked: Locked = None,
     root: Root = HERE,
 ) -> None:
-    """Check registries, ledgers, plans and quotas: every problem at once, a line each. Writes nothing."""
+    """Check registries, ledgers, service plans and quotas. Prints every problem at once; writes nothing."""
     from cli.queries import check
 
     raise typer.Exit(check(root, named_stacks(names, stack, root), Format.JSON if json else form, locked))
@@ -57,7 +57,7 @@ def check(
 
 @app.command("list")
 def list_(names: Stacks = None, stack: MoreStacks = None, json: Json = False, root: Root = HERE) -> None:
-    """List the tenants of all stacks, or of some."""
+    """List the tenants of all stacks, or of those named."""
     from cli.queries import list_tenants
 
     raise typer.Exit(list_tenants(root, named_stacks(names, stack, root), as_json=json))
@@ -65,7 +65,7 @@ def list_(names: Stacks = None, stack: MoreStacks = None, json: Json = False, ro
 
 @app.command()
 def show(id_: Tenant, stack: OneStack = None, json: Json = False, root: Root = HERE) -> None:
-    """Show where a tenant's data lives, whom it shares with, its limits and what they take of quotas."""
+    """Show one tenant: where its data is, who shares its shard, its limits, resources and use of quotas."""
     from cli.queries import show_tenant
 
     raise typer.Exit(show_tenant(root, stack_with_tenant(root, id_, stack), id_, as_json=json))
@@ -80,7 +80,7 @@ def add(
     json: Json = False,
     root: Root = HERE,
 ) -> None:
-    """Onboard a tenant: check, show the diff, write the registry and the ledger."""
+    """Onboard a tenant: check the new entry, show the diff, write registry and ledger."""
     from cli.edits import add_tenant
 
     raise typer.Exit(add_tenant(root, single_stack(stack, root), id_, changes, dry_run=dry_run, as_json=json))
@@ -95,7 +95,7 @@ def set_(
     json: Json = False,
     root: Root = HERE,
 ) -> None:
-    """Change fields of a tenant: check, show the diff, write. Everything else in the file stays as it is."""
+    """Change fields of a tenant: check, show the diff, write. The rest of the file stays as it is."""
     from cli.edits import set_tenant
 
     where = stack_with_tenant(root, id_, stack)
@@ -104,7 +104,7 @@ def set_(
 
 @app.command()
 def capacity(names: Stacks = None, stack: MoreStacks = None, json: Json = False, root: Root = HERE) -> None:
-    """Draw what is used of shards, addresses and quotas, and how many more tenants fit."""
+    """Show how full shards, address ranges and quotas are, and how many more tenants fit."""
     from cli.queries import show_capacity
 
     raise typer.Exit(show_capacity(root, named_stacks(names, stack, root), as_json=json))
@@ -117,7 +117,7 @@ def schema(
     check: Annotated[bool, typer.Option("--check", help="Exit 1 if a file is stale.")] = False,
     root: Root = HERE,
 ) -> None:
-    """Print the JSON Schema of a kind of file, for editors; it is generated from the models."""
+    """Print the JSON Schema of a kind of file, for editors."""
     from cli.edits import check_schemas, print_schema, write_schemas
 
     if write or check:
@@ -127,7 +127,7 @@ def schema(
 
 @ledger_app.command()
 def init(name: StackName = None, stack: StackOption = None, root: Root = HERE) -> None:
-    """Make the ledger of a stack that was never deployed."""
+    """Create the ledger of a stack that was never deployed."""
     from cli.edits import init_ledger
 
     where = require_known_stacks([require_stack(name, stack)], root)[0]
@@ -136,7 +136,7 @@ def init(name: StackName = None, stack: StackOption = None, root: Root = HERE) -
 
 @ledger_app.command()
 def update(names: Stacks = None, stack: MoreStacks = None, root: Root = HERE) -> None:
-    """Give a place to everybody who has none yet, and write the ledgers."""
+    """Allocate what new tenants lack, and write the ledgers."""
     from cli.edits import update_ledgers
 
     raise typer.Exit(update_ledgers(root, named_stacks(names, stack, root)))
@@ -146,7 +146,7 @@ def update(names: Stacks = None, stack: MoreStacks = None, root: Root = HERE) ->
 def check_ledger(
     names: Stacks = None, stack: MoreStacks = None, json: Json = False, root: Root = HERE
 ) -> None:
-    """Compare ledgers with registries; prove that no places overlap and all lie inside their parents."""
+    """Compare ledgers with registries, and check that allocations do not overlap and fit their ranges."""
     from cli.queries import check_ledgers
 
     raise typer.Exit(check_ledgers(root, named_stacks(names, stack, root), as_json=json))

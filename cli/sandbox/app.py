@@ -37,7 +37,7 @@ def as_(
     command: Annotated[list[str], typer.Argument(help="What to run, after --.")],
     stack: OneStack = None,
 ) -> None:
-    """Run a command whose AWS calls are signed as a role. Its exit status is the command's."""
+    """Run a command whose AWS calls go to the sandbox, signed as a role. Returns its exit status."""
     from cli.sandbox.as_role import as_role
 
     raise typer.Exit(as_role(role, command, _stack_or_default(stack)))
@@ -45,9 +45,9 @@ def as_(
 
 @app.command()
 def clock(
-    days: Annotated[float, typer.Argument(help="Days to let go by, as in +7; none to only look.")] = 0,
+    days: Annotated[float, typer.Argument(help="Days to move forward, as in +7; none to only look.")] = 0,
 ) -> None:
-    """Show the sandbox's time, after some days have gone by: what waits for its day then meets it."""
+    """Show the sandbox's time, or move it forward: whatever is due by then happens."""
     from cli.sandbox.clock import clock
 
     clock(days)
@@ -61,7 +61,7 @@ def coverage(
     ] = HERE,
     json: Json = False,
 ) -> None:
-    """Show by what each input of the types in use is judged; one that is judged by nothing is wrong."""
+    """Show which check covers each input of the types in use; an input without a check is an error."""
     from cli.sandbox.coverage import coverage
 
     raise typer.Exit(coverage(write=write, as_json=json, project=project))
@@ -83,7 +83,7 @@ def psql(
 
 @app.command()
 def rotate(tenant: Tenant, stack: OneStack = None) -> None:
-    """Give a tenant a new password now, as Secrets Manager does it every 90 days."""
+    """Rotate a tenant's database password now, as Secrets Manager does every 90 days."""
     from cli.sandbox.psql import rotate
 
     rotate(tenant, _stack_or_default(stack))
@@ -91,7 +91,7 @@ def rotate(tenant: Tenant, stack: OneStack = None) -> None:
 
 @app.command()
 def start(name: OnlyStack = None, stack: StackOption = None) -> None:
-    """Start the databases that were stopped, and make real what is not yet where SANDBOX_POSTGRES=1."""
+    """Start stopped databases; with SANDBOX_POSTGRES=1, also create those that are only a record."""
     from cli.sandbox.run import start
 
     start(_stack_or_all(name, stack))
@@ -99,7 +99,7 @@ def start(name: OnlyStack = None, stack: StackOption = None) -> None:
 
 @app.command()
 def status(name: OnlyStack = None, stack: StackOption = None, json: Json = False) -> None:
-    """Show what exists and what runs; something that runs and that no stack knows of is wrong."""
+    """Show what exists and which databases run; one that no stack knows is an error."""
     from cli.sandbox.status import status
 
     raise typer.Exit(status(_stack_or_all(name, stack), as_json=json))
@@ -107,7 +107,7 @@ def status(name: OnlyStack = None, stack: StackOption = None, json: Json = False
 
 @app.command()
 def stop(name: OnlyStack = None, stack: StackOption = None) -> None:
-    """Stop the databases; their data stays, and `start` or `make up` goes on with it."""
+    """Stop the databases; their data stays for the next `start` or `make up`."""
     from cli.sandbox.run import stop
 
     stop(_stack_or_all(name, stack))
