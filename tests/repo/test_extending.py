@@ -29,6 +29,20 @@ class Promise:
 
 
 PROMISES = {
+    "Add a resource for each tenant": Promise(
+        4,
+        ("docs/tenant-resources.md",),
+        "tenant_resource",
+        (
+            *(f"tests/program/test_{name}.py" for name in ("owned_resources", "inventory", "quotas")),
+            *("tests/components/test_tenant.py", "tests/repo/test_tenant_resources_page.py"),
+            *(
+                "tests/program/test_cell.py",
+                "tests/program/test_dashboard.py",
+                "tests/tenants/test_quotas.py",
+            ),
+        ),
+    ),
     "Add a setting": Promise(
         2,
         ("Pulumi.yaml",),
