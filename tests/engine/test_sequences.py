@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, seed, settings
+from hypothesis import Phase as Part
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -181,7 +182,7 @@ def play(number: int, copied: Copies) -> int:
         stateful_step_count=8 if LONG else 3,
         deadline=None,
         database=None,
-        phases=[Phase.generate],  # to shrink one would take hours: what failed is printed as it was
+        phases=[Part.generate],  # to shrink one would take hours: what failed is printed as it was
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
@@ -237,7 +238,7 @@ def test_a_tenant_that_is_suspended_and_resumed_keeps_its_api_key(sequence: Sequ
     """What AWS made of a resource outlives an update of it."""
     before, keys = sequence.world, secrets_of_keys(sequence)
     suspended = tuple(
-        replace(t, state=Phase.SUSPENDED) if t.id == KEPT[0] else t for t in sequence.world.entries
+        replace(t, state=phases.Phase.SUSPENDED) if t.id == KEPT[0] else t for t in sequence.world.entries
     )
     sequence.write(replace(sequence.world, entries=suspended))
     run = sequence.up()
@@ -268,7 +269,7 @@ def test_rows_outlive_whatever_is_done_to_the_stack(tmp_path: Path, copied: Copi
         sequence.recover()
         sequence.drift("aws:rds/instance:Instance")
         active = sequence.world.entries
-        suspended = tuple(replace(t, state=Phase.SUSPENDED) if t.id == KEPT[0] else t for t in active)
+        suspended = tuple(replace(t, state=phases.Phase.SUSPENDED) if t.id == KEPT[0] else t for t in active)
         sequence.write(replace(sequence.world, entries=suspended))
         assert sequence.up({"do": "kill", "victim": "plugin", "at": 9}).status != 0
         sequence.recover()
