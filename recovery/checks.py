@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import importlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from recovery.engine import Deployment, RecoveryError, Stack, last_line, resources
+from recovery.engine import Deployment, RecoveryError, Stack, last_line, mapping, resources
 
 AWS: Final = "pulumi:providers:aws"
 CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
@@ -26,7 +27,7 @@ def require_same_account_and_region(
     for provider in resources(deployment):
         if provider["type"] != AWS or provider["urn"].rsplit("::", 1)[1] != "aws":
             continue  # further ones look into other Regions on purpose
-        inputs = provider.get("inputs") or {}
+        inputs = mapping(provider.get("inputs"))
         (known,) = _provider_setting(inputs.get("allowedAccountIds")) or [None]
         for what, expected, found in (("account", account, known), ("Region", region, inputs.get("region"))):
             if expected and found and str(expected) != str(found):
@@ -47,7 +48,7 @@ def caller_account(env: Mapping[str, str]) -> str | None:
     if not any(env.get(name) for name in CREDENTIALS):
         return None
     try:
-        import boto3  # noqa: PLC0415 - slow to import, and only where there is an AWS to ask
+        boto3 = importlib.import_module("boto3")  # slow, and only where there is an AWS to ask
     except ImportError:
         return None  # the provider itself refuses another account, later (`allowed_account_ids`)
     try:
@@ -58,8 +59,8 @@ def caller_account(env: Mapping[str, str]) -> str | None:
 
 def require_passphrase(stack: Stack, deployment: Deployment) -> None:
     """Raise `RecoveryError` where the state's secrets cannot be opened."""
-    provider = deployment.get("secrets_providers") or {}
-    salt = (provider.get("state") or {}).get("salt")
+    provider = mapping(deployment.get("secrets_providers"))
+    salt = mapping(provider.get("state")).get("salt")
     if salt is None:  # under a key of a cloud: the engine has to ask for it
         status, output = stack.pulumi("stack", "export", "--show-secrets", "--file", os.devnull)
         if status:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from recovery.engine import Deployment, RecoveryError, Stack, resources
+from recovery.engine import Deployment, RecoveryError, Stack, pending_operations, resources
 
 VARIABLE: Final = "TENANTRY_COPIES_DIR"
 FOLDER: Final = ".copies"
@@ -25,7 +25,7 @@ def folder_of(stack: Stack) -> Path:
 def save_copy(stack: Stack, why: str) -> Path | None:
     """Copy the state, and forget the oldest beyond `KEPT`; None where there is nothing to copy."""
     deployment = _state(stack)
-    if not resources(deployment) and not deployment.get("pending_operations"):
+    if not resources(deployment) and not pending_operations(deployment):
         return None
     folder = folder_of(stack)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -48,7 +48,7 @@ def copies(stack: Stack) -> list[Path]:
 def describe_copy(path: Path) -> str:
     """One line of a listing."""
     deployment = read_copy(path)
-    pending = len(deployment.get("pending_operations") or [])
+    pending = len(pending_operations(deployment))
     more = f", {pending} operations pending" if pending else ""
     return f"{path.name}  {len(resources(deployment))} resources{more}"
 

@@ -38,8 +38,8 @@ class Stack:
 
     def setting(self, key: str) -> str | None:
         """A key of the project's own in the stack's file."""
-        found = yaml.safe_load(self.file.read_text(encoding="utf-8")) or {}
-        value = (found.get("config") or {}).get(f"{self.project}:{key}")
+        found = mapping(yaml.safe_load(self.file.read_text(encoding="utf-8")))
+        value = mapping(found.get("config")).get(f"{self.project}:{key}")
         return None if value is None else str(value)
 
     def require_file(self) -> None:
@@ -117,8 +117,18 @@ class Stack:
         return found if found and found.exists() else None
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    """A part of a state or a file that may be missing or null, which means the same as an empty one."""
+    return value or {}
+
+
 def resources(deployment: Deployment) -> list[dict[str, Any]]:
     return deployment.get("resources") or []
+
+
+def pending_operations(deployment: Deployment) -> list[dict[str, Any]]:
+    """What was begun when the state was last written, and not finished."""
+    return deployment.get("pending_operations") or []
 
 
 def last_line(output: str) -> str:

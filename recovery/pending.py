@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from recovery.engine import Deployment, resources
+from recovery.engine import Deployment, mapping, pending_operations, resources
 
 IDS: Final = Path(__file__).with_name("ids.yaml")
 PLACE: Final = re.compile(r"\{(\w+)\}")
@@ -34,7 +34,7 @@ class PendingCreate:
     @property
     def clue(self) -> str:
         """By what a person finds it in the console."""
-        tags = self.inputs.get("tags") or {}
+        tags = mapping(self.inputs.get("tags"))
         known = {"Name": tags.get("Name")} | {
             k: self.inputs.get(k) for k in ("name", "description", "cidrBlock", "vpcId")
         }
@@ -50,18 +50,18 @@ def import_id_templates() -> Mapping[str, str]:
 def pending_creates(deployment: Deployment) -> list[PendingCreate]:
     """The creations that were begun; those of replacements cannot be taken in beside the old one."""
     known = {r["urn"]: r for r in resources(deployment)}
-    begun = [o["resource"] for o in deployment.get("pending_operations") or [] if o.get("type") == "creating"]
+    begun = [o["resource"] for o in pending_operations(deployment) if o.get("type") == "creating"]
     return [_create(r, known) for r in begun]
 
 
 def other_pending_operations(deployment: Deployment) -> list[str]:
     """The other operations that were begun: the next `up` does them again."""
-    found = [o for o in deployment.get("pending_operations") or [] if o.get("type") != "creating"]
+    found = [o for o in pending_operations(deployment) if o.get("type") != "creating"]
     return [f"{o['type']} {o['resource']['urn'].rsplit('::', 1)[1]}" for o in found]
 
 
 def _create(begun: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> PendingCreate:
-    inputs = begun.get("inputs") or {}
+    inputs = mapping(begun.get("inputs"))
     provider = begun.get("provider")
     place = _account_and_region(known.get(str(provider).rsplit("::", 1)[0], {}))
     found = None if begun["urn"] in known else import_id(begun["type"], {**inputs, **place})
@@ -80,7 +80,7 @@ def import_id(token: str, values: Mapping[str, Any]) -> str | None:
 
 
 def _account_and_region(provider: Mapping[str, Any]) -> dict[str, str]:
-    inputs = provider.get("inputs") or {}
+    inputs = mapping(provider.get("inputs"))
     accounts = inputs.get("allowedAccountIds")
     accounts = json.loads(accounts) if isinstance(accounts, str) else accounts
     return {"account": str(accounts[0]) if accounts else "", "region": str(inputs.get("region", ""))}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from recovery.engine import RecoveryError, Stack, last_line, resources
+from recovery.engine import RecoveryError, Stack, last_line, mapping, resources
 
 ACCEPT: Final = "TENANTRY_VANISHED"
 FEW: Final = 3
@@ -77,5 +77,5 @@ def why_excluded(stack: Stack, keys: Sequence[str]) -> str:
 
 
 def _belongs_to_leaving_tenant(resource: Mapping[str, Any]) -> bool:
-    tags = (resource.get("inputs") or {}).get("tags") or {}
+    tags = mapping(mapping(resource.get("inputs")).get("tags"))
     return tags.get(LEAVING) == ENDING
