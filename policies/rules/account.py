@@ -108,7 +108,7 @@ _QUEUE: Final = "aws:sqs/queue:Queue"
 RULES: Final = (
     Rule(
         id="detector-on",
-        title="GuardDuty watches, and tells within 15 minutes",
+        title="GuardDuty is on, and publishes findings within 15 minutes",
         types=(_DETECTOR,),
         check=all_of(
             is_true("enable", default=True), one_of("findingPublishingFrequency", "FIFTEEN_MINUTES")
@@ -120,7 +120,7 @@ RULES: Final = (
     ),
     Rule(
         id="detector-features-on",
-        title="What GuardDuty can watch besides is on",
+        title="GuardDuty's optional protections are on",
         types=(_FEATURE,),
         check=one_of("status", "ENABLED"),
         remedy="Set `status` to ENABLED.",
@@ -130,7 +130,7 @@ RULES: Final = (
     ),
     Rule(
         id="recorder-complete",
-        title="Config records every kind of resource",
+        title="AWS Config records every resource type",
         types=(_RECORDER,),
         check=is_true("recordingGroup.allSupported", default=True),
         remedy="Set `recordingGroup.allSupported`.",
@@ -146,7 +146,7 @@ RULES: Final = (
     ),
     Rule(
         id="recorder-on",
-        title="Config records",
+        title="AWS Config's recorder is running",
         types=(_ON,),
         check=is_true("isEnabled"),
         remedy="Set `isEnabled`.",
@@ -156,7 +156,7 @@ RULES: Final = (
     ),
     Rule(
         id="alarm-heard",
-        title="Alarms tell somebody",
+        title="Alarms notify somebody",
         types=(_ALARM,),
         check=all_of(present("alarmActions"), is_true("actionsEnabled", default=True)),
         remedy="Name the cell's alarms topic in `alarmActions`.",
@@ -168,7 +168,7 @@ RULES: Final = (
     ),
     Rule(
         id="tagged",
-        title=f"Everything says whose it is: {', '.join(TAGS)}",
+        title=f"Every resource is tagged with {', '.join(TAGS)}",
         types=TAGGED,
         check=_tags,
         remedy="Make it with the platform's provider, whose default_tags say so.",
@@ -179,7 +179,7 @@ RULES: Final = (
     ),
     Rule(
         id="tagged-with-tenant",
-        title="What is a tenant's says so, so that its cost and its access can be told apart",
+        title="A tenant's resources are tagged with the tenant, to separate cost and access",
         types=tuple(t for t in TAGGED if t not in ("aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway")),
         check=_tenant_tag,
         remedy="Give it the tenant's tags (components.tenants.tenant_key_and_role.tenant_tags).",
@@ -190,7 +190,7 @@ RULES: Final = (
     ),
     Rule(
         id="in-region",
-        title="Everything stands in the cell's Region, and names nothing of another",
+        title="Every resource is in the cell's Region, and names nothing of another",
         types=("*",),
         check=_region,
         remedy="Open a cell in the other Region; its stack's file says which.",

@@ -125,7 +125,7 @@ RULES: Final = (
     ),
     Rule(
         id="database-in-backup-plan",
-        title="Every database of prod is in a backup plan, beside its own backups",
+        title="Every database of prod is in a backup plan, besides its own backups",
         types=(INSTANCE, "aws:rds/cluster:Cluster"),
         check=in_prod(unless("replicateSourceDb", _backed_up)),
         remedy="Give it the tags that the plan's selection asks for (components.data.database does).",
@@ -144,7 +144,7 @@ RULES: Final = (
     ),
     Rule(
         id="vault-locked",
-        title=f"Nobody deletes the backups of prod within {LEAST_DAYS_PROD} days, whatever they may do",
+        title=f"Backups of prod cannot be deleted within {LEAST_DAYS_PROD} days, whatever the permissions",
         types=(VAULT,),
         check=in_prod(companion(LOCK, "backupVaultName", at_least("minRetentionDays", LEAST_DAYS_PROD))),
         remedy="Set tenantry:vaultLock.",
@@ -155,7 +155,7 @@ RULES: Final = (
     ),
     Rule(
         id="trail-archive-locked",
-        title=f"Nobody deletes prod's audit logs within {AUDIT_DAYS} days, whatever they may do",
+        title=f"Audit logs of prod cannot be deleted within {AUDIT_DAYS} days, whatever the permissions",
         types=(TRAIL,),
         check=in_prod(_archive_locked),
         remedy="Lock the trail's bucket in compliance mode, as components/account/log_archive.py does.",

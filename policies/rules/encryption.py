@@ -33,7 +33,7 @@ def keyed(id_: str, kind: str, path: str, what: str, needs: Mapping[str, Any] | 
     inputs = needs or {}
     return Rule(
         id=id_,
-        title=f"{what} under a key of the customer's own",
+        title=f"{what} under a customer-managed key",
         types=(kind,),
         check=customer_key(path),
         remedy=f"{_HOW} in `{path}`.",
@@ -112,7 +112,7 @@ _FUNCTION: Final = {
 RULES: Final = (
     Rule(
         id="database-encrypted",
-        title="Databases and their snapshots are encrypted under a key of the customer's own",
+        title="Databases and their snapshots are encrypted under a customer-managed key",
         types=(INSTANCE, "aws:rds/cluster:Cluster"),
         # A replica in its source's Region takes the source's key, and may name none.
         check=unless("replicateSourceDb", all_of(is_true("storageEncrypted"), customer_key("kmsKeyId"))),
@@ -123,7 +123,7 @@ RULES: Final = (
     ),
     Rule(
         id="database-insights-encrypted",
-        title="Performance Insights keeps statements under a key of the customer's own",
+        title="Performance Insights stores statements under a customer-managed key",
         types=(INSTANCE,),
         check=when(is_true("performanceInsightsEnabled"), customer_key("performanceInsightsKmsKeyId")),
         remedy=f"{_HOW} in `performanceInsightsKmsKeyId`.",
@@ -136,7 +136,7 @@ RULES: Final = (
     ),
     Rule(
         id="database-password-encrypted",
-        title="A master password that RDS manages is kept under a key of the customer's own",
+        title="A master password that RDS manages is kept under a customer-managed key",
         types=(INSTANCE, "aws:rds/cluster:Cluster"),
         check=when(is_true("manageMasterUserPassword"), customer_key("masterUserSecretKmsKeyId")),
         remedy=f"{_HOW} in `masterUserSecretKmsKeyId`.",
@@ -149,7 +149,7 @@ RULES: Final = (
     ),
     Rule(
         id="bucket-encrypted",
-        title="Buckets encrypt under a key of the customer's own",
+        title="Buckets encrypt under a customer-managed key",
         types=(ENCRYPTION_OF_BUCKET,),
         check=_bucket_keys,
         remedy="Encrypt with aws:kms and name the ARN of a KMS key; only a bucket that AWS writes access logs"
@@ -168,7 +168,7 @@ RULES: Final = (
     ),
     Rule(
         id="bucket-names-encryption",
-        title="Every bucket says how it encrypts",
+        title="Every bucket has an explicit encryption setting",
         types=(BUCKET_TYPE,),
         check=companion(ENCRYPTION_OF_BUCKET, "bucket"),
         remedy="Give the bucket a BucketServerSideEncryptionConfiguration, as components.common.bucket does.",
@@ -195,7 +195,7 @@ RULES: Final = (
     ),
     Rule(
         id="volumes-encrypted-by-default",
-        title="Volumes are encrypted whoever makes them",
+        title="EBS volumes are encrypted by default, whoever creates them",
         types=("aws:ebs/encryptionByDefault:EncryptionByDefault",),
         check=is_true("enabled", default=True),
         remedy="Leave EBS encryption by default on.",
@@ -205,7 +205,7 @@ RULES: Final = (
     ),
     Rule(
         id="function-environment-encrypted",
-        title="Functions' environments are encrypted under a key of the customer's own",
+        title="Functions' environments are encrypted under a customer-managed key",
         types=("aws:lambda/function:Function",),
         check=when(present("environment.variables"), customer_key("kmsKeyArn")),
         remedy=f"{_HOW} in `kmsKeyArn`.",
@@ -215,7 +215,7 @@ RULES: Final = (
     ),
     Rule(
         id="parameter-encrypted",
-        title="Secret parameters are encrypted under a key of the customer's own",
+        title="Secret parameters are encrypted under a customer-managed key",
         types=(_PARAMETER,),
         check=when(one_of("type", "SecureString"), customer_key("keyId")),
         remedy=f"{_HOW} in `keyId`.",
@@ -225,7 +225,7 @@ RULES: Final = (
     ),
     Rule(
         id="exec-session-encrypted",
-        title="Sessions in containers are encrypted under a key of the customer's own",
+        title="Sessions in containers are encrypted under a customer-managed key",
         types=(_CLUSTER,),
         check=customer_key("configuration.executeCommandConfiguration.kmsKeyId"),
         remedy=f"{_HOW} in `configuration.executeCommandConfiguration.kmsKeyId`.",
@@ -238,7 +238,7 @@ RULES: Final = (
     ),
     Rule(
         id="store-encrypted",
-        title="Every other store is encrypted under a key of the customer's own",
+        title="Every other store is encrypted under a customer-managed key",
         types=tuple(OTHER_STORES),
         check=_other_store,
         remedy=f"Turn encryption at rest on and {_HOW_TOO}.",

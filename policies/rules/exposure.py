@@ -125,7 +125,7 @@ _SERVICE_INPUTS: Final = {"cluster": "example", "taskDefinition": "example:1", "
 RULES: Final = (
     Rule(
         id="database-not-public",
-        title="Databases have no address of the internet",
+        title="Databases have no public address",
         types=PUBLIC,
         check=is_false("publiclyAccessible"),
         remedy="Set `publiclyAccessible` to false.",
@@ -135,7 +135,7 @@ RULES: Final = (
     ),
     Rule(
         id="database-subnets-closed",
-        title="Databases stand in subnets without a way to the internet, out or in",
+        title="Databases are in subnets without a route to or from the internet",
         types=(_GROUP,),
         check=_data_subnets,
         remedy="Put databases into subnets whose route table has no default route.",
@@ -146,7 +146,7 @@ RULES: Final = (
     ),
     Rule(
         id="bucket-access-blocked",
-        title="A bucket's public access block blocks all four ways",
+        title="A bucket's public access block has all four settings on",
         types=(BLOCK,),
         check=_ALL_FOUR,
         remedy="Set all four switches of the block to true.",
@@ -169,7 +169,7 @@ RULES: Final = (
     ),
     Rule(
         id="account-access-blocked",
-        title="No bucket of the account can be made public, whoever makes it",
+        title="No bucket of the account can be made public, whoever creates it",
         types=(ACCOUNT_BLOCK,),
         check=_ALL_FOUR,
         remedy="Set all four switches of the account's block to true.",
@@ -205,7 +205,7 @@ RULES: Final = (
     ),
     Rule(
         id="balancer-internal",
-        title="Load balancers stand inside the network; the API is the only way in",
+        title="Load balancers are internal; the API is the only entry from the internet",
         types=(_BALANCER,),
         check=is_true("internal"),
         remedy="Set `internal` to true and let the API reach it by a VPC link.",
@@ -215,7 +215,7 @@ RULES: Final = (
     ),
     Rule(
         id="task-not-public",
-        title="Tasks have no address of the internet",
+        title="Tasks have no public address",
         types=(_SERVICE,),
         check=is_false("networkConfiguration.assignPublicIp"),
         remedy="Set `networkConfiguration.assignPublicIp` to false.",
@@ -231,7 +231,7 @@ RULES: Final = (
     ),
     Rule(
         id="subnet-gives-no-public-address",
-        title="No subnet gives addresses of the internet by itself",
+        title="No subnet assigns public addresses by default",
         types=(_SUBNET,),
         check=is_false("mapPublicIpOnLaunch"),
         remedy="Set `mapPublicIpOnLaunch` to false; NAT gateways have addresses of their own.",
@@ -249,7 +249,7 @@ RULES: Final = (
     ),
     Rule(
         id="host-not-public",
-        title="Hosts have no address of the internet",
+        title="Hosts have no public address",
         types=(_HOST,),
         check=is_false("associatePublicIpAddress"),
         remedy="Set `associatePublicIpAddress` to false.",

@@ -100,7 +100,7 @@ _ACL_RULE: Final = {"ruleNo": 100, "action": "allow", "protocol": "tcp", "fromPo
 RULES: Final = (
     Rule(
         id="ingress-not-from-everywhere",
-        title="No security group lets in everybody",
+        title="No security group admits every address",
         types=(INGRESS, GROUP, DEFAULT_GROUP, OLD_RULE),
         check=_not_from_everywhere,
         remedy="Name the security group that may come in, by a path in plan/network/network.py.",
@@ -110,7 +110,7 @@ RULES: Final = (
     ),
     Rule(
         id="egress-by-https-only",
-        title="What leaves to everywhere leaves by HTTPS",
+        title="Egress to every address is by HTTPS only",
         types=(EGRESS, GROUP, DEFAULT_GROUP, OLD_RULE),
         check=_only_https_to_everywhere,
         remedy="Name what is reached, or keep to port 443; an inline rule of all ports is AWS's default.",
@@ -120,7 +120,7 @@ RULES: Final = (
     ),
     Rule(
         id="default-group-empty",
-        title="The default security group of a network lets nothing in or out",
+        title="The default security group of a network allows nothing in or out",
         types=(DEFAULT_GROUP,),
         check=_empty,
         remedy="Leave `ingress` and `egress` of the default group empty.",
@@ -130,7 +130,7 @@ RULES: Final = (
     ),
     Rule(
         id="acl-not-open",
-        title="Network ACLs let in from everywhere only HTTPS and answers",
+        title="Network ACLs admit only HTTPS and answers from every address",
         types=(ACL,),
         check=_acl,
         remedy="Allow a path in plan/network/network.py; its ACL rules follow from it.",

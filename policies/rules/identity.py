@@ -137,7 +137,7 @@ def _spelled(resource: Resource, plan: Plan) -> Verdict:
 RULES: Final = (
     Rule(
         id="no-wildcard-principal",
-        title="No policy lets in everybody",
+        title="No policy admits every principal",
         types=types_with_documents("resource", "trust", "endpoint"),
         check=statements("resource", "trust", "endpoint")(public_principal),
         remedy="Name the roles, or say by a condition whose request it must be.",
@@ -168,7 +168,7 @@ RULES: Final = (
     ),
     Rule(
         id="no-sensitive-wildcard-resources",
-        title="Data, keys, secrets and roles are named by whoever may use them",
+        title="Permissions on data, keys, secrets and roles name the resource",
         types=(*(t for t in types_with_documents("identity") if t != "aws:iam/policy:Policy"), ROLE),
         check=statements("identity")(wildcard_resources),
         remedy="Name the resources, or narrow them down by a condition.",
@@ -194,7 +194,7 @@ RULES: Final = (
     ),
     Rule(
         id="no-users",
-        title="There are no IAM users and no lasting access keys",
+        title="There are no IAM users and no long-lived access keys",
         types=(_USER, "aws:iam/accessKey:AccessKey", "aws:iam/userLoginProfile:UserLoginProfile"),
         check=forbidden("people and machines sign in by roles, and have no keys that last"),
         remedy="Let people sign in by the identity centre, and machines by OIDC.",
@@ -204,7 +204,7 @@ RULES: Final = (
     ),
     Rule(
         id="trust-names-the-source",
-        title="A service assumes roles for this account's resources only",
+        title="A service may assume roles on behalf of this account's resources only",
         types=(ROLE,),
         check=statements("trust")(confused_deputy),
         remedy="Add a condition on aws:SourceAccount or aws:SourceArn (trust() of iam_policy.py does).",
@@ -214,7 +214,7 @@ RULES: Final = (
     ),
     Rule(
         id="trust-stays-at-home",
-        title="Another account comes in only under a condition",
+        title="Another account is admitted only under a condition",
         types=types_with_documents("resource", "trust"),
         check=statements("resource", "trust")(cross_account_access),
         remedy="Add a condition on the organization, the account or an external id.",
@@ -230,7 +230,7 @@ RULES: Final = (
     ),
     Rule(
         id="token-of-one-place",
-        title="A CI's token is of one repository and one branch or environment",
+        title="A CI token must be of one repository and one branch or environment",
         types=(ROLE,),
         check=statements("trust")(federated),
         remedy="Let the condition on …:sub name owner, repository and branch or environment.",

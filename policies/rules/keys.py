@@ -34,7 +34,7 @@ RULES: Final = (
     ),
     Rule(
         id="key-waits-before-deletion",
-        title="A key that is deleted can be had back for 30 days in prod",
+        title="A key that is deleted can be recovered for 30 days in prod",
         types=(KEY_TYPE,),
         check=in_prod(at_least("deletionWindowInDays", 30, default=30)),
         remedy="Set `deletionWindowInDays` to 30.",
@@ -76,7 +76,7 @@ RULES: Final = (
     ),
     Rule(
         id="secret-recoverable",
-        title="A secret that is deleted can be had back for 7 days or more in prod",
+        title="A secret that is deleted can be recovered for 7 days or more in prod",
         types=(SECRET,),
         check=in_prod(at_least("recoveryWindowInDays", 7, default=30)),
         remedy="Leave `recoveryWindowInDays` at 30.",

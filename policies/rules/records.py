@@ -110,7 +110,7 @@ def _expiring(days: int) -> tuple[Made, ...]:
 RULES: Final = (
     Rule(
         id="trail-complete",
-        title="The audit trail covers every Region, cannot be altered unseen, and is on",
+        title="The audit trail is on, covers every Region, and has log file validation",
         types=(TRAIL,),
         check=all_of(
             is_true("isMultiRegionTrail"),
@@ -193,7 +193,7 @@ RULES: Final = (
     ),
     Rule(
         id="balancer-logged",
-        title="Load balancers log who asked for what",
+        title="Load balancers log requests",
         types=(_BALANCER,),
         check=all_of(is_true("accessLogs.enabled"), present("accessLogs.bucket")),
         remedy="Set `accessLogs` to the cell's bucket of access logs.",
@@ -203,7 +203,7 @@ RULES: Final = (
     ),
     Rule(
         id="api-logged",
-        title="The API logs who asked for what",
+        title="The API logs requests",
         types=(_STAGE,),
         check=present("accessLogSettings.destinationArn"),
         remedy="Set `accessLogSettings` of the stage.",
@@ -229,7 +229,7 @@ RULES: Final = (
     ),
     Rule(
         id="firewall-logged",
-        title="The web application firewall logs what it decides",
+        title="The web application firewall logs its decisions",
         types=(_ACL,),
         check=companion(_ACL_LOG, "resourceArn"),
         remedy="Give the ACL a WebAclLoggingConfiguration.",
@@ -253,7 +253,7 @@ RULES: Final = (
     ),
     Rule(
         id="database-logged",
-        title="Databases send their logs away",
+        title="Databases export their logs",
         types=(_INSTANCE,),
         check=unless("replicateSourceDb", present("enabledCloudwatchLogsExports")),
         remedy="Set `enabledCloudwatchLogsExports` to postgresql and upgrade.",
@@ -266,7 +266,7 @@ RULES: Final = (
     ),
     Rule(
         id="sessions-logged",
-        title="What is typed into a container is logged",
+        title="Sessions in containers (ECS Exec) are logged",
         types=(_CLUSTER,),
         check=when(
             present("configuration.executeCommandConfiguration"),
@@ -297,7 +297,7 @@ RULES: Final = (
     ),
     Rule(
         id="trail-watched",
-        title="The audit trail reaches the alarms, and not only the archive",
+        title="The audit trail is sent to CloudWatch for alarms, besides the archive",
         types=(TRAIL,),
         check=all_of(present("cloudWatchLogsGroupArn"), present("cloudWatchLogsRoleArn")),
         remedy="Set `cloudWatchLogsGroupArn` and `cloudWatchLogsRoleArn`.",

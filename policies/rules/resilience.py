@@ -101,7 +101,7 @@ RULES: Final = (
     ),
     Rule(
         id="database-deletion-protected",
-        title="Databases of prod cannot be deleted before their protection is taken off",
+        title="Databases of prod have deletion protection",
         types=(INSTANCE, "aws:rds/cluster:Cluster"),
         check=in_prod(_unless_released(is_true("deletionProtection"))),
         remedy="Set tenantry:protectData to true.",
@@ -111,7 +111,7 @@ RULES: Final = (
     ),
     Rule(
         id="bucket-versioned",
-        title="Buckets keep what was there before",
+        title="Buckets keep previous versions",
         types=(BUCKET_TYPE,),
         check=companion(VERSIONING, "bucket", one_of("versioningConfiguration.status", "Enabled")),
         remedy="Give the bucket a BucketVersioning (components.common.bucket.SecureBucket does).",
@@ -152,7 +152,7 @@ RULES: Final = (
     ),
     Rule(
         id="table-recoverable",
-        title="Tables can be had back as they were at any second, and are protected in prod",
+        title="Tables have point-in-time recovery, and deletion protection in prod",
         types=(_TABLE,),
         check=all_of(is_true("pointInTimeRecovery.enabled"), in_prod(is_true("deletionProtectionEnabled"))),
         remedy="Set `pointInTimeRecovery.enabled` and `deletionProtectionEnabled`.",
@@ -179,7 +179,7 @@ RULES: Final = (
     ),
     Rule(
         id="user-pool-deletion-protected",
-        title="The user pool of prod cannot be deleted before its protection is taken off",
+        title="The user pool of prod has deletion protection",
         types=(_POOL,),
         check=in_prod(one_of("deletionProtection", "ACTIVE")),
         remedy="Set tenantry:protectData to true.",
@@ -189,7 +189,7 @@ RULES: Final = (
     ),
     Rule(
         id="balancer-deletion-protected",
-        title="Load balancers of prod cannot be deleted before their protection is taken off",
+        title="Load balancers of prod have deletion protection",
         types=(_BALANCER,),
         check=in_prod(is_true("enableDeletionProtection")),
         remedy="Set tenantry:protectData to true.",
@@ -199,7 +199,7 @@ RULES: Final = (
     ),
     Rule(
         id="data-protected",
-        title="The engine itself refuses to delete what holds data in prod",
+        title="In prod, resources that hold data are protected in Pulumi (protect)",
         types=tuple(t for t, s in STATEFUL.items() if s.protect),
         check=_protected,
         remedy="Give the resource `protect=settings.protect_data`.",
@@ -209,7 +209,7 @@ RULES: Final = (
     ),
     Rule(
         id="service-rolls-back",
-        title="A deployment that fails goes back by itself",
+        title="A deployment that fails is rolled back automatically",
         types=(_SERVICE,),
         check=all_of(
             is_true("deploymentCircuitBreaker.enable"), is_true("deploymentCircuitBreaker.rollback")

@@ -63,7 +63,7 @@ _SNAPSHOT_INPUTS: Final = {"dbInstanceIdentifier": "example", "dbSnapshotIdentif
 RULES: Final = (
     Rule(
         id="function-called-by-somebody",
-        title="Functions are called for this account's sake only",
+        title="Functions may be invoked on behalf of this account only",
         types=(PERMISSION,),
         check=_permission,
         remedy="Name the caller, and whom a service calls for, in `sourceAccount` or `sourceArn`.",
@@ -83,7 +83,7 @@ RULES: Final = (
     ),
     Rule(
         id="copies-not-for-everybody",
-        title="Snapshots and images are never shared with everybody",
+        title="Snapshots and images are never public",
         types=tuple(COPIES),
         check=_copy,
         remedy="Name the accounts that may have it, and share its key with them.",
@@ -93,7 +93,7 @@ RULES: Final = (
     ),
     Rule(
         id="shares-stay-inside",
-        title="What is shared is shared within the organization",
+        title="Resource shares stay within the organization",
         types=(SHARE,),
         check=is_false("allowExternalPrincipals", default=True),
         remedy="Set `allowExternalPrincipals` to false.",

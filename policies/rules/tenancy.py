@@ -216,7 +216,7 @@ def _tenants(policy: str) -> Example:
 RULES: Final = (
     Rule(
         id="tenants-apart",
-        title="No policy of a tenant names, matches or lets in what is another tenant's",
+        title="No policy of a tenant names, matches or admits another tenant's resources",
         types=TYPES,
         check=_isolated,
         remedy="Name the tenant's own resources one by one (components.tenants.tenant_resources does).",

@@ -146,7 +146,7 @@ RULES: Final = (
     ),
     Rule(
         id="database-certificate",
-        title="Databases show certificates of the authority that lasts, RSA 2048 or better",
+        title="Databases use certificates of the current RDS CA, RSA 2048 or better",
         types=("aws:rds/instance:Instance",),
         check=one_of(
             *("caCertIdentifier", "rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"),

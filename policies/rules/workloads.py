@@ -179,7 +179,7 @@ RULES: Final = (
     ),
     Rule(
         id="container-unprivileged",
-        title="Containers run as nobody in particular",
+        title="Containers run as a user without privileges",
         types=(TASK,),
         check=containers(all_of(_NOT_ROOT, is_false("privileged"))),
         remedy="Set `user` to a number other than 0, and never `privileged`.",
@@ -189,7 +189,7 @@ RULES: Final = (
     ),
     Rule(
         id="container-without-plain-secrets",
-        title="Secrets reach containers as secrets",
+        title="Secrets are passed to containers as secrets, not as plain variables",
         types=(TASK,),
         check=containers(_plain_secrets),
         remedy="Name the secret's ARN in `secrets`.",
@@ -199,7 +199,7 @@ RULES: Final = (
     ),
     Rule(
         id="no-shell-in-services",
-        title="Nobody opens a shell in a running task",
+        title="No shell can be opened in a running task (ECS Exec is off)",
         types=("aws:ecs/service:Service",),
         check=is_false("enableExecuteCommand"),
         remedy="Leave `enableExecuteCommand` off.",
@@ -225,7 +225,7 @@ RULES: Final = (
     ),
     Rule(
         id="account-metadata-v2",
-        title="Whatever host the account starts, it hands out credentials by IMDSv2",
+        title="IMDSv2 is the account's default for new hosts",
         types=(_METADATA,),
         check=one_of("httpTokens", "required"),
         remedy="Set `httpTokens` to required.",
@@ -235,7 +235,7 @@ RULES: Final = (
     ),
     Rule(
         id="cluster-insights",
-        title="Clusters report what their tasks do",
+        title="Clusters have Container Insights on",
         types=("aws:ecs/cluster:Cluster",),
         check=_settings_verdict,
         remedy="Set `containerInsights` to enabled.",
@@ -248,7 +248,7 @@ RULES: Final = (
     ),
     Rule(
         id="api-authorised",
-        title="Every operation of the API asks who calls",
+        title="Every operation of the API requires authorisation",
         types=(API_TYPE,),
         check=_authorised,
         remedy="Give the operation a `security` entry in api/openapi.yaml.",
@@ -258,7 +258,7 @@ RULES: Final = (
     ),
     Rule(
         id="method-authorised",
-        title="Every method that is a resource of its own asks who calls",
+        title="Every method that is a resource of its own requires authorisation",
         types=(_METHOD,),
         check=value("authorization", lambda v: v != "NONE", "AWS_IAM, CUSTOM or COGNITO_USER_POOLS"),
         remedy="Set `authorization`.",
@@ -268,7 +268,7 @@ RULES: Final = (
     ),
     Rule(
         id="api-behind-firewall",
-        title="The API stands behind a web application firewall",
+        title="The API is behind a web application firewall",
         types=(STAGE,),
         check=companion(_WEB, "resourceArn"),
         remedy="Associate the stage with a WebAcl.",
@@ -283,7 +283,7 @@ RULES: Final = (
     ),
     Rule(
         id="clients-without-sign-up",
-        title="Nobody signs themselves up for the API",
+        title="Nobody can sign themselves up for the API",
         types=("aws:cognito/userPool:UserPool",),
         check=is_true("adminCreateUserConfig.allowAdminCreateUserOnly"),
         remedy="Set `adminCreateUserConfig.allowAdminCreateUserOnly`.",
