@@ -67,7 +67,7 @@ class Pack:
             report(line, None)
 
     def advice(self, args: StackValidationArgs, report: ReportViolation) -> None:
-        """What should be otherwise, a line for each rule, and how much could not be told, in one line."""
+        """Recommendations, one line per rule, and one line of the rules that could not be decided yet."""
         for line in advice(self._judged(args.resources)):
             report(line, None)
 
@@ -103,7 +103,7 @@ def advice(found: Verdicts) -> list[str]:
     if not found.untold:
         return advised
     rules = ", ".join(f"{rule} ({len(those)})" for rule, those in by_rule(found.untold))
-    return [*advised, f"cannot be told before the update, and is looked at again in it: {rules}"]
+    return [*advised, f"cannot be decided before the update, and are checked again during it: {rules}"]
 
 
 def _plain(value: Any) -> Any:
@@ -150,7 +150,7 @@ def run() -> None:
             ),
             StackValidationPolicy(
                 name="advice",
-                description="What should be otherwise, and what cannot be told before the update",
+                description="Recommendations, and rules that cannot be decided before the update",
                 validate=pack.advice,
                 enforcement_level=EnforcementLevel.ADVISORY,
             ),
