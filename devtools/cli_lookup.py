@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -46,7 +46,7 @@ def ensure() -> tuple[Path, bool]:
 
 
 @contextmanager
-def _build_lock(folder: Path) -> Iterator[None]:
+def _build_lock(folder: Path) -> Generator[None]:
     """One at a time: a second `make` waits for the first one's CLI and then finds it."""
     with (folder / "lock").open("w") as lock:
         try:

@@ -13,13 +13,14 @@ from typing import Any
 import yaml
 
 from devtools.paths import real_cli
+from recovery.engine import mapping
 
 SHOWN = 3
 
 
 def destroy_refusal(stack: str, config: Path, env: Mapping[str, str] | None = None) -> str | None:
     """Why the stack may not be destroyed, in a sentence with the remedy; None where it may."""
-    values = (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).get("config") or {}
+    values = mapping(mapping(yaml.safe_load(config.read_text(encoding="utf-8"))).get("config"))
     found = state_resources(stack, env)
     if found is None:
         return f"stack {stack}: its state cannot be read, so nothing was deleted; try `pulumi stack export`"

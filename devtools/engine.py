@@ -118,11 +118,16 @@ def _run_to_the_end(
     """Wait for the engine through every interrupt: it ends in its own time, and saves what was done."""
     with subprocess.Popen(command, env=env, cwd=cwd, pass_fds=inherited) as process:
         # A terminal interrupts the engine itself; who kills this process means the engine.
-        handlers = {
-            signal.SIGINT: lambda *_: None,
-            signal.SIGTERM: lambda *_: process.send_signal(signal.SIGTERM),
+
+        def wait_on(_signal: int, _frame: object) -> None: ...
+
+        def pass_on(number: int, _frame: object) -> None:
+            process.send_signal(number)
+
+        before = {
+            signal.SIGINT: signal.signal(signal.SIGINT, wait_on),
+            signal.SIGTERM: signal.signal(signal.SIGTERM, pass_on),
         }
-        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             status = process.wait()
             return status if status >= 0 else 128 - status  # of a signal, as a shell has it

@@ -189,8 +189,11 @@ def _exit_with_engine(engine: int) -> None:
 
 
 def main() -> None:
+    def exit_at_once(_signal: int, _frame: object) -> None:
+        os._exit(0)
+
     for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda *_: os._exit(0))
+        signal.signal(stop, exit_at_once)
     threading.Thread(target=_exit_with_engine, args=(os.getppid(),), daemon=True).start()
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

@@ -9,7 +9,7 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import pulumi
 from pulumi.runtime import mocks, rpc, stack
@@ -136,7 +136,7 @@ class Echo(pulumi.runtime.Mocks):
         for end, make in COMPUTED.items():
             if args.typ.endswith(end):
                 made |= make(args.name)
-        return f"{args.name}-id", {**made, **args.inputs}
+        return f"{args.name}-id", {**made, **cast("Any", args).inputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
         raise AssertionError(f"unexpected invoke {args.token}: a plan must not ask AWS anything")
@@ -148,7 +148,9 @@ def _comparable(value: Any) -> Any:
         return {
             path: getattr(asset, "path", getattr(asset, "text", None)) for path, asset in value.assets.items()
         }
-    return {k: _comparable(v) for k, v in value.items()} if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return {k: _comparable(v) for k, v in cast("dict[str, Any]", value).items()}
+    return value
 
 
 class _Recorder(mocks.MockMonitor):
@@ -157,7 +159,7 @@ class _Recorder(mocks.MockMonitor):
         self.recording = recording
 
     def RegisterResource(self, request: Any) -> Any:
-        response = super().RegisterResource(request)
+        response = cast("Any", super()).RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
             self.recording.resources.append(
                 Registered(
@@ -180,7 +182,7 @@ class _Recorder(mocks.MockMonitor):
         self.recording.finished.append(request.urn)
         if "pulumi:pulumi:Stack" in request.urn:
             self.recording.exports.update(rpc.deserialize_properties(request.outputs))
-        return super().RegisterResourceOutputs(request)
+        return cast("Any", super()).RegisterResourceOutputs(request)
 
 
 def run(

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from devtools import cli_lookup, plugin_launchers
 from devtools.environment import environment
 from devtools.paths import ROOT, Sandbox, ToolchainError, UsageError, make_folder, real_cli, say, tools
 from devtools.stacks import prepare_stack, stacks
+from recovery.engine import mapping
 
 FUNCTION: Final = "aws:lambda/function:Function"
 CODE: Final = ["code"]
@@ -63,7 +64,7 @@ def compare(stack: str, preview: Mapping[str, Any]) -> Comparison:
 
 
 def _is_code_only(step: Mapping[str, Any]) -> bool:
-    kind = (step.get("newState") or {}).get("type")
+    kind = mapping(step.get("newState")).get("type")
     return step["op"] == "update" and kind == FUNCTION and step.get("diffReasons") == CODE
 
 
@@ -85,7 +86,7 @@ def previewed(stack: str, home: Path) -> Comparison:
 
 
 @contextmanager
-def checked_out(commit: str, folder: Path) -> Iterator[Path]:
+def checked_out(commit: str, folder: Path) -> Generator[Path]:
     """A worktree of the commit; it shares this virtual environment where it has the same requirements."""
     place = folder / "checkout"
     _git("worktree", "add", "--detach", "--force", str(place), commit)

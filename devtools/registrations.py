@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
@@ -41,8 +41,10 @@ def _with_account(value: Any, account: str) -> Any:
     if isinstance(value, str):
         return value.replace(ACCOUNT, account)
     if isinstance(value, Mapping):
-        return {k: _with_account(v, account) for k, v in value.items()}
-    return [_with_account(v, account) for v in value] if isinstance(value, list) else value
+        return {k: _with_account(v, account) for k, v in cast("Mapping[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_with_account(v, account) for v in cast("list[Any]", value)]
+    return value
 
 
 def _resource(made: Registered, account: str) -> Resource:

@@ -9,7 +9,7 @@ import fcntl
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -97,7 +97,7 @@ def _exists(home: Path, stack: str) -> bool:
 
 
 @contextmanager
-def _sandbox_lock(home: Path) -> Iterator[None]:
+def _sandbox_lock(home: Path) -> Generator[None]:
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from devtools.paths import ROOT
-from recovery.engine import Stack
+from recovery.engine import Stack, mapping
 from recovery.locks import read_locks
 from sandbox.files import write
 
@@ -72,7 +72,7 @@ def _plans_no_change(events: Path) -> bool:
 
 
 def _outputs(event: Mapping[str, Any], side: str) -> object:
-    return (event["metadata"].get(side) or {}).get("outputs")
+    return mapping(event["metadata"].get(side)).get("outputs")
 
 
 def _record(home: Path, stack: str) -> Path:

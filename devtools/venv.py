@@ -42,12 +42,12 @@ main()
 """
 
 
-def say(text):
+def say(text: str) -> None:
     print(f"tenantry: {text}", file=sys.stderr)
     sys.stderr.flush()
 
 
-def main():
+def main() -> int:
     """Make what is missing; the exit status."""
     if sys.version_info < MINIMUM:
         return other_python()
@@ -64,7 +64,7 @@ def main():
         return status or write_launcher(folder)
 
 
-def other_python():
+def other_python() -> int:
     """Go on with a newer Python, where there is one."""
     for name in NEWER:
         found = shutil.which(name)
@@ -79,7 +79,7 @@ def other_python():
     return 1
 
 
-def is_ready(folder):
+def is_ready(folder: Path) -> bool:
     """Whether the stamp is newer than the lists, and the environment's Python still runs."""
     stamp = folder / ".ready"
     if not stamp.exists() or any(x.stat().st_mtime > stamp.stat().st_mtime for x in LISTS):
@@ -87,14 +87,14 @@ def is_ready(folder):
     return runs(folder / "bin" / "python", "import pip")
 
 
-def runs(python, code):
+def runs(python: "str | Path", code: str) -> bool:
     try:
         return subprocess.call([str(python), "-c", code], stderr=subprocess.DEVNULL) == 0
     except OSError:
         return False
 
 
-def make(folder):
+def make(folder: Path) -> int:
     python = folder / "bin" / "python"
     if not runs(python, "import pip"):
         wrong = run([sys.executable, "-m", "venv", "--clear", str(folder)])
@@ -108,7 +108,7 @@ def make(folder):
     return 0
 
 
-def write_launcher(folder):
+def write_launcher(folder: Path) -> int:
     """The command `tenantry`, where it is not as it should be; it uses the checkout that one stands in."""
     target = folder / "bin" / "tenantry"
     text = LAUNCHER.format(python=shlex.quote(str(folder / "bin" / "python")), root=str(ROOT))
@@ -118,7 +118,7 @@ def write_launcher(folder):
     return 0
 
 
-def install(python):
+def install(python: str) -> str:
     """Install with uv, which takes a third of pip's time; with pip where uv may not or does not.
 
     Returns what went wrong, or nothing.
@@ -131,13 +131,13 @@ def install(python):
     return run([*pip, *EVERYTHING])
 
 
-def has_registry_of_its_own(python):
+def has_registry_of_its_own(python: str) -> bool:
     """Whether pip is told where packages come from: uv would not know, and would ask elsewhere."""
     told = subprocess.run([python, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, check=False).stdout
     return any(word in told.decode() for word in ("index-url", "no-index", "proxy"))
 
 
-def run(command):
+def run(command: "list[str]") -> str:
     """Run a command and say now and then that it still runs; the end of its output where it fails."""
     begun = time.time()
     with tempfile.TemporaryFile() as out:
@@ -158,7 +158,7 @@ def run(command):
     return text[-600:] or f"{command[0]} ended with status {process.returncode}"
 
 
-def fail(output, remedy):
+def fail(output: str, remedy: str) -> int:
     print(f"{output}\nerror: the virtual environment could not be made; {remedy}", file=sys.stderr)
     return 1
 

@@ -8,7 +8,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -52,7 +52,7 @@ def _plain(value: Any) -> str:
     """A value in YAML, on one line and without quotes where they are not needed."""
     if value == "":
         return '""'
-    given = list(value) if isinstance(value, tuple) else value
+    given = list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
     return yaml.safe_dump(given, default_flow_style=True, width=1000).removesuffix("...\n").strip()
 
 
