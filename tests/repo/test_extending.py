@@ -25,6 +25,7 @@ class Promise:
     most_files: int  # that are edited by hand
     generated: tuple[str, ...]  # what `make generate` changes
     check: str  # module of tests/repo/extended/
+    missing: str  # what that ends with where nobody followed the recipe
     tests: tuple[str, ...]  # of the repository that an incomplete extension would turn red
 
 
@@ -33,6 +34,7 @@ PROMISES = {
         4,
         ("docs/tenant-resources.md",),
         "tenant_resource",
+        "amber-pay-tenant-notifications-alarm",
         (
             *(f"tests/program/test_{name}.py" for name in ("owned_resources", "inventory", "quotas")),
             *("tests/components/test_tenant.py", "tests/repo/test_tenant_resources_page.py"),
@@ -47,6 +49,7 @@ PROMISES = {
         2,
         ("Pulumi.yaml",),
         "setting",
+        "KeyError: 'flowLogSeconds'",
         (
             "tests/repo/test_settings_declared.py",
             "tests/plan/test_settings.py",
@@ -59,6 +62,7 @@ PROMISES = {
         1,
         ("docs/controls.md", "tests/policies/reviewed_rules.yaml"),
         "guardrail",
+        "KeyError: 'queue-keeps-messages'",
         (
             "tests/policies/test_rules.py",
             "tests/policies/test_evidence.py",
@@ -69,12 +73,14 @@ PROMISES = {
         3,
         ("sandbox/aws/sdk_inputs.json", "sandbox/aws/input_rules.json", "docs/sandbox-coverage.md"),
         "sandbox_type",
+        "the sandbox does not know aws:scheduler/scheduleGroup:ScheduleGroup",
         tuple(f"tests/sandbox/test_{name}.py" for name in ("descriptions", "rules", "coverage")),
     ),
     "Add a stage to a tenant's life": Promise(
         3,
         ("docs/tenant-lifecycle.md", "functions/tenant_leaving/stages.py", "tenants/registry.schema.json"),
         "phase",
+        "the status offers no cancel",
         (
             *(f"tests/tenants/test_{name}.py" for name in ("lifecycle", "ledger", "phase_words")),
             *("tests/program/test_leaving.py", "tests/data/test_leaving_request.py"),
@@ -115,6 +121,15 @@ def test_few_files_are_edited_by_hand_and_no_generated_one(title: str) -> None:
 
 def anchor(title: str) -> str:
     return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+
+
+@EACH
+def test_the_check_of_a_recipe_fails_where_nobody_followed_it(title: str) -> None:
+    """It finds all that it asks of the program, and the new thing alone is missing."""
+    check = [sys.executable, "-m", f"tests.repo.extended.{PROMISES[title].check}"]
+    done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert PROMISES[title].missing in done.stderr.splitlines()[-1]
 
 
 @EACH

@@ -17,7 +17,7 @@ from tests.cells import PROJECT, ROOT
 from tests.data.clouds import Clock, FakeDatabases, FakeKeys, FakeObjects, FakeSecrets
 from tests.program import test_leaving as leaving
 
-STAGE, TENANT, BUCKET = Phase("withdrawn"), "amber-pay", "tenantry-dev-handover-amber-pay-111122223333"
+STAGE, TENANT, BUCKET = "withdrawn", "amber-pay", "tenantry-dev-handover-amber-pay-111122223333"
 
 
 def tenantry(root: Path, *words: str) -> str:
@@ -35,15 +35,16 @@ def commands(root: Path) -> None:
         tenantry(root, command, TENANT, *options)
         tenantry(root, "ledger", "update", "dev")  # as a run does
         if words == ("offboard",):
-            assert "cancel leads to withdrawn" in tenantry(root, "move", TENANT, "--status")
-    assert Project(root).ledger("dev")[0].placements[TENANT].phase is STAGE
+            said = tenantry(root, "move", TENANT, "--status")
+            assert "cancel leads to withdrawn" in said, "the status offers no cancel"
+    assert Project(root).ledger("dev")[0].placements[TENANT].phase is Phase(STAGE)
     assert "what was handed over is taken back" in tenantry(root, "move", TENANT, "--status")
     tenantry(root, "resume", TENANT)
 
 
 def event() -> dict[str, Any]:
     """What the program sends the function in this phase."""
-    leaving.STATES = (STAGE,)  # pyright: ignore[reportAttributeAccessIssue]
+    leaving.STATES = (Phase(STAGE),)  # pyright: ignore[reportAttributeAccessIssue]
     (found,) = [sent for _, tenant, sent in leaving.events() if tenant == TENANT]
     return found
 

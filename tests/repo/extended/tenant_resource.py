@@ -1,17 +1,16 @@
 """The resource is registered for each tenant, below its component, with name and tags, and is shown."""
 
-from devtools.registrations import record
 from plan.names import Names
 from plan.tenants.inventory import of_tenant
-from tests.cells import ROOT, cell_of, registry_of
-from tests.program.cell import belonging
+from tests.cells import ROOT, registry_of
+from tests.program.cell import belonging, deployed
 from tests.strategies import committed_cell
 
 ALARM, CALLED = "aws:cloudwatch/metricAlarm:MetricAlarm", "alarm of notifications"
 
 
 if __name__ == "__main__":
-    recording, registry = record(cell_of("dev")), registry_of("dev")
+    recording, registry = deployed("dev"), registry_of("dev")
     names = Names("dev", committed_cell("dev").account)
     assert len(registry.tenants) > 4
     for tenant in registry.tenants:
