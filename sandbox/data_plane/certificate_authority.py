@@ -29,7 +29,7 @@ class CertificateAuthority:
         if not bundle.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             key = ec.generate_private_key(ec.SECP256R1())
-            certificate = _signed(NAME, key.public_key(), NAME, key, ca=True)
+            certificate = sign_certificate(NAME, key.public_key(), NAME, key, ca=True)
             _keep(bundle, _pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode())
         # One file holds both, and the first that is kept stays: all who start together agree on it.
         text = bundle.read_bytes()
@@ -56,7 +56,7 @@ class CertificateAuthority:
 
     def _context(self, host: str) -> ssl.SSLContext:
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _signed(host, key.public_key(), NAME, self._key)
+        certificate = sign_certificate(host, key.public_key(), NAME, self._key)
         chain = self.folder / f"{host}.pem"
         write(chain, _pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode(), 0o600)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -80,7 +80,7 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> str:
     ).decode()
 
 
-def _signed(
+def sign_certificate(
     name: str,
     key: ec.EllipticCurvePublicKey,
     issuer: str,
@@ -88,6 +88,7 @@ def _signed(
     *,
     ca: bool = False,
 ) -> x509.Certificate:
+    """A certificate of a host's name or address; with `ca` one that may sign others."""
     now = datetime.datetime.now(datetime.UTC)
     # A common name has 64 characters at most; the name that counts is the alternative one.
     subject, by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n[:64])]) for n in (name, issuer))

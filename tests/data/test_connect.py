@@ -1,6 +1,5 @@
 """How the function reaches a database: TLS that is verified, patience with a new one, none with a refusal."""
 
-import datetime
 import socket
 import ssl
 import struct
@@ -12,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from functions.common import connection as way
 from functions.common.connection import TenantDatabase
 from plan.data.databases import CA_CERTIFICATE
+from sandbox.data_plane.certificate_authority import sign_certificate
 from tests.data.server import MASTER, PASSWORD, Server
 
 MASTER_SECRET = {"username": MASTER, "password": PASSWORD}
@@ -35,12 +35,12 @@ class Authority:
     @classmethod
     def new(cls, name: str) -> "Authority":
         key = ec.generate_private_key(ec.SECP256R1())
-        return cls(key, _signed(name, key.public_key(), name, key, ca=True))
+        return cls(key, sign_certificate(name, key.public_key(), name, key, ca=True))
 
     def issue(self, host: str, directory: Path) -> tuple[Path, Path]:
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-        certificate = _signed(host, key.public_key(), str(issuer), self.key)
+        certificate = sign_certificate(host, key.public_key(), str(issuer), self.key)
         chain, private = directory / "server.pem", directory / "server.key"
         chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         private.write_bytes(
@@ -55,30 +55,6 @@ class Authority:
     def trusted(self) -> ssl.SSLContext:
         pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
         return ssl.create_default_context(cadata=pem)
-
-
-def _signed(
-    name: str,
-    key: ec.EllipticCurvePublicKey,
-    issuer: str,
-    signer: ec.EllipticCurvePrivateKey,
-    *,
-    ca: bool = False,
-) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
-    subject, by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (name, issuer))
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(by)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    )
-    return builder.sign(signer, hashes.SHA256())
 
 
 @contextmanager

@@ -13,14 +13,14 @@ AT_ONCE = 8
 
 def test_all_who_start_together_agree_on_one_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several databases are made at once, and each trusts the root: all meet before anybody keeps one."""
-    met, make = threading.Barrier(AT_ONCE), certificate_authority._signed
+    met, make = threading.Barrier(AT_ONCE), certificate_authority.sign_certificate
 
     def late(*args, **kwargs):
         made = make(*args, **kwargs)
         met.wait()
         return made
 
-    monkeypatch.setattr(certificate_authority, "_signed", late)
+    monkeypatch.setattr(certificate_authority, "sign_certificate", late)
     seen: list[str] = []
     threads = [
         threading.Thread(target=lambda: seen.append(CertificateAuthority(tmp_path / "ca").pem))
