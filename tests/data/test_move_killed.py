@@ -50,7 +50,9 @@ def through(journey: Journey, stage: str, killed: set[tuple[str, str]]) -> None:
             return
 
 
-@pytest.mark.parametrize("way", [STEPS, BACK], ids=["there", "and back"])
+@pytest.mark.parametrize(
+    "way", [STEPS, pytest.param(BACK, marks=pytest.mark.slow)], ids=["there", "and back"]
+)
 def test_killed_at_every_step_no_acknowledged_row_is_lost(journey: Journey, way: tuple[str, ...]) -> None:
     killed: set[tuple[str, str]] = set()
     with Neighbour(journey) as neighbour, Writer(journey) as writer:

@@ -26,13 +26,18 @@ def test_a_wrong_plan_stops_the_run_before_it_starts(small: Small) -> None:
     ("fault", "said"),
     [
         ("{do: fail, urn: '*::q3', code: AccessDenied, message: not you}", "api error AccessDenied: not you"),
-        (
-            "{do: revoke, at: 2}",
-            "api error ExpiredToken: The security token included in the request is expired",
+        *(
+            pytest.param(fault, said, marks=pytest.mark.slow)
+            for fault, said in (
+                (
+                    "{do: revoke, at: 2}",
+                    "api error ExpiredToken: The security token included in the request is expired",
+                ),
+                ("{do: quota, type: 'aws:sqs/queue:Queue', limit: 4}", "api error LimitExceededException"),
+                ("{do: timeout, at: 3}", "context deadline exceeded"),
+                ("{do: disk-full, victim: plugin, at: 3}", "database or disk is full"),
+            )
         ),
-        ("{do: quota, type: 'aws:sqs/queue:Queue', limit: 4}", "api error LimitExceededException"),
-        ("{do: timeout, at: 3}", "context deadline exceeded"),
-        ("{do: disk-full, victim: plugin, at: 3}", "database or disk is full"),
         ("{do: kill, signal: INT, at: 2}", "update canceled"),
     ],
 )

@@ -94,7 +94,7 @@ def assert_whole(small: Small) -> None:
     assert len(small.cloud().all()) == COUNT
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_a_killed_run_is_recovered_and_nothing_is_made_twice(small: Small, when: str) -> None:
     killed(small, when=when)
     made = ids(small)
@@ -116,6 +116,7 @@ def state(small: Small) -> list[dict[str, str]]:
     return json.loads(small.pulumi("stack", "export")[1])["deployment"]["resources"]
 
 
+@pytest.mark.slow
 def test_a_state_that_the_kill_left_unreadable_is_mended(small: Small) -> None:
     killed(small)
     path = next(Sandbox(small.sandbox).state.glob(".pulumi/stacks/small/dev.json"))
@@ -126,6 +127,7 @@ def test_a_state_that_the_kill_left_unreadable_is_mended(small: Small) -> None:
     assert_whole(small)
 
 
+@pytest.mark.slow
 def test_every_change_leaves_a_copy_that_comes_back(small: Small) -> None:
     assert_whole(small)
     small.configure('{"small:queues": 3}')
@@ -206,6 +208,7 @@ def engine_of(small: Small) -> int:
     return next(pid for _, pid, alive in locks(small.sandbox, "dev") if alive)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fast", [False, True])
 def test_of_two_starts_at_once_one_wins_and_the_other_says_why_not(
     small: Small, tmp_path: Path, fast: bool
@@ -224,6 +227,7 @@ def test_of_two_starts_at_once_one_wins_and_the_other_says_why_not(
     assert_whole(small)
 
 
+@pytest.mark.slow
 def test_a_look_during_a_run_says_so_and_a_recovery_keeps_away(small: Small) -> None:
     hanging = begun(small, **{VARIABLE: '{"faults": [{"do": "hang", "at": 3}]}'})
     engine = engine_of(small)
@@ -238,6 +242,7 @@ def test_a_look_during_a_run_says_so_and_a_recovery_keeps_away(small: Small) -> 
     assert_whole(small)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("refresh", "--yes", "--skip-preview"), (*UP, "--refresh")])
 def test_a_refresh_that_sees_nothing_does_not_empty_the_state(small: Small, command: tuple[str, ...]) -> None:
     assert_whole(small)

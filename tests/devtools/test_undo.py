@@ -81,6 +81,7 @@ def test_a_killed_run_is_undone_and_the_next_one_succeeds(small: Small, tmp_path
     assert_whole(small)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_keeps_what_it_did_and_goes_on(small: Small, tmp_path: Path, number: int) -> None:
     """A terminal interrupts the engine; who stops `make` stops the wrapper, which tells the engine."""

@@ -32,6 +32,7 @@ def test_a_change_by_hand_shows_and_is_put_right(dev: Workspace) -> None:
     assert dev.preview().changes == ()
 
 
+@pytest.mark.slow
 def test_what_is_gone_by_hand_is_made_again(dev: Workspace) -> None:
     cloud = dev.cloud()
     row = next(r for r in cloud.all("aws:ssm/parameter:Parameter") if "amber-pay" in r.urn)
@@ -107,6 +108,7 @@ sqs.Queue("q", name="by-hand", visibility_timeout_seconds=30,
 """
 
 
+@pytest.mark.slow
 def test_what_exists_can_be_imported(tmp_path: Path) -> None:
     space = Workspace(tmp_path, "dev")
     maker = Workspace(tmp_path / "maker", "prod")  # somebody else: of dev itself a state would be missing

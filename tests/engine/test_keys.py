@@ -4,6 +4,8 @@ import json
 import sys
 from typing import Any
 
+import pytest
+
 from tests.engine.live import OTHER, SILOED, Live
 
 BUCKET = "tenantry-dev-t-{tenant}-111122223333"
@@ -32,6 +34,7 @@ def keys(live: Live, tenant: str) -> dict[str, str]:
     return {r.urn.rsplit("::", 1)[1]: str(r.outputs["arn"]) for r in rows if f"{tenant}-identity" in r.urn}
 
 
+@pytest.mark.slow
 def test_artefacts_and_secrets_come_under_the_new_key_and_the_rest_stays_readable(live: Live) -> None:
     for tenant in (SILOED, OTHER):
         artefacts(live, tenant, PUT)

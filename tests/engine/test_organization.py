@@ -58,6 +58,7 @@ def test_each_account_holds_what_is_its_own(org: Workspace) -> None:
     assert {ORGANIZATION, ACCOUNT, "aws:cloudtrail/trail:Trail"} <= management
 
 
+@pytest.mark.slow
 def test_a_new_account_is_all_that_is_created(org: Workspace) -> None:
     path = org.project / "organization" / "accounts.yaml"
     new = "lab:\n  name: Lab\n  email: aws-lab@tenantry.example\n  unit: sandbox\n"
@@ -79,6 +80,7 @@ def test_nothing_of_it_is_destroyed(org: Workspace) -> None:
     assert len(store(org, MANAGEMENT).all()) == before
 
 
+@pytest.mark.slow
 def test_an_organization_that_exists_is_taken_over(tmp_path: Path, org: Workspace) -> None:
     """As where accounts are older than this program: same cloud, no state."""
     old = org
@@ -122,6 +124,7 @@ def _copy_tree(old: Workspace, new: Workspace) -> None:
             here.put(row, "-", {row.id})
 
 
+@pytest.mark.slow
 def test_an_account_that_is_not_there_is_not_taken_over(tmp_path: Path) -> None:
     space = Workspace(tmp_path, "org")
     edit(space, "organization/accounts.yaml", "\nprod:\n", '\nprod:\n  existing: "123456789012"\n')

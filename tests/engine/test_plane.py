@@ -56,6 +56,7 @@ def test_tenants_log_in_and_keep_rows_to_themselves_and_a_destroy_stops_it_all(l
     assert live.sandbox_command("status").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_rotation_turns_the_password_and_nobody_is_locked_out(live: Live) -> None:
     """The function's four steps, called as Secrets Manager calls them, with its role's permissions."""
     live.psql(POOLED, KEEP)
@@ -79,6 +80,7 @@ def test_a_rotation_turns_the_password_and_nobody_is_locked_out(live: Live) -> N
     )
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_nothing_that_is_not_reported_and_the_next_one_sweeps(fresh: Live) -> None:
     live = fresh
     command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "dev"]
@@ -139,6 +141,7 @@ def test_a_suspended_tenant_is_locked_out_and_let_in_again(live: Live) -> None:
     assert "1" in live.psql(POOLED, "SELECT 1")
 
 
+@pytest.mark.slow
 def test_what_was_stopped_is_reported_and_goes_on_with_its_rows(live: Live) -> None:
     live.psql(POOLED, KEEP)
     live.psql(POOLED, "INSERT INTO payments VALUES (1, 'kept')")
@@ -151,6 +154,7 @@ def test_what_was_stopped_is_reported_and_goes_on_with_its_rows(live: Live) -> N
     assert live.sandbox_command("status").stdout.count("runs") == 4
 
 
+@pytest.mark.slow
 def test_rows_of_a_tenant_follow_from_its_shard_to_another_instance(live: Live) -> None:
     """With what the program itself sets up: parameter groups, master users, and the names of AWS."""
     live.psql(POOLED, KEEP)

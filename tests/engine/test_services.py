@@ -20,6 +20,7 @@ def changed(space: Workspace, name: str, old: str, new: str) -> set[tuple[str, s
     return {(s.op, s.name) for s in run.changes}
 
 
+@pytest.mark.slow
 def test_a_new_image_is_a_new_revision_of_one_service_and_nothing_else(dev: Workspace) -> None:
     done = changed(dev, "Pulumi.dev.yaml", r"(reportsImage: .*@sha256:)[0-9a-f]{64}", rf"\g<1>{DIGEST}")
     assert {name for _, name in done} == {"reports-service-task-definition", "reports-service-service"}

@@ -73,6 +73,7 @@ def test_what_the_state_names_is_in_the_cloud_and_nothing_else(dev: Workspace) -
     assert state == cloud
 
 
+@pytest.mark.slow
 def test_new_tenants_are_all_that_is_created(dev: Workspace) -> None:
     assert_all_that_is_created(dev, *sorted(KINDS))
 

@@ -87,8 +87,17 @@ def bundle(folder: Path, plan: Plan | None = None) -> tuple[Path, str]:
     return folder, seal
 
 
-def test_a_bundle_verifies_and_says_what_was_judged(tmp_path: Path) -> None:
-    folder, seal = bundle(tmp_path / "audit")
+@pytest.fixture(scope="module")
+def of_prod(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """One bundle, for tests that copy it before they change it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("policies.settings.ROOT", checkout)
+        patch.setattr("policies.evidence.ROOT", checkout)
+        return bundle(tmp_path_factory.mktemp("evidence") / "audit")
+
+
+def test_a_bundle_verifies_and_says_what_was_judged(of_prod: tuple[Path, str]) -> None:
+    folder, seal = of_prod
     assert verify(folder, seal) == []
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     assert manifest["plan"] == plan_digest(committed("prod"))
@@ -118,8 +127,11 @@ def _forge(folder: Path) -> None:
         (_forge, "manifest.json: its digest is"),
     ],
 )
-def test_any_change_of_a_bundle_is_seen(tmp_path: Path, harm: Any, message: str) -> None:
-    folder, seal = bundle(tmp_path / "audit")
+def test_any_change_of_a_bundle_is_seen(
+    tmp_path: Path, of_prod: tuple[Path, str], harm: Any, message: str
+) -> None:
+    folder, seal = shutil.copytree(of_prod[0], tmp_path / "audit"), of_prod[1]
+    assert verify(folder, seal) == []
     harm(folder)
     assert [line for line in verify(folder, seal) if line.startswith(message)]
     said = call("verify", str(folder), "--seal", seal)

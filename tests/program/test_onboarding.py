@@ -24,7 +24,10 @@ def cell_of(folder: Path) -> CellPlan:
     return plan_cell(settings_of("dev"), open_registry("dev", root=folder, locked=False))
 
 
-@pytest.mark.parametrize("kind", sorted(FIELDS))
+@pytest.mark.parametrize(
+    "kind",
+    ["dedicated", *(pytest.param(k, marks=pytest.mark.slow) for k in sorted(FIELDS) if k != "dedicated")],
+)
 def test_both_ways_of_onboarding_make_the_same(tmp_path: Path, kind: str) -> None:
     by_hand, by_command = (write_checkout(tmp_path / n) for n in ("hand", "command"))
     fields = {**COMMON, **FIELDS[kind]}

@@ -129,7 +129,8 @@ def test_no_stack_takes_more_than_its_demand(stack: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stack", "kind"), [*(("dev", kind) for kind in sorted(KINDS)), ("prod", "dedicated")]
+    ("stack", "kind"),
+    [*(("dev", kind) for kind in sorted(KINDS)), pytest.param("prod", "dedicated", marks=pytest.mark.slow)],
 )
 def test_a_tenant_more_takes_what_the_data_say(stack: str, kind: str) -> None:
     (before, one), (after, other) = counted(stack), counted(stack, kind)

@@ -104,6 +104,7 @@ def test_a_call_that_is_no_restore_says_nothing_of_a_moment() -> None:
     assert "restoredTo" not in json.loads(call.inputs["input"])
 
 
+@pytest.mark.slow
 def test_a_shard_is_restored_beside_it_for_the_move_alone() -> None:
     """Nobody lives in it: others' rows are there too. What the tenant gets is its own and new."""
     tenant, beside = MOVER[PlacementKind.POOL], f"restored-{MOVER[PlacementKind.POOL]}-instance"

@@ -107,7 +107,7 @@ def another(key: str) -> Any:
         case NumberChoice(values) | Choice(values):
             candidates = values
         case Whole(low, high):
-            candidates = (min(now + 1, high), low, *range(now, high))
+            candidates = (min(now + 1, high), min(2 * now, high), low, high, *range(now, high))
         case Text(pattern):
             return find(st.from_regex(pattern, fullmatch=True), accepted, settings=search(derandomize=True))
         case other:

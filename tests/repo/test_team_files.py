@@ -96,6 +96,7 @@ def test_the_edits_are_what_a_team_may_do(edited: Path, checkout: Path) -> None:
     assert set(plans) == {"dev", "next", "org", "prod"}
 
 
+@pytest.mark.slow
 def test_tests_do_not_notice_what_a_team_edits(edited: Path) -> None:
     done = run_tests(edited, *QUICK)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr

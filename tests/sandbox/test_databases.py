@@ -124,6 +124,7 @@ def test_ten_read_replicas_start_at_once_while_checkpoints_remove_the_log(place:
         wait_for(lambda replica=replica: _rows(replica) == 1001)
 
 
+@pytest.mark.slow
 def test_a_read_replica_that_was_stopped_finds_in_the_archive_what_its_source_has_removed(
     place: Place,
 ) -> None:

@@ -73,6 +73,7 @@ def test_a_moment_after_the_last_write_is_one_to_restore_to(place: Place) -> Non
         assert kept(session) == [2, 3]
 
 
+@pytest.mark.slow
 def test_what_was_restored_lives_on_without_its_source(place: Place) -> None:
     """It stops and starts, it is followed, and it can itself be restored to what it was."""
     one = place.instance("one", **GIVEN)
@@ -116,6 +117,7 @@ def test_the_master_gets_the_password_that_is_asked_for(place: Place) -> None:
         assert session.run("SELECT 1") == [[1]]
 
 
+@pytest.mark.slow
 def test_days_that_were_let_go_by_are_no_days_of_the_log(place: Place) -> None:
     one = place.instance("one", **GIVEN)
     when = written(place, one)

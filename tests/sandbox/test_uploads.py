@@ -36,6 +36,7 @@ def left(live: Live) -> list[tuple[Any, ...]]:
     return live.vault.rows("SELECT upload FROM parts UNION SELECT id FROM uploads")
 
 
+@pytest.mark.slow
 def test_fifty_megabytes_go_up_and_come_back(live: Live) -> None:
     s3, content = live.tenant("s3", A), os.urandom(50_000_000)
     s3.upload_fileobj(io.BytesIO(content), BUCKET, NAME)
