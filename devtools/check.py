@@ -13,7 +13,7 @@ from typing import Final
 
 from devtools.generators import organization_policies
 from devtools.registrations import plan_for_guardrails, record_registrations
-from devtools.stack_plans import engine_config, plan_of_stack, stacks
+from devtools.stack_plans import engine_config, plan_of_stack, stacks, unreadable
 from plan import CellPlan, SettingsError
 from plan.organization import OrganizationPlan
 from policies.checking import verdicts
@@ -51,11 +51,25 @@ def plans_of(root: Path) -> tuple[Plans, list[str]]:
     plans: dict[str, CellPlan | OrganizationPlan] = {}
     refused: list[str] = []
     for stack in stacks(root):
+        if findings := [*unreadable(root, stack)]:
+            refused += map(str, findings)
+            continue
         try:
             plans[stack] = plan_of_stack(root, stack)
-        except (SettingsError, RegistryError) as wrong:
+        except SettingsError as wrong:
+            refused += lines_of(wrong)
+        except RegistryError as wrong:
             refused += str(wrong).splitlines()
     return plans, refused
+
+
+def lines_of(refusal: SettingsError) -> Iterator[str]:
+    """Each wrong setting as `file:line:column: setting: what is wrong`; what has no place, without one."""
+    file, *lines = str(refusal).splitlines()
+    if not lines:
+        yield file
+    for line in map(str.strip, lines):
+        yield f"{file}{line}" if line[0].isdigit() else f"{file} {line}"
 
 
 def exceptions_and_approvals(root: Path) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """Settings and plans of a project's stacks, read without an engine."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import yaml
 
-from config.settings_fields import SettingsError, keys_of
+from config.settings_fields import Places, SettingsError, keys_of
+from config.stack_file import places_of
+from config.yaml_reader import compose
+from config.yaml_tree import Finding, Map, at
 from organization import open_organization
 from plan import CellPlan, plan_cell
 from plan.organization import (
@@ -18,6 +21,7 @@ from plan.organization import (
 )
 from plan.settings import AccountSettings, Settings, parse_settings
 from tenants import RegistryError
+from tenants.files import PROJECT_FILE
 from tenants.models import Registry
 from tenants.project import Project
 from tenants.registry import examine
@@ -26,9 +30,29 @@ PREFIX: Final = "tenantry:"
 MODELS: Final[Mapping[str, type[AccountSettings]]] = {"cell": Settings, "organization": OrganizationSettings}
 
 
+class _Loader(yaml.SafeLoader):
+    """Leaves a date the text that a person wrote, which the type of its setting then judges."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def load(path: Path) -> dict[str, Any]:
-    """A YAML file."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    """A YAML file of which `unreadable` finds nothing."""
+    return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+
+
+def unreadable(root: Path, stack: str) -> Iterator[Finding]:
+    """What keeps settings of a stack from being read: text that is no YAML, no section `config`."""
+    for name in (PROJECT_FILE, f"Pulumi.{stack}.yaml"):
+        tree, findings = compose((root / name).read_bytes(), name)
+        yield from findings
+        section = at(tree, "config") if isinstance(tree, Map) else tree
+        if not findings and (section is tree or not isinstance(section, Map)):
+            wrong = "there are no settings in the section config"
+            yield Finding(name, 1, 1, "", wrong, "write config: and settings below it, indented")
 
 
 def stacks(root: Path, kind: str | None = None) -> tuple[str, ...]:
@@ -41,14 +65,14 @@ def stacks(root: Path, kind: str | None = None) -> tuple[str, ...]:
 
 def declared(root: Path) -> dict[str, dict[str, Any]]:
     """The project's own keys that `Pulumi.yaml` declares."""
-    return {k: v for k, v in load(root / "Pulumi.yaml")["config"].items() if ":" not in k}
+    return {k: v for k, v in load(root / PROJECT_FILE)["config"].items() if ":" not in k}
 
 
 def values_of(root: Path, stack: str) -> dict[str, Any]:
     """Configuration of a stack as the engine resolves it: its file over the declared defaults of its kind."""
     given = load(root / f"Pulumi.{stack}.yaml")["config"]
     own = {k.removeprefix(PREFIX): v for k, v in given.items() if k.startswith(PREFIX)}
-    known = keys_of(MODELS.get(own.get("kind", "cell"), Settings))
+    known = keys_of(MODELS.get(str(own.get("kind", "cell")), Settings))
     return {k: v["default"] for k, v in declared(root).items() if "default" in v and k in known} | own
 
 
@@ -61,11 +85,15 @@ def engine_config(root: Path, stack: str) -> Mapping[str, str]:
 def settings_of(root: Path, stack: str) -> Settings | OrganizationSettings:
     """The settings of a stack of either kind; raises `SettingsError` naming all wrong ones."""
     values = values_of(root, stack)
+
+    def places() -> Places:
+        return places_of(root, stack)
+
     match values["kind"]:
         case "cell":
-            return parse_settings(stack, values)
+            return parse_settings(stack, values, places=places)
         case "organization":
-            return parse_organization_settings(stack, values)
+            return parse_organization_settings(stack, values, places=places)
         case other:
             allowed = f"expected one of {', '.join(MODELS)}"
             raise SettingsError(f"Pulumi.{stack}.yaml:\n  tenantry:kind: {other!r} is not allowed; {allowed}")

@@ -58,7 +58,42 @@ WRONG = {
         "tenants/dev.yaml:7:9: amber-pay: plan 'gold' ",
     ),
     "a ledger": ("tenants/ledger/prod.yaml", "  alder-pay: .*\n", "", "tenants/ledger/prod.yaml:"),
-    "a setting": ("Pulumi.dev.yaml", "natPerZone: false", "natPerZone: 7", "tenantry:natPerZone"),
+    "a setting": (
+        "Pulumi.dev.yaml",
+        "natPerZone: false",
+        "natPerZone: 7",
+        "Pulumi.dev.yaml:9:24: tenantry:natPerZone: 7 is not allowed",
+    ),
+    "a setting that is a date": (
+        "Pulumi.dev.yaml",
+        "domain: .*",
+        "domain: 2026-01-01",
+        "tenantry:domain: '2026-01-01' is not allowed",
+    ),
+    "a setting that there is not": (
+        *("Pulumi.prod.yaml", r"\Z", "  tenantry:natsPerZone: true\n"),
+        "tenantry:natsPerZone: no such setting",
+    ),
+    "settings without a section": (
+        *("Pulumi.org.yaml", "(?m)^config:", "settings:"),
+        "Pulumi.org.yaml:1:1: there are no settings in the section config",
+    ),
+    "a section that is empty": (
+        *("Pulumi.dev.yaml", r"(?s)config:.*", "config:\n"),
+        "Pulumi.dev.yaml:1:1: there are no settings in the section config",
+    ),
+    "a tab": (
+        *("Pulumi.dev.yaml", "  tenantry:natPerZone", "\ttenantry:natPerZone"),
+        "Pulumi.dev.yaml:9:1: a tab in the indentation",
+    ),
+    "a setting twice": (
+        *("Pulumi.org.yaml", "(  tenantry:kind: .*\n)", r"\1\1"),
+        "'tenantry:kind' stands twice",
+    ),
+    "a kind that is a list": (
+        *("Pulumi.org.yaml", "kind: organization", "kind: [organization]"),
+        "expected one of cell, organization",
+    ),
     "a kind of stack": (
         "Pulumi.org.yaml",
         "kind: organization",
