@@ -14,14 +14,13 @@ context keys" (source of 2023-05-11, the last that AWS published, and the pages 
 """
 
 import base64
-import binascii
 import datetime
 import ipaddress
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Final
 
@@ -106,7 +105,7 @@ def _binary(wanted: Filled, value: str) -> bool:
 def _bytes(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or no ASCII
         return None
 
 
@@ -126,7 +125,11 @@ _RANGE: Final = re.compile(
 
 
 def _number(text: str) -> Decimal | None:
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
+    """None too of what has more digits in its exponent than any number that is compared."""
+    try:
+        return Decimal(text) if _NUMBER.fullmatch(text) else None
+    except InvalidOperation:
+        return None
 
 
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)

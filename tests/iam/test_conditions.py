@@ -6,13 +6,13 @@ from iam.conditions import OPERATORS, UnknownOperatorError, holds
 from iam.variables import Context, filler
 
 MALFORMED = {
-    "Numeric": ("many", "", "1,5", "1_000", "0x10", "nan", "inf", "٣"),
+    "Numeric": ("many", "", "1,5", "1_000", "0x10", "nan", "inf", "٣", f"1e{10**30}"),
     "Date": (
         *("soon", "", "2026-13-01", "2026-02-30", "2026-11-01T00:00:00", "2026-W01"),
         *("2026-11-01T25:00Z", "2026-11-01T00:00:00+99:00", "2026-11-01 00:00:00Z"),
     ),
     "Bool": ("yes", "", "1"),
-    "Binary": ("!", "QUI", "Q U I ="),
+    "Binary": ("!", "QUI", "Q U I =", "é"),
     "IpAddress": ("here", "", "10.0.0.256", "10.0.0.0/33", "10.0.0.0/255.0.0.0", "::/129", "1"),
     "Arn": ("*", "", "arn:aws:iam::1", "lambda.amazonaws.com"),
 }
