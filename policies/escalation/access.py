@@ -101,11 +101,22 @@ def _mentions_action(actions: tuple[str, ...], not_actions: tuple[str, ...], act
     return any(action_matches(a, action) for a in actions)
 
 
+def _names_no_resource(statement: Statement) -> bool:
+    """As in a trust policy, which hangs on what it is about."""
+    return not statement.resources and not statement.not_resources
+
+
 def _of_resource(statement: Statement, arns: Iterable[str]) -> str | None:
-    """The pattern by which a statement is about something, None if it is not."""
-    if statement.not_resources:
-        return None if any(covers(r, arns) for r in statement.not_resources) else "*"
-    return next((r for r in statement.resources if covers(r, arns)), None)
+    """The pattern by which a statement is about something, None if it is not.
+
+    What a policy variable in NotResource takes out is not known: the pattern then has the variable.
+    """
+    if not statement.not_resources:
+        return next((r for r in statement.resources if covers(r, arns)), None)
+    excepted = [r for r in statement.not_resources if covers(r, arns)]
+    if any("${" not in r for r in excepted):
+        return None
+    return f"all but {' | '.join(excepted)}" if excepted else "*"
 
 
 def _allowed(
@@ -116,7 +127,7 @@ def _allowed(
     for s in statements:
         if not s.allow or not of_action(s, action):
             continue
-        text = "*" if whose and not s.resources else _of_resource(s, arns)
+        text = "*" if whose and _names_no_resource(s) else _of_resource(s, arns)
         if text is None:
             continue
         held = holds(s.condition, facts)
@@ -134,7 +145,7 @@ def _not_denied(
     for s in statements:
         if s.allow or not of_action(s, action):
             continue
-        text = "*" if whose and not s.resources else _of_resource(s, arns)
+        text = "*" if whose and _names_no_resource(s) else _of_resource(s, arns)
         if text is None:
             continue
         held = holds(s.condition, facts)

@@ -6,12 +6,13 @@ caller is filled in. Where the analysis has no doubt, both must say the same.
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
 from devtools.mocks import REGION
+from iam.documents import Document, parse_data
 from iam.evaluate import Policies, Principal, Request, decide
 from policies.escalation.access import Target, can_perform
 from policies.escalation.conditions import Facts
@@ -117,3 +118,55 @@ def test_both_say_the_same_where_somebody_has_been_careless(careless: Callable[[
     counted, wrong = differences(careless(platform("dev")))
     assert wrong == []
     assert counted[True] > 50
+
+
+OPEN = "arn:aws:s3:::shared/open/a"
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+BUT_OPEN = {"Action": "s3:*", "NotResource": "arn:aws:s3:::shared/open/*", "Principal": "*"}
+
+
+def of_statements(*statements: Mapping[str, object]) -> Document:
+    return parse_data({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.mark.parametrize(
+    ("own", "of_bucket", "possible"),
+    [
+        (ALL, {"Effect": "Deny", **BUT_OPEN}, True),
+        ({**ALL, "Action": "iam:*"}, {"Effect": "Allow", **BUT_OPEN}, False),
+        (
+            {**ALL, "Action": "iam:*"},
+            {"Effect": "Allow", **BUT_OPEN, "NotResource": "arn:aws:s3:::b/*"},
+            True,
+        ),
+    ],
+    ids=["refused but for some", "allowed but for some", "allowed, not of these"],
+)
+def test_both_say_the_same_of_what_a_bucket_s_policy_excepts(
+    own: Mapping[str, object], of_bucket: Mapping[str, object], possible: bool
+) -> None:
+    role = replace(plan_access(platform("dev")).roles[0], identity=of_statements(own), boundary=None)
+    target = Target(frozenset({OPEN}), of_statements(of_bucket))
+    assert bool(can_perform(role, "s3:GetObject", target)) is possible
+    assert judged(role, "s3:GetObject", OPEN, target, "") is possible
+
+
+@pytest.mark.parametrize(
+    ("statement", "when"),
+    [
+        ({"Effect": "Allow"}, "all but arn:aws:s3:::shared/${aws:PrincipalTag/team}/* fits"),
+        ({"Effect": "Deny"}, "not all but arn:aws:s3:::shared/${aws:PrincipalTag/team}/*"),
+    ],
+    ids=["allowed", "refused"],
+)
+def test_what_a_variable_excepts_is_possible_under_a_condition(
+    statement: Mapping[str, object], when: str
+) -> None:
+    excepting = {
+        **statement,
+        "Action": "s3:*",
+        "NotResource": "arn:aws:s3:::shared/${aws:PrincipalTag/team}/*",
+    }
+    own = of_statements(excepting, *([ALL] if statement["Effect"] == "Deny" else []))
+    role = replace(plan_access(platform("dev")).roles[0], identity=own, boundary=None)
+    assert can_perform(role, "s3:GetObject", Target(frozenset({OPEN}))).when == {when}
