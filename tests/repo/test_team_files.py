@@ -127,3 +127,19 @@ def test_no_test_without_an_engine_notices_what_a_team_edits(edited: Path) -> No
 def test_a_test_that_reads_a_file_of_the_teams_fails(name: str) -> None:
     with pytest.raises(PermissionError, match=rf"tests read no file of the team's: {re.escape(name)}"):
         (ROOT / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["tenants/dev.yaml", "tests/../tenants/dev.yaml", b"tenants/dev.yaml", "LINK/tenants/dev.yaml"],
+    ids=["relative", "up", "bytes", "link"],
+)
+def test_a_test_that_reads_a_file_of_the_teams_fails_however_the_path_is_written(
+    path: str | bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    link = tmp_path / "link"
+    link.symlink_to(ROOT)
+    written = path.replace("LINK", str(link)) if isinstance(path, str) else path
+    with pytest.raises(PermissionError, match=r"tests read no file of the team's: tenants/dev\.yaml"):
+        os.open(written, os.O_RDONLY)
