@@ -38,7 +38,7 @@ def test_every_folder_of_tests_is_described_by_its_kinds() -> None:
 def test_every_command_of_the_page_names_what_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())  # type: ignore[index]
-    named = set(re.findall(r"\bmake ([a-z-]+)", TEXT))
+    named = set(re.findall(r"`make ([a-z-]+)", TEXT))
     assert "test-all" in named
     assert named - targets == set()
     paths = re.findall(r"\btests/[a-z_/]+(?:\.py)?", TEXT)
