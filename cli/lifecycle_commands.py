@@ -156,7 +156,7 @@ def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     _show("way back", here.row.undo)
     for arrow in TRANSITIONS:
         if arrow.before is here:
-            _show_next(arrow)
+            _show_next(id_, arrow)
     for word, figure in measured_lines(told) if told else ():
         _show(word, figure)
     if tenant.move and not told:
@@ -168,9 +168,10 @@ def _show(word: str, text: str) -> None:
     print(f"  {word:<11} {text}")
 
 
-def _show_next(arrow: Transition) -> None:
+def _show_next(id_: str, arrow: Transition) -> None:
     """Where an arrow leads, and what is gone then."""
     after = arrow.after.row
-    _show("next", f"{arrow.event} leads to {arrow.after}{f', once {arrow.only_if}' if arrow.only_if else ''}")
+    command = EVENTS[arrow.event].command.replace("ID", id_)
+    _show("next", f"{command} leads to {arrow.after}{f', once {arrow.only_if}' if arrow.only_if else ''}")
     if after.removes != "nothing":
         _show("", f"then gone: {after.removes}; way back: {after.undo}")

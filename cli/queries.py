@@ -85,6 +85,7 @@ def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("state", told["state"] + (f", since {told['since']}" if told["since"] else "")),
         ("isolation", f"{told['isolation']}, network {told['network']}"),
         ("data", told["data"]),
+        ("move", told["move"] and f"{told['move']}; move {told['id']} --status says which database serves"),
         ("shares with", ", ".join(told["shares_with"]) or "nobody"),
         ("residency", told["residency"]),
         ("plan", f"{told['plan']}: {_limits(told['limits'])}"),
@@ -104,7 +105,7 @@ def _limits(limits: dict[str, Any]) -> str:
     return (
         f"{limits['requests_per_second']:g} requests a second, {limits['burst']} at once, "
         f"{limits['quota']:,} a {limits['quota_period'].lower()}; "
-        f"{limits['budget_usd_a_month']:,} USD a month"
+        f"budget {limits['budget_usd_a_month']:,} USD a month"
     )
 
 

@@ -47,6 +47,7 @@ def description(project: Project, found: Examined, cell: Cell, id_: str) -> dict
     return {
         **row_of(tenant, found.stack, ledger),
         "since": tenant.since,
+        "move": str(tenant.move) if tenant.move else None,
         "data": _data(tenant, found),
         "shares_with": _neighbours(tenant, found),
         "limits": {

@@ -97,7 +97,7 @@ def message(finding: Finding) -> str:
 def advice(found: Verdicts) -> list[str]:
     """Advisory failures, each rule once, and the rules that something cannot be told of before the update."""
     advised = [
-        f"[{rule}] fail of {len(those)}, such as {those[0].resource.name}: {those[0].verdict.why}"
+        f"[{rule}] fails for {len(those)}, such as {those[0].resource.name}: {those[0].verdict.why}"
         for rule, those in by_rule(found.advised)
     ]
     if not found.untold:

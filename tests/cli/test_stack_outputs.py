@@ -135,8 +135,9 @@ def test_a_tenant_that_does_not_move_asks_nobody(root: Path) -> None:
 
 def test_what_cannot_be_undone_is_told_a_stage_before(root: Path) -> None:
     assert "then gone: nothing" not in status(root)
-    assert "abort leads to abort\n              then gone: replication and the copy" in status(root)
+    gone = "\n              then gone: "
+    assert f"move acme-pay --abort leads to abort{gone}replication and the copy" in status(root)
     path = root / "tenants/dev.yaml"
     path.write_text(path.read_text("utf-8").replace("stage: prepare", "stage: soak"), "utf-8")
-    assert "next leads to done, once the soak days are over\n              then gone: " in status(root)
+    assert f"move acme-pay leads to done, once the soak days are over{gone}" in status(root)
     assert "way back: none: moving back is a new move" in status(root)

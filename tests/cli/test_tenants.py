@@ -112,7 +112,7 @@ def test_show_says_where_with_whom_and_at_what_cost() -> None:
     pooled = call(PROJECT, "show", "cobalt-fx").stdout
     assert "role and schema of its own on shard-a, place 3" in pooled
     assert "shares with amber-pay, birch-lending, delta-invoice\n" in pooled
-    assert "50 requests a second, 100 at once, 1,000,000 a month; 600 USD a month" in pooled
+    assert "50 requests a second, 100 at once, 1,000,000 a month; budget 600 USD a month" in pooled
     assert "1 of 40 database instances" not in pooled
     told = json.loads(call(PROJECT, "show", "fjord-custody", "--json").stdout)
     assert told["data"] == "a database of its own in a network of its own, 10.64.0.0/21"

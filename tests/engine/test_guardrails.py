@@ -83,7 +83,7 @@ def refused(workspace: Workspace, kind: str) -> tuple[int, dict[str, set[str]]]:
     found: dict[str, set[str]] = {}
     for name, rule in re.findall(r"\[mandatory\]  \S+  \(\S+: (\S+)\)\n.*\n\s+\[([a-z0-9-]+)\]", run.output):
         found.setdefault(rule, set()).add(name)
-    advised = re.findall(r"^\s+\[([a-z0-9-]+)\] fail of", run.output, re.MULTILINE)
+    advised = re.findall(r"^\s+\[([a-z0-9-]+)\] fails for", run.output, re.MULTILINE)
     return run.status, found | {rule: {"advised"} for rule in advised}
 
 
