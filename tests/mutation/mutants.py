@@ -7,7 +7,6 @@ list outlives edits elsewhere in the file.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.cells import ROOT
+from tests.checkout import write_checkout
+
 LIST: Final = Path(__file__).parent / "survivors.txt"
 CORES: Final = 2
 KILLED: Final = frozenset({"killed", "timeout", "caught by type check", "segfault"})
@@ -42,7 +43,7 @@ def run() -> Run:
     """Mutate and test; raises `MutationError`, as where a test fails without any mutation."""
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Path(folder) / "checkout"
-        _copy_to(copy)
+        write_checkout(copy)
         ran = _mutmut(copy, "run", "--max-children", str(CORES))
         if ran.returncode:
             raise MutationError(f"mutmut run failed:\n{ran.stdout[-4000:]}{ran.stderr[-4000:]}")
@@ -67,21 +68,6 @@ def write(found: Run) -> None:
         "# why none should.\n"
     )
     LIST.write_text(head + "".join(f"{line}\n" for line in found.survivors), "utf-8")
-
-
-def _copy_to(target: Path) -> None:
-    """What git knows or would know: no caches, no tools."""
-    names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout.decode()
-    for name in filter(None, names.split("\0")):
-        source = ROOT / name
-        if source.is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target / name)
 
 
 def _mutmut(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
