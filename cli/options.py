@@ -121,11 +121,23 @@ def stack_from_environment() -> str | None:
     return os.environ.get("STACK") or None
 
 
+def require_settings(name: str) -> str:
+    """The name, if the project has settings for such a stack or for none at all; else wrong usage.
+
+    A name may be qualified, as in `organization/project/dev`.
+    """
+    known = deployable(HERE)
+    if known and name.rpartition("/")[2] not in known:
+        raise typer.BadParameter(f"there is no Pulumi.{name}.yaml; {allowed_or_near(name, known)}")
+    return name
+
+
 def named_stack(argument: str | None, option: str | None) -> str | None:
     """The one stack that was named as an argument, by `--stack`, or by the variable STACK."""
     if argument and option and argument != option:
         raise typer.BadParameter(f"{argument} and {option} are two stacks; name one")
-    return argument or option or stack_from_environment()
+    name = argument or option or stack_from_environment()
+    return require_settings(name) if name else None
 
 
 def require_stack(argument: str | None, option: str | None) -> str:

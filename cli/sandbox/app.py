@@ -14,7 +14,6 @@ from cli.options import (
     complete_deployable,
     complete_tenant,
     named_stack,
-    stack_from_environment,
 )
 from cli.running import group, run
 
@@ -114,7 +113,7 @@ def stop(name: OnlyStack = None, stack: StackOption = None) -> None:
 
 
 def _stack_or_default(stack: str | None) -> str:
-    return stack or stack_from_environment() or DEFAULT
+    return named_stack(stack, None) or DEFAULT
 
 
 def _stack_or_all(name: str | None, stack: str | None) -> str | None:

@@ -245,3 +245,29 @@ def test_a_launcher_that_was_moved_is_written_anew(launcher: Path) -> None:
     launcher.write_text(before.replace("python", "pyhton"), "utf-8")
     venv.write_launcher(launcher.parents[1])
     assert launcher.read_text("utf-8") == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "recover check {}",
+        "recover restore {} --json",
+        "recover restore --stack {}",
+        "sandbox status {} --json",
+        "sandbox psql acme --stack {}",
+        "stack env {}",
+        "stack restore {} --json",
+        "stack up --stack {}",
+        "tenants list {}",
+    ],
+)
+def test_an_unknown_stack_is_wrong_usage(words: str) -> None:
+    found = call(*words.format("prdo").split())
+    assert found.exit_code == 2
+    assert "did you mean 'prod'?" in found.stderr
+    assert not found.stdout
+
+
+def test_an_unknown_stack_in_the_environment_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACK", "prdo")
+    assert call("stack", "env").exit_code == 2
