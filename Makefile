@@ -62,7 +62,7 @@ lint: venv
 	@$(PY) -m ruff format --check .
 	@$(VENV)/bin/basedpyright
 	@$(VENV)/bin/lint-imports
-	@$(PY) -m devtools.generators --check --fast
+	@$(PY) -m devtools.generators --check
 
 generate: venv
 	@$(PY) -m devtools.generators

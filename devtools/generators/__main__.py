@@ -9,13 +9,11 @@ from devtools.generators import registered
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m devtools.generators", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
-    parser.add_argument("--fast", action="store_true", help="only what takes less than a second each")
     options = parser.parse_args(words)
-    chosen = [g for g in registered.GENERATORS if g.fast or not options.fast]
     act, says = (
         (registered.stale, "is stale; run make generate") if options.check else (registered.write, "written")
     )
-    found = [path for generator in chosen for path in act(generator)]
+    found = [path for generator in registered.GENERATORS for path in act(generator)]
     sys.stdout.writelines(f"{path} {says}\n" for path in found)
     return 1 if found and options.check else 0
 

@@ -3,7 +3,7 @@
 What is measured is not generated: `make reliability` tries faults and writes the outcome, and `make
 requirements` asks the package index.
 """
-# ruff: noqa: PLC0415 - a generator's imports take seconds, and `--fast` runs some only
+# ruff: noqa: PLC0415 - a generator's imports take seconds, and a test runs one only
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ EXAMPLES: Final = ROOT / "tests" / "project"  # whose stacks the pages of exampl
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """`fast` ones are compared by `make lint`, the others by the test that is named."""
+    """All are compared by `make lint`; those that are not `fast` share what their own test makes anyway."""
 
     name: str
     render: Callable[[], Files]
