@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from config.fields import Choice, Labels, Text, Whole
-from config.text_fields import DOMAIN
+from config.text_fields import DOMAIN, ONE_LINE
 from tenants.residency import REGIONS
 
 TENANT_ID: Final = Text(
@@ -18,8 +18,8 @@ TENANT_ID: Final = Text(
 PLAN_ID: Final = Text(re.compile(r"[a-z][a-z0-9-]*"), "lower-case letters, digits and hyphens", longest=30)
 PLAN_REFERENCE: Final = Text(re.compile(r"\S+"), "the id of a service plan in plans.yaml", longest=30)
 DISPLAY_NAME: Final = Text(
-    re.compile(r"\S(?:[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\S)?"),
-    "a name of one line without spaces at its ends",
+    ONE_LINE.pattern,
+    "a name of one line without invisible characters or spaces at its ends",
     longest=80,
 )
 RESIDENCY: Final = Choice(tuple(REGIONS))
