@@ -20,9 +20,14 @@ def document(*statements: dict[str, Any]) -> Any:
     return parse_data(
         {
             "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", **s} for s in statements],
+            "Statement": [{"Effect": "Allow", **everything(s), **s} for s in statements],
         }
     )
+
+
+def everything(statement: dict[str, Any]) -> dict[str, str]:
+    """Every action and resource, where the statement does not say which are not meant."""
+    return {k: "*" for k in ("Action", "Resource") if f"Not{k}" not in statement}
 
 
 ALL, NOTHING = document({}), document({"Action": "ec2:*"})
@@ -360,6 +365,26 @@ def test_an_empty_element_is_no_policy(element: str, empty: Any) -> None:
 def test_a_condition_is_a_mapping_of_mappings(condition: Any, message: str) -> None:
     with pytest.raises(DocumentError, match=f"^{message}$"):
         document({"Condition": condition})
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ({"Action": "*", "NotAction": "ec2:*"}, "Action and NotAction exclude each other"),
+        ({"Resource": "*", "NotResource": "*"}, "Resource and NotResource exclude each other"),
+        ({"Principal": "*", "NotPrincipal": "*"}, "Principal and NotPrincipal exclude each other"),
+        ({"condition": {"Bool": {"aws:SecureTransport": "true"}}}, "condition is no element of a statement"),
+    ],
+)
+def test_what_iam_takes_for_malformed_is_no_policy(statement: dict[str, Any], message: str) -> None:
+    """IAM user guide, "Grammar of the IAM JSON policy language", 2026-11."""
+    with pytest.raises(DocumentError, match=f"^{message}$"):
+        document(statement)
+
+
+def test_a_document_without_a_statement_is_no_policy() -> None:
+    with pytest.raises(DocumentError, match=r"^it has no Statement$"):
+        document()
 
 
 def test_an_operator_that_iam_does_not_have_is_no_condition() -> None:

@@ -187,6 +187,18 @@ BY_ITSELF: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "policy",
         "Policy statement must contain resources.",
     ),
+    "a misspelt condition": (
+        POLICY,
+        {"name": "p", "policy": identity(66).replace('"Resource"', '"condition": {}, "Resource"')},
+        "policy",
+        "condition is no element of a statement",
+    ),
+    "resources and all others": (
+        POLICY,
+        {"name": "p", "policy": identity(66).replace('"Resource"', '"NotResource": "*", "Resource"')},
+        "policy",
+        "Resource and NotResource exclude each other",
+    ),
     "a trust of nobody": (
         ROLE,
         {"name": "r", "assumeRolePolicy": TRUST.replace('{"Service": "lambda.amazonaws.com"}', "{}")},

@@ -72,6 +72,8 @@ DOCUMENTS: Final[dict[tuple[str, str], tuple[int, bool, str, str]]] = {
 # their own (AWS Organizations quotas, 2026-11).
 SCP: Final = "SERVICE_CONTROL_POLICY"
 MANAGEMENT: Final = 10_000
+EITHER: Final = ("Action", "Resource", "Principal")  # or its negation, never both
+ELEMENTS: Final = {"Sid", "Effect", "Condition", *EITHER, *(f"Not{element}" for element in EITHER)}
 IDENTITY: Final = {POLICY, ROLE_POLICY, ORGANIZATION}  # whose statements name no principal
 ENDPOINTS: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
@@ -131,10 +133,20 @@ def _problems(token: str, text: str) -> Iterator[str]:
         yield "Statement IDs (SID) in a single policy must be unique."
 
 
+def _wrong_elements(statement: dict[str, Any]) -> Iterator[str]:
+    """IAM user guide, "Grammar of the IAM JSON policy language", 2026-11."""
+    for element in sorted(statement.keys() - ELEMENTS):
+        yield f"Syntax errors in policy: {element} is no element of a statement"
+    for element in EITHER:
+        if {element, f"Not{element}"} <= statement.keys():
+            yield f"Syntax errors in policy: {element} and Not{element} exclude each other"
+
+
 def _of_statement(token: str, statement: Any) -> Iterator[str]:
     if not isinstance(statement, dict):
         yield "Syntax errors in policy: a Statement must be an object"
         return
+    yield from _wrong_elements(statement)
     if statement.get("Effect") not in ("Allow", "Deny"):
         yield "Syntax errors in policy: Effect must be Allow or Deny"
     if not (statement.get("Action") or statement.get("NotAction")):
