@@ -4,6 +4,7 @@ Everything is written into a project's folder as the command line or a person wo
 `examine` finds nothing wrong on the day that a function returns.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ from hypothesis import Phase as Part
 from hypothesis import strategies as st
 
 from tenants.entries import entry_text, values_of
-from tenants.files import ledger_file, registry_file
+from tenants.files import ledger_file, quota_increases_file, registry_file
 from tenants.ledger import render_ledger
 from tenants.lifecycle.registry_changes import TransitionOptions
 from tenants.models import Ledger, PlacementKind, Tenant
@@ -168,6 +169,15 @@ def set_otherwise(root: Path) -> None:
             assert times == 1, (name, pattern)
         (root / name).write_text(text, "utf-8")
     (root / "policies" / "approvals.yaml").write_text(APPROVAL, "utf-8")
+    raise_quotas(root, "222233334444")
+
+
+def raise_quotas(root: Path, account: str) -> None:
+    """Note that AWS has raised every quota of an account, as for a cell that grew."""
+    quotas, _ = Project(root).quotas
+    raised = {id_: {"raised": {**quota.raised, account: quota.value * 10}} for id_, quota in quotas.items()}
+    noted = "".join(f"{id_}: {json.dumps(entry)}\n" for id_, entry in raised.items())
+    quota_increases_file(root).write_text(noted, "utf-8")
 
 
 def begin_cell(root: Path, stack: str) -> None:
