@@ -276,6 +276,7 @@ def test_a_refresh_leaves_keys_out_that_wait_for_their_deletion(leaving: Small, 
     assert status == 0, output
 
 
+@pytest.mark.slow
 def test_a_key_that_vanished_otherwise_is_not_left_out(leaving: Small) -> None:
     wait_for_deletion(leaving, "b-key")
     status, output = leaving.pulumi("refresh", "--yes", "--skip-preview")
@@ -286,6 +287,7 @@ def test_a_key_that_vanished_otherwise_is_not_left_out(leaving: Small) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [(*UP, "--refresh"), ("refresh", "--yes", "-t", "urn:pulumi:dev::small::aws:kms/key:Key::a-key")],
@@ -301,6 +303,7 @@ def test_what_cannot_leave_it_out_is_refused(leaving: Small, command: tuple[str,
     assert state(leaving) == before
 
 
+@pytest.mark.slow
 def test_a_recovery_compares_without_it(leaving: Small) -> None:
     status, output = recovery(leaving, "recover", "dev")
     assert status == 0, output

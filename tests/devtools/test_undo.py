@@ -69,6 +69,7 @@ def assert_whole(small: Small) -> None:
     assert len(in_state) == COUNT
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_undone_and_the_next_one_succeeds(small: Small, tmp_path: Path) -> None:
     run = half_done(small, tmp_path)
     os.kill(engine_of(small), signal.SIGKILL)

@@ -32,6 +32,7 @@ def edit(space: Workspace, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_preview_of_nothing_yet_is_whole(tmp_path: Path) -> None:
     """Doors into accounts that are not there yet do not stop it."""
     run = Workspace(tmp_path, "org").preview()

@@ -58,6 +58,7 @@ def events() -> Iterator[tuple[Phase, str, dict[str, Any]]]:
             yield state, tenant, json.loads(call.inputs["input"])
 
 
+@pytest.mark.slow
 def test_the_function_understands_what_it_is_sent() -> None:
     """As the resource sends it, with real ARNs in the place of the mocks', and what it said before."""
     before: dict[str, dict[str, Any]] = {}

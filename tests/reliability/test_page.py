@@ -48,6 +48,7 @@ def test_the_plan_on_the_page_is_a_plan() -> None:
     assert len(plan.faults) == len(yaml.safe_load(example)["faults"]) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scenario", [s for s in SCENARIOS if s.remedy == "adopt by hand"], ids=lambda s: s.name
 )
