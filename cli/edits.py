@@ -10,7 +10,7 @@ import typer
 from cli.field_arguments import parse_changes
 from cli.output import print_diff, print_findings, print_json, say
 from config.files import write_atomically
-from config.wording import allowed_or_near
+from config.wording import allowed_or_near, counted
 from config.yaml_editing import EditError, nested, set_fields
 from tenants.entries import add_entry
 from tenants.examination import examine
@@ -148,7 +148,7 @@ def init_ledger(root: Path, stack: str) -> int:
         print_findings(found.findings, "text")
         return 1
     write_atomically(path, render_ledger(found.extended, stack))
-    say(f"{stack}: {len(found.registry.tenants)} tenants have their places")
+    say(f"{stack}: {counted(len(found.registry.tenants), 'tenant')} placed")
     return 0
 
 
@@ -177,7 +177,7 @@ def update_ledgers(root: Path, names: Sequence[str]) -> int:
             print(refusal)
             refused = True
         else:
-            say(f"{stack}: {len(registry.tenants)} tenants have their places")
+            say(f"{stack}: {counted(len(registry.tenants), 'tenant')} placed")
     return 1 if refused else 0
 
 

@@ -54,6 +54,7 @@ def offboard_tenants(
     as_json: bool,
 ) -> int:
     """The next stage of leaving, or the way back from the last one."""
+    ids = list(dict.fromkeys(ids))  # one that is named twice is meant once
     models = Project(root).entries(stack)[0].models
     serving = all(id_ in models and models[id_].state is Phase.ACTIVE for id_ in ids)
     event = "cancel" if cancel else "suspend" if serving else "offboard"

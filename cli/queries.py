@@ -9,7 +9,7 @@ import typer
 
 from cli.output import bar, print_findings, print_json, print_table, say
 from cli.views import description, headroom, location_of, row_of, usage
-from config.wording import allowed_or_near
+from config.wording import allowed_or_near, counted
 from tenants.examination import today
 from tenants.project import Project
 from tenants.registry import examine_all, locked_by_environment
@@ -23,7 +23,7 @@ def check(root: Path, names: Sequence[str], form: str, locked: bool | None) -> i
     print_findings(findings, form)
     for found in examined:
         if not found.findings:
-            say(f"{found.stack}: {len(found.registry.tenants)} tenants, nothing wrong")
+            say(f"{found.stack}: {counted(len(found.registry.tenants), 'tenant')}, nothing wrong")
     return 1 if findings else 0
 
 
@@ -38,7 +38,7 @@ def list_tenants(root: Path, names: Sequence[str], *, as_json: bool) -> int:
     if as_json:
         print_json(rows)
     else:
-        headers = ("id", "stack", "name", "isolation", "network", "plan", "residency", "state", "place")
+        headers = ("id", "stack", "name", "isolation", "network", "plan", "residency", "phase", "place")
         print_table(headers, [[row[h] for h in headers] for row in rows])
     for finding in findings:
         say(str(finding))

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
+from config.wording import counted
+
 SECONDS: Final = 10.0  # a stack's state may lie far away
 ENDS: Final = {"origin": "the old database", "target": "the new database"}
 
@@ -56,13 +58,13 @@ def measured_lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "lag", f"{other} is {_bytes(told['lagBytes'])} behind"
         yield "first copy", "over" if told.get("copied") else "goes on, and the cutover waits for it"
     if told.get("tables") is not None:
-        yield "size", f"{told['tables']} tables, {_bytes(told.get('bytes') or 0)}"
+        yield "size", f"{counted(told['tables'], 'table')}, {_bytes(told.get('bytes') or 0)}"
     if told.get("readOnlySeconds") is not None:
         yield "read-only", f"{told['readOnlySeconds']:.2f} s"
     if told.get("restoredTo"):
         yield "restored", f"{told.get('rows')} rows as of {told['restoredTo']}; tables: outputs, counts"
     elif told.get("rows") is not None:
-        yield "compared", f"{told['rows']} rows, equal"
+        yield "compared", f"{counted(told['rows'], 'row')}, equal"
     dump: Mapping[str, Any] | None = told.get("dump")
     if dump:
         yield "last dump", f"{dump.get('bucket')}/{dump.get('key')}, {_bytes(dump.get('bytes') or 0)}"

@@ -32,6 +32,7 @@ def row_of(tenant: Tenant, stack: str, ledger: Ledger) -> dict[str, str]:
         "plan": tenant.plan,
         "residency": tenant.residency,
         "state": str(tenant.state),
+        "phase": str(tenant.phase),
         "place": location_of(tenant, ledger),
     }
 

@@ -54,7 +54,7 @@ def files(root: Path) -> dict[str, str]:
 
 def test_check_is_0_when_fine_1_with_findings_2_when_misused(root: Path) -> None:
     fine = call(root, "check")
-    assert (fine.exit_code, fine.stdout, fine.stderr) == (0, "", "dev: 1 tenants, nothing wrong\n")
+    assert (fine.exit_code, fine.stdout, fine.stderr) == (0, "", "dev: 1 tenant, nothing wrong\n")
     (root / "tenants" / "dev.yaml").write_text("acme-pay: 1\n", "utf-8")
     assert call(root, "check").exit_code == 1
     misused = call(root, "check", "dve")
@@ -101,7 +101,7 @@ def test_registries_without_a_fault_are_sound() -> None:
 def test_list_is_a_plain_table_or_json(root: Path) -> None:
     lines = call(root, "list").stdout.splitlines()
     assert [line.split() for line in lines] == [
-        ["id", "stack", "name", "isolation", "network", "plan", "residency", "state", "place"],
+        ["id", "stack", "name", "isolation", "network", "plan", "residency", "phase", "place"],
         ["acme-pay", "dev", "Acme", "Pay", "pool", "shared", "starter", "eu", "active", "shard-a"],
     ]
     (row,) = json.loads(call(root, "list", "dev", "--json").stdout)
