@@ -24,6 +24,11 @@ settings.register_profile("mutation", max_examples=10, deadline=None, derandomiz
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: tests with an engine or databases wait a quarter of the time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The product with the registries of `tests/project/`, for tests that run commands in it; read-only."""

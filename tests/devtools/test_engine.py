@@ -98,7 +98,12 @@ def test_a_stack_without_a_file_is_one_sentence(small: Small) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("destroy", "--yes"), ("down", "--yes", "--exclude-protected"), ("dn", "-y")]
+    "command",
+    [
+        ("destroy", "--yes"),
+        pytest.param(("down", "--yes", "--exclude-protected"), marks=pytest.mark.slow),
+        pytest.param(("dn", "-y"), marks=pytest.mark.slow),
+    ],
 )
 def test_a_destroy_of_what_is_protected_deletes_nothing(small: Small, command: tuple[str, ...]) -> None:
     small.configure('{"small:queues": 5, "small:safe": true}')

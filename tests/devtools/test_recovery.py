@@ -261,7 +261,7 @@ def test_a_refresh_that_sees_nothing_does_not_empty_the_state(small: Small, comm
     assert state(small) != before, "whoever gives the number means it"
 
 
-@pytest.mark.parametrize("way", ["wrapper", "recovery"])
+@pytest.mark.parametrize("way", [pytest.param("wrapper", marks=pytest.mark.slow), "recovery"])
 def test_a_refresh_leaves_keys_out_that_wait_for_their_deletion(leaving: Small, way: str) -> None:
     """The provider takes them for gone; dropped, they would be made anew while the old ones can come back."""
     before = {r["urn"] for r in state(leaving)}

@@ -43,6 +43,7 @@ def test_what_is_gone_by_hand_is_made_again(dev: Workspace) -> None:
     assert [s.urn for s in run.changes if s.op == "create"] == [row.urn]
 
 
+@pytest.mark.slow
 def test_no_secret_is_in_clear_in_the_state_or_the_output(dev: Workspace) -> None:
     cloud = dev.cloud()
     secrets = {

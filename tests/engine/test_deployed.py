@@ -23,6 +23,7 @@ def two(tmp_path: Path, copied: Copies) -> Iterator[tuple[Live, Live]]:
             space.service.remove_servers()
 
 
+@pytest.mark.slow
 def test_what_is_done_to_a_copy_no_other_copy_sees(two: tuple[Live, Live]) -> None:
     one, other = two
     assert len(one.pids()) == len(other.pids()) == 4

@@ -73,6 +73,7 @@ def test_a_new_account_is_all_that_is_created(org: Workspace) -> None:
     }
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_destroyed(org: Workspace) -> None:
     before = len(store(org, MANAGEMENT).all())
     run = org.destroy()

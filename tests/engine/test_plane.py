@@ -36,6 +36,7 @@ def fresh(tmp_path: Path) -> Iterator[Live]:
         space.service.remove_servers()
 
 
+@pytest.mark.slow
 def test_tenants_log_in_and_keep_rows_to_themselves_and_a_destroy_stops_it_all(live: Live) -> None:
     begun = live.pids()
     assert len(begun) == 4, "a server for each instance"

@@ -36,6 +36,7 @@ def test_a_bad_registry_changes_nothing(tmp_path: Path, case: str) -> None:
     assert space.cloud().all() == []
 
 
+@pytest.mark.slow
 def test_a_switch_of_isolation_is_refused(dev: Workspace) -> None:
     text = dev.registry.read_text(encoding="utf-8")
     first = text.index("  isolation: pool")

@@ -44,6 +44,7 @@ def journey(kind: PlacementKind) -> tuple[Recording, ...]:
     return tuple(deploy(plan_cell(settings_of("dev"), w.registry)) for w in worlds(kind))
 
 
+@pytest.mark.slow
 @of_each_kind
 def test_a_stage_changes_nothing_of_anybody_else_and_opens_no_way(kind: PlacementKind) -> None:
     before, *rest = journey(kind)
