@@ -49,7 +49,7 @@ CALLS: dict[str, list[str]] = {
     "policy check": ["PLAN", "--exceptions", str(EXCEPTIONS)],
     "policy controls": ["PLAN", "--exceptions", str(EXCEPTIONS)],
     "policy escalation": ["--examples"],
-    "policy gate": ["PLAN"],
+    "policy gate": ["PLAN", "--approvals", str(EXCEPTIONS.with_name("approvals.yaml"))],
     "policy rules": [],
     "recover restore": ["dev"],
     "sandbox coverage": [],

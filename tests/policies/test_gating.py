@@ -143,6 +143,13 @@ def gate(file: Path, approvals: Path) -> Result:
     return CliRunner().invoke(app, ["gate", str(file), "--approvals", str(approvals)])
 
 
+def test_a_plan_that_loses_nothing_passes_and_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_bytes(plan(step("delete", "aws:ec2/eip:Eip", "a")))
+    said = gate(file, tmp_path / "none.yaml")
+    assert (said.exit_code, said.stdout) == (0, "no loss of data\n")
+
+
 def test_the_command_names_what_may_not_go_and_says_what_to_do(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     file.write_bytes(plan(step("delete", DB, "it"), step("delete", "aws:ec2/eip:Eip", "a")))
@@ -151,7 +158,8 @@ def test_the_command_names_what_may_not_go_and_says_what_to_do(tmp_path: Path) -
     refused, how = said.stdout.splitlines()
     assert (said.exit_code, urn(DB, "it") in refused) == (1, True)
     assert f"tenantry policy approve {file} --approvals {none}" in how
-    assert gate(file, approvals(tmp_path, expires="2999-01-01")).exit_code == 0
+    allowed = gate(file, approvals(tmp_path, expires="2999-01-01"))
+    assert (allowed.exit_code, allowed.stdout) == (0, "losses of data: 1, all approved\n")
     assert "its approval has expired" in gate(file, approvals(tmp_path, expires="2020-01-01")).stdout
 
 
