@@ -24,6 +24,7 @@ settings.register_profile("mutation", max_examples=10, deadline=None, derandomiz
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 
+@pytest.hookimpl(optionalhook=True)  # where xdist is switched off nobody asks
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores: tests with an engine or databases wait a quarter of the time."""
     return (os.cpu_count() or 1) + 1
