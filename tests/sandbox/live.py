@@ -82,7 +82,8 @@ class Live:
         name = "tenantry-dev-administrator"
         if not self.store.get(ROLE, name, "-"):
             cloud, urn = Cloud(self.store, {}), "urn:pulumi:dev::tenantry"
-            trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+            itself = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT}}
+            trust = json.dumps({"Version": "2012-10-17", "Statement": [itself]})
             cloud.create(ROLE, f"{urn}::{ROLE}::administrator", {"name": name, "assumeRolePolicy": trust})
             policy = json.dumps({"Version": "2012-10-17", "Statement": [ANYTHING]})
             cloud.create(ROLE_POLICY, f"{urn}::{ROLE_POLICY}::all", {"role": name, "policy": policy})

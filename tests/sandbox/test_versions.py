@@ -167,12 +167,19 @@ def test_a_copy_needs_the_source_the_target_and_both_keys(live: Live) -> None:
     with pytest.raises(ClientError, match=r"InvalidRequest.*copy an object to itself"):
         mine.copy_object(Bucket=OF_A, Key="report", CopySource=source)
     live.widen(f"tenant-{B}")
-    live.edit(live.row(BUCKET_POLICY, f"{A}-tenant-artefacts-policy"), "policy", lambda _: [])
+    live.edit(live.row(BUCKET_POLICY, f"{A}-tenant-artefacts-policy"), "policy", lambda _: [owner()])
     assert "kms:Decrypt " in refused(copy)
     live.edit(live.row(KEY, f"{A}-identity-key"), "policy", lambda s: [*s, everybody()])
     done = copy(VersionId=first)
     assert (done["CopySourceVersionId"], done["SSEKMSKeyId"]) == (first, key_of(live, B))
     assert body_of(stranger, Bucket=OF_B, Key="x") == b"of amber"
+
+
+def owner() -> dict[str, Any]:
+    """A bucket's policy that leaves everything to the callers' own."""
+    who = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    where = f"arn:aws:s3:::{OF_A}"
+    return {"Effect": "Allow", "Principal": who, "Action": "s3:GetBucketLocation", "Resource": where}
 
 
 def everybody() -> dict[str, Any]:
