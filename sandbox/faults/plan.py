@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -127,30 +127,34 @@ def _reason(wrong: yaml.YAMLError) -> str:
 def _plan(where: str, found: Any) -> Plan:
     if not isinstance(found, dict):
         raise FaultPlanError(f"{where}: a fault plan is a mapping with `faults`, a list, and maybe `seed`")
-    _refuse_unknown(where, found, ("seed", "faults"))
-    seed, faults = found.get("seed", 0), found.get("faults")
+    plan = cast("Mapping[Any, Any]", found)
+    _refuse_unknown(where, plan, ("seed", "faults"))
+    seed, faults = plan.get("seed", 0), plan.get("faults")
     if type(seed) is not int:
         raise FaultPlanError(f"{where}: seed: expected a whole number, got {seed!r}")
     if not isinstance(faults, list) or not faults:
         raise FaultPlanError(f"{where}: faults: expected a list of at least one fault, got {faults!r}")
-    return Plan(seed, tuple(_fault(f"{where}: faults[{i}]", f) for i, f in enumerate(faults)))
+    listed = cast("list[Any]", faults)
+    return Plan(seed, tuple(_fault(f"{where}: faults[{i}]", f) for i, f in enumerate(listed)))
 
 
 def _fault(where: str, found: Any) -> Fault:
-    if not isinstance(found, dict) or found.get("do") not in KINDS:
-        got = found.get("do") if isinstance(found, dict) else found
-        raise FaultPlanError(f"{where}: do: expected one of {', '.join(KINDS)}; got {got!r}")
-    own, _ = KINDS[found["do"]]
+    is_mapping = isinstance(found, dict)
+    given = cast("Mapping[Any, Any]", found) if is_mapping else {"do": found}
+    do = given.get("do")
+    if not is_mapping or do not in KINDS:
+        raise FaultPlanError(f"{where}: do: expected one of {', '.join(KINDS)}; got {do!r}")
+    own, _ = KINDS[do]
     places = ("do", "call", "type", "urn", "at", "times", "chance")
-    _refuse_unknown(f"{where} ({found['do']})", found, (*places, *sorted(own)))
-    values = {key: _value(f"{where}: {key}", key, value) for key, value in found.items()}
+    _refuse_unknown(f"{where} ({do})", given, (*places, *sorted(own)))
+    values: dict[str, Any] = {key: _value(f"{where}: {key}", key, value) for key, value in given.items()}
     if "chance" in values and values.keys() & {"at", "times"}:
         raise FaultPlanError(f"{where}: chance stands instead of `at` and `times`; leave one or the other")
-    if found["do"] == "quota":
+    if do == "quota":
         if "limit" not in values or values.get("type", "*") == "*":
             raise FaultPlanError(f"{where}: a quota needs a type and a limit")
         values = {"call": "create", "times": ALWAYS} | values
-    if found["do"] == "stale-reads":
+    if do == "stale-reads":
         values["call"] = "read"
     return Fault(**values)
 
