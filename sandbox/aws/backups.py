@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.cloud.store import Row, Store
+from sandbox.json_values import members
 
 INSTANCE: Final = "aws:rds/instance:Instance"
 SNAPSHOT: Final = "db-snapshot"  # among the traces
@@ -46,7 +47,7 @@ def end(store: Store, row: Row) -> None:
     told = {k: given[k] for k in TOLD if given.get(k) is not None}
     name = given.get("finalSnapshotIdentifier")
     if name and not given.get("skipFinalSnapshot"):
-        tags = (given.get("tagsAll") or {}) if given.get("copyTagsToSnapshot") else {}
+        tags = members(given.get("tagsAll") if given.get("copyTagsToSnapshot") else None)
         store.note_deleted(SNAPSHOT, str(name).lower(), at=now, tags=tags, outputs=told)
     kept = store.deleted_trace(BACKUPS, row.id)
     store.forget_deleted(BACKUPS, row.id)

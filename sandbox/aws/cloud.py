@@ -23,6 +23,7 @@ from sandbox.aws.refusals import (
 from sandbox.aws.templates import UNKNOWN, expand, is_pure
 from sandbox.aws.type_descriptions import Description, describe, is_global
 from sandbox.cloud.store import NameTakenError, Row, Store
+from sandbox.json_values import members
 
 AUTONAMED: Final = "__autonamed"  # marks a name that nobody gave, so that a replacement gets another
 GLOBAL: Final = "-"  # the Region of what has none
@@ -231,7 +232,7 @@ def _visible(inputs: Values) -> dict[str, Any]:
 
 
 def _merged(defaults: Values, tags: Any) -> Any:
-    return UNKNOWN if tags == UNKNOWN else {**defaults, **(tags or {})}
+    return UNKNOWN if tags == UNKNOWN else {**defaults, **members(tags)}
 
 
 def _noun(token: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sandbox.aws.refusals import CloudError
 from sandbox.cloud.store import Store
+from sandbox.json_values import members
 
 AUTHORITY: Final = "aws:acmpca/certificateAuthority:CertificateAuthority"
 CERTIFICATE: Final = "aws:acmpca/certificate:Certificate"
@@ -31,7 +32,7 @@ def _request(_store: Store, arn: str, inputs: Mapping[str, Any]) -> dict[str, An
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
     from cryptography.x509.oid import NameOID  # noqa: PLC0415
 
-    subject = inputs["certificateAuthorityConfiguration"].get("subject") or {}
+    subject = members(inputs["certificateAuthorityConfiguration"].get("subject"))
     kinds = {"commonName": NameOID.COMMON_NAME, "organization": NameOID.ORGANIZATION_NAME}
     name = x509.Name([x509.NameAttribute(oid, subject[k]) for k, oid in kinds.items() if subject.get(k)])
     made = x509.CertificateSigningRequestBuilder().subject_name(name).sign(_key(arn), hashes.SHA384())

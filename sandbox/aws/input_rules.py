@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -136,7 +136,7 @@ def _merged(field: sdk.Field, sources: list[Source], each: bool) -> list[dict[st
 
 
 def _several(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
+    return cast("list[str]", value) if isinstance(value, list) else [value]
 
 
 def compiled() -> dict[str, Any]:

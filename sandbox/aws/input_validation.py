@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sandbox.aws.templates import UNKNOWN
 from sandbox.aws.type_descriptions import HERE
@@ -37,10 +37,11 @@ def _value(rule: Rule, path: str, value: Any) -> Iterator[Problem]:
         if not isinstance(value, list):
             yield path, f"expected a list, got {_shown(value, rule)}"
             return
-        yield from _constraints(rule, path, value)
+        listed = cast("list[Any]", value)
+        yield from _constraints(rule, path, listed)
         item = {k: v for k, v in rule.items() if k not in ("listed", "checks", "each")}
         item["checks"] = rule.get("each", ())
-        for i, one in enumerate(value):
+        for i, one in enumerate(listed):
             yield from _value(item, f"{path}[{i}]", one)
         return
     if not _is_of(rule["kind"], value):
@@ -48,7 +49,7 @@ def _value(rule: Rule, path: str, value: Any) -> Iterator[Problem]:
         return
     yield from _constraints(rule, path, value)
     if "of" in rule and isinstance(value, Mapping):
-        yield from _nested(rules()["classes"][rule["of"]], path, value)
+        yield from _nested(rules()["classes"][rule["of"]], path, cast("Mapping[str, Any]", value))
 
 
 def _nested(known: Mapping[str, Rule], path: str, value: Mapping[str, Any]) -> Iterator[Problem]:
@@ -97,7 +98,7 @@ def _bounds(check: Rule, value: Any) -> Iterator[str]:
             yield f"have value greater than or equal to {check['min']}"
         if number > check.get("max", number):
             yield f"have value less than or equal to {check['max']}"
-    size = len(value) if isinstance(value, list | dict) else len(_text(value))
+    size = len(cast("Sized", value) if isinstance(value, list | dict) else _text(value))
     for low, high in (("few", "many"), ("short", "long")):
         if size < check.get(low, 0):
             yield f"have length greater than or equal to {check[low]}"

@@ -5,7 +5,7 @@ import secrets
 import string
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 PLACE: Final = re.compile(r"\{(\w+)(!?)(?::(\d+))?\}")
 RANDOM: Final = {
@@ -20,9 +20,9 @@ UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's word for
 def expand(template: Any, values: Mapping[str, Any]) -> Any:
     """Fill every place of a template, however deep it is; a place without a value becomes empty."""
     if isinstance(template, dict):
-        return {k: expand(v, values) for k, v in template.items()}
+        return {k: expand(v, values) for k, v in cast("dict[str, Any]", template).items()}
     if isinstance(template, list):
-        return [expand(v, values) for v in template]
+        return [expand(v, values) for v in cast("list[Any]", template)]
     if not isinstance(template, str):
         return template
     return PLACE.sub(lambda m: _place(m, values), template)

@@ -80,8 +80,8 @@ def describe(token: str) -> Description:
         raise Undescribed(
             f"the sandbox has no inputs and outputs of {token}: run `python -m sandbox.aws.sdk_inputs`"
         )
-    known = {k: v for k, v in found.items() if k != "global"}
-    return Description(token=token, **{**known, **shape})
+    known: dict[str, Any] = {k: v for k, v in found.items() if k != "global"} | shape
+    return Description(token=token, **known)
 
 
 @cache

@@ -7,12 +7,13 @@ CreateEventSourceMapping) and quotas (4 KB of environment); 2026-11.
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sandbox.aws.input_validation import rules
 from sandbox.aws.refusals.network import one
 from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
+from sandbox.json_values import items, members
 
 TASK, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
 FUNCTION, MAPPING = "aws:lambda/function:Function", "aws:lambda/eventSourceMapping:EventSourceMapping"
@@ -55,8 +56,10 @@ def containers(text: Any) -> list[dict[str, Any]] | None:
         found = json.loads(text)
     except ValueError:
         return None
-    is_such = isinstance(found, list) and all(isinstance(c, dict) for c in found)
-    return found if is_such else None
+    if not isinstance(found, list):
+        return None
+    listed = cast("list[Any]", found)
+    return listed if all(isinstance(c, dict) for c in listed) else None
 
 
 def on_fargate(at: RuleContext) -> bool:
@@ -122,7 +125,7 @@ def _memory_of(at: RuleContext, found: list[dict[str, Any]]) -> Iterator[Refusal
 def _execution_role(at: RuleContext, found: list[dict[str, Any]]) -> Iterator[Refusal]:
     if at.inputs.get("executionRoleArn") is not None or not on_fargate(at):
         return
-    drivers = {(c.get("logConfiguration") or {}).get("logDriver") for c in found}
+    drivers = {members(c.get("logConfiguration")).get("logDriver") for c in found}
     if "awslogs" in drivers:
         words = "Fargate requires task definition to have execution role ARN to support log driver awslogs."
         yield Refusal(CLIENT, words, "executionRoleArn")
@@ -159,7 +162,7 @@ def containers_behind_a_balancer(at: RuleContext) -> Iterator[Refusal]:
         words = "Network Configuration must be provided when networkMode 'awsvpc' is specified."
         yield Refusal(PARAMETER, words, "networkConfiguration")
     found = {c.get("name"): c for c in containers(task.outputs.get("containerDefinitions")) or []}
-    for balancer in at.inputs.get("loadBalancers") or []:
+    for balancer in items(at.inputs.get("loadBalancers")):
         name, port = balancer.get("containerName"), balancer.get("containerPort")
         if name not in found:
             words = f"The container {name} does not exist in the task definition."
@@ -209,7 +212,7 @@ def words_to_a_function(at: RuleContext) -> Iterator[Refusal]:
 
 @rule(INPUTS, FUNCTION, checks=("environment",))
 def environment_of_a_function(at: RuleContext) -> Iterator[Refusal]:
-    variables = (at.known("environment") or {}).get("variables") or {}
+    variables = members(members(at.known("environment")).get("variables"))
     if not isinstance(variables, dict):
         return
     if reserved := sorted(RESERVED & variables.keys()):

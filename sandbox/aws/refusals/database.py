@@ -13,6 +13,7 @@ from sandbox.aws.backups import INSTANCE, SNAPSHOT
 from sandbox.aws.input_validation import rules
 from sandbox.aws.refusals.network import SUBNET, known_list, network_of, one
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, Refusal, RuleContext, rule
+from sandbox.json_values import items
 
 SUBNET_GROUP, FAMILY = "aws:rds/subnetGroup:SubnetGroup", "aws:rds/parameterGroup:ParameterGroup"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -213,7 +214,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 @rule(CREATE, SUBNET_GROUP, checks=("subnetIds",))
 def zones_of_a_subnet_group(at: RuleContext) -> Iterator[Refusal]:
-    rows = [r for s in at.inputs.get("subnetIds") or [] if (r := one(at, SUBNET, s))]
+    rows = [r for s in items(at.inputs.get("subnetIds")) if (r := one(at, SUBNET, s))]
     zones = sorted({str(r.outputs.get("availabilityZone")) for r in rows})
     if rows and len(zones) < 2:
         words = (
@@ -231,9 +232,9 @@ def zones_of_a_subnet_group(at: RuleContext) -> Iterator[Refusal]:
 @rule(CREATE, INSTANCE, checks=("vpcSecurityGroupIds", "dbSubnetGroupName"))
 def groups_of_the_instance(at: RuleContext) -> Iterator[Refusal]:
     group = one(at, SUBNET_GROUP, at.known("dbSubnetGroupName"))
-    subnets = group.outputs.get("subnetIds") or [] if group else []
+    subnets = items(group.outputs.get("subnetIds")) if group else []
     network = network_of(at, SUBNET, subnets[0]) if subnets else None
-    for security in at.inputs.get("vpcSecurityGroupIds") or []:
+    for security in items(at.inputs.get("vpcSecurityGroupIds")):
         theirs = network_of(at, GROUP, security)
         if network and theirs and network != theirs:
             words = (

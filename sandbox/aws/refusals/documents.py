@@ -6,8 +6,8 @@ Organizations quotas), KMS key policy 32 KB, bucket policy 20 KB, secret's polic
 """
 
 import json
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
 
 from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
@@ -118,22 +118,23 @@ def _problems(token: str, text: str) -> Iterator[str]:
     except ValueError:
         yield "This policy contains invalid Json"
         return
-    statements = document.get("Statement") if isinstance(document, dict) else None
-    if isinstance(statements, dict):
-        statements = [statements]
-    if not isinstance(statements, list) or not statements:
+    policy = cast("Mapping[str, Any]", document if isinstance(document, dict) else {})
+    given = policy.get("Statement")
+    statements = cast("list[Any]", given if isinstance(given, list) else [given])
+    if not isinstance(given, list | dict) or not statements:
         yield "Syntax errors in policy: it must contain at least one Statement"
         return
-    if document.get("Version", "2012-10-17") not in ("2012-10-17", "2008-10-17"):
+    if policy.get("Version", "2012-10-17") not in ("2012-10-17", "2008-10-17"):
         yield "The policy must contain a valid version string"
     for statement in statements:
         yield from _of_statement(token, statement)
-    sids = [s["Sid"] for s in statements if isinstance(s, dict) and s.get("Sid")]
+    objects = [cast("Mapping[str, Any]", s) for s in statements if isinstance(s, dict)]
+    sids = [s["Sid"] for s in objects if s.get("Sid")]
     if len(sids) != len(set(sids)):
         yield "Statement IDs (SID) in a single policy must be unique."
 
 
-def _wrong_elements(statement: dict[str, Any]) -> Iterator[str]:
+def _wrong_elements(statement: Mapping[str, Any]) -> Iterator[str]:
     """IAM user guide, "Grammar of the IAM JSON policy language", 2026-11."""
     for element in sorted(statement.keys() - ELEMENTS):
         yield f"Syntax errors in policy: {element} is no element of a statement"
@@ -142,10 +143,11 @@ def _wrong_elements(statement: dict[str, Any]) -> Iterator[str]:
             yield f"Syntax errors in policy: {element} and Not{element} exclude each other"
 
 
-def _of_statement(token: str, statement: Any) -> Iterator[str]:
-    if not isinstance(statement, dict):
+def _of_statement(token: str, found: Any) -> Iterator[str]:
+    if not isinstance(found, dict):
         yield "Syntax errors in policy: a Statement must be an object"
         return
+    statement = cast("Mapping[str, Any]", found)
     yield from _wrong_elements(statement)
     if statement.get("Effect") not in ("Allow", "Deny"):
         yield "Syntax errors in policy: Effect must be Allow or Deny"

@@ -6,12 +6,13 @@ API Gateway developer guide (a custom domain name and its certificate); 2026-11.
 """
 
 import json
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
 
 from sandbox.aws.refusals.network import SUBNET, VPC, known_list, network_of, one
 from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
+from sandbox.json_values import items
 
 BALANCER, LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
 TARGETS, LISTENER_RULE = "aws:lb/targetGroup:TargetGroup", "aws:lb/listenerRule:ListenerRule"
@@ -60,7 +61,8 @@ def parts_of_a_target_group(at: RuleContext) -> Iterator[Refusal]:
 
 
 def _groups(actions: Any) -> list[str]:
-    return known_list([a.get("targetGroupArn") for a in actions or [] if isinstance(a, dict)])
+    objects = [cast("Mapping[str, Any]", a) for a in items(actions) if isinstance(a, dict)]
+    return known_list([a.get("targetGroupArn") for a in objects])
 
 
 @rule(CREATE, LISTENER, checks=("defaultActions", "loadBalancerArn"))

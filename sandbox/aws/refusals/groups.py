@@ -4,8 +4,8 @@ Sources: Amazon EC2 API reference (AuthorizeSecurityGroupIngress, CreateSecurity
 quotas (5 groups an interface); the services' own API references; 2026-11.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
 
 from sandbox.aws.refusals.network import ENDPOINT, PEERING, SUBNET, VPC, block, known_list, network_of, one
 from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
@@ -53,7 +53,7 @@ USERS: Final[dict[str, tuple[str, str, str, str]]] = {
 
 def at_path(inputs: Any, path: str) -> list[str]:
     for part in path.split("."):
-        inputs = inputs.get(part) if isinstance(inputs, dict) else None
+        inputs = cast("Mapping[str, Any]", inputs).get(part) if isinstance(inputs, dict) else None
     return known_list(inputs)
 
 

@@ -6,7 +6,7 @@ limitations, route tables); Elastic Load Balancing and RDS guides on subnets; 20
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
@@ -242,4 +242,5 @@ def service_of_an_endpoint(at: RuleContext) -> Iterator[Refusal]:
 
 
 def known_list(value: Any) -> list[str]:
-    return [v for v in value if isinstance(v, str) and v != UNKNOWN] if isinstance(value, list) else []
+    listed = cast("list[Any]", value) if isinstance(value, list) else []
+    return [v for v in listed if isinstance(v, str) and v != UNKNOWN]

@@ -38,8 +38,10 @@ def _read(path: Path) -> dict[str, Any]:
 def _raised(quota: str) -> Mapping[str, int]:
     """account/Region, or an account → the value that a quota was raised to there."""
     path = os.environ.get("SANDBOX_QUOTA_INCREASES")
-    increases = _increases(path) if path and Path(path).is_file() else {}
-    return increases.get(quota, {}).get("raised", {})
+    if not path or not Path(path).is_file():
+        return {}
+    increase: Mapping[str, Any] = _increases(path).get(quota, {})
+    return increase.get("raised", {})
 
 
 @cache

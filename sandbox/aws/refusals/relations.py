@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -48,10 +48,10 @@ def links(described: Description, inputs: Mapping[str, Any]) -> list[tuple[str, 
 def words(value: Any, path: list[str]) -> Iterator[str]:
     """The texts at the end of a path, through lists."""
     if isinstance(value, list):
-        for one in value:
+        for one in cast("list[Any]", value):
             yield from words(one, path)
     elif isinstance(value, Mapping) and path:
-        yield from words(value.get(path[0]), path[1:])
+        yield from words(cast("Mapping[str, Any]", value).get(path[0]), path[1:])
     elif isinstance(value, str) and not path and value not in ("", UNKNOWN):
         yield value.removesuffix(":*")  # a log group's ARN ends so where an API wants it
 

@@ -7,12 +7,13 @@ codes; API references of SQS, SNS, Secrets Manager, Systems Manager, KMS, CloudT
 import ipaddress
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
 
 from sandbox.aws.refusals.network import one
 from sandbox.aws.refusals.rule import CREATE, DELETE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
+from sandbox.json_values import members
 
 BUCKET, OBJECT = "aws:s3/bucket:Bucket", "aws:s3/bucketObjectv2:BucketObjectv2"
 LOCK = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
@@ -46,6 +47,12 @@ def in_json(value: Any) -> Any:
         return json.loads(value)
     except ValueError:
         return None
+
+
+def object_in_json(value: Any) -> Mapping[str, Any] | None:
+    """The object that a text says; None where it says no object or is not known yet."""
+    found = in_json(value)
+    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else None
 
 
 def is_no_json(value: Any) -> bool:
@@ -88,7 +95,7 @@ def lock_needs_versions(at: RuleContext) -> Iterator[Refusal]:
     bucket = one(at, BUCKET, at.known("bucket"))
     if bucket is None or bucket.outputs.get("objectLockEnabled"):
         return
-    states = [r.outputs.get("versioningConfiguration") or {} for r in at.store.users(bucket, VERSIONING)]
+    states = [members(r.outputs.get("versioningConfiguration")) for r in at.store.users(bucket, VERSIONING)]
     if not any(s.get("status") == "Enabled" for s in states):
         words = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
         yield Refusal("InvalidBucketState", words, "bucket")
@@ -96,7 +103,7 @@ def lock_needs_versions(at: RuleContext) -> Iterator[Refusal]:
 
 @rule(INPUTS, VERSIONING, checks=("versioningConfiguration",))
 def state_of_versions(at: RuleContext) -> Iterator[Refusal]:
-    status = (at.known("versioningConfiguration") or {}).get("status")
+    status = members(at.known("versioningConfiguration")).get("status")
     if status not in (None, UNKNOWN, "Enabled", "Suspended", "Disabled"):
         words = "The XML you provided was not well-formed or did not validate against our published schema"
         yield Refusal("MalformedXML", words, "versioningConfiguration")
@@ -105,7 +112,7 @@ def state_of_versions(at: RuleContext) -> Iterator[Refusal]:
 @rule(CREATE, VERSIONING, checks=("versioningConfiguration",))
 def locked_versions_stay(at: RuleContext) -> Iterator[Refusal]:
     bucket = one(at, BUCKET, at.known("bucket"))
-    status = (at.known("versioningConfiguration") or {}).get("status")
+    status = members(at.known("versioningConfiguration")).get("status")
     if bucket and status not in (None, UNKNOWN, "Enabled") and at.store.users(bucket, LOCK):
         words = (
             "An Object Lock configuration is present on this bucket, so the versioning state cannot be"
@@ -137,8 +144,8 @@ def redrive_of_a_queue(at: RuleContext) -> Iterator[Refusal]:
                 f"Value {at.known(key)} for parameter {key} is invalid. Reason: Redrive policy is not a valid"
             )
             yield Refusal("InvalidParameterValue", f"{words} JSON map.", key)
-    policy = in_json(at.known("redrivePolicy"))
-    if isinstance(policy, dict) and not 1 <= int(policy.get("maxReceiveCount") or 0) <= 1000:
+    policy = object_in_json(at.known("redrivePolicy"))
+    if policy is not None and not 1 <= int(policy.get("maxReceiveCount") or 0) <= 1000:
         words = (
             f"Value {at.known('redrivePolicy')} for parameter RedrivePolicy is invalid. Reason: Invalid value"
             " for maxReceiveCount."
@@ -148,8 +155,7 @@ def redrive_of_a_queue(at: RuleContext) -> Iterator[Refusal]:
 
 @rule(CREATE, QUEUE, checks=("redrivePolicy",))
 def dead_letters_have_a_place(at: RuleContext) -> Iterator[Refusal]:
-    policy = in_json(at.known("redrivePolicy"))
-    target = policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None
+    target = members(object_in_json(at.known("redrivePolicy"))).get("deadLetterTargetArn")
     if target and not one(at, QUEUE, target):
         words = (
             f"Value {at.known('redrivePolicy')} for parameter RedrivePolicy is invalid. Reason: Dead letter"
@@ -211,8 +217,8 @@ def rotation_of_a_key(at: RuleContext) -> Iterator[Refusal]:
 @rule(CREATE, KEY, checks=("policy",))
 def policy_that_can_be_changed(at: RuleContext) -> Iterator[Refusal]:
     """PutKeyPolicy (its lockout safety check): somebody must keep the right to change the policy."""
-    document = in_json(at.known("policy"))
-    if not isinstance(document, dict) or at.inputs.get("bypassPolicyLockoutSafetyCheck"):
+    document = object_in_json(at.known("policy"))
+    if document is None or at.inputs.get("bypassPolicyLockoutSafetyCheck"):
         return
     for statement in document.get("Statement", []):
         actions = statement.get("Action", [])

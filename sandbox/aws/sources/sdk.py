@@ -5,14 +5,22 @@ import inspect
 import re
 import types
 import typing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
 from pulumi import Archive, Asset
 
 MODULES: Final = {"lambda": "lambda_"}
 PLAIN: Final = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+class Holder(NamedTuple):
+    """A list or a map, and the annotation of what it holds."""
+
+    kind: Literal["list", "map"]
+    held: Any
 
 
 @dataclass
@@ -69,10 +77,10 @@ def _field(annotation: Any) -> Field:
     """Through `Optional`, `Input`, `Union`, `Sequence` and forward references to what is meant."""
     names = list(_leaves(annotation))
     for leaf in names:
-        if isinstance(leaf, tuple):
-            inner = _field(leaf[1])
+        if isinstance(leaf, Holder):
+            inner = _field(leaf.held)
             return Field(
-                "map" if leaf[0] == "map" else inner.kind, owner=inner.owner, listed=leaf[0] == "list"
+                "map" if leaf.kind == "map" else inner.kind, owner=inner.owner, listed=leaf.kind == "list"
             )
     classes = [n for n in names if isinstance(n, str) and n.endswith("Args") and "." not in n]
     if classes and str not in names:  # a policy may be either; AWS takes the text
@@ -81,7 +89,7 @@ def _field(annotation: Any) -> Field:
     return Field(kinds[0] if kinds else "any")
 
 
-def _leaves(annotation: Any) -> typing.Iterator[Any]:
+def _leaves(annotation: Any) -> Iterator[Any]:
     if isinstance(annotation, typing.ForwardRef):
         yield annotation.__forward_arg__
         return
@@ -93,9 +101,9 @@ def _leaves(annotation: Any) -> typing.Iterator[Any]:
         for arg in args:
             yield from _leaves(arg)
     elif origin is not None and issubclass(origin, typing.Sequence) and args:
-        yield ("list", args[0])
+        yield Holder("list", args[0])
     elif origin is not None and issubclass(origin, typing.Mapping) and args:
-        yield ("map", args[1])
+        yield Holder("map", args[1])
     elif origin is None and annotation not in (type(None), Archive, Asset):
         yield annotation
 

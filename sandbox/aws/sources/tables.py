@@ -40,7 +40,8 @@ def _classes() -> dict[str, list[str]]:
     """Region → instance classes; what every Region has stands under `all`."""
     found = extension("aws_rds_dbinstance/dbinstanceclass_enum")
     by_region = {r: set(_of_engine(rules, "DBInstanceClass")) for r, rules in found.items()}
-    common = set.intersection(*by_region.values())
+    first, *others = by_region.values()
+    common = first.intersection(*others)
     return {"all": sorted(common), **{r: sorted(c - common) for r, c in sorted(by_region.items())}}
 
 
