@@ -28,7 +28,7 @@ def network(host, port, *args, **kwargs):
     name = host.decode() if isinstance(host, bytes) else host
     if name == LOOPBACK:
         return _resolve(host, port, *args, **kwargs)
-    if isinstance(name, str) and name.endswith(DATABASES) and int(port) == 5432:
+    if isinstance(name, str) and name.endswith(DATABASES) and int(port or 0) == 5432:
         place = (LOOPBACK, int(os.environ["SANDBOX_DATABASE_PORT"]))
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place)]
     raise socket.gaierror(socket.EAI_NONAME, f"{name}:{port} is not reached from this function's network")
