@@ -17,13 +17,15 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 DATABASES = ".rds.amazonaws.com"
 LOOPBACK = "127.0.0.1"
 _resolve = socket.getaddrinfo
 
 
-def network(host, port, *args, **kwargs):
+def network(host: bytes | str | None, port: bytes | str | int | None, *args: Any, **kwargs: Any) -> list[Any]:
     """Stands in for `socket.getaddrinfo`."""
     name = host.decode() if isinstance(host, bytes) else host
     if name == LOOPBACK:
@@ -37,24 +39,24 @@ def network(host, port, *args, **kwargs):
 class Context:
     """As much of Lambda's context object as is known here."""
 
-    def __init__(self, request_id, ends):
+    def __init__(self, request_id: str, ends: float) -> None:
         self.aws_request_id, self._ends = request_id, ends
         self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
         self.function_version = "$LATEST"
         self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
 
-    def get_remaining_time_in_millis(self):
+    def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self._ends - time.time()) * 1000))
 
 
-def leave_with(parent):
+def leave_with(parent: int) -> None:
     """End with the process that started this one, however that ended."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
 
 
-def answer(handle, line):
+def answer(handle: Callable[[Any, Context], Any], line: str) -> str:
     request = json.loads(line)
     try:
         done = {"result": handle(request["event"], Context(request["id"], request["ends"]))}
@@ -65,7 +67,7 @@ def answer(handle, line):
         return json.dumps({"error": error})
 
 
-def main():
+def main() -> None:
     code, runtime, handler, answers = sys.argv[1:5]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts the engine, which then ends all
     threading.Thread(target=leave_with, args=(os.getppid(),), daemon=True).start()

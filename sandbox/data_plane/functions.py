@@ -27,6 +27,7 @@ from sandbox.data_plane.certificate_authority import CertificateAuthority
 from sandbox.data_plane.endpoint.access import Access
 from sandbox.data_plane.endpoint.sessions import ROLE, Sessions, session_of
 from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders
+from sandbox.json_values import items, members
 
 FUNCTION: Final = "aws:lambda/function:Function"
 SUBNET: Final = "aws:ec2/subnet:Subnet"
@@ -105,7 +106,7 @@ class Functions:
         code = unpack(self._plane, row.inputs, self._authority)
         name, log = str(row.outputs["name"]), self._plane.logs / f"{row.outputs['name']}.log"
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        variables = (row.inputs.get("environment") or {}).get("variables") or {}
+        variables = members(members(row.inputs.get("environment")).get("variables"))
         environment = {
             **variables,
             **self._environment(row, name, store.region),
@@ -150,7 +151,7 @@ class Functions:
 
 
 def _network_of(store: Store, row: Row) -> str | None:
-    subnets = (row.inputs.get("vpcConfig") or {}).get("subnetIds") or []
+    subnets = items(members(row.inputs.get("vpcConfig")).get("subnetIds"))
     found = [r for s in subnets for r in store.find(SUBNET, s)]
     return str(found[0].inputs["vpcId"]) if found else None
 
@@ -206,16 +207,20 @@ class _Process:
 # -- archives
 
 
+def _assets(inputs: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Path in the archive → the file's asset, as the engine gives it."""
+    return members(members(inputs.get("code")).get("assets"))
+
+
 def digest(inputs: Mapping[str, Any]) -> str:
     """One name for one code: of the paths and hashes that the engine gives."""
-    assets = (inputs.get("code") or {}).get("assets") or {}
-    listed = sorted((path, asset.get("hash")) for path, asset in assets.items())
+    listed = sorted((path, asset.get("hash")) for path, asset in _assets(inputs).items())
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:32]
 
 
 def upload(plane: DataPlaneFolders, inputs: Mapping[str, Any]) -> None:
     """Keep a function's code as the archive that Lambda would be sent."""
-    assets = (inputs.get("code") or {}).get("assets") or {}
+    assets = _assets(inputs)
     target = plane.code / f"{digest(inputs)}.zip"
     if not assets or target.exists():
         return

@@ -10,7 +10,7 @@ import json
 import secrets
 import sqlite3
 import string
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders
 from sandbox.data_plane.postgres_cluster import PostgresCluster
 from sandbox.data_plane.restores import restore
 from sandbox.data_plane.secret_store import SecretStore
+from sandbox.json_values import items, members
 
 INSTANCE: Final = "aws:rds/instance:Instance"
 PARAMETERS: Final = "aws:rds/parameterGroup:ParameterGroup"
@@ -81,13 +82,13 @@ class Instance:
     @property
     def origin(self) -> str | None:
         """The identifier or id of what it was restored from."""
-        given = self.inputs.get("restoreToPointInTime") or {}
+        given = members(self.inputs.get("restoreToPointInTime"))
         return given.get("sourceDbInstanceIdentifier") or given.get("sourceDbiResourceId")
 
     @property
     def moment(self) -> datetime.datetime | None:
         """The moment that it was restored to; None for the latest one."""
-        return moment((self.inputs.get("restoreToPointInTime") or {}).get("restoreTime"))
+        return moment(members(self.inputs.get("restoreToPointInTime")).get("restoreTime"))
 
     @property
     def managed_secret(self) -> str | None:
@@ -182,7 +183,7 @@ class Instances:
         cluster.finish()
 
     @contextmanager
-    def _server_lock(self, cluster: PostgresCluster) -> Iterator[None]:
+    def _server_lock(self, cluster: PostgresCluster) -> Generator[None]:
         """One at a time over all processes: two that start one server would both write its files."""
         with (self.plane.folder / f"{cluster.folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -227,7 +228,7 @@ class Instances:
                 "SELECT outputs FROM resources WHERE account = ? AND region = ? AND type = ? AND id = ?",
                 (instance.account, instance.region, PARAMETERS, instance.inputs.get("parameterGroupName")),
             ).fetchone()
-        given = json.loads(row[0]).get("parameters") or [] if row else []
+        given = items(json.loads(row[0]).get("parameters") if row else None)
         return {p["name"]: str(p["value"]) for p in given}
 
     def _create_user_and_database(self, instance: Instance, cluster: PostgresCluster) -> None:

@@ -106,7 +106,7 @@ def _push(db: sqlite3.Connection, bucket: str, name: str, state: str | None) -> 
     """Make room for a new current version: the old one stays where versions are kept, but for null ones."""
     where = (bucket, name)
     row = db.execute("SELECT about, body FROM objects WHERE bucket = ? AND name = ?", where).fetchone()
-    about = json.loads(row[0]) if row else {}
+    about: dict[str, Any] = json.loads(row[0]) if row else {}
     version = about.get("version", NULL)
     if state == SUSPENDED:
         _drop(db, bucket, name, NULL)

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -86,7 +86,7 @@ class SecretStore:
         self.db.close()
 
     @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
+    def change(self) -> Generator[sqlite3.Connection]:
         """All or nothing, and one writer at a time over all processes."""
         with self._lock:
             self.db.execute("BEGIN IMMEDIATE")

@@ -4,6 +4,7 @@ import base64
 import secrets
 import string
 import uuid
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -63,10 +64,12 @@ def _bytes(inputs: Values) -> dict[str, Any]:
     return {"hex": raw.hex(), "base64": base64.b64encode(raw).decode()}
 
 
-def _positive(key: str) -> Any:
-    return lambda inputs: (
-        [] if isinstance(inputs.get(key), int) and inputs[key] > 0 else [(key, "must be a number above 0")]
-    )
+def _positive(key: str) -> Callable[[Values], list[tuple[str, str]]]:
+    def problems(inputs: Values) -> list[tuple[str, str]]:
+        right = isinstance(inputs.get(key), int) and inputs[key] > 0
+        return [] if right else [(key, "must be a number above 0")]
+
+    return problems
 
 
 def _integer(inputs: Values) -> dict[str, Any]:

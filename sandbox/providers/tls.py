@@ -4,13 +4,14 @@ import datetime
 import ipaddress
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sandbox.json_values import items, members
 from sandbox.providers.plugin import Values, serve
 from sandbox.providers.stateless import Kind, Stateless
 
@@ -123,14 +124,14 @@ def _algorithm(key: Any) -> str:
 
 
 def _subject(inputs: Values) -> x509.Name:
-    given = inputs.get("subject") or {}
+    given = members(inputs.get("subject"))
     return x509.Name([x509.NameAttribute(oid, given[k]) for k, oid in SUBJECT.items() if given.get(k)])
 
 
 def _alternatives(inputs: Values) -> x509.SubjectAlternativeName | None:
-    names: list[x509.GeneralName] = [x509.DNSName(n) for n in inputs.get("dnsNames") or []]
-    names += [x509.IPAddress(ipaddress.ip_address(a)) for a in inputs.get("ipAddresses") or []]
-    names += [x509.UniformResourceIdentifier(u) for u in inputs.get("uris") or []]
+    names: list[x509.GeneralName] = [x509.DNSName(n) for n in items(inputs.get("dnsNames"))]
+    names += [x509.IPAddress(ipaddress.ip_address(a)) for a in items(inputs.get("ipAddresses"))]
+    names += [x509.UniformResourceIdentifier(u) for u in items(inputs.get("uris"))]
     return x509.SubjectAlternativeName(names) if names else None
 
 
@@ -223,8 +224,9 @@ def _is_due(state: Values) -> bool:
 
 def _use_problems(inputs: Values) -> list[tuple[str, str]]:
     known = KEY_USES.keys() | EXTENDED_USES.keys()
-    uses = inputs.get("allowedUses")
-    wrong = [u for u in uses if u not in known and isinstance(u, str)] if isinstance(uses, list) else []
+    given = inputs.get("allowedUses")
+    uses = cast("list[Any]", given) if isinstance(given, list) else []
+    wrong = [u for u in uses if u not in known and isinstance(u, str)]
     found = [("allowedUses", f"{u} is not a use; the uses are {', '.join(sorted(known))}") for u in wrong]
     return found + [
         (k, "Missing required argument") for k in ("validityPeriodHours",) if inputs.get(k, 1) is None

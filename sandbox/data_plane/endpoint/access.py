@@ -10,6 +10,7 @@ from iam.evaluate import Context, Decision, Policies, Principal, Request, decide
 from sandbox.cloud.store import Row, Store
 from sandbox.data_plane.endpoint.errors import AwsError, denied
 from sandbox.data_plane.endpoint.sessions import ROLE, Session
+from sandbox.json_values import items, members
 
 ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -36,8 +37,8 @@ class Asked:
     action: str
     resource: str
     policy: str | None = None  # the resource's own
-    tags: Mapping[str, str] = field(default_factory=dict)  # the resource's
-    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])  # the resource's
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict[str, str | Sequence[str]])
     resource_decides: bool = False
     forwarded: bool = False  # by another service on the caller's behalf, as to KMS
 
@@ -78,7 +79,7 @@ class Access:
     def _context(self, session: Session, asked: Asked, tls: str) -> Context:
         now = self.store.now()
         role = self.store.get(ROLE, session.role, "-")
-        tags = {**((role.outputs.get("tagsAll") or {}) if role else {}), **session.tags}
+        tags = {**members(role.outputs.get("tagsAll") if role else None), **session.tags}
         known: dict[str, str | Sequence[str]] = {
             "aws:PrincipalArn": session.role_arn,
             "aws:PrincipalAccount": session.account,
@@ -129,7 +130,7 @@ class Access:
         ]
         attached += role.inputs.get("managedPolicyArns") or []
         found = [str(r.inputs["policy"]) for r in inline]
-        found += [str(p["policy"]) for p in role.inputs.get("inlinePolicies") or [] if p.get("policy")]
+        found += [str(p["policy"]) for p in items(role.inputs.get("inlinePolicies")) if p.get("policy")]
         return [parse(text) for text in [*found, *self._managed(attached)]]
 
     def _boundary(self, role: Row) -> Document | None:
@@ -181,7 +182,7 @@ def _context_of(known: Mapping[str, str | Sequence[str]]) -> Context:
 
 def tags_of(row: Row) -> dict[str, str]:
     """A resource's tags as IAM sees them."""
-    return {k: str(v) for k, v in (row.outputs.get("tagsAll") or {}).items()}
+    return {k: str(v) for k, v in members(row.outputs.get("tagsAll")).items()}
 
 
 @dataclass(frozen=True)

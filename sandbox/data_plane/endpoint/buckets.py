@@ -13,6 +13,7 @@ from sandbox.data_plane.endpoint.errors import AwsError
 from sandbox.data_plane.endpoint.keys import Keys
 from sandbox.data_plane.object_store import ENABLED, NULL, SUSPENDED, ObjectStore, Version
 from sandbox.data_plane.secret_store import SecretStore
+from sandbox.json_values import items, members
 
 BUCKET: Final = "aws:s3/bucket:Bucket"
 BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
@@ -151,8 +152,9 @@ class Buckets:
         for kind in ENCRYPTION:
             for found in call.store.all(kind):
                 if found.inputs.get("bucket") == row.id:
-                    rule = (found.inputs.get("rules") or [{}])[0]
-                    return (rule.get("applyServerSideEncryptionByDefault") or {}).get("kmsMasterKeyId")
+                    rules = items(found.inputs.get("rules"))
+                    rule = members(rules[0] if rules else None)
+                    return members(rule.get("applyServerSideEncryptionByDefault")).get("kmsMasterKeyId")
         return None
 
 
@@ -160,7 +162,7 @@ def versioning(call: Call, row: Row) -> str | None:
     """Enabled, Suspended, or None where nobody has ever asked for versions."""
     for found in call.store.all(VERSIONING):
         if found.inputs.get("bucket") == row.id:
-            status = (found.inputs.get("versioningConfiguration") or {}).get("status")
+            status = members(found.inputs.get("versioningConfiguration")).get("status")
             return status if status in (ENABLED, SUSPENDED) else None
     return None
 

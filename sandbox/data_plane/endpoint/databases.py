@@ -10,6 +10,7 @@ from sandbox.aws.backups import INSTANCE, SNAPSHOT, Backups
 from sandbox.cloud.store import Row
 from sandbox.data_plane.endpoint.access import Asked, Call, tags_of
 from sandbox.data_plane.endpoint.errors import AwsError
+from sandbox.json_values import items
 
 RECORDS: Final = (20, 100)  # of a page, at least and at most
 # By the name of a filter, the member that it looks at.
@@ -95,7 +96,7 @@ def _name(word: Any) -> str:
 
 
 def _page(key: str, found: list[dict[str, Any]], p: Mapping[str, Any]) -> dict[str, Any]:
-    for one in p.get("Filters") or []:
+    for one in items(p.get("Filters")):
         if one["Name"] not in FILTERS:
             raise AwsError("InvalidParameterValue", f"Unrecognized filter name: {one['Name']}")
         found = [f for f in found if f.get(FILTERS[one["Name"]]) in one["Values"]]
@@ -142,7 +143,7 @@ def _instance(call: Call, row: Row) -> dict[str, Any]:
         "PreferredBackupWindow": given.get("backupWindow"),
         "PreferredMaintenanceWindow": given.get("maintenanceWindow"),
         "VpcSecurityGroups": [
-            {"VpcSecurityGroupId": g, "Status": "active"} for g in given.get("vpcSecurityGroupIds") or []
+            {"VpcSecurityGroupId": g, "Status": "active"} for g in items(given.get("vpcSecurityGroupIds"))
         ],
         "DBParameterGroups": [
             {"DBParameterGroupName": g, "ParameterApplyStatus": "in-sync"}

@@ -13,6 +13,7 @@ from sandbox.data_plane.endpoint.access import Asked, Call, tags_of
 from sandbox.data_plane.endpoint.errors import AwsError
 from sandbox.data_plane.key_destruction import ALIAS, delete_due_keys
 from sandbox.data_plane.secret_store import SecretStore, WrongCiphertext
+from sandbox.json_values import members
 
 SIZES: Final = {"AES_256": 32, "AES_128": 16}
 LARGEST: Final = 4096  # bytes that Encrypt takes
@@ -39,7 +40,7 @@ class Keys:
         return {"Plaintext": plain, "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
 
     def GenerateDataKey(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
-        context = p.get("EncryptionContext") or {}
+        context = members(p.get("EncryptionContext"))
         row = self.use(call, p["KeyId"], "kms:GenerateDataKey", context)
         plain = os.urandom(int(p.get("NumberOfBytes") or SIZES[p.get("KeySpec") or "AES_256"]))
         return {"Plaintext": plain, "CiphertextBlob": self._seal(row, plain, context), "KeyId": arn_of(row)}

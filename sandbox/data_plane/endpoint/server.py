@@ -61,7 +61,7 @@ class Endpoint:
                 )
             service = signed.service
             operation, parameters = wire.read(http, service)
-            result: Any = self._do(signed, str(operation.name), parameters, http)
+            result: Any = self._do(signed, operation.name, parameters, http)
         except AwsError as refusal:
             result = refusal
         except Exception:  # a fault of the sandbox: say all of it

@@ -24,9 +24,9 @@ class Session:
     role_arn: str
     role_id: str
     name: str
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
     policies: Sequence[str] = ()  # session policies
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict[str, str])
     vpc: str | None = None  # where it stands, and whose endpoints it passes
 
     @property

@@ -94,7 +94,7 @@ def _signature(http: Http, given: Credentials, scope: tuple[str, str], names: li
     # Not what the body is but what the signer said of it; `_whole` then compares the two.
     said = http.headers.get("x-amz-content-sha256") or hashlib.sha256(http.body).hexdigest()
     auth.payload = lambda request: said  # noqa: ARG005 - botocore's own name
-    return str(auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request))
+    return auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
 
 
 def _whole(http: Http) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sandbox.data_plane.endpoint.access import Asked, Call, tags_of
 from sandbox.data_plane.endpoint.errors import AwsError, denied
 from sandbox.data_plane.endpoint.sessions import ROLE, Sessions, session_of
+from sandbox.json_values import items
 
 SHORTEST: Final = 900  # seconds
 DEFAULT: Final = 3600
@@ -28,7 +29,7 @@ class Tokens:
                 "sts",
                 f"User: {call.session.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}",
             )
-        role, tags = rows[0], {t["Key"]: t["Value"] for t in p.get("Tags") or []}
+        role, tags = rows[0], {str(t["Key"]): str(t["Value"]) for t in items(p.get("Tags"))}
         known: dict[str, str | list[str]] = {"sts:RoleSessionName": str(p["RoleSessionName"])}
         if p.get("ExternalId"):
             known["sts:ExternalId"] = p["ExternalId"]

@@ -21,6 +21,7 @@ from sandbox.data_plane.endpoint.buckets import (
 )
 from sandbox.data_plane.endpoint.errors import AwsError
 from sandbox.data_plane.endpoint.versions import Versions
+from sandbox.json_values import items, members
 
 SMALLEST: Final = 5 * 1024 * 1024  # bytes of a part that is not the last
 MOST: Final = 10_000  # parts of one upload
@@ -79,7 +80,7 @@ class Uploads(Versions):
 
     def CompleteMultipartUpload(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row, about = self._upload(call, p, "s3:PutObject")
-        listed = (p.get("MultipartUpload") or {}).get("Parts") or []
+        listed = items(members(p.get("MultipartUpload")).get("Parts"))
         wanted = [(int(x["PartNumber"]), str(x["ETag"]).strip('"')) for x in listed]
         if not wanted:
             raise AwsError(

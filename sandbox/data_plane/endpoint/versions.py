@@ -18,6 +18,7 @@ from sandbox.data_plane.endpoint.buckets import (
 )
 from sandbox.data_plane.endpoint.errors import AwsError
 from sandbox.data_plane.object_store import Version
+from sandbox.json_values import items
 
 SAME: Final = (
     "This copy request is illegal because it is trying to copy an object to itself without changing the"
@@ -41,7 +42,7 @@ class Versions(Buckets):
 
     def DeleteObjects(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         """Each for itself: what may not be deleted is told, and the others go."""
-        asked = p["Delete"].get("Objects") or []
+        asked = items(p["Delete"].get("Objects"))
         if not 1 <= len(asked) <= PAGE:
             raise AwsError(
                 "MalformedXML",

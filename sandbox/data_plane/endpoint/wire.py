@@ -67,7 +67,7 @@ def read(http: Http, service: str) -> tuple[OperationModel, dict[str, Any]]:
         operation = model(service).operation_model(name)
     except Exception:  # botocore's own have no common base
         raise AwsError("UnknownOperationException", f"{service} has no operation {name!r}") from None
-    parser = PROTOCOL_PARSERS[str(model(service).protocol)](operation)
+    parser = PROTOCOL_PARSERS[model(service).protocol](operation)
     request = {
         "body": body,
         "headers": Headers(list(http.headers.items())),
@@ -112,7 +112,7 @@ def write(
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of a result or of an `AwsError`."""
     known = operation or _any_operation(service)
-    serializer = get_serializer_class(service, str(model(service).protocol))
+    serializer = get_serializer_class(service, model(service).protocol)
     done = serializer(known, SerializationContext(request_id=request_id)).serialize(result)
     body = done["body"]
     headers = {str(k): str(v) for k, v in dict(done["headers"]).items()}
@@ -126,5 +126,4 @@ def write(
 
 def _any_operation(service: str) -> OperationModel:
     """An error that comes before the operation is known is written as any of the service's would be."""
-    names: list[str] = list(model(service).operation_names)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    return model(service).operation_model(names[0])
+    return model(service).operation_model(model(service).operation_names[0])
