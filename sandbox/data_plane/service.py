@@ -158,7 +158,7 @@ class Service:
 
     def unknown(self) -> list[PostgresCluster]:
         """Databases of instances that are no more."""
-        kept = {i.id for i in self.instances.known()} if self.plane.exists else set()
+        kept: set[str] = {i.id for i in self.instances.known()} if self.plane.exists else set()
         return [c for c in self.instances.clusters() if c.folder.name not in kept]
 
     def _run_recorded_bootstraps(self, instance: Instance) -> None:

@@ -35,7 +35,8 @@ class Aws(Provider):
 
     def configure(self, values: Values) -> None:
         args = {k: _parsed(v) for k, v in values.items()}
-        region, allowed = args.get("region"), args.get("allowedAccountIds") or []
+        region = args.get("region")
+        allowed: list[Any] = args.get("allowedAccountIds") or []
         if not region:
             raise Refused("Missing region configuration: set the provider's region")
         account = _assumed(args) or os.environ.get("SANDBOX_ACCOUNT_ID")
@@ -44,7 +45,8 @@ class Aws(Provider):
             raise Refused(
                 f"AWS account ID not allowed: {account}; this provider is for {', '.join(map(str, allowed))}"
             )
-        tags = (args.get("defaultTags") or {}).get("tags") or {}
+        default_tags: Values = args.get("defaultTags") or {}
+        tags: dict[str, Any] = default_tags.get("tags") or {}
         self._cloud = Cloud(Store(default_path(), account, str(region)), tags)
         self._service = Service(default_path().parent)
 
@@ -188,7 +190,7 @@ class _Answering:
 
 def _assumed(args: Values) -> str | None:
     """The account of the last role that the provider assumes, None where it assumes none."""
-    roles = args.get("assumeRoles") or []
+    roles: list[Any] = args.get("assumeRoles") or []
     return str(roles[-1]["roleArn"]).split(":")[4] if roles else None
 
 

@@ -254,10 +254,14 @@ def _leave_with(engine: int) -> None:
     os._exit(1)
 
 
+def _leave(_signal: int, _frame: object) -> None:
+    os._exit(0)
+
+
 def serve(provider: Provider) -> None:
     """Serve until the engine ends the process; the port goes to stdout, as the protocol wants."""
     for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda *_: os._exit(0))
+        signal.signal(stop, _leave)
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(max_workers=16), options=unlimited)
