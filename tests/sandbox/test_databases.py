@@ -122,6 +122,7 @@ def test_ten_read_replicas_start_at_once_while_checkpoints_remove_the_log(place:
     source.run("INSERT INTO rows VALUES (0)", database="tenants")
     for replica in replicas:
         wait_for(lambda replica=replica: _rows(replica) == 1001)
+    assert [_rows(replica) for replica in replicas] == [1001] * len(readers)
 
 
 @pytest.mark.slow
