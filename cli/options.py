@@ -126,9 +126,9 @@ def require_settings(name: str) -> str:
 
     A name may be qualified, as in `organization/project/dev`.
     """
-    known = deployable(HERE)
-    if known and name.rpartition("/")[2] not in known:
-        raise typer.BadParameter(f"there is no Pulumi.{name}.yaml; {allowed_or_near(name, known)}")
+    known, stack = deployable(HERE), name.rpartition("/")[2]
+    if known and stack not in known:
+        raise typer.BadParameter(f"there is no Pulumi.{stack}.yaml; {allowed_or_near(stack, known)}")
     return name
 
 
