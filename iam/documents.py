@@ -14,8 +14,8 @@ EVERYONE: Final = "*"
 VARIABLES_SINCE: Final = "2012-10-17"
 # IAM takes no empty list of these, which would say nothing or, read as if they were not there, everything.
 _NEVER_EMPTY: Final = ("Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal")
-_ELEMENTS: Final = frozenset({*_NEVER_EMPTY, "Sid", "Effect", "Condition"})
-_EITHER: Final = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
+ELEMENTS: Final = frozenset({*_NEVER_EMPTY, "Sid", "Effect", "Condition"})
+EXCLUSIVE: Final = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
 
 
 class DocumentError(ValueError):
@@ -76,9 +76,9 @@ def _statement(raw: Any, variables: bool) -> Statement:
     if not isinstance(raw, dict):
         raise DocumentError("a statement is not a mapping")
     data = cast("dict[str, Any]", raw)
-    for element in data.keys() - _ELEMENTS:  # a misspelt Condition would be a grant without one
+    for element in sorted(data.keys() - ELEMENTS):  # a misspelt Condition would be a grant without one
         raise DocumentError(f"{element} is no element of a statement")
-    for one, other in _EITHER:
+    for one, other in EXCLUSIVE:
         if one in data and other in data:
             raise DocumentError(f"{one} and {other} exclude each other")
     if data.get("Effect") not in ("Allow", "Deny"):

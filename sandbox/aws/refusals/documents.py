@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
+from iam.documents import ELEMENTS, EXCLUSIVE
 from sandbox.aws.refusals.rule import CREATE, INPUTS, Refusal, RuleContext, rule
 from sandbox.aws.templates import UNKNOWN
 
@@ -72,8 +73,6 @@ DOCUMENTS: Final[dict[tuple[str, str], tuple[int, bool, str, str]]] = {
 # their own (AWS Organizations quotas, 2026-11).
 SCP: Final = "SERVICE_CONTROL_POLICY"
 MANAGEMENT: Final = 10_000
-EITHER: Final = ("Action", "Resource", "Principal")  # or its negation, never both
-ELEMENTS: Final = {"Sid", "Effect", "Condition", *EITHER, *(f"Not{element}" for element in EITHER)}
 IDENTITY: Final = {POLICY, ROLE_POLICY, ORGANIZATION}  # whose statements name no principal
 ENDPOINTS: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
@@ -138,9 +137,9 @@ def _wrong_elements(statement: Mapping[str, Any]) -> Iterator[str]:
     """IAM user guide, "Grammar of the IAM JSON policy language", 2026-11."""
     for element in sorted(statement.keys() - ELEMENTS):
         yield f"Syntax errors in policy: {element} is no element of a statement"
-    for element in EITHER:
-        if {element, f"Not{element}"} <= statement.keys():
-            yield f"Syntax errors in policy: {element} and Not{element} exclude each other"
+    for one, other in EXCLUSIVE:
+        if {one, other} <= statement.keys():
+            yield f"Syntax errors in policy: {one} and {other} exclude each other"
 
 
 def _of_statement(token: str, found: Any) -> Iterator[str]:
