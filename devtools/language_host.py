@@ -13,6 +13,7 @@ import os
 import queue
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -188,12 +189,29 @@ def _exit_with_engine(engine: int) -> None:
     os._exit(1)
 
 
-def main() -> None:
-    def exit_at_once(_signal: int, _frame: object) -> None:
+def exit_on_signals() -> None:
+    """End at once on SIGINT and SIGTERM, in whatever state the main thread is.
+
+    Python runs a handler in the main thread and between two instructions: one that comes just before the
+    main thread falls asleep in a lock is kept until it wakes, which may be never. The number of the signal
+    is written to a socket as the signal comes, and a thread reads it
+    (https://docs.python.org/3.11/library/signal.html#signal.set_wakeup_fd).
+    """
+    came, wakes = socket.socketpair()
+    wakes.setblocking(False)
+    signal.set_wakeup_fd(wakes.detach())
+
+    def exit_when_one_comes() -> None:
+        came.recv(1)
         os._exit(0)
 
+    threading.Thread(target=exit_when_one_comes, daemon=True).start()
     for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, exit_at_once)
+        signal.signal(stop, lambda _signal, _frame: os._exit(0))
+
+
+def main() -> None:
+    exit_on_signals()
     threading.Thread(target=_exit_with_engine, args=(os.getppid(),), daemon=True).start()
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

@@ -42,7 +42,7 @@ TRACE = "Program failed with an unhandled exception:\n    Traceback (most recent
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "message"),
     [
         ("raises", "ValueError: boom"),
         ("raises later", "ValueError: boom"),
@@ -52,12 +52,12 @@ TRACE = "Program failed with an unhandled exception:\n    Traceback (most recent
         ("says why and exits", "error: program exited with non-zero exit code: 1 (no such thing)"),
     ],
 )
-def test_what_is_wrong_is_told_once_and_as_the_programs_own(tmp_path: Path, how: str, said: str) -> None:
+def test_what_is_wrong_is_told_once_and_as_the_programs_own(tmp_path: Path, how: str, message: str) -> None:
     small = Small(tmp_path, FAILS, f'{{"small:how": "{how}"}}')
     status, output = small.pulumi("preview")
     summary = output[output.index("Diagnostics:") :]
     assert status != 0
-    assert summary.count(said) == 1, output
+    assert summary.count(message) == 1, output
     assert "language_host" not in output
     assert "runpy" not in output
     if "raises" in how:
@@ -139,6 +139,24 @@ def test_it_leaves_at_once_and_quietly(number: int) -> None:
     host.send_signal(number)
     assert host.wait(LIMIT) == 0
     assert host.stdout.read() == b""
+
+
+def test_a_signal_ends_it_though_its_main_thread_never_wakes() -> None:
+    """As when the signal comes just before the main thread falls asleep: another thread takes it, Python's
+    own handler waits for the main thread, and the main thread waits for ever."""
+    program = """
+import signal, threading
+from devtools import language_host
+language_host.exit_on_signals()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # of this thread alone
+print("asleep", flush=True)
+threading.Event().wait()
+"""
+    host = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT)
+    assert host.stdout
+    assert host.stdout.readline() == b"asleep\n"
+    host.send_signal(signal.SIGTERM)
+    assert host.wait(LIMIT) == 0
 
 
 def test_it_ends_with_an_engine_that_was_killed() -> None:
