@@ -1,16 +1,12 @@
 """Downloads the official archive of the Pulumi CLI, if one of its sites answers in time."""
 
-import hashlib
-import http.client
 import os
 import shutil
 import tarfile
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Final
 
+from devtools.downloads import DownloadError, UnreachableError, download
 from devtools.paths import say
 
 VERSION: Final = "3.259.0"
@@ -26,9 +22,7 @@ ARCHIVES: Final = {
     ("Darwin", "arm64"): ("darwin-arm64", "57c27f179e527e2cf9f62b841a448af72a020e44b2fb4ee0d9bd85556c00c864"),
 }
 WANTED: Final = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec")
-REACH_SECONDS: Final = 5  # to connect, and between two pieces
-WHOLE_SECONDS: Final = 300
-PIECE: Final = 1 << 20
+REACH_SECONDS: Final = 5  # there is another way where no site answers
 
 
 def fetch(folder: Path) -> Path | None:
@@ -40,7 +34,7 @@ def fetch(folder: Path) -> Path | None:
     new, archive = folder / "official.new", folder / "official.tar.gz"
     try:
         for site in SITES:
-            if _download(f"{site}/pulumi-v{VERSION}-{platform}.tar.gz", archive, digest):
+            if _downloaded(f"{site}/pulumi-v{VERSION}-{platform}.tar.gz", archive, digest):
                 shutil.rmtree(new, ignore_errors=True)
                 _unpack(archive, new)
                 shutil.rmtree(folder / "official", ignore_errors=True)
@@ -54,22 +48,13 @@ def fetch(folder: Path) -> Path | None:
     return None
 
 
-def _download(url: str, target: Path, digest: str) -> bool:
-    """Whether the file at `url` is now at `target`, complete and with the digest that was pinned."""
-    begun, seen = time.monotonic(), hashlib.sha256()
+def _downloaded(url: str, target: Path, digest: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=REACH_SECONDS) as answer, target.open("wb") as out:  # noqa: S310 - `SITES`
-            say(f"fetching the Pulumi CLI {VERSION} from {url}")
-            while piece := answer.read(PIECE):
-                out.write(piece)
-                seen.update(piece)
-                if time.monotonic() - begun > WHOLE_SECONDS:
-                    say(f"that takes more than {WHOLE_SECONDS} s; going on without it")
-                    return False
-    except (OSError, http.client.HTTPException, urllib.error.URLError):
+        download(url, target, digest, f"the Pulumi CLI {VERSION}", REACH_SECONDS)
+    except UnreachableError:
         return False
-    if seen.hexdigest() != digest:
-        say(f"{url} is not the archive whose SHA-256 this project pins; it is thrown away")
+    except DownloadError as wrong:
+        say(f"{wrong}; going on without it")
         return False
     return True
 

