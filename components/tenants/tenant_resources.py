@@ -18,6 +18,7 @@ from components.data.database import Database
 from components.edge.entrance import ApiEntrance
 from components.tenants.api_access import ApiAccess, ApiAccessArgs
 from components.tenants.bootstrap import Bootstrap
+from components.tenants.data_access import MOVING
 from components.tenants.tenant_buckets import TenantBucketsArgs, artefacts, handover
 from components.tenants.tenant_key_and_role import CONTEXT, DIRECT, TenantKeyAndRole, tenant_tags
 from components.tenants.tenant_keys import TenantKeysArgs, follow_key
@@ -212,7 +213,7 @@ def _catalog(
         description=f"Where tenant {plan.id} is",
         type="String",
         insecure_value=json_text(entry, compact=True),
-        tags=args.tags,
+        tags={**args.tags, MOVING: "true"} if plan.move else args.tags,
         opts=child,
     )
 

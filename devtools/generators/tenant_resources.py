@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from plan.names import Names
-from plan.tenants.owned_resources import OWNED, OwnedResource, Owner, Store, When
+from plan.tenants.owned_resources import OWNED, OwnedResource, Owner
+from plan.tenants.stores import Store, When
 from plan.tenants.tenant import tenant_names
 from tenants.models import Contacts, Overrides, Placement, Tenant
 from tenants.phases import Phase

@@ -7,13 +7,23 @@ what cannot read it: what the program registers, the quotas' demands, the events
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from plan.data.databases import log_group_names, reader_identifiers, restored_name, silo_name
 from plan.names import Names
 from plan.tenants.keys import key_alias
 from plan.tenants.offboarding import handover_bucket
+from plan.tenants.stores import (
+    BY_KEY,
+    EMPTIED,
+    SECRET_READERS,
+    WITH_THE_RUN,
+    Key,
+    Store,
+    StoreKind,
+    When,
+    secret_store,
+)
 from plan.tenants.tenant import TenantNames
 from tenants.models import Placement, Tenant
 from tenants.states import Leaving, PlacementKind
@@ -32,67 +42,6 @@ class Owner:
 
 Named = Callable[[Owner], Iterable[str]]
 """The physical names of all that an owner has of a kind."""
-
-
-class Key(StrEnum):
-    """What a store is encrypted under."""
-
-    TENANT = "the tenant's key"
-    DATABASE = "the database's: a shard's own, or the tenant's"
-    SHARD = "the shard's key"
-    COPY = "a key of its own, in the second Region"
-    CELL = "the cell's key for logs"
-
-
-class When(StrEnum):
-    """When a role may read a store."""
-
-    ALWAYS = "always"
-    MOVING = "while the tenant moves"
-    LEAVING = "while the tenant leaves"
-    REKEYED = "once the tenant has a second key"
-
-
-class StoreKind(StrEnum):
-    """What erasing and the certificate of destruction call a store; a test compares the functions' words."""
-
-    SCHEMA = "schema"
-    BUCKET = "bucket"
-    INSTANCE = "instance"
-    SECRET = "secret"  # noqa: S105 - not a password
-    KEY = "key"
-
-
-PROOFS: Final[Mapping[StoreKind, str]] = {
-    StoreKind.SCHEMA: "not in pg_namespace, nor its role in pg_roles, after they were dropped",
-    StoreKind.BUCKET: "s3:HeadBucket does not find it",
-    StoreKind.INSTANCE: "rds:DescribeDBInstances does not find it, and rds:DescribeDBSnapshots none of it by"
-    " hand",
-    StoreKind.SECRET: "secretsmanager:DescribeSecret does not find it, or says that it is deleted",
-    StoreKind.KEY: "kms:DescribeKey does not find it, or says that its deletion date has passed",
-}
-"""How the certificate of destruction says that a store is gone, in its own words."""
-
-Readers = Mapping[str, When]
-"""Role of the cell, by the word in its name → when. `tenant` is the tenant's own, which services take on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
-    """What holds a tenant's data, and its end."""
-
-    data: str
-    key: Key
-    readers: Readers
-    erased: str
-    kind: StoreKind | None = None  # None: the certificate does not look for it
-    sent_as: str = ""  # the field by which the function of offboarding is told of it
-    unproven: str = ""  # why the certificate does not look for it
-
-    @property
-    def proof(self) -> str:
-        """How the certificate proves that it is gone, or why it does not."""
-        return PROOFS[self.kind] if self.kind else f"not looked for: {self.unproven}"
 
 
 Demand = Mapping[str, int]
@@ -195,24 +144,6 @@ _INSTANCE: Final = "aws:rds/instance:Instance"
 _ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _KEY: Final = ("aws:kms/key:Key", "aws:kms/alias:Alias")
 
-_WITH_THE_RUN: Final = "deleted by the run of `erasing`"
-_EMPTIED: Final = f"emptied of every version by the function, then {_WITH_THE_RUN}"
-_BY_KEY: Final = "its content is under the tenant's key, and the certificate proves that this is gone"
-# Secrets that services use; the break-glass role reads what no policy refuses it.
-_SECRET_READERS: Final[Readers] = {
-    "tenant": When.ALWAYS,
-    "bootstrap": When.ALWAYS,  # makes and rotates it
-    "break-glass": When.ALWAYS,
-}
-
-
-def _secret(data: str, readers: Readers) -> Store:
-    return Store(
-        data=data, key=Key.TENANT, readers=readers, erased=_WITH_THE_RUN, kind=StoreKind.SECRET,
-        sent_as="secrets",
-    )  # fmt: skip
-
-
 OWNED: Final = (
     OwnedResource(
         called="key",
@@ -244,7 +175,7 @@ OWNED: Final = (
             key=Key.TENANT,
             # The mover writes dumps and reads none.
             readers={"tenant": When.ALWAYS, "leaver": When.LEAVING, "rekeyer": When.REKEYED},
-            erased=_EMPTIED,
+            erased=EMPTIED,
             kind=StoreKind.BUCKET,
             sent_as="bucket",
         ),
@@ -257,7 +188,7 @@ OWNED: Final = (
             data="dump, artefacts and manifest that are handed over",
             key=Key.TENANT,
             readers={"tenant": When.ALWAYS, "leaver": When.LEAVING},
-            erased=_EMPTIED,
+            erased=EMPTIED,
             kind=StoreKind.BUCKET,
             sent_as="handover",
         ),
@@ -273,9 +204,9 @@ OWNED: Final = (
         names=_field("database_secret"),
         types=(_SECRET, _ROTATION),
         takes={"secrets": {"tenant": 1}},
-        store=_secret(
+        store=secret_store(
             "login of the tenant's SQL role",
-            {**_SECRET_READERS, "mover": When.MOVING, "leaver": When.LEAVING},
+            {**SECRET_READERS, "mover": When.MOVING, "leaver": When.LEAVING},
         ),
     ),
     OwnedResource(
@@ -283,14 +214,14 @@ OWNED: Final = (
         names=_webhook_secret,
         types=(_SECRET, _ROTATION),
         takes={"secrets": {"webhook": 1}},
-        store=_secret("what its webhooks are signed with", _SECRET_READERS),
+        store=secret_store("what its webhooks are signed with", SECRET_READERS),
     ),
     OwnedResource(
         called="API secret",
         names=_field("api_secret"),
         types=(_SECRET, _VERSION, "aws:secretsmanager/secretPolicy:SecretPolicy"),
         takes={"secrets": {"tenant": 1}},
-        store=_secret("API key and client secret, to be handed to the tenant", {}),
+        store=secret_store("API key and client secret, to be handed to the tenant", {}),
     ),
     OwnedResource(
         called="API key and client",
@@ -336,7 +267,7 @@ OWNED: Final = (
             data="rows of a tenant with a database of its own, snapshots and backups",
             key=Key.TENANT,
             readers={},
-            erased=f"snapshots by hand deleted by the function; {_WITH_THE_RUN}",
+            erased=f"snapshots by hand deleted by the function; {WITH_THE_RUN}",
             kind=StoreKind.INSTANCE,
             sent_as="instances",
         ),
@@ -350,7 +281,7 @@ OWNED: Final = (
             data="the rows of the database that it follows",
             key=Key.TENANT,
             readers={},
-            erased=_WITH_THE_RUN,
+            erased=WITH_THE_RUN,
             kind=StoreKind.INSTANCE,
             sent_as="instances",
         ),
@@ -365,8 +296,8 @@ OWNED: Final = (
             key=Key.TENANT,
             readers={"bootstrap": When.ALWAYS, "break-glass": When.ALWAYS}
             | dict.fromkeys(("mover", "leaver"), When.ALWAYS),
-            erased=_WITH_THE_RUN,
-            unproven=_BY_KEY,
+            erased=WITH_THE_RUN,
+            unproven=BY_KEY,
         ),
     ),
     OwnedResource(
@@ -377,7 +308,7 @@ OWNED: Final = (
             data="what PostgreSQL logs: logins, DDL, slow statements, without bound values",
             key=Key.CELL,
             readers={},
-            erased=_WITH_THE_RUN,
+            erased=WITH_THE_RUN,
             unproven="the function's role may not ask for log groups",
         ),
     ),

@@ -1,4 +1,4 @@
-"""Values that AWS computes by more than a template: real certificates of AWS Private CA.
+"""Values that AWS computes by more than a template: real certificates of AWS Private CA, and times.
 
 An authority's key is derived from its ARN, so that nothing has to be kept beside what AWS shows.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sandbox.aws.refusals import CloudError
+from sandbox.aws.refusals.young_accounts import ACCOUNT
 from sandbox.cloud.store import Store
 from sandbox.json_values import members
 
@@ -103,4 +104,9 @@ def _installed(store: Store, arn: str) -> str | None:
     return str(rows[0].inputs["certificate"]) if rows else None
 
 
-MAKERS: Final[Mapping[str, Maker]] = {AUTHORITY: _request, CERTIFICATE: _issued}
+def _joined(store: Store, _id: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """An account of an organization is made now."""
+    return {"joinedTimestamp": store.now().isoformat()}
+
+
+MAKERS: Final[Mapping[str, Maker]] = {AUTHORITY: _request, CERTIFICATE: _issued, ACCOUNT: _joined}

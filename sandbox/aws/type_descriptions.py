@@ -39,6 +39,17 @@ class Description:
     keep: list[str] = field(default_factory=list)
     secret: list[str] = field(default_factory=list)
     fresh: list[str] = field(default_factory=list)
+    defaults: dict[str, Any] = field(default_factory=dict)
+    keeps: list[str] = field(default_factory=list)
+    sets: list[str] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
+    json: list[str] = field(default_factory=list)
+    same: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
+    write_only: list[str] = field(default_factory=list)
+    importable: bool = True
+    invoked: bool = False
+    framework: bool = False
     inputs: list[str]
     required: list[str]
     computed: list[str]
@@ -53,13 +64,21 @@ def service_of(token: str) -> str:
     return token.split(":")[1].split("/", maxsplit=1)[0]
 
 
+def _read(path: Path) -> Any:
+    # The loader is yaml's safe one, in C where it is there.
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
+
+
 @cache
 def _service(service: str) -> dict[str, dict[str, Any]]:
     path = HERE / "types" / f"{service}.yaml"
-    if not path.exists():
-        return {}
-    # The loader is yaml's safe one, in C where it is there.
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
+    return _read(path) if path.exists() else {}
+
+
+@cache
+def provider_types() -> dict[str, str]:
+    """Token → `sdk` or `framework`, the library that implements the type."""
+    return _read(HERE / "provider_types.yaml")
 
 
 @cache
@@ -80,8 +99,13 @@ def describe(token: str) -> Description:
         raise Undescribed(
             f"the sandbox has no inputs and outputs of {token}: run `python -m sandbox.aws.sdk_inputs`"
         )
+    library = provider_types().get(token)
+    if library is None:
+        raise Undescribed(
+            f"the sandbox does not know the library of {token}: sandbox/aws/provider_types.yaml would say it"
+        )
     known: dict[str, Any] = {k: v for k, v in found.items() if k != "global"} | shape
-    return Description(token=token, **known)
+    return Description(token=token, framework=library == "framework", **known)
 
 
 @cache

@@ -6,8 +6,11 @@ import threading
 from importlib.metadata import version
 from typing import Any
 
-from sandbox.aws.cloud import Cloud, CloudError
+from sandbox.aws.cloud import AUTONAMED, Cloud, CloudError
+from sandbox.aws.deployments import deploy
 from sandbox.aws.invokes import answer
+from sandbox.aws.planning import imported_inputs, refreshed_inputs
+from sandbox.aws.refusals.compute import SERVICE
 from sandbox.aws.type_descriptions import Undescribed, describe
 from sandbox.cloud.store import Row, Store, default_path
 from sandbox.data_plane.service import (
@@ -15,10 +18,13 @@ from sandbox.data_plane.service import (
     FUNCTION,
     INSTANCE,
     INVOCATION,
+    SCHEDULE,
     DataPlaneError,
     Service,
     databases_enabled,
+    record_call,
 )
+from sandbox.faults.injector import LateFailure
 from sandbox.providers.plugin import Checked, Diffed, Provider, Refused, Values, serve
 
 
@@ -48,7 +54,7 @@ class Aws(Provider):
         default_tags: Values = args.get("defaultTags") or {}
         tags: dict[str, Any] = default_tags.get("tags") or {}
         self._cloud = Cloud(Store(default_path(), account, str(region)), tags)
-        self._service = Service(default_path().parent)
+        self._service = Service(default_path().parent, propagates=True)
 
     @property
     def cloud(self) -> Cloud:
@@ -58,15 +64,14 @@ class Aws(Provider):
 
     def check(self, token: str, name: str, news: Values, olds: Values, seed: bytes) -> Checked:
         with _Answering(self._lock):
-            # A name that was made up once stays.
-            kept = {k: v for k, v in olds.items() if k == "__autonamed"}
-            if kept and (key := _named(token)) and news.get(key) is None:
-                news = {**news, key: olds.get(key), **kept}
+            # A name that is left out stays what it was, and is one that nobody gave.
+            if (key := _named(token)) and news.get(key) is None and olds.get(key) is not None:
+                news = {**news, key: olds[key], AUTONAMED: True}
             return Checked(*self.cloud.check(token, name, news, seed))
 
     def diff(self, token: str, old_inputs: Values, state: Values, news: Values, ignored: list[str]) -> Diffed:
         with _Answering(self._lock):
-            change = self.cloud.diff(token, old_inputs, news, ignored)
+            change = self.cloud.diff(token, old_inputs, state, news, ignored)
             return Diffed(change.added, change.removed, change.updated, change.replaces, change.delete_first)
 
     def create(self, token: str, urn: str, inputs: Values, preview: bool) -> tuple[str, Values]:
@@ -76,14 +81,31 @@ class Aws(Provider):
         result = self._before(token, "create", inputs, None)
         with _Answering(self._lock):
             made, outputs = self.cloud.create(token, urn, inputs)
-        return made, self._after(token, Row(token, made, urn, inputs, outputs), result, new=True)
+            sets = self.cloud.planned_sets(token, {}, inputs)
+        row = Row(token, made, urn, inputs, outputs)
+        if token == SERVICE:
+            self._deploy(row, None, (made, outputs))
+        return made, {**self._after(token, row, result, new=True), **sets}
 
     def read(
         self, token: str, resource_id: str, inputs: Values, state: Values
     ) -> tuple[Values, Values] | None:
+        described = describe(token)
         with _Answering(self._lock):
             row = self.cloud.read(token, resource_id)
-            return None if row is None else (row.inputs, row.outputs)
+        if state and described.invoked:
+            return refreshed_inputs(described, inputs, state), state  # it asks nothing (schema.NoopContext)
+        if row is None or not (state or described.importable):
+            return None
+        known = (
+            refreshed_inputs(described, inputs, row.outputs)
+            if state
+            else imported_inputs(described, row.outputs)
+        )
+        return known, row.outputs
+
+    def asks_on_read(self, token: str) -> bool:
+        return not describe(token).invoked
 
     def resolve(self, token: str, given: str) -> str:
         with _Answering(self._lock):
@@ -92,23 +114,49 @@ class Aws(Provider):
             found = self.cloud.store.find(token, given)
             return found[0].id if len(found) == 1 else given
 
-    def update(
-        self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
+    def planned_update(
+        self, token: str, old_inputs: Values, state: Values, inputs: Values, preview: bool
     ) -> Values:
-        if preview:
-            with _Answering(self._lock):
-                return self.cloud.preview_update(token, state, inputs)
-        result = self._before(token, "update", inputs, self._row(token, resource_id))
+        with _Answering(self._lock):
+            plan = self.cloud.preview_update if preview else self.cloud.planned_update
+            return plan(token, old_inputs, state, inputs)
+
+    def planned_create(self, token: str, inputs: Values) -> Values:
+        with _Answering(self._lock):
+            return self.cloud.planned_create(token, inputs)
+
+    def update_again(self, token: str, resource_id: str, urn: str, state: Values, inputs: Values) -> Values:
+        """An update in which nothing differs from the state: AWS's resources only read then. An invocation
+        calls its function whatever has changed (resourceInvocationUpdate, terraform-provider-aws, 2026-11).
+        """
+        if describe(token).invoked:
+            return self.update(token, resource_id, urn, state, inputs)
+        with _Answering(self._lock):
+            row = self.cloud.read(token, resource_id)
+            if row is None:
+                raise Refused(f"the resource {resource_id} did not exist while updating {urn}; refresh first")
+            shown = {k: v for k, v in row.outputs.items() if k in state or k not in describe(token).sets}
+            return {**shown, **self.cloud.planned_sets(token, state, inputs)}
+
+    def update(self, token: str, resource_id: str, urn: str, state: Values, inputs: Values) -> Values:
+        before = self._row(token, resource_id)
+        result = self._before(token, "update", inputs, before)
         with _Answering(self._lock):
             outputs = self.cloud.update(token, resource_id, urn, inputs)
-        return self._after(token, Row(token, resource_id, urn, inputs, outputs), result, new=False)
+            sets = self.cloud.planned_sets(token, state, inputs)
+        row = Row(token, resource_id, urn, inputs, outputs)
+        if token == SERVICE:
+            self._deploy(row, before, outputs)
+        made = self._after(token, row, result, new=False)
+        return {**made, **sets}
 
     def delete(self, token: str, resource_id: str) -> None:
         row = self._row(token, resource_id)
-        if row is not None:
-            self._before(token, "delete", row.inputs, row)
+        result = self._before(token, "delete", row.inputs, row) if row else None
         with _Answering(self._lock):
             self.cloud.delete(token, resource_id)
+            if row is not None and token == INVOCATION and result is None:
+                record_call(self.cloud.store, "delete", row.inputs)
         if row is not None and token == INSTANCE and self.service.plane.exists:
             with _Answering():
                 self.service.instance_deleted(row, self.cloud.store)
@@ -116,6 +164,14 @@ class Aws(Provider):
     def count(self, token: str) -> int:
         with _Answering(self._lock):
             return len(self.cloud.store.all(token))
+
+    def _deploy(self, row: Row, before: Row | None, done: Any) -> None:
+        """Wait for a service's deployment, as the provider does once ECS has taken the service."""
+        with _Answering(self._lock), self.cloud.store.change():
+            failed = deploy(row, before, self.cloud.store)
+        if failed:
+            doing = "update" if before else "create"
+            raise LateFailure(f"waiting for ECS Service ({row.id}) {doing}: {failed}", done)
 
     # -- the data plane: slow things, outside the lock
 
@@ -126,7 +182,7 @@ class Aws(Provider):
         return self._service
 
     def _row(self, token: str, resource_id: str) -> Row | None:
-        if token not in (BUCKET, INSTANCE, INVOCATION):
+        if token not in (BUCKET, INSTANCE, INVOCATION, SERVICE):
             return None
         with _Answering(self._lock):
             return self.cloud.read(token, resource_id)
@@ -151,6 +207,12 @@ class Aws(Provider):
             with _Answering(self._lock), self.cloud.store.change():
                 self.cloud.store.update_outputs(token, row.id, outputs)
             return outputs
+        if token == INVOCATION:
+            with _Answering(self._lock):
+                record_call(self.cloud.store, "update", row.inputs)
+        if token in (FUNCTION, SCHEDULE):
+            with _Answering(self._lock):
+                self.service.note_made(row, self.cloud.store)
         if token != INSTANCE:
             return row.outputs
         try:
@@ -165,6 +227,9 @@ class Aws(Provider):
                     self.cloud.store.remove(token, row.id)
             raise
         return row.outputs
+
+    def is_sdk(self, token: str) -> bool:
+        return not describe(token).framework
 
     def invoke(self, token: str, args: Values) -> Values:
         with _Answering(self._lock):

@@ -12,21 +12,22 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import grpc
-from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from google.protobuf import any_pb2, empty_pb2, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.cloud.store import default_path
 from sandbox.faults import FaultPlanError, Injector, Step, read_plan
-from sandbox.faults.injector import Injected
+from sandbox.faults.injector import Injected, LateFailure
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's word for a value not known yet
 Values = Mapping[str, Any]
+Left = Callable[[Any], tuple[str, Values]] | None  # what was done → id and state
 Kinds: Final = provider_pb2.PropertyDiff.Kind
 
 
@@ -71,17 +72,39 @@ class Provider:
         """Inputs and outputs as they are now, or None where the resource is gone."""
         raise NotImplementedError
 
+    def asks_on_read(self, token: str) -> bool:
+        """Whether a read asks the cloud, which may then refuse."""
+        return True
+
     def resolve(self, token: str, given: str) -> str:
         """The id of what a person imports: some types are named otherwise in an import than in the state."""
         return given
 
-    def update(
-        self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
-    ) -> Values:
+    def update(self, token: str, resource_id: str, urn: str, state: Values, inputs: Values) -> Values:
         raise NotImplementedError
+
+    def planned_create(self, token: str, inputs: Values) -> Values:
+        """The state that is left where a resource was made and something after that failed."""
+        return inputs
+
+    def planned_update(
+        self, token: str, old_inputs: Values, state: Values, inputs: Values, preview: bool
+    ) -> Values:
+        """The state that an update is to lead to; in a preview, with what is not known yet."""
+        return {**state, **inputs}
+
+    def update_again(self, token: str, resource_id: str, urn: str, state: Values, inputs: Values) -> Values:
+        """An update that the engine asks for because the one before failed, and in which nothing differs from
+        the state."""
+        return state
 
     def delete(self, token: str, resource_id: str) -> None:
         raise NotImplementedError
+
+    def is_sdk(self, token: str) -> bool:
+        """Whether terraform-plugin-sdk implements the type: the state then has what an operation that failed
+        was to lead to. Otherwise terraform-plugin-framework does, and the state stays as it was."""
+        return False
 
     def invoke(self, token: str, args: Values) -> Values:
         raise Refused(f"the sandbox does not know the invoke {token}")
@@ -99,6 +122,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Handshake(self, request: Any, context: Any) -> Any:
         return provider_pb2.ProviderHandshakeResponse()
+
+    def Attach(self, request: Any, context: Any) -> Any:
+        """An engine that was told to use a plugin that runs already (PULUMI_DEBUG_PROVIDERS)."""
+        return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=self.provider.version)
@@ -147,11 +174,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: Any, context: Any) -> Any:
-        inputs = plain(request.properties)
+        inputs, token = plain(request.properties), kind(request.urn)
+
+        def left(made: Any) -> tuple[str, Values]:
+            return made[0], self.provider.planned_create(token, inputs)
+
         made = self._answer(
             context,
-            lambda: self.provider.create(kind(request.urn), request.urn, inputs, request.preview),
+            lambda: self.provider.create(token, request.urn, inputs, request.preview),
             None if request.preview else _step("create", request.urn),
+            left=left if self.provider.is_sdk(token) else None,
         )
         return provider_pb2.CreateResponse(id=made[0], properties=struct(made[1]))
 
@@ -163,21 +195,35 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             found = self.provider.read(token, mine, inputs, state)
             return None if found is None else (mine, *found)
 
-        found = self._answer(context, read, _step("read", request.urn))
+        step = _step("read", request.urn) if self.provider.asks_on_read(token) else None
+        found = self._answer(context, read, step)
         if found is None:
             return provider_pb2.ReadResponse(id="")
         return provider_pb2.ReadResponse(id=found[0], inputs=struct(found[1]), properties=struct(found[2]))
 
     def Update(self, request: Any, context: Any) -> Any:
-        state, news = plain(request.olds), plain(request.news)
+        token, where = kind(request.urn), (request.id, request.urn)
+        old, state, news = plain(request.old_inputs), plain(request.olds), plain(request.news)
+        provider = self.provider
+        if request.preview:
+            plan = self._answer(context, lambda: provider.planned_update(token, old, state, news, True))
+            return provider_pb2.UpdateResponse(properties=struct(plan))
+        done = self._answer(context, lambda: provider.diff(token, old, state, news, []))
+        again = provider.is_sdk(token) and not (done.added | done.removed | done.updated)
+        update = provider.update_again if again else provider.update
+        sends = not again or not provider.asks_on_read(token)  # else it only reads
         made = self._answer(
             context,
-            lambda: self.provider.update(
-                kind(request.urn), request.id, request.urn, state, news, request.preview
-            ),
-            None if request.preview else _step("update", request.urn),
+            lambda: update(token, *where, state, news),
+            _step("update" if sends else "read", request.urn),
+            left=self._left_by_update(token, request.id, old, state, news),
         )
         return provider_pb2.UpdateResponse(properties=struct(made))
+
+    def _left_by_update(self, token: str, resource_id: str, old: Values, state: Values, news: Values) -> Left:
+        if not self.provider.is_sdk(token):
+            return None
+        return lambda _: (resource_id, self.provider.planned_update(token, old, state, news, False))
 
     def Delete(self, request: Any, context: Any) -> Any:
         step = _step("delete", request.urn)
@@ -194,14 +240,36 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Cancel(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
-    def _answer(self, context: Any, call: Any, step: Step | None = None) -> Any:
-        """Answer, with a fault where the plan has one for this step."""
+    def _answer(self, context: Any, call: Any, step: Step | None = None, left: Left = None) -> Any:
+        """Answer, with a fault where the plan has one for this step.
+
+        `left` says which id and state a failure leaves; without it the state stays as it is.
+        """
         try:
             return self.faults.around(step, call) if self.faults and step else call()
+        except LateFailure as failure:
+            self._refuse(context, str(failure), left and left(failure.done))
         except (Refused, Injected) as refusal:
-            context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
+            is_made = step is not None and step.call != "create"
+            self._refuse(context, str(refusal), left(None) if left and is_made else None)
         except Exception:  # a fault of the sandbox: say all of it
             context.abort(grpc.StatusCode.INTERNAL, f"the sandbox failed:\n{traceback.format_exc()}")
+
+    def _refuse(self, context: Any, reason: str, left: tuple[str, Values] | None) -> None:
+        if left:
+            context.set_trailing_metadata(_partly_done(*left, reason))
+        context.abort(grpc.StatusCode.UNKNOWN, reason)
+
+
+def _partly_done(resource_id: str, state: Values, reason: str) -> tuple[tuple[str, bytes]]:
+    """What pulumi-terraform-bridge answers after an operation that failed in terraform-plugin-sdk: the engine
+    records the new state, with the reason (pulumi/provider.proto, ErrorResourceInitFailed).
+    """
+    detail = any_pb2.Any()
+    failed = provider_pb2.ErrorResourceInitFailed(id=resource_id, properties=struct(state), reasons=[reason])
+    detail.Pack(failed)
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason, details=[detail])
+    return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
 def _step(call: str, urn: str) -> Step:

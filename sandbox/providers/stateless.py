@@ -57,9 +57,7 @@ class Stateless(Provider):
     ) -> tuple[Values, Values] | None:
         return inputs, state
 
-    def update(
-        self, token: str, resource_id: str, urn: str, state: Values, inputs: Values, preview: bool
-    ) -> Values:
+    def update(self, token: str, resource_id: str, urn: str, state: Values, inputs: Values) -> Values:
         return {**state, **inputs}
 
     def delete(self, token: str, resource_id: str) -> None: ...

@@ -18,8 +18,9 @@ from functions.tenant_leaving.stages import STAGES, parse_request
 from functions.tenant_leaving.tools import Instance, Key, OffboardingError, Tools
 from plan import plan_cell
 from plan.tenants.inventory import owner_of
-from plan.tenants.owned_resources import OWNED, PROOFS, OwnedResource, Owner, Store, StoreKind, When
-from plan.tenants.owned_resources import Key as StoreKey
+from plan.tenants.owned_resources import OWNED, OwnedResource, Owner
+from plan.tenants.stores import PROOFS, Store, StoreKind, When
+from plan.tenants.stores import Key as StoreKey
 from policies.escalation import techniques
 from policies.escalation.access import can_perform
 from policies.escalation.targets import ReachableResource, plan_access

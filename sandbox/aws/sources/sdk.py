@@ -109,7 +109,12 @@ def _leaves(annotation: Any) -> Iterator[Any]:
 
 
 def shape(token: str) -> dict[str, list[str]]:
-    """Inputs, required and computed ones of one type, by the engine's names; KeyError if unknown."""
+    """Inputs, required and computed ones of one type, by the engine's names; KeyError if unknown.
+
+    `keeps` are the inputs that AWS fills in where they are left out, Optional and Computed in Terraform's
+    words: their outputs are always there, while those of other inputs that may be left out may be absent
+    (`variable.optional` of pulumi-terraform-bridge, 2026-11).
+    """
     _, path, name = token.split(":")
     module = path.split("/")[0]
     found = getattr(importlib.import_module(f"pulumi_aws.{MODULES.get(module, module)}"), name, None)
@@ -125,7 +130,25 @@ def shape(token: str) -> dict[str, list[str]]:
         "inputs": sorted(inputs),
         "required": sorted(required),
         "computed": sorted(outputs - set(inputs)),
+        "keeps": sorted((set(inputs) & _always_there(found)) - set(required)),
     }
+
+
+def _always_there(owner: Any) -> set[str]:
+    """The outputs, by the engine's names, whose type has no `Optional`."""
+    getters = [p.fget for _, p in inspect.getmembers(owner, lambda m: hasattr(m, "fget"))]
+    return {
+        g._pulumi_name
+        for g in getters
+        if hasattr(g, "_pulumi_name")
+        and type(None) not in _leaf_types(inspect.signature(g).return_annotation)
+    }
+
+
+def _leaf_types(annotation: Any) -> tuple[Any, ...]:
+    """What the value of an output may be: `Output[Optional[int]]` is an int or None."""
+    held = get_args(annotation)
+    return get_args(held[0]) if held and get_origin(held[0]) in (typing.Union, types.UnionType) else held
 
 
 def _names(owner: Any) -> dict[str, str]:

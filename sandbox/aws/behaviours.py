@@ -1,0 +1,72 @@
+"""Whose the behaviours of a type are: the provider's, measured; AWS's, with a source; ours, assumed."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from sandbox.aws.assumptions import assumptions, assumptions_of
+from sandbox.aws.computed_values import MAKERS
+from sandbox.aws.propagation import behaviour
+from sandbox.aws.type_descriptions import Description, describe
+
+LIBRARIES: Final = {True: "terraform-plugin-framework", False: "terraform-plugin-sdk v2"}
+HEAD: Final = """
+Below each type stands whose its behaviours are:
+
+- The provider's, measured: what is planned, refreshed, imported, and recorded of a call that failed, as the
+  library does that implements the type; `tests/provider_oracle` compares them. Which inputs AWS fills in
+  where they are left out the SDK's types say.
+- AWS's, each with its source: what it refuses (`sandbox/aws/refusals/`, `sandbox/aws/quotas.yaml`), and what
+  it answers otherwise than it was given (`sandbox/aws/differences.yaml`).
+- AWS's and the provider's, with a source: what follows where an input names a role or a bucket that was made
+  a moment ago, of which the service has not heard (`sandbox/aws/propagation.yaml`). It refuses that once; the
+  provider waits (files named below are in `internal/service` of terraform-provider-aws), or the run fails and
+  the next one works.
+- Ours: computed outputs, made up in the form that AWS documents, or left out; and what is
+  [assumed](settle-on-aws.md). Of all types together this is: {everywhere}.
+"""
+
+
+def head() -> str:
+    everywhere = ", ".join(link(a.name) for a in assumptions() if "all" in a.types)
+    return HEAD.format(everywhere=everywhere)
+
+
+def behaviours(token: str) -> str:
+    """One paragraph of the page, for a type."""
+    described = describe(token)
+    parts = [
+        f"The provider's: {LIBRARIES[described.framework]}.",
+        *_of_aws(described),
+        *_of_ours(described),
+    ]
+    return " ".join(parts) + "\n"
+
+
+def _of_aws(described: Description) -> Iterator[str]:
+    """What AWS answers otherwise; what it refuses is in the table."""
+    if described.answers:
+        yield f"AWS's: it answers {_names(described.answers)} otherwise than given."
+    if news := list(behaviour(described.token)):
+        yield "Just after a role or bucket is made: " + " ".join(news)
+
+
+def _of_ours(described: Description) -> Iterator[str]:
+    made = sorted({*described.make} & {*described.computed})
+    if described.token in MAKERS:
+        yield "AWS's computation of some outputs is done with the same algorithms."
+    if made:
+        yield f"Ours: {_names(made)} are made up."
+    left_out = sorted({*described.computed} - {*made, "tagsAll"})
+    if left_out and described.token not in MAKERS:
+        yield f"Left out: {_names(left_out)}."
+    if assumed := assumptions_of(described.token):
+        yield "Assumed: " + ", ".join(link(a.name) for a in assumed) + "."
+
+
+def link(name: str) -> str:
+    """To an assumption's entry."""
+    return f"[{name}](settle-on-aws.md#{name})"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{n}`" for n in sorted(names))
