@@ -3,14 +3,26 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Final
 
 from config.yaml_tree import Finding
 from tenants.cell import NOWHERE, Cell
 from tenants.files import relative, stack_file
-from tenants.models import FACTORS, Ledger, Quota, Scope, ServicePlan, Tenant
+from tenants.models import (
+    FACTORS,
+    FreshQuota,
+    Ledger,
+    Quota,
+    QuotaProfile,
+    Scope,
+    ServicePlan,
+    Tenant,
+)
 from tenants.project import Project
 from tenants.states import PlacementKind
 
+# Where quotas of a whole account are asked for: AWS general reference, "Service quotas" of IAM, 2026-11.
+GLOBAL_REGION: Final = "us-east-1"
 Plans = Mapping[str, ServicePlan]
 Census = Mapping[str, float]
 """How often each of `FACTORS` occurs in a stack."""
@@ -20,6 +32,7 @@ def census(cell: Cell, tenants: Iterable[Tenant], plans: Plans, ledger: Ledger) 
     """Count what demand is made of. The cell itself counts once, its settings by their values."""
     found = dict.fromkeys(FACTORS, 0.0)
     found |= {"cell": 1, "plan": len(plans), "zones": cell.zones, "reports-replicas": cell.reports_replicas}
+    found |= {"tasks": cell.tasks, "vcpus": cell.vcpus, "issuer": cell.issuer}
     found["nat"] = cell.zones if cell.nat_per_zone else 1
     found["copies"] = cell.backup_copy_region != NOWHERE
     shards: set[str] = set()
@@ -48,7 +61,17 @@ def demand(quota: Quota, counted: Census) -> float:
 
 def limit_of(quota: Quota, cell: Cell) -> int:
     """The quota as it stands in the cell's account and Region, raised or not."""
-    return quota.raised.get(f"{cell.account}/{cell.region}") or quota.raised.get(cell.account) or quota.value
+    noted = quota.raised.get(f"{cell.account}/{cell.region}") or quota.raised.get(cell.account)
+    return noted or (_fresh(quota, cell) or quota).value
+
+
+def taken_of(quota: Quota, cell: Cell) -> int:
+    """How many of it no stack can have, since AWS has taken or keeps them."""
+    return (_fresh(quota, cell) or quota).taken
+
+
+def _fresh(quota: Quota, cell: Cell) -> FreshQuota | None:
+    return quota.fresh if cell.quotas is QuotaProfile.FRESH else None
 
 
 def counted_together(quota: Quota, cell: Cell, other: Cell) -> bool:
@@ -70,10 +93,16 @@ class Use:
     limit: int
     own: float  # what this stack takes
     others: float  # what other stacks take of the same
+    taken: int = 0  # what AWS has of it
+
+    @property
+    def needed(self) -> float:
+        """What the quota would have to be."""
+        return self.own + self.others + self.taken
 
     @property
     def free(self) -> float:
-        return self.limit - self.own - self.others
+        return self.limit - self.needed
 
 
 def uses(project: Project, cell: Cell, tenants: Iterable[Tenant], ledger: Ledger) -> list[Use]:
@@ -87,6 +116,7 @@ def uses(project: Project, cell: Cell, tenants: Iterable[Tenant], ledger: Ledger
             limit_of(quota, cell),
             demand(quota, own),
             sum(demand(quota, n) for c, n in others if counted_together(quota, cell, c)),
+            taken_of(quota, cell),
         )
         for quota in project.quotas[0].values()
     ]
@@ -126,16 +156,42 @@ def problems(
         if use.free >= 0:
             continue
         quota = use.quota
-        what = f"the quota of {quota.name} ({use.limit} for {_scope_text(quota, cell)}, AWS {quota.dated})"
-        right = "have it raised and note that in tenants/quota-increases.yaml, or onboard into another cell"
-        first = tenants_over_quota(quota, cell, use.limit - use.others, ordered, project.plans[0], after)
+        room = use.limit - use.others - use.taken
+        first = tenants_over_quota(quota, cell, room, ordered, project.plans[0], after)
+        what, right = _quota_text(use, cell), _increase_text(use, cell)
         if first is None:
             file = relative(project.root, stack_file(project.root, cell.stack))
-            wrong = f"the cell alone takes {use.own + use.others:g}, more than {what}"
+            aws = f" beside the {use.taken} that AWS keeps" if use.taken else ""
+            wrong = f"the cell alone takes {use.own + use.others:g}{aws}, more than {what}"
             found.append(Finding(file, 1, 1, "", wrong, right))
         else:
             found.append(entries.finding(first.id, (), f"is the first that does not fit {what}", right))
     return found
+
+
+def _quota_text(use: Use, cell: Cell) -> str:
+    quota, known = use.quota, _fresh(use.quota, cell) or use.quota
+    return f"the quota of {quota.name} ({use.limit} for {_scope_text(quota, cell)}, AWS {known.dated})"
+
+
+def _increase_text(use: Use, cell: Cell) -> str:
+    """What to ask AWS for, and where to write the answer."""
+    command = increase_command(use, cell)
+    how = f" ({command})" if command else ""
+    noted = "note that in tenants/quota-increases.yaml, or onboard into another cell"
+    return f"have it raised to {use.needed:g}{how} and {noted}"
+
+
+def increase_command(use: Use, cell: Cell) -> str | None:
+    """The call that asks for what is needed; None where Service Quotas does not have the quota."""
+    if use.quota.code is None:
+        return None
+    service, code = use.quota.code.split("/")
+    region = GLOBAL_REGION if use.quota.scope is Scope.ACCOUNT else cell.region
+    return (
+        f"aws service-quotas request-service-quota-increase --service-code {service} --quota-code {code}"
+        f" --desired-value {use.needed:g} --region {region}"
+    )
 
 
 def _scope_text(quota: Quota, cell: Cell) -> str:

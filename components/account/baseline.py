@@ -76,7 +76,8 @@ class AccountBaseline(pulumi.ComponentResource):
                 key_arn=archive.audit_key_arn, whole_account=kept.account, shared=shared
             )
             ConfigRecorder(f"{name}-config", config, child)
-            Detectors(f"{name}-detectors", DetectorsArgs(shared=shared), child)
+            detectors = DetectorsArgs(detection=kept.detection, shared=shared)
+            Detectors(f"{name}-detectors", detectors, child)
         self.deploy_role_arns: Mapping[str, Output[str]] = {}
         if args.deployment:
             roles = DeployRolesArgs(plan=args.deployment, duties=kept)

@@ -12,6 +12,7 @@ from pulumi_aws import accessanalyzer, guardduty, inspector2, securityhub
 
 from components.common.alarm_event import AlarmEventArgs, alarm_event
 from components.common.context import AccountContext
+from plan.account.baseline import Detection
 
 # What GuardDuty looks at beside the trail, the flow logs and DNS, which it always does.
 FEATURES: Final = ("S3_DATA_EVENTS", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS")
@@ -19,31 +20,45 @@ STANDARDS: Final[Mapping[str, str]] = {
     "foundational": "aws-foundational-security-best-practices/v/1.0.0",
     "pci-dss": "pci-dss/v/4.0.1",
 }
-SCANNED: Final = ("ECR", "LAMBDA")  # what Inspector looks for known vulnerabilities in
+# What Inspector looks for known vulnerabilities in, as an organization has it for its accounts: the provider
+# switches off whatever else is on (inspector2/enabler.go of terraform-provider-aws, read 2026-11-29), and a
+# member account may not. A cell has no instances, so that EC2 costs nothing.
+SCANNED: Final = ("EC2", "ECR", "LAMBDA")
 HIGH: Final = 7  # GuardDuty's severities from here on are high and critical
 UNUSED_DAYS: Final = 90  # access that nobody used for so long is a finding
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorsArgs:
+    detection: Detection
     shared: AccountContext
 
 
 class Detectors(pulumi.ComponentResource):
-    """Once per account and Region. What GuardDuty thinks serious goes to the alarms' topic."""
+    """Once per account and Region. What GuardDuty thinks serious goes to the alarms' topic, whoever made it.
+
+    Inspector and the analyzers are the account's own in any case: an organization's auto-enable covers only
+    accounts that are made later, and enabling Inspector twice is no error (`enabling-inspector-twice` of
+    sandbox/aws/assumptions.yaml: assumed, its API names none).
+    """
 
     def __init__(self, name: str, args: DetectorsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:account:Detectors", name, None, opts)
         self._name, self._shared = name, args.shared
         self._child = ResourceOptions(parent=self)
-        self._make_guardduty()
-        self._make_security_hub()
+        # A member account of an organization cannot switch off what that watches.
+        staying = args.detection is not Detection.OWN
+        self._detecting = ResourceOptions(parent=self, retain_on_delete=True) if staying else self._child
+        if args.detection is not Detection.ORGANIZATION:
+            self._make_guardduty()
+            self._make_security_hub()
+        self._alarm_of_findings()
         self._make_analyzers()
         inspector2.Enabler(
             f"{name}-inspector",
             account_ids=[args.shared.settings.account_id],
             resource_types=list(SCANNED),
-            opts=self._child,
+            opts=self._detecting,
         )
         self.register_outputs({})
 
@@ -52,7 +67,7 @@ class Detectors(pulumi.ComponentResource):
             f"{self._name}-guardduty",
             enable=True,
             finding_publishing_frequency="FIFTEEN_MINUTES",
-            opts=self._child,
+            opts=self._detecting,
         )
         for feature in FEATURES:
             guardduty.DetectorFeature(
@@ -60,8 +75,10 @@ class Detectors(pulumi.ComponentResource):
                 detector_id=detector.id,
                 name=feature,
                 status="ENABLED",
-                opts=self._child,
+                opts=self._detecting,
             )
+
+    def _alarm_of_findings(self) -> None:
         pattern = {
             "source": ["aws.guardduty"],
             "detail-type": ["GuardDuty Finding"],
@@ -81,14 +98,14 @@ class Detectors(pulumi.ComponentResource):
             enable_default_standards=False,
             auto_enable_controls=True,
             control_finding_generator="SECURITY_CONTROL",
-            opts=self._child,
+            opts=self._detecting,
         )
         region = self._shared.settings.region
         for short, standard in STANDARDS.items():
             securityhub.StandardsSubscription(
                 f"{self._name}-{short}",
                 standards_arn=f"arn:aws:securityhub:{region}::standards/{standard}",
-                opts=ResourceOptions(parent=self, depends_on=[hub]),
+                opts=ResourceOptions.merge(self._detecting, ResourceOptions(depends_on=[hub])),
             )
 
     def _make_analyzers(self) -> None:

@@ -6,6 +6,7 @@ might match.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from plan.names import PROJECT
@@ -28,7 +29,9 @@ ALLOWED: Final[Mapping[str, str]] = {
     " DescribeKey ScheduleKeyDeletion CancelKeyDeletion EnableKey",
     "lambda": "InvokeFunction",
     "logs": "CreateLogGroup CreateLogStream PutLogEvents DescribeLogStreams DescribeLogGroups"
-    " GetLogEvents FilterLogEvents PutRetentionPolicy",
+    " GetLogEvents FilterLogEvents PutRetentionPolicy"
+    " CreateLogDelivery GetLogDelivery UpdateLogDelivery DeleteLogDelivery ListLogDeliveries"
+    " PutResourcePolicy DescribeResourcePolicies",  # of Step Functions, to deliver its logs
     "rds": "CreateDBSnapshot DeleteDBSnapshot DescribeDBInstances DescribeDBSnapshots AddTagsToResource"
     " ListTagsForResource DescribeDBInstanceAutomatedBackups",
     "rds-db": "connect",
@@ -40,8 +43,9 @@ ALLOWED: Final[Mapping[str, str]] = {
     " ListSecretVersionIds GetRandomPassword",
     "sns": "Publish",
     "sqs": "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes GetQueueUrl",
-    "ssm": "GetParameter GetParameters GetParametersByPath",
+    "ssm": "GetParameter GetParameters GetParametersByPath PutParameter DeleteParameter",
     "ssmmessages": "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel",
+    "states": "StartExecution DescribeExecution",
     "sts": "AssumeRole TagSession SetSourceIdentity GetCallerIdentity",
     "tag": "GetResources",
     "xray": "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets",
@@ -64,6 +68,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "sns": "arn:aws:sns:{region}:{account}:{prefix}*",
     "sqs": "arn:aws:sqs:{region}:{account}:{prefix}*",
     "ssm": "arn:aws:ssm:{region}:{account}:parameter/*",
+    "states": "arn:aws:states:{region}:{account}:*:{prefix}*",  # machines, and executions below them
     "sts": "arn:aws:iam::{account}:role/*",
 }
 # For these AWS offers no resource to name (service authorization reference, 2026-11).
@@ -71,7 +76,8 @@ UNNAMED: Final[Mapping[str, str]] = {
     "cloudwatch": "PutMetricData",
     "ec2": "DescribeNetworkInterfaces DescribeSubnets DescribeSecurityGroups DescribeVpcs",
     "ecr": "GetAuthorizationToken",
-    "logs": "DescribeLogGroups",
+    "logs": "DescribeLogGroups CreateLogDelivery GetLogDelivery UpdateLogDelivery DeleteLogDelivery"
+    " ListLogDeliveries PutResourcePolicy DescribeResourcePolicies",
     "secretsmanager": "GetRandomPassword",
     "ssmmessages": "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel",
     "sts": "GetCallerIdentity",
@@ -106,22 +112,40 @@ ENDING: Final[Mapping[str, str]] = {"aws:ResourceTag/leaving": "ending"}
 REFUSED_UNLESS_ENDING: Final[Mapping[str, str]] = {"kms": "ScheduleKeyDeletion"}
 
 
+class Detection(StrEnum):
+    """Who switches GuardDuty, Security Hub and Inspector on in an account and Region.
+
+    Where an organization does so for all accounts, a second detector is refused (GuardDuty: "a detector
+    already exists for the current account", nozaq/terraform-aws-secure-baseline #199, 2021-07), and a member
+    cannot switch it off (GuardDuty user guide, "Managing accounts with AWS Organizations", 2026-11).
+    """
+
+    OWN = "own"  # this stack, on and off
+    HANDOVER = "handover"  # this stack; what it makes no more is left on, for the organization to look after
+    ORGANIZATION = "organization"  # the organization's audit account
+
+
 @dataclass(frozen=True, slots=True)
 class Duties:
     """What of the account a stack looks after. AWS has these once, and two stacks would fight over them.
 
     `account`: trail, break-glass role, budget, sign-in rules, public access to buckets. `region`: recorder,
-    detectors, defaults of volumes, images and networks.
+    detectors, defaults of volumes, images and networks. `detection`: who switches the detectors on.
     """
 
     account: bool
     region: bool
+    detection: Detection = Detection.OWN
 
 
 def duties(settings: Settings) -> Duties:
     """A cell in an account of its own, which is the rule, has both."""
     scope = settings.account_scope
-    return Duties(account=scope == "account", region=scope in ("account", "region"))
+    return Duties(
+        account=scope == "account",
+        region=scope in ("account", "region"),
+        detection=Detection(settings.detection),
+    )
 
 
 def actions(table: Mapping[str, str]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from pulumi_aws import iam
 
 from components.account.baseline import AccountBaseline, AccountBaselineArgs
 from components.account.boundary import MAX_POLICY
+from components.account.detectors import SCANNED
+from components.organization.audit_account import INSPECTED
 from devtools.mocks import Recording, Registered, run
 from iam.documents import parse
 from iam.evaluate import Policies, Principal, Request, decide
@@ -34,8 +36,8 @@ in_both_stacks = pytest.mark.parametrize("stack", STACKS)
 
 
 @cache
-def baseline(stack: str, scope: str = "account") -> Recording:
-    settings = replace(settings_of(stack), account_scope=scope)
+def baseline(stack: str, scope: str = "account", detection: str = "own") -> Recording:
+    settings = replace(settings_of(stack), account_scope=scope, detection=detection)
     args = AccountBaselineArgs(settings=settings, names=names_of(settings), duties=duties(settings))
     return run(lambda: AccountBaseline("baseline", args))
 
@@ -299,7 +301,7 @@ EXPECTED: Mapping[str, Mapping[str, Any]] = {
         "restrictPublicBuckets": True,
     },
     "AccountPasswordPolicy": {"minimumPasswordLength": 16, "passwordReusePrevention": 24},
-    "Enabler": {"resourceTypes": ["ECR", "LAMBDA"]},
+    "Enabler": {"resourceTypes": ["EC2", "ECR", "LAMBDA"]},
 }
 
 
@@ -332,6 +334,21 @@ def test_security_hub_checks_good_practice_and_card_data_rules(stack: str) -> No
 def test_access_from_outside_and_access_that_nobody_uses_are_found(stack: str) -> None:
     kinds = {a.inputs["type"] for a in baseline(stack).of("Analyzer")}
     assert kinds == {"ACCOUNT", "ACCOUNT_UNUSED_ACCESS"}
+
+
+BY_AN_ORGANIZATION = ("Detector", "DetectorFeature", "securityhub/account:Account", "StandardsSubscription")
+
+
+def test_what_the_organization_switches_on_is_not_made_twice() -> None:
+    """Its findings still reach the account's alarms; Inspector and the analyzers are the account's own."""
+    own, left = baseline("prod"), baseline("prod", detection="organization")
+    assert all(own.of(kind) for kind in BY_AN_ORGANIZATION)
+    assert not [r.type for kind in BY_AN_ORGANIZATION for r in left.of(kind)]
+    gone = {r.name for r in own.resources} - {r.name for r in left.resources}
+    assert gone == {r.name for kind in BY_AN_ORGANIZATION for r in own.of(kind)}
+    assert {r.name for r in baseline("prod", detection="handover").resources} == {
+        r.name for r in own.resources
+    }
 
 
 def test_serious_findings_reach_the_alarms() -> None:
@@ -471,3 +488,8 @@ def test_the_shared_parts_are_the_baseline_s_own() -> None:
         "alarms_topic_arn": f"{mock}baseline-alarms-topic",
         "alarms_key_arn": f"{mock}baseline-alarms-key-key",
     }
+
+
+def test_inspector_scans_in_an_account_what_an_organization_switches_on_there() -> None:
+    """Something else would be switched off in each run, by accounts that may not."""
+    assert SCANNED == INSPECTED

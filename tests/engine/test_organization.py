@@ -41,6 +41,7 @@ def test_a_preview_of_nothing_yet_is_whole(tmp_path: Path) -> None:
     assert run.counts["create"] > 150
 
 
+@pytest.mark.slow
 def test_a_second_run_changes_nothing(org: Workspace) -> None:
     preview, second = org.preview(), org.up()
     assert (preview.status, preview.changes) == (0, ()), preview.output

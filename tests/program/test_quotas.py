@@ -37,6 +37,16 @@ TYPES = {
     "usage-plans": "apigateway/usagePlan:UsagePlan",
     "api-keys": "apigateway/apiKey:ApiKey",
 }
+
+
+def _most_vcpus(recording: Recording) -> int:
+    """Every service at its most tasks, as many again while it is deployed."""
+    tasks = recording.of("ecs/taskDefinition:TaskDefinition")
+    (most,) = {t.inputs["maxCapacity"] for t in recording.of("appautoscaling/target:Target")}
+    (percent,) = {s.inputs["deploymentMaximumPercent"] for s in recording.of("ecs/service:Service")}
+    return sum(int(t.inputs["cpu"]) for t in tasks) * most * percent // 100 // 1024
+
+
 # quota → how much of it the program takes, where that is not a count of one type.
 MEASURES: dict[str, Callable[[Recording], int]] = {
     "nat-gateways-of-a-zone": lambda r: max(_zones(r).values()),
@@ -51,6 +61,11 @@ MEASURES: dict[str, Callable[[Recording], int]] = {
     "routes-of-a-table": lambda r: max(Counter(s.inputs["routeTableId"] for s in r.of("Route")).values()),
     # Routes are paths, and never a tenant's: no priority is given to one.
     "rules-of-a-listener": lambda r: len(r.of("ListenerRule")),
+    # All that is reserved goes off what the account's functions share.
+    "function-concurrency": lambda r: sum(
+        f.inputs.get("reservedConcurrentExecutions", 0) for f in r.of("lambda/function:Function")
+    ),
+    "fargate-vcpus": _most_vcpus,
     "rules-of-a-security-group": lambda r: max(
         Counter(s.inputs["securityGroupId"] for s in r.of("SecurityGroupEgressRule")).values()
     ),
@@ -126,6 +141,15 @@ def test_no_stack_takes_more_than_its_demand(stack: str) -> None:
         if id_ not in PROMISED:
             taken, expected = measure(id_, recording), demand(quota, found)
             assert taken <= expected <= 1.25 * taken + 4, f"{id_}: {taken} registered, {expected} in the data"
+
+
+def test_an_issuer_outside_of_the_cell_takes_what_the_data_say() -> None:
+    """Its tokens are checked by a function of its own, whose concurrency is reserved."""
+    settings = replace(settings_of("dev"), jwt_issuer="https://login.example", jwt_audience="reports")
+    recording = deploy(plan_cell(settings, registry_of("dev")))
+    found = {**counted("dev")[0], "issuer": 1}
+    quota = quotas()["function-concurrency"]
+    assert measure(quota.id, recording) == demand(quota, found) == demand(quota, counted("dev")[0]) + 50
 
 
 @pytest.mark.parametrize(

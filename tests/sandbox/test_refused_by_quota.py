@@ -1,9 +1,11 @@
 """Quotas of an account, as AWS says that they are reached; a raised one is honoured."""
 
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,14 +13,16 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.aws.cloud import Cloud
+from sandbox.aws.cloud import Cloud, CloudError
 from sandbox.aws.refusals.quotas import LIMITS, QUOTAS
+from sandbox.cloud.profile import Profile, ProfileError
 from sandbox.cloud.store import Store
 from tenants.project import Project
 from tests.cells import PROJECT, ROOT
 from tests.sandbox.world import (
     ATTACHMENT,
     EIP,
+    FUNCTION,
     GROUP,
     INGRESS,
     INSTANCE,
@@ -112,6 +116,66 @@ def test_a_quota_that_is_raised_for_a_whole_account_is_honoured(
     assert cloud.store.count(VPC) == 6
 
 
+MADE = {"runtime": "python3.12", "handler": "a.b", "timeout": 60}
+
+
+def concurrency(monkeypatch: pytest.MonkeyPatch, profile: str) -> Callable[[str, int | None], str]:
+    """How a function that reserves concurrency is made in an account of this profile."""
+    monkeypatch.setenv("SANDBOX_PROFILE", profile)
+    world = World()
+    role = world.arn(ROLE, world.make(ROLE, name="r", assumeRolePolicy=TRUST))
+
+    def make(name: str, reserved: int | None) -> str:
+        more = {} if reserved is None else {"reservedConcurrentExecutions": reserved}
+        return world.make(FUNCTION, name=name, role=role, **MADE, **more)
+
+    return make
+
+
+def test_a_new_account_has_no_concurrency_to_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = concurrency(monkeypatch, "fresh")
+    words = r"UnreservedConcurrentExecution below its minimum value of \[10\]\.$"
+    with pytest.raises(CloudError, match=words):
+        make("f", 1)
+    assert make("g", None) == "g"  # one that reserves nothing runs there
+
+
+def test_a_hundred_of_the_concurrency_stay_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = concurrency(monkeypatch, "raised")
+    make("f", 800)
+    with pytest.raises(CloudError, match=r"minimum value of \[100\]\.$"):
+        make("g", 101)
+    assert make("g", 100) == "g"
+
+
+def test_a_reservation_may_shrink_but_not_grow_beyond_the_quota(world: World) -> None:
+    role = world.arn(ROLE, world.make(ROLE, name="r", assumeRolePolicy=TRUST))
+    given = {"name": "f", "role": role, **MADE}
+    world.make(FUNCTION, **given, reservedConcurrentExecutions=900)
+    urn = f"urn:pulumi:dev::p::{FUNCTION}::r"
+    with pytest.raises(CloudError, match=r"updating LAMBDA Function \(f\): InvalidParameterValueException"):
+        world.cloud.update(FUNCTION, "f", urn, {**given, "reservedConcurrentExecutions": 901})
+    assert world.cloud.update(FUNCTION, "f", urn, {**given, "reservedConcurrentExecutions": 10})
+
+
+def test_a_cloud_stays_what_it_was_made_as(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SANDBOX_PROFILE", "fresh")
+    first = Store(tmp_path / "c", "111122223333", REGION)
+    monkeypatch.setenv("SANDBOX_PROFILE", "raised")
+    later = Store(tmp_path / "c", "444455556666", REGION)
+    assert {first.profile, later.profile} == {Profile.FRESH}
+    monkeypatch.delenv("SANDBOX_PROFILE")
+    assert Store(tmp_path / "d", "111122223333", REGION).profile is Profile.RAISED
+
+
+def test_a_profile_that_there_is_not_makes_no_cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SANDBOX_PROFILE", "frsh")
+    with pytest.raises(ProfileError, match="'frsh' is not allowed; expected one of fresh, used, raised"):
+        Store(tmp_path / "c", "111122223333", REGION)
+    with closing(sqlite3.connect(tmp_path / "c")) as db:
+        assert not db.execute("SELECT 1 FROM sqlite_master").fetchall()
+
+
 def table(file: Path) -> dict[str, dict[str, Any]]:
     return yaml.safe_load(file.read_text("utf-8"))
 
@@ -122,8 +186,12 @@ def test_the_product_counts_on_the_quotas_that_the_sandbox_holds_to() -> None:
     assert {id_: held[id_]["value"] for id_ in product if id_ in held} == {
         id_: quota.value for id_, quota in product.items() if id_ in held
     }
-    # What the sandbox does not count: by the zone, by the destination of copies, by the second.
+    new = {id_: quota["fresh"]["value"] for id_, quota in held.items() if "fresh" in quota}
+    assert new == {id_: quota.fresh.value for id_, quota in product.items() if quota.fresh and id_ in new}
+    # What the sandbox does not count: by the zone, by the destination of copies, by the second; tasks, which
+    # do not run in it.
     assert product.keys() - held.keys() == {
+        "fargate-vcpus",
         "nat-gateways-of-a-zone",
         "backup-replications",
         "requests-per-second",
@@ -153,11 +221,11 @@ print("\\n".join(opened))
 
 def test_the_sandbox_opens_no_file_of_the_product_but_the_iam_judge() -> None:
     """Whole process, from import to a resource made."""
-    told = subprocess.run(
+    answer = subprocess.run(
         [sys.executable, "-B", "-c", OPENED], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     rooms = {
-        m[1] for line in told.splitlines() if (m := re.match(rf"{re.escape(str(ROOT))}/([^/.]+)/", line))
+        m[1] for line in answer.splitlines() if (m := re.match(rf"{re.escape(str(ROOT))}/([^/.]+)/", line))
     }
     assert "sandbox" in rooms
     assert rooms <= {"sandbox", "iam"}

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.models import Quota
+from tenants.models import Quota, QuotaProfile
 from tenants.project import Project
-from tenants.quotas import census, demand, limit_of, tenants_over_quota
+from tenants.quotas import Use, census, demand, increase_command, limit_of, taken_of, tenants_over_quota
 from tests.cells import PROJECT, registry_of
 from tests.strategies import World, committed_cell, plans, worlds
 
@@ -31,6 +32,36 @@ def test_a_raised_quota_counts_where_it_was_raised() -> None:
     assert limit_of(quota, cell) == 9
     assert limit_of(quota, replace(cell, region="eu-central-1")) == 5
     assert limit_of(replace(quota, raised={cell.account: 7}), replace(cell, region="eu-central-1")) == 7
+
+
+def test_a_new_account_has_less_and_a_default_network_in_each_region() -> None:
+    new = replace(committed_cell("dev"), quotas=QuotaProfile.FRESH)
+    known = quotas()
+    assert (limit_of(known["function-concurrency"], new), limit_of(known["fargate-vcpus"], new)) == (10, 6)
+    assert [taken_of(known[id_], new) for id_ in ("networks", "internet-gateways", "buckets")] == [1, 1, 0]
+    in_use = committed_cell("dev")
+    assert (limit_of(known["function-concurrency"], in_use), taken_of(known["networks"], in_use)) == (1000, 0)
+
+
+def test_what_was_granted_goes_before_the_profile() -> None:
+    new = replace(committed_cell("dev"), quotas=QuotaProfile.FRESH)
+    quota = replace(quotas()["fargate-vcpus"], raised={new.account: 32})
+    assert limit_of(quota, new) == 32
+
+
+@pytest.mark.parametrize(
+    ("quota", "call"),
+    [
+        ("networks", "--service-code vpc --quota-code L-F678F1CE --desired-value 8 --region eu-west-1"),
+        ("roles", "--service-code iam --quota-code L-FE177D64 --desired-value 8 --region us-east-1"),
+    ],
+)
+def test_an_increase_is_asked_for_by_a_call(quota: str, call: str) -> None:
+    use = Use(quotas()[quota], limit=5, own=4, others=3, taken=1)
+    assert increase_command(use, committed_cell("dev")) == (
+        f"aws service-quotas request-service-quota-increase {call}"
+    )
+    assert increase_command(replace(use, quota=quotas()["budgets"]), committed_cell("dev")) is None
 
 
 @given(worlds(max_size=12), st.integers(1, 30))

@@ -21,7 +21,7 @@ POLICIES_OF_A_TARGET: Final = 5
 
 
 @rule(INPUTS, "aws:iam/organizationsFeatures:OrganizationsFeatures", checks=("enabledFeatures",))
-def features_of_root_users(at: RuleContext) -> Iterator[Refusal]:
+def check_root_user_features(at: RuleContext) -> Iterator[Refusal]:
     wrong = sorted(set(known_list(at.inputs.get("enabledFeatures"))) - FEATURES)
     if wrong:
         words = f"expected enabledFeatures to be of {sorted(FEATURES)}, got {wrong}"
@@ -29,7 +29,7 @@ def features_of_root_users(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, UNIT, ACCOUNT, checks=("parentId",))
-def parent_that_exists(at: RuleContext) -> Iterator[Refusal]:
+def check_parent(at: RuleContext) -> Iterator[Refusal]:
     """A root is known by its form alone: it comes with the organization."""
     parent, depth = str(at.known("parentId") or ""), 1
     while parent.startswith("ou-"):
@@ -44,7 +44,7 @@ def parent_that_exists(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, ATTACHMENT, checks=("targetId",))
-def policies_of_a_target(at: RuleContext) -> Iterator[Refusal]:
+def check_attached_policies(at: RuleContext) -> Iterator[Refusal]:
     if sum(1 for _ in at.others(ATTACHMENT, targetId=at.known("targetId"))) >= POLICIES_OF_A_TARGET:
         words = "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED: You have attached the most policies of a type."
         yield Refusal("ConstraintViolationException", words, "targetId")

@@ -1,5 +1,7 @@
 """Quotas of an account and Region and of single resources: how many (`quotas.yaml`), of what (`limits.yaml`).
 
+The profile of the cloud says whether its accounts are new and have what a quota calls `fresh`.
+
 `SANDBOX_QUOTA_INCREASES` names the file of a project that says which are raised, and where.
 """
 
@@ -13,6 +15,7 @@ import yaml
 
 from sandbox.aws.refusals.rule import Refusal, RuleContext
 from sandbox.aws.type_descriptions import HERE, LOADER
+from sandbox.cloud.profile import Profile
 
 QUOTAS: Final = HERE / "quotas.yaml"
 LIMITS: Final = HERE / "limits.yaml"
@@ -55,16 +58,39 @@ def limited(token: str) -> list[str]:
 
 
 def exceeded(at: RuleContext) -> Iterator[Refusal]:
-    """The quotas that one more resource would exceed."""
+    """The quotas that a new resource, or more of what one reserves, would exceed."""
     for _, limit in _limits().get(at.token, ()):
-        where = f"{at.store.account}/{at.store.region}"
-        raised = _raised(limit["quota"])
-        value = raised.get(where) or raised.get(at.store.account) or limit["value"]
+        value = _value(at, limit)
+        if "amount" in limit:
+            yield from _reserves_too_much(at, limit, value)
+            continue
+        if at.before is not None:
+            continue
         wanted = limit.get("where", {})
         if any(at.known(k) != v for k, v in wanted.items()):
             continue
         if _taken(at, limit, wanted) >= value:
             yield Refusal(limit["code"], limit["says"].format(value=value, **_texts(at)), limit.get("of", ""))
+
+
+def _value(at: RuleContext, limit: Mapping[str, Any]) -> int:
+    """The quota of this account and Region: as it was raised there, or else by the cloud's profile."""
+    raised = _raised(limit["quota"])
+    noted = raised.get(f"{at.store.account}/{at.store.region}") or raised.get(at.store.account)
+    fresh = limit.get("fresh") if at.store.profile is Profile.FRESH else None
+    return noted or int((fresh or limit)["value"])
+
+
+def _reserves_too_much(at: RuleContext, limit: Mapping[str, Any], value: int) -> Iterator[Refusal]:
+    """Of a quota that resources divide up, AWS keeps some for all: of a small quota, the whole."""
+    key = limit["amount"]
+    wanted = at.known(key) or 0
+    if wanted <= 0 or (at.before is not None and wanted <= (at.before.outputs.get(key) or 0)):
+        return
+    others = sum(max(r.outputs.get(key) or 0, 0) for kind in limit["counts"] for r in at.others(kind))
+    kept = min(limit["keeps"], value)
+    if value - others - wanted < kept:
+        yield Refusal(limit["code"], limit["says"].format(kept=kept), key)
 
 
 def _taken(at: RuleContext, limit: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
