@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, ecs
 
+from components.common.alarm_event import AlarmEventArgs, alarm_event
 from components.common.context import CellContext
 from plan.services.services import cluster_name
 
@@ -18,7 +20,10 @@ class ClusterArgs:
 
 
 class Cluster(pulumi.ComponentResource):
-    """Container insights on. No service allows a shell; were one allowed, each word of it is recorded."""
+    """Container insights on. No service allows a shell; were one allowed, each word of it is recorded.
+
+    A deployment that failed raises an alarm: a run of the engine that was killed meanwhile tells nobody.
+    """
 
     arn: Output[str]
     name: Output[str]
@@ -48,5 +53,22 @@ class Cluster(pulumi.ComponentResource):
             configuration=ecs.ClusterConfigurationArgs(execute_command_configuration=recorded),
             opts=child,
         )
+        failed = AlarmEventArgs(
+            label="failed-deployment",
+            description="ECS has taken the deployment of a service back",
+            pattern=_failed_deployments(shared),
+            shared=shared,
+        )
+        alarm_event(f"{name}-failed-deployment", failed, child)
         self.arn, self.name = cluster.arn, cluster.name
         self.register_outputs({"arn": self.arn, "name": self.name})
+
+
+def _failed_deployments(shared: CellContext) -> Mapping[str, object]:
+    """Of this cluster's services (ECS developer guide, "Service deployment state change events", 2026-11)."""
+    return {
+        "source": ["aws.ecs"],
+        "detail-type": ["ECS Deployment State Change"],
+        "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+        "resources": [{"prefix": shared.arn("ecs", f"service/{cluster_name(shared.names)}/")}],
+    }

@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi import Input, Output, ResourceOptions
+from pulumi import CustomTimeouts, Input, Output, ResourceOptions
 from pulumi_aws import ecs, iam
 
 from components.common.alarms import Watched, alarms
+from components.common.attempts import Records
 from components.common.context import CellContext
 from components.common.iam_policy import Statement, document
 from components.services.balancer import Balancer, BalancerArgs
+from components.services.repository import Repository, RepositoryArgs
+from components.services.revision import record_running_revision
 from components.services.scaling import Scaling, ScalingArgs
-from components.services.task import SecretValue, Task, TaskArgs, task_trust
+from components.services.task import Definition, SecretValue, Task, TaskArgs, task_trust
 from plan.services.services import BALANCER_ALARMS, TASK_ALARMS, ServicePlan, service_name
 from plan.services.tracing import XRAY_ACTIONS
 
 PLATFORM_VERSION: Final = "1.4.0"  # LATEST would change under a running service
+# Three tasks must fail before ECS takes a deployment back (developer guide, "Deployment circuit breaker",
+# 2026-11), and each is given its time to start: with one task that was seen to take 20 minutes.
+_DEPLOYED_WITHIN: Final = CustomTimeouts(create="1h", update="1h")
 _ROLLING_BACK: Final = ("target-errors", "unhealthy")  # while a deployment goes on, these undo it
 
 
@@ -40,12 +46,16 @@ class FargateServiceArgs:
     secrets: Mapping[str, SecretValue]
     key_arns: Sequence[Input[str]]
     statements: Sequence[Statement]
+    records: Records  # of revisions that were seen to run
     task_role: iam.Role | None = None
     shared: CellContext
 
 
 class FargateService(pulumi.ComponentResource):
-    """No shell, no public address; a deployment that does not come up goes back by itself."""
+    """No shell, no public address; a deployment that does not come up goes back by itself.
+
+    Before there is an image there is all but the service: ECS could start no task of it.
+    """
 
     task_role_arn: Output[str]
     balancer_arn: Output[str]
@@ -55,8 +65,8 @@ class FargateService(pulumi.ComponentResource):
     target_group_suffix: Output[str]
     listener_arn: Output[str]
     target_group_arn: Output[str]
-    service_name: Output[str]
-    scaling_resource_id: Output[str]
+    scaling_resource_id: Output[str] | None  # None before there is an image to run
+    repository_url: Output[str] | None  # to push images to; None where they are in somebody else's
 
     def __init__(self, name: str, args: FargateServiceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:compute:FargateService", name, None, opts)
@@ -65,18 +75,22 @@ class FargateService(pulumi.ComponentResource):
         allowed = self._allow(role)
         balancer = Balancer(f"{name}-front", self._balancer_args(), self._child)
         task = Task(f"{name}-task", self._task_args(role), self._child)
-        service = self._make_service(task, balancer, allowed)
-        scaling = self._make_scaling(service, balancer)
-        self._watch_tasks(service)
+        self.repository_url = self._make_repository(task)
+        self.scaling_resource_id = None
+        undoing = self._watch_balancer(balancer)
+        if task.definition is not None:
+            service = self._make_service(task.definition, balancer, allowed, undoing)
+            record_running_revision(name, task.definition.revision, service, task.definition.arn, self._child)
+            self.scaling_resource_id = self._make_scaling(service, balancer).resource_id
+            self._watch_tasks(service)
         self.task_role_arn = role.arn
         self.balancer_arn, self.listener_arn = balancer.arn, balancer.listener_arn
         self.balancer_dns_name, self.balancer_zone_id = balancer.dns_name, balancer.zone_id
         self.target_group_arn = balancer.target_group_arn
         self.balancer_suffix = balancer.arn_suffix
         self.target_group_suffix = balancer.target_group_suffix
-        self.service_name = service.name
-        self.scaling_resource_id = scaling.resource_id
-        self.register_outputs({"serviceName": self.service_name, "balancerArn": self.balancer_arn})
+        name_of_service = service_name(args.shared.names, args.plan.name)
+        self.register_outputs({"serviceName": name_of_service, "balancerArn": self.balancer_arn})
 
     def _allow(self, role: iam.Role) -> list[pulumi.Resource]:
         statements = [*self._args.statements, *self._tracing()]
@@ -117,17 +131,36 @@ class FargateService(pulumi.ComponentResource):
             environment=args.environment,
             secrets=args.secrets,
             key_arns=args.key_arns,
+            subnet_ids=args.subnet_ids,
+            records=args.records,
             shared=args.shared,
         )
 
-    def _make_service(self, task: Task, balancer: Balancer, allowed: list[pulumi.Resource]) -> ecs.Service:
+    def _make_repository(self, task: Task) -> Output[str] | None:
+        plan = self._args.plan
+        if plan.repository is None:
+            return None
+        args = RepositoryArgs(
+            plan=plan.repository,
+            service=plan.name,
+            puller_arn=task.execution_role_arn,
+            shared=self._args.shared,
+        )
+        return Repository(f"{self._name}-images", args, self._child).url
+
+    def _make_service(
+        self,
+        definition: Definition,
+        balancer: Balancer,
+        allowed: list[pulumi.Resource],
+        undoing: Mapping[str, Output[str]],
+    ) -> ecs.Service:
         args, plan = self._args, self._args.plan
-        undoing = self._watch_balancer(balancer)
         return ecs.Service(
             f"{self._name}-service",
             name=service_name(args.shared.names, plan.name),
             cluster=args.cluster_arn,
-            task_definition=task.definition_arn,
+            task_definition=definition.arn,
             launch_type="FARGATE",
             platform_version=PLATFORM_VERSION,
             desired_count=plan.tasks_min,
@@ -142,6 +175,7 @@ class FargateService(pulumi.ComponentResource):
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
             health_check_grace_period_seconds=plan.start_seconds,
+            wait_for_steady_state=True,  # a deployment that ECS takes back is an error
             network_configuration=ecs.ServiceNetworkConfigurationArgs(
                 subnets=args.subnet_ids, security_groups=[args.group_id], assign_public_ip=False
             ),
@@ -154,7 +188,10 @@ class FargateService(pulumi.ComponentResource):
             ],
             # Scaling owns the count after the first day. ECS refuses a target group that no rule leads to.
             opts=ResourceOptions(
-                parent=self, ignore_changes=["desiredCount"], depends_on=[*balancer.rules, *allowed]
+                parent=self,
+                ignore_changes=["desiredCount"],
+                depends_on=[*balancer.rules, *allowed],
+                custom_timeouts=_DEPLOYED_WITHIN,
             ),
         )
 

@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_aws import iam, lb
 
+from components.common.attempts import Records
 from components.common.context import CellContext
 from components.common.iam_policy import Statement
 from components.data.database import Database
@@ -37,6 +38,7 @@ class MonolithArgs:
     internal_zone_id: Input[str]
     task_role: iam.Role
     key_arn: Input[str]
+    revisions: Records
     shared: CellContext
 
 
@@ -88,6 +90,7 @@ class Monolith(pulumi.ComponentResource):
                 key_arns=[args.ca.key_arn, args.key_arn],
                 statements=_statements(args),
                 task_role=args.task_role,
+                records=args.revisions,
                 shared=args.shared,
             ),
             child,

@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import apigateway, iam
 
+from components.common.attempts import Records
 from components.common.bucket import SecureBucket, SecureBucketArgs
 from components.common.context import CellContext
 from components.common.iam_policy import Statement
@@ -22,7 +23,7 @@ from components.services.scaling import BacklogArgs, scale_by_backlog
 from components.services.task import SecretValue, ca_secret, read_secrets
 from components.services.tenant_access import catalog_path, tenant_access
 from components.services.webhooks import Webhooks, WebhooksArgs
-from plan.services.services import API_STAGE, ReportsPlan
+from plan.services.services import API_STAGE, ReportsPlan, service_name
 
 SERVER: Final = "reports-server"  # leaves of the private CA: what it serves under
 CLIENT: Final = "reports-client"  # and what it shows to the monolith
@@ -42,6 +43,7 @@ class ReportServiceArgs:
     monolith_host: str
     task_role: iam.Role
     key_arn: Input[str]
+    revisions: Records
     shared: CellContext
 
 
@@ -55,6 +57,7 @@ class ReportService(pulumi.ComponentResource):
     queue_url: Output[str]
     bucket: Output[str]
     gateway_certificate_id: Output[str]  # the one certificate that it takes orders from
+    webhooks_function_arn: Output[str]
     webhooks_role_arn: Output[str]  # tenants let it read what their deliveries are signed with
 
     def __init__(self, name: str, args: ReportServiceArgs, opts: ResourceOptions | None = None) -> None:
@@ -75,23 +78,21 @@ class ReportService(pulumi.ComponentResource):
         parts = _Parts(queue, bucket, gateway, webhooks)
         self.host = args.plan.host
         self.service = FargateService(f"{name}-service", _service_args(args, parts), child)
-        scale_by_backlog(
-            f"{name}-backlog",
-            BacklogArgs(
+        if self.service.scaling_resource_id is not None:
+            backlog = BacklogArgs(
                 label=args.shared.names.label("any", args.plan.name, "backlog"),
                 cluster_name=args.cluster_name,
-                service_name=self.service.service_name,
+                service_name=service_name(args.shared.names, args.plan.name),
                 resource_id=self.service.scaling_resource_id,
                 queue_name=queue.name,
                 target=args.plan.backlog_target,
-            ),
-            child,
-        )
+            )
+            scale_by_backlog(f"{name}-backlog", backlog, child)
         self.balancer_arn = self.service.balancer_arn
         self.queue_arn, self.queue_url = queue.arn, queue.url
         self.bucket = bucket.name
         self.gateway_certificate_id = gateway.id
-        self.webhooks_role_arn = webhooks.role_arn
+        self.webhooks_function_arn, self.webhooks_role_arn = webhooks.function_arn, webhooks.role_arn
         self.register_outputs(
             {"balancerArn": self.balancer_arn, "queueUrl": self.queue_url, "bucket": self.bucket}
         )
@@ -147,6 +148,7 @@ def _service_args(args: ReportServiceArgs, parts: _Parts) -> FargateServiceArgs:
         key_arns=[args.ca.key_arn, args.key_arn],
         statements=_statements(args, parts),
         task_role=args.task_role,
+        records=args.revisions,
         shared=args.shared,
     )
 

@@ -10,10 +10,12 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, ecs, iam
 
+from components.common.attempts import Records
 from components.common.context import CellContext
 from components.common.iam_policy import Statement, document, trust
 from components.common.json_text import json_text
 from components.services.private_ca import PrivateCa
+from components.services.revision import LABEL, Revision, revision
 from plan.services.services import ServicePlan, service_name
 from plan.services.tracing import COLLECTOR, CONFIG_VARIABLE, ENDPOINT
 
@@ -44,6 +46,8 @@ class TaskArgs:
     environment: Mapping[str, Input[str]]
     secrets: Mapping[str, SecretValue]  # by the name of the variable
     key_arns: Sequence[Input[str]]  # encrypt those secrets
+    subnet_ids: Sequence[Input[str]]  # where its service runs it
+    records: Records  # of revisions that were seen to run
     shared: CellContext
 
     def __post_init__(self) -> None:
@@ -56,8 +60,19 @@ class TaskArgs:
             )
 
 
+@dataclass(frozen=True)
+class Definition:
+    """A revision of a task definition, and what is asked for with it."""
+
+    arn: Output[str]
+    revision: Revision
+
+
 class Task(pulumi.ComponentResource):
-    definition_arn: Output[str]
+    """Its role, its log and, once there is an image, its definition."""
+
+    execution_role_arn: Output[str]
+    definition: Definition | None
 
     def __init__(self, name: str, args: TaskArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:compute:Task", name, None, opts)
@@ -86,27 +101,48 @@ class Task(pulumi.ComponentResource):
             policy=document(*_start(args, log_group)),
             opts=child,
         )
-        definition = ecs.TaskDefinition(
-            f"{name}-definition",
-            family=service_name(shared.names, plan.name),
-            requires_compatibilities=["FARGATE"],
-            network_mode="awsvpc",
-            cpu=str(plan.cpu),
-            memory=str(plan.memory),
-            runtime_platform=ecs.TaskDefinitionRuntimePlatformArgs(
-                cpu_architecture=plan.architecture, operating_system_family="LINUX"
-            ),
-            execution_role_arn=role.arn,
-            task_role_arn=args.task_role_arn,
-            volumes=[ecs.TaskDefinitionVolumeArgs(name=_SCRATCH)],
-            # A failed deployment goes back to the revision before, which must then still be there.
-            skip_destroy=shared.settings.protect_data,
-            container_definitions=json_text(_containers(args, logs.name)),
+        self.execution_role_arn = role.arn
+        self.definition = None
+        if plan.image is not None:
             # A task must not start before its execution role may do its work.
-            opts=ResourceOptions(parent=self, depends_on=[allowed]),
-        )
-        self.definition_arn = definition.arn
-        self.register_outputs({"definitionArn": self.definition_arn})
+            after = ResourceOptions(parent=self, depends_on=[allowed])
+            self.definition = _definition(f"{name}-definition", args, role, logs, after)
+        self.register_outputs({"definitionArn": self.definition and self.definition.arn})
+
+
+def _definition(
+    name: str, args: TaskArgs, role: iam.Role, logs: cloudwatch.LogGroup, opts: ResourceOptions
+) -> Definition:
+    plan, shared = args.plan, args.shared
+    own, *beside = _containers(args, logs.name)
+    wanted = revision(plan.name, _asked(args, role.arn, [own, *beside]), args.records)
+    made = ecs.TaskDefinition(
+        name,
+        family=service_name(shared.names, plan.name),
+        requires_compatibilities=["FARGATE"],
+        network_mode="awsvpc",
+        cpu=str(plan.cpu),
+        memory=str(plan.memory),
+        runtime_platform=ecs.TaskDefinitionRuntimePlatformArgs(
+            cpu_architecture=plan.architecture, operating_system_family="LINUX"
+        ),
+        execution_role_arn=role.arn,
+        task_role_arn=args.task_role_arn,
+        volumes=[ecs.TaskDefinitionVolumeArgs(name=_SCRATCH)],
+        # A failed deployment goes back to the revision before, which must then still be there.
+        skip_destroy=shared.settings.protect_data,
+        container_definitions=json_text([{**own, "dockerLabels": {LABEL: wanted.attempt}}, *beside]),
+        opts=opts,
+    )
+    return Definition(made.arn, wanted)
+
+
+def _asked(args: TaskArgs, role_arn: Output[str], containers: list[dict[str, Any]]) -> Output[str]:
+    """All of which a change is a deployment: the definition, and where the service runs it."""
+    plan = args.plan
+    size = [plan.cpu, plan.memory, plan.architecture]
+    roles = [role_arn, args.task_role_arn]
+    return json_text({"containers": containers, "size": size, "roles": roles, "subnets": [*args.subnet_ids]})
 
 
 def task_trust(shared: CellContext) -> Output[str]:

@@ -35,6 +35,7 @@ class Webhooks(pulumi.ComponentResource):
     `role_arn` must be among the roles that a tenant lets act for it: signing keys are the tenants'.
     """
 
+    function_arn: Output[str]
     role_arn: Output[str]
     queue_url: Output[str]
     key_arn: Output[str]
@@ -61,6 +62,7 @@ class Webhooks(pulumi.ComponentResource):
             scaling_config={"maximum_concurrency": args.plan.function.at_once},
             opts=self._child,
         )
+        self.function_arn = function.arn
         self.role_arn, self.queue_url, self.key_arn = role.arn, queue.url, key.arn
         self.register_outputs({"roleArn": self.role_arn, "queueUrl": self.queue_url})
 

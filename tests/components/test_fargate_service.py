@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -117,6 +118,7 @@ def test_the_service_goes_back_by_itself_and_offers_no_shell(service: str) -> No
     made = services("dev").one("ecs/service:Service", f"{service}-service-service")
     assert made.inputs["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
     assert made.inputs["alarms"]["rollback"] is True
+    assert made.inputs["waitForSteadyState"] is True
     alarms = {a.inputs["name"] for a in services("dev").of("metricAlarm:MetricAlarm")}
     assert set(made.inputs["alarms"]["alarmNames"]) <= alarms
     assert len(made.inputs["alarms"]["alarmNames"]) == 2
@@ -217,7 +219,8 @@ def test_a_trust_store_is_given_exactly_where_callers_must_show_a_certificate() 
 
 def test_a_variable_is_plain_or_secret_and_secrets_name_their_keys() -> None:
     plan = cell()
-    given = {"plan": plan.monolith, "task_role_arn": "arn", "shared": shared(plan)}
+    given: dict[str, Any] = {"task_role_arn": "arn", "subnet_ids": [], "records": None}
+    given |= {"plan": plan.monolith, "shared": shared(plan)}
     with pytest.raises(ValueError, match=r"both plain and secret: PORT"):
         TaskArgs(environment={"PORT": "1"}, secrets={"PORT": SecretValue(arn="arn")}, key_arns=[KEY], **given)
     with pytest.raises(ValueError, match=r"key_arns of monolith: expected the keys of its secrets, got none"):

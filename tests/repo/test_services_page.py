@@ -13,7 +13,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "services.md").read_text(encoding="
 ROWS = re.findall(r"^\| `([A-Z_]+)` \| (yes|secret|) ?\| (yes|secret|) ?\|", PAGE, re.MULTILINE)
 
 
-def told(service: str) -> dict[str, str]:
+def environment_of(service: str) -> dict[str, str]:
     found = container(services("dev"), service)
     plain = {e["name"]: "yes" for e in found["environment"]}
     return plain | {s["name"]: "secret" for s in found["secrets"]}
@@ -21,7 +21,7 @@ def told(service: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("service", "column"), [("monolith", 1), ("reports", 2)])
 def test_every_variable_is_on_the_page_and_no_other(service: str, column: int) -> None:
-    assert {row[0]: row[column] for row in ROWS if row[column]} == told(service)
+    assert {row[0]: row[column] for row in ROWS if row[column]} == environment_of(service)
 
 
 def test_what_the_page_says_of_the_task_is_so() -> None:
