@@ -10,6 +10,7 @@ from components.common.function_code import POSTGRES_DRIVER
 from components.common.iam_policy import Statement
 from components.tenants.data_access import (
     HOMES,
+    MOVING,
     RESTORED,
     keys_of_secrets,
     keys_through,
@@ -22,6 +23,7 @@ DUMPS: Final = "moves/"  # in a tenant's bucket: the last dump of a place that i
 
 
 def _statements(shared: CellContext) -> Sequence[Statement]:
+    entries = shared.arn("ssm", f"parameter/{shared.names.path('parameter', 'tenants', '*')}")
     return (
         tenant_secrets(shared, ("database",)),
         *master_secrets(shared, (*HOMES, RESTORED)),
@@ -32,6 +34,15 @@ def _statements(shared: CellContext) -> Sequence[Statement]:
             resources=[f"arn:aws:s3:::{shared.names.bucket('t', '*')}/{DUMPS}*"],
         ),
         keys_through(shared, "UseTheKeysOfTheseBuckets", "s3"),
+        Statement(sid="ReadCatalogEntries", actions=["ssm:GetParameter"], resources=[entries]),
+        # PutParameter asks for the tags of the parameter that is there (service authorization reference of
+        # Systems Manager, 2026-11).
+        Statement(
+            sid="SwitchCatalogEntries",
+            actions=["ssm:PutParameter"],
+            resources=[entries],
+            condition={"StringEquals": {f"aws:ResourceTag/{MOVING}": "true"}},
+        ),
     )
 
 

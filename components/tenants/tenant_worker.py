@@ -6,7 +6,7 @@ time limit and its segment of the network are in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -17,6 +17,8 @@ from components.common.function_code import FunctionCode
 from components.common.iam_policy import Statement
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 from components.common.network_function import NetworkFunction, NetworkFunctionArgs, function_role
+from components.tenants.lifecycle_calls import CallRecords, record_calls
+from components.tenants.lifecycle_machine import LifecycleMachine, LifecycleStarter, LifecycleStarterArgs
 from plan.services.services import FunctionPlan
 
 
@@ -41,14 +43,22 @@ class TenantWorkerArgs:
     plan: FunctionPlan
     subnet_ids: Sequence[Input[str]]
     group_id: Input[str]
+    machine: LifecycleMachine
+    records: CallRecords
     shared: CellContext
 
 
 class TenantWorker(pulumi.ComponentResource):
-    """Its statements go by patterns of names: a tenant's key, buckets and secrets say when they let it in."""
+    """Its statements go by patterns of names: a tenant's key, buckets and secrets say when they let it in.
 
-    function_name: Output[str]
+    The program calls a function that starts the worker's executions, under the name that the worker had
+    before there were any.
+    """
+
+    function_name: Output[str]  # of the starter
+    function_arns: Mapping[str, Output[str]]  # of the starter and of the worker, by a word
     role_arn: Output[str]
+    records: CallRecords  # of what it was called for
 
     def __init__(self, name: str, args: TenantWorkerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(args.kind.type, name, None, opts)
@@ -65,23 +75,31 @@ class TenantWorker(pulumi.ComponentResource):
             ),
             child,
         )
-        function = NetworkFunction(
-            name,
+        worker = NetworkFunction(
+            f"{name}-worker",
             NetworkFunctionArgs(
                 plan=args.plan,
                 description=kind.description,
                 role=role,
-                statements=kind.statements(shared),
+                statements=[*kind.statements(shared), record_calls(shared)],
                 subnet_ids=args.subnet_ids,
                 group_id=args.group_id,
                 key_arn=key.arn,
                 environment={"CELL": shared.settings.stack},
                 code=FunctionCode(args.plan.folder, kind.distributions),
+                # Its role had one called "work" by another resource, which goes once this one is there.
+                policy="lifecycle",
                 shared=shared,
             ),
             child,
         )
-        self.function_name, self.role_arn = function.name, role.arn
+        starter = LifecycleStarter(
+            name,
+            LifecycleStarterArgs(word=kind.word, worker=worker.name, machine=args.machine, shared=shared),
+            child,
+        )
+        self.function_name, self.role_arn, self.records = starter.name, role.arn, args.records
+        self.function_arns = {name: starter.arn, f"{name}-worker": worker.arn}
         self.register_outputs({"functionName": self.function_name, "roleArn": self.role_arn})
 
 

@@ -9,7 +9,9 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier
 
+from functions.common.call_record import recorded
 from functions.common.connection import BootstrapError, connect, server_message
+from functions.common.keep_active import answers_keep_active
 from functions.common.passwords import new_password, verifier
 from functions.common.secret_store import Secret, SecretsManager, Store
 from functions.tenant_bootstrap.guards import (
@@ -27,13 +29,14 @@ from functions.tenant_bootstrap.rotation import Connect, rotate
 log: Final = logging.getLogger(__name__)
 
 
+@answers_keep_active
 def handle(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
     """What Lambda calls: for the resource of a tenant's schema, or for Secrets Manager."""
     if "Step" in event:
         rotate(event, _store(), connect)
         log.info("rotation: %s done", event["Step"])
         return {}
-    return bootstrap(event, _store(), connect)
+    return recorded(event, lambda: bootstrap(event, _store(), connect))
 
 
 @cache

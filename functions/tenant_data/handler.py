@@ -7,10 +7,18 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
+from functions.common.call_record import recorded
 from functions.common.connection import connect as open_session
-from functions.common.database_endpoint import DatabaseEndpoint, MoveError, administrator_at, verify_fully
+from functions.common.database_endpoint import (
+    DatabaseEndpoint,
+    MoveError,
+    administrator_at,
+    verify_fully,
+    work_alone,
+)
 from functions.common.dump import Bucket
 from functions.common.events import DatabaseAddress
+from functions.common.keep_active import answers_keep_active
 from functions.common.secret_store import SecretsManager, Store
 from functions.common.stage_run import Step, run_stage
 from functions.tenant_data.move import Move, Tools
@@ -22,6 +30,7 @@ LEFT: Final = 60.0  # seconds of the function's time that are not spent on waiti
 QUERY: Final = 840  # seconds for an answer: a large table is read whole
 
 
+@answers_keep_active
 def handle(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """What Lambda calls, for the resource of a tenant's move."""
     left = context.get_remaining_time_in_millis() / 1000 if context else LEFT
@@ -33,7 +42,7 @@ def handle(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         step=lambda _: None,
         patience=max(0.0, left - LEFT),
     )
-    return carry_out(event, tools)
+    return recorded(event, lambda: carry_out(event, tools))
 
 
 @cache
@@ -54,6 +63,7 @@ def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
                 )
 
             origin, target = opened("origin", request.origin), opened("target", request.target)
+            work_alone(origin)
             restored = opened("restored", request.restored) if request.restored else None
             return perform(Move(request, origin, target, replace(tools, step=step), restored))
 

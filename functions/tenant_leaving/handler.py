@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
+from functions.common.call_record import recorded
 from functions.common.connection import connect as open_session
 from functions.common.database_endpoint import MoveError
+from functions.common.keep_active import answers_keep_active
 from functions.common.secret_store import SecretsManager
 from functions.common.stage_run import Step, run_stage
 from functions.tenant_leaving import aws
@@ -20,10 +22,11 @@ LEFT: Final = 240.0  # seconds of the function's time that are kept for the proo
 QUERY: Final = 840  # seconds for an answer: a large table is read whole
 
 
+@answers_keep_active
 def handle(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """What Lambda calls, for the resource of a stage of a tenant's offboarding."""
     late = (lambda: context.get_remaining_time_in_millis() / 1000 < LEFT) if context else (lambda: False)
-    return carry_out(event, replace(_outside(), late=late))
+    return recorded(event, lambda: carry_out(event, replace(_outside(), late=late)))
 
 
 @cache

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from functions.common.keep_active import answers_keep_active
+
 from .keys import Keys, fetch
 from .tokens import Expected, FindKey, TokenError, check
 
@@ -52,6 +54,7 @@ class UnauthorisedError(Exception):
         super().__init__("Unauthorized")
 
 
+@answers_keep_active
 def handle(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
     """What API Gateway calls."""
     rules, keys = _configured()
@@ -86,8 +89,8 @@ def authorise(event: Mapping[str, Any], rules: Rules, find_key: FindKey, now: fl
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
     """As `scope` (RFC 9068) or as `scp`, which some issuers write; a text or a list."""
-    said = claims.get("scope", claims.get("scp", ""))
-    return frozenset(said.split() if isinstance(said, str) else map(str, said))
+    scope = claims.get("scope", claims.get("scp", ""))
+    return frozenset(scope.split() if isinstance(scope, str) else map(str, scope))
 
 
 def _policy(arn: str, operations: Sequence[Operation], scopes: frozenset[str]) -> Mapping[str, Any]:

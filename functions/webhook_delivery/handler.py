@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from functions.common.keep_active import answers_keep_active
+
 from .aws import Aws
 from .posting import DeliveryError, post
 from .signing import headers
@@ -42,6 +44,7 @@ class Event:
         return cls(event, tenant, json.dumps(given, separators=(",", ":"), sort_keys=True).encode())
 
 
+@answers_keep_active
 def handle(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
     """What Lambda calls."""
     return deliver_all(event["Records"], Aws(os.environ["CATALOG_PATH"], os.environ["QUEUE_URL"]), post)
