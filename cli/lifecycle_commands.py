@@ -1,11 +1,12 @@
 """What the commands of the tenant lifecycle do: move, offboard, status. Each returns its exit code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import typer
 
+from cli.calls_in_progress import calls_in_progress
 from cli.edits import change_tenant, take_transition
 from cli.output import print_json
 from cli.stack_outputs import measured_lines, outputs, outputs_of_tenant
@@ -93,17 +94,18 @@ def show_keys(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
         raise typer.BadParameter(f"{id_} has no place yet; tenantry tenants check {stack} says why")
     left = leftovers_of_earlier_keys(tenant, placement)
     if as_json:
-        told = {
+        answer = {
             "tenant": id_,
             "key": tenant.key,
             "recorded": placement.key,
             "left": [x.plain() for x in left],
         }
-        print_json(told)
+        print_json(answer)
         return 0
     print(f"{id_} in {stack}: key {tenant.key} is in use")
     if placement.key != tenant.key:
         print(f"  not run yet: the last run recorded key {placement.key}; run pulumi up -s {stack}")
+    _show_going_on(calls_in_progress(stack, id_))
     for x in left:
         print(f"  under key {x.key}  {x.what}: {x.todo}")
     print(f"  {'counted     ' if left else 'keys        '}pulumi stack output keys -s {stack}")
@@ -144,25 +146,33 @@ def show_status(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     name = output_to_read(tenant, placement)
     found = outputs(root, stack, name) if name else None
     wrong = unfinished_run(root, stack, id_, placement, found) if name and placement else None
-    told = outputs_of_tenant(found, id_) if tenant.move else None
+    measured = outputs_of_tenant(found, id_) if tenant.move else None
+    going_on = calls_in_progress(stack, id_)
     if as_json:
-        print_json({**status(tenant), "recorded": recorded, "measured": told or None, "undone": wrong})
+        figures = {"measured": measured or None, "undone": wrong, "goesOn": dict(going_on)}
+        print_json({**status(tenant), "recorded": recorded, **figures})
         return 0
     here = tenant.phase
     print(f"{id_} in {stack}: {tenant.move or here}: {here.row.means}")
     if recorded != here:
         print(f"  not run yet: the last run recorded {recorded or 'nothing'}; run pulumi up -s {stack}")
+    _show_going_on(going_on)
     if wrong:
         print(f"  not carried out: {wrong}")
     _show("way back", here.row.undo)
     for arrow in TRANSITIONS:
         if arrow.before is here:
             _show_next(id_, arrow)
-    for word, figure in measured_lines(told) if told else ():
+    for word, figure in measured_lines(measured) if measured else ():
         _show(word, figure)
-    if tenant.move and not told:
+    if tenant.move and not measured:
         _show("measured", f"not known here; ask the engine: pulumi stack output moves -s {stack}")
     return 0
+
+
+def _show_going_on(calls: Mapping[str, str]) -> None:
+    for call, progress in calls.items():
+        _show("goes on", f"{call}: {progress}")
 
 
 def _show(word: str, text: str) -> None:

@@ -76,9 +76,9 @@ def print_findings(findings: Sequence[Finding], form: str) -> None:
 
 
 def _annotation(finding: Finding) -> str:
-    place = f"file={_property(finding.file)},line={finding.line},col={finding.column}"
+    position = f"file={_property(finding.file)},line={finding.line},col={finding.column}"
     title = f",title={_property(finding.tenant)}" if finding.tenant else ""
-    return f"::error {place}{title}::{_data(f'{finding.wrong}; {finding.right}')}"
+    return f"::error {position}{title}::{_data(f'{finding.wrong}; {finding.right}')}"
 
 
 def _data(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import typer
 
 from cli.output import bar, print_findings, print_json, print_table, say
+from cli.unfinished_runs import unfinished_run_of
 from cli.views import description, headroom, location_of, row_of, usage
 from config.wording import allowed_or_near, counted
 from tenants.examination import today
@@ -69,35 +70,39 @@ def show_tenant(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
     if found.findings or found.cell is None:
         print_findings(found.findings, "text")
         return 1
-    told = description(project, found, found.cell, id_)
+    tenant, placement = found.entries.models[id_], project.ledger(stack)[0].placements.get(id_)
+    unfinished = unfinished_run_of(root, stack, tenant, placement)
+    shown = {**description(project, found, found.cell, id_), "undone": unfinished}
     if as_json:
-        print_json(told)
+        print_json(shown)
         return 0
-    print(f"{id_} ({told['name']}) in {stack}")
-    for label, text in _lines(told):
+    print(f"{id_} ({shown['name']}) in {stack}")
+    for label, text in _lines(shown):
         print(f"  {label:<12}{text}")
     return 0
 
 
-def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
+def _lines(shown: dict[str, Any]) -> list[tuple[str, str]]:
     """The description as labelled lines; what is not there has no line."""
+    move = shown["move"]
     lines = [
-        ("state", told["state"] + (f", since {told['since']}" if told["since"] else "")),
-        ("isolation", f"{told['isolation']}, network {told['network']}"),
-        ("data", told["data"]),
-        ("move", told["move"] and f"{told['move']}; move {told['id']} --status says which database serves"),
-        ("shares with", ", ".join(told["shares_with"]) or "nobody"),
-        ("residency", told["residency"]),
-        ("plan", f"{told['plan']}: {_limits(told['limits'])}"),
-        ("overrides", ", ".join(f"{k} {v}" for k, v in told["overrides"].items())),
-        ("key", f"its own, rotated every {told['key_rotation_days']} days"),
-        ("contacts", ", ".join(filter(None, told["contacts"].values()))),
-        ("tags", ", ".join(f"{k}: {v}" for k, v in told["tags"].items())),
+        ("state", shown["state"] + (f", since {shown['since']}" if shown["since"] else "")),
+        ("unfinished", shown["undone"]),
+        ("isolation", f"{shown['isolation']}, network {shown['network']}"),
+        ("data", shown["data"]),
+        ("move", move and f"{move}; move {shown['id']} --status says which database serves"),
+        ("shares with", ", ".join(shown["shares_with"]) or "nobody"),
+        ("residency", shown["residency"]),
+        ("plan", f"{shown['plan']}: {_limits(shown['limits'])}"),
+        ("overrides", ", ".join(f"{k} {v}" for k, v in shown["overrides"].items())),
+        ("key", f"its own, rotated every {shown['key_rotation_days']} days"),
+        ("contacts", ", ".join(filter(None, shown["contacts"].values()))),
+        ("tags", ", ".join(f"{k}: {v}" for k, v in shown["tags"].items())),
     ]
-    lines += [("has", f"{r['kind']} {r['name']}") for r in told["resources"]]
-    much = [t for t in told["takes"] if t["count"] / t["of"] >= _MUCH]
+    lines += [("has", f"{r['kind']} {r['name']}") for r in shown["resources"]]
+    much = [t for t in shown["takes"] if t["count"] / t["of"] >= _MUCH]
     lines += [("takes", f"{t['count']:g} of {t['of']:,} {t['what']}") for t in much]
-    lines.append(("", f"and less than {_MUCH:.1%} of {len(told['takes']) - len(much)} other quotas"))
+    lines.append(("", f"and less than {_MUCH:.1%} of {len(shown['takes']) - len(much)} other quotas"))
     return [(label, text) for label, text in lines if text]
 
 
@@ -115,13 +120,13 @@ def show_capacity(root: Path, names: Sequence[str], *, as_json: bool) -> int:
     if findings:
         print_findings(findings, "text")
         return 1
-    told: list[dict[str, Any]] = []
+    stacks: list[dict[str, Any]] = []
     for found in examined:
         if found.cell is None:
             continue
         used = usage(project, found, found.cell)
         more = headroom(project, found, found.cell, today())
-        told.append({"stack": found.stack, "used": used, "room": [asdict(r) for r in more]})
+        stacks.append({"stack": found.stack, "used": used, "room": [asdict(r) for r in more]})
         if not as_json:
             print(f"{found.stack}: {len(found.registry.tenants)} tenants")
             for name, taken, limit in used:
@@ -130,7 +135,7 @@ def show_capacity(root: Path, names: Sequence[str], *, as_json: bool) -> int:
                 end = f", then the {r.until} are used up" if r.until else ", or more"
                 print(f"  room for {r.more} more {r.kind} tenants{end}")
     if as_json:
-        print_json(told)
+        print_json(stacks)
     return 0
 
 

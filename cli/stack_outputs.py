@@ -42,33 +42,33 @@ def outputs_of_tenant(found: Mapping[str, Any] | None, id_: str) -> Mapping[str,
     """What an output tells of a tenant; None where it tells nothing, `UNKNOWN` where nobody can say."""
     if found is None:
         return UNKNOWN
-    told = found.get(id_)
-    if told is None or isinstance(told, dict):
-        return cast("Mapping[str, Any] | None", told)
+    outputs = found.get(id_)
+    if outputs is None or isinstance(outputs, dict):
+        return cast("Mapping[str, Any] | None", outputs)
     return UNKNOWN  # a record only has no figures
 
 
-def measured_lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def measured_lines(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Word and figure, for people; what a stage has not measured is left out."""
-    yield "measured", f"by the run of {told.get('stage')}"
-    serves = str(told.get("serves"))
+    yield "measured", f"by the run of {outputs.get('stage')}"
+    serves = str(outputs.get("serves"))
     other = next(name for end, name in ENDS.items() if end != serves)
     yield "serves", ENDS.get(serves, serves)
-    if told.get("lagBytes") is not None:
-        yield "lag", f"{other} is {_bytes(told['lagBytes'])} behind"
-        yield "first copy", "over" if told.get("copied") else "goes on, and the cutover waits for it"
-    if told.get("tables") is not None:
-        yield "size", f"{counted(told['tables'], 'table')}, {_bytes(told.get('bytes') or 0)}"
-    if told.get("readOnlySeconds") is not None:
-        yield "read-only", f"{told['readOnlySeconds']:.2f} s"
-    if told.get("restoredTo"):
-        yield "restored", f"{told.get('rows')} rows as of {told['restoredTo']}; tables: outputs, counts"
-    elif told.get("rows") is not None:
-        yield "compared", f"{counted(told['rows'], 'row')}, equal"
-    dump: Mapping[str, Any] | None = told.get("dump")
+    if outputs.get("lagBytes") is not None:
+        yield "lag", f"{other} is {_bytes(outputs['lagBytes'])} behind"
+        yield "first copy", "over" if outputs.get("copied") else "goes on, and the cutover waits for it"
+    if outputs.get("tables") is not None:
+        yield "size", f"{counted(outputs['tables'], 'table')}, {_bytes(outputs.get('bytes') or 0)}"
+    if outputs.get("readOnlySeconds") is not None:
+        yield "read-only", f"{outputs['readOnlySeconds']:.2f} s"
+    if outputs.get("restoredTo"):
+        yield "restored", f"{outputs.get('rows')} rows as of {outputs['restoredTo']}; tables: outputs, counts"
+    elif outputs.get("rows") is not None:
+        yield "compared", f"{counted(outputs['rows'], 'row')}, equal"
+    dump: Mapping[str, Any] | None = outputs.get("dump")
     if dump:
         yield "last dump", f"{dump.get('bucket')}/{dump.get('key')}, {_bytes(dump.get('bytes') or 0)}"
-    for note in told.get("notes") or ():
+    for note in outputs.get("notes") or ():
         yield "note", str(note)
 
 

@@ -62,6 +62,14 @@ def unfinished_run(
     )
 
 
+def unfinished_run_of(root: Path, stack: str, tenant: Tenant, placement: Placement | None) -> str | None:
+    """The same for one tenant, asking the engine only where its phase has something to carry out."""
+    name = output_to_read(tenant, placement)
+    if name is None or placement is None:
+        return None
+    return unfinished_run(root, stack, tenant.id, placement, outputs(root, stack, name))
+
+
 def _led_back(reached: Phase, recorded: Phase) -> bool:
     """Whether a stage that failed is being undone, as it may be."""
     failed = [a.after for a in TRANSITIONS if a.before is reached and EVENTS[a.event].leads_on]
@@ -70,11 +78,11 @@ def _led_back(reached: Phase, recorded: Phase) -> bool:
     )
 
 
-def _reached(recorded: Phase, said: str | None) -> Phase | None:
+def _reached(recorded: Phase, status: str | None) -> Phase | None:
     """The phase that a run has brought to its end; None where what was said is no phase's word."""
-    if said is None:
+    if status is None:
         return Phase.SUSPENDED if output_of(recorded) == Process.OFFBOARDING else Phase.ACTIVE
-    return CARRIED_OUT.get(said)
+    return CARRIED_OUT.get(status)
 
 
 def output_to_read(tenant: Tenant, placement: Placement | None) -> str | None:

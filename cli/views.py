@@ -123,7 +123,7 @@ def usage(project: Project, found: Examined, cell: Cell) -> list[tuple[str, floa
     rows: list[tuple[str, float, float]] = [(s, n, cell.shard_capacity) for s, n in sorted(per_shard.items())]
     rows.append(("shards", len(per_shard), cell.shard_limit))
     rows.append(("address blocks", len(ledger.networks), cell.blocks))
-    return rows + [(u.quota.name, u.own + u.others, u.limit) for u in _uses(project, found, cell)]
+    return rows + [(u.quota.name, u.needed, u.limit) for u in _uses(project, found, cell)]
 
 
 def _uses(project: Project, found: Examined, cell: Cell) -> list[Use]:
@@ -147,7 +147,7 @@ def _headroom(project: Project, found: Examined, cell: Cell, kind: str, on: date
     places, ledger = _newcomers_that_fit(found, cell, _newcomer(found, kind), on)
     best = Headroom(kind, len(places), "" if len(places) == _MOST else _limit_of_places(kind, cell))
     everybody = list(found.entries.models.values())
-    free = {u.quota.id: u.limit - u.others for u in _uses(project, found, cell)}
+    free = {u.quota.id: u.free + u.own for u in _uses(project, found, cell)}
     for quota in project.quotas[0].values():
 
         def enough(more: int, quota: Quota = quota) -> bool:

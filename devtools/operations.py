@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Final
 
-from devtools import cli_lookup, engine, plugin_launchers, unchanged_stack
+from devtools import cli_lookup, engine, plugin_launchers, postgres_download, unchanged_stack
+from devtools.account_profile import refuse_small_quotas
 from devtools.environment import DROPPED, environment, path, settings
+from devtools.failure_reasons import failed_deployments, young_account
 from devtools.orphaned_resources import orphan_warning
 from devtools.paths import ROOT, sandbox_dir, say
 from devtools.policy_preview import PACK, QUIET, plan_file, preview_and_judge, preview_summary
@@ -21,6 +23,7 @@ from devtools.progress_filter import output_on_stderr, without_progress_lines
 from devtools.stacks import prepare_stack, require_file, stacks
 from devtools.summary_table import show_stack
 from recovery.engine import Stack
+from recovery.failed_updates import refresh_failed_updates
 from sandbox.data_plane.service import SWITCH, Service, databases_enabled
 
 # What `pulumi` is called with for a verb. `up` needs no outputs of its own: the table shows them.
@@ -34,9 +37,11 @@ CHECKED: Final = frozenset({"up", "preview"})  # the registry is checked before 
 
 
 def setup() -> None:
-    """CLI, language host, plugins; silent where all is there."""
+    """CLI, language host, plugins, PostgreSQL's server; silent where all is there."""
     _, built = cli_lookup.ensure()
     plugin_launchers.install(built)
+    if os.environ.get("SANDBOX_POSTGRES") != "0":
+        postgres_download.ensure()
 
 
 def operate(verb: str, stack: str, *, as_json: bool = False) -> int:
@@ -55,6 +60,8 @@ def _operate(verb: str, stack: str) -> int:
     setup()
     if verb in CHECKED and (status := check(stack)):
         return status
+    if verb in CHECKED:
+        refuse_small_quotas(ROOT, sandbox_dir(), stack, os.environ)
     plain = () if sys.stdout.isatty() else QUIET
     given = environment(ROOT, sandbox_dir(), stack)
     engine.check_faults(given)
@@ -69,6 +76,7 @@ def _operate(verb: str, stack: str) -> int:
 def _update(stack: str, given: Mapping[str, str], plain: tuple[str, ...]) -> int:
     """Plan, judge, and change what is to be changed; where nothing is, the engine runs once."""
     program, mine, home = unchanged_stack.program_digest(), Stack(stack, ROOT, given), sandbox_dir()
+    refresh_failed_updates(mine, say)
     if status := preview_and_judge(stack, given):
         return status
     if unchanged_stack.is_unchanged(home, mine, program, plan_file(stack)):
@@ -86,8 +94,13 @@ def _run(verb: str, stack: str, given: Mapping[str, str], plain: tuple[str, ...]
     args = (*ENGINE[verb], "--stack", stack, *plain)
     with without_progress_lines() if plain else nullcontext():
         status = engine.run(args, given, ROOT)
-    if status and (said := orphan_warning(stack, given)):
-        print(f"error: {said}", file=sys.stderr)
+    warnings = (
+        [*failed_deployments(stack, given), young_account(stack, given), orphan_warning(stack, given)]
+        if status
+        else []
+    )
+    for warning in filter(None, warnings):
+        print(f"error: {warning}", file=sys.stderr)
     return status
 
 
@@ -132,7 +145,7 @@ def recovery(verb: str, stack: str, copy: str | None = None, *, as_json: bool = 
     options = (*(("--copy", copy) if copy else ()), *(("--json",) if as_json else ()))
     command = [sys.executable, "-m", "recovery", verb, stack, *options]
     status = subprocess.run(command, cwd=ROOT, env=given, check=False).returncode
-    if verb == "recover" and (said := orphan_warning(stack, given)):
-        print(f"error: {said}", file=sys.stderr)
+    if verb == "recover" and (warning := orphan_warning(stack, given)):
+        print(f"error: {warning}", file=sys.stderr)
         return status or 3
     return status

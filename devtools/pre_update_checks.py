@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
+from devtools.account_profile import refuse_small_quotas
 from devtools.call import Call
 from devtools.crash_rollback import run_with_rollback, take_update_lock
 from devtools.paths import Sandbox, ToolchainError, say
@@ -18,6 +19,7 @@ from recovery.vanishing import exclude_options, keys_pending_deletion, why_exclu
 from sandbox.cloud.store import FILE
 
 SHOWN: Final = 3
+UPDATES: Final = frozenset({"up", "update", "deploy", "watch"})
 Start = Callable[[tuple[int, ...], list[str]], int]
 
 
@@ -28,6 +30,8 @@ def update_with_checks(home: Path, stack: str, env: Mapping[str, str], start: St
     mine = Stack(stack, Path(env["TENANTRY_PROJECT_DIR"]), env)
 
     def begin(held: tuple[int, ...]) -> int:
+        if call.command in UPDATES:
+            refuse_small_quotas(mine.folder, home, stack, env)
         _refuse_lost_state(home, mine)
         _refuse_another_account_or_region(mine)
         options = _refresh_exclusions(mine, call) if call.refreshes and _state(mine).get("resources") else []

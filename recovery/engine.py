@@ -116,6 +116,13 @@ class Stack:
         found = self.files and self.files / "stacks" / self.project / f"{self.name}.json"
         return found if found and found.exists() else None
 
+    @property
+    def is_new(self) -> bool:
+        """Whether a file backend has no state of it yet, compressed or not."""
+        names = (f"{self.name}.json", f"{self.name}.json.gz")
+        stacks = self.files and self.files / "stacks" / self.project
+        return stacks is not None and not any((stacks / name).exists() for name in names)
+
 
 def mapping(value: Any) -> dict[str, Any]:
     """A part of a state or a file that may be missing or null, which means the same as an empty one."""

@@ -22,7 +22,7 @@ def repair_state(stack: Stack) -> list[str]:
     path = folder and folder / "stacks" / stack.project / f"{stack.name}.json"
     if path is None or not path.parent.exists():
         return []
-    said: list[str] = []
+    repairs: list[str] = []
     if path.exists() and not _is_readable_state(path):
         backup = path.with_name(path.name + BACKUP)
         if not _is_readable_state(backup):
@@ -31,13 +31,15 @@ def repair_state(stack: Stack) -> list[str]:
                 f" bring a copy back: tenantry recover restore {stack.name}"
             )
         shutil.copy2(backup, path)
-        said.append(f"the state was cut off: took the engine's backup, which is a step older ({backup.name})")
+        repairs.append(
+            f"the state was cut off: took the engine's backup, which is a step older ({backup.name})"
+        )
     for one in (path, path.with_name(path.name + BACKUP)):
         attributes = one.with_name(one.name + ATTRIBUTES)
         if attributes.exists() and not _is_readable_state(attributes):
             attributes.unlink()
-            said.append(f"removed {attributes.name}, which was cut off; {one.name} itself is whole")
-    return said
+            repairs.append(f"removed {attributes.name}, which was cut off; {one.name} itself is whole")
+    return repairs
 
 
 def _is_readable_state(path: Path) -> bool:

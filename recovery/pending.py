@@ -38,8 +38,8 @@ class PendingCreate:
         known = {"Name": tags.get("Name")} | {
             k: self.inputs.get(k) for k in ("name", "description", "cidrBlock", "vpcId")
         }
-        said = [f"{k} {v}" for k, v in known.items() if isinstance(v, str) and v]
-        return f"{self.type.rsplit(':', 1)[1]} {self.name}" + (f" ({', '.join(said)})" if said else "")
+        words = [f"{k} {v}" for k, v in known.items() if isinstance(v, str) and v]
+        return f"{self.type.rsplit(':', 1)[1]} {self.name}" + (f" ({', '.join(words)})" if words else "")
 
 
 @cache
@@ -63,8 +63,8 @@ def other_pending_operations(deployment: Deployment) -> list[str]:
 def _create(begun: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> PendingCreate:
     inputs = mapping(begun.get("inputs"))
     provider = begun.get("provider")
-    place = _account_and_region(known.get(str(provider).rsplit("::", 1)[0], {}))
-    found = None if begun["urn"] in known else import_id(begun["type"], {**inputs, **place})
+    account_region = _account_and_region(known.get(str(provider).rsplit("::", 1)[0], {}))
+    found = None if begun["urn"] in known else import_id(begun["type"], {**inputs, **account_region})
     return PendingCreate(begun["urn"], begun["type"], begun.get("parent"), provider, found, inputs)
 
 

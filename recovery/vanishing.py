@@ -41,8 +41,8 @@ def keys_pending_deletion(stack: Stack) -> Sequence[str]:
 def urns_dropped_by_refresh(stack: Stack, output: str) -> Sequence[str]:
     """The URNs that a refresh would drop, as a look at it printed them."""
     found = re.findall(r"^\s*- +(urn:\S+) delete\s*$", output, re.MULTILINE)
-    said = re.search(r"^\s*- (\d+) to delete", output, re.MULTILINE)
-    if len(found) != (int(said[1]) if said else 0):  # another engine, with other words
+    count = re.search(r"^\s*- (\d+) to delete", output, re.MULTILINE)
+    if len(found) != (int(count[1]) if count else 0):  # another engine, with other words
         raise RecoveryError(
             f"stack {stack.name}: `pulumi {' '.join(LOOK)}` says how many resources a refresh would drop, and"
             " names others; nothing was changed; use the version of pulumi that this was tried with"

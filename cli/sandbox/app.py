@@ -81,6 +81,20 @@ def psql(
 
 
 @app.command()
+def push(
+    service: Annotated[str, typer.Argument(help="monolith or reports.")],
+    unhealthy: Annotated[
+        bool, typer.Option("--unhealthy", help="Of which no container becomes healthy.")
+    ] = False,
+    stack: OneStack = None,
+) -> None:
+    """Push an image to the cell's own repository, as a build does, and print it as the settings name it."""
+    from cli.sandbox.push import push
+
+    print(push(service, _stack_or_default(stack), healthy=not unhealthy))
+
+
+@app.command()
 def rotate(tenant: Tenant, stack: OneStack = None) -> None:
     """Rotate a tenant's database password now, as Secrets Manager does every 90 days."""
     from cli.sandbox.psql import rotate

@@ -9,7 +9,7 @@ from typing import Any, Final
 from devtools.paths import sandbox_dir, say
 from sandbox.data_plane.instances import Instance
 from sandbox.data_plane.paths import DataPlaneError
-from sandbox.data_plane.postgres_programs import programs
+from sandbox.data_plane.postgres_programs import client_programs
 from sandbox.data_plane.service import Service
 
 PARAMETER: Final = "aws:ssm/parameter:Parameter"
@@ -41,7 +41,7 @@ def psql(tenant: str, command: str | None, stack: str) -> int:
         "PGAPPNAME": "tenantry sandbox psql",
     }
     arguments = ["-X", "-v", "ON_ERROR_STOP=1", *(["-c", command] if command is not None else [])]
-    done = subprocess.run([programs(service.plane) / "psql", *arguments], env=environment, check=False)
+    done = subprocess.run([client_programs(service.plane) / "psql", *arguments], env=environment, check=False)
     return 1 if done.returncode else 0
 
 
@@ -65,19 +65,19 @@ def login(service: Service, tenant: str, stack: str) -> Login:
             f"stack {stack} has no tenant {tenant}"
             + (f"; it has {known}" if known else f"; bring it up first: make up STACK={stack}")
         )
-    place = entry["database"]
-    instance = next((i for i in service.instances.known() if i.host == place["host"]), None)
+    database = entry["database"]
+    instance = next((i for i in service.instances.known() if i.host == database["host"]), None)
     if instance is None or not service.instances.cluster(instance).made:
         raise DataPlaneError(
             f"the database of {tenant} is not a real one here;"
             " to make it one: SANDBOX_POSTGRES=1 .venv/bin/tenantry sandbox start"
         )
-    secret = service.secret_store.current(place["secretArn"])
+    secret = service.secret_store.current(database["secretArn"])
     if secret is None:
         raise DataPlaneError(
             f"the secret of {tenant} is empty: its place was not made; make up STACK={stack}"
         )
-    return Login(instance, place["secretArn"], secret)
+    return Login(instance, database["secretArn"], secret)
 
 
 def _catalog(service: Service, stack: str) -> dict[str, dict[str, Any]]:

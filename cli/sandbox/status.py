@@ -59,8 +59,8 @@ def _show(
 ) -> None:
     for name, count in counts.items():
         print(f"{name}: {count} resources in the cloud")
-    if not service.plane.cloud.exists():
-        print("nothing exists; `make up` brings up the dev stack")
+    if not counts:
+        print(f"nothing exists; `make up STACK={stack or 'dev'}` brings up the stack")
     for path, pid, alive in locks(home, stack or "*"):
         what = f"runs (pid {pid})" if alive else f"was killed (pid {pid}); the next run undoes it"
         print(f"{path.parent.name}: an update {what}")

@@ -29,6 +29,7 @@ NO_TABLE = {
     "sandbox as": "what the command prints",
     "sandbox clock": "the time",
     "sandbox psql": "what psql prints",
+    "sandbox push": "the image, as a setting names it",
     "sandbox rotate": "one sentence",
     "sandbox start": "what was started",
     "sandbox stop": "what was stopped",

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli import stack_outputs
 from cli.tenants import app
@@ -41,10 +40,15 @@ def call(root: Path, *words: str) -> Result:
 
 def engine(script: str) -> None:
     """A `pulumi` on PATH that knows one question."""
-    path = Path(os.environ["PATH"]) / "pulumi"
-    path.parent.mkdir(exist_ok=True)
     asked = "stack output moves --json --stack dev --non-interactive"
-    path.write_text(f'#!/bin/sh\n[ "$*" = "{asked}" ] || exit 9\n{script}\n', "utf-8")
+    program(f'[ "$*" = "{asked}" ] || exit 9\n{script}', "pulumi")
+
+
+def program(script: str, name: str) -> None:
+    """On PATH."""
+    path = Path(os.environ["PATH"]) / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
     path.chmod(0o755)
 
 
@@ -56,7 +60,7 @@ def status(root: Path) -> str:
     return call(root, "move", "acme-pay", "--status").stdout
 
 
-def told(root: Path) -> Any:
+def measured(root: Path) -> Any:
     return json.loads(call(root, "move", "acme-pay", "--status", "--json").stdout)["measured"]
 
 
@@ -95,9 +99,22 @@ def test_what_was_not_measured_is_left_out(root: Path) -> None:
     assert "first copy  goes on" in status(root)
 
 
+def test_people_and_machines_see_what_goes_on_without_a_run(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SANDBOX_DIR", raising=False)
+    going_on = json.dumps({"goesOn": {"progress": "the first copy of 2 tables is not over", "at": "noon"}})
+    records = {"Parameters": [{"Name": "/tenantry/dev/calls/acme-pay/move", "Value": going_on}]}
+    program(f"/bin/cat <<'END'\n{json.dumps(records)}\nEND", "aws")
+    line = "move: the first copy of 2 tables is not over (noon)"
+    assert f"goes on     {line}" in status(root)
+    found = json.loads(call(root, "move", "acme-pay", "--status", "--json").stdout)
+    assert found["goesOn"] == {"move": line.removeprefix("move: ")}
+
+
 def test_machines_see_what_the_engine_said(root: Path) -> None:
     answers({"acme-pay": CUT})
-    assert told(root) == CUT
+    assert measured(root) == CUT
 
 
 @pytest.mark.parametrize(
@@ -116,12 +133,12 @@ def test_an_engine_that_cannot_say_is_no_failure(
 ) -> None:
     monkeypatch.setattr(stack_outputs, "SECONDS", 0.5)
     engine(script)
-    assert told(root) is None
+    assert measured(root) is None
     assert "pulumi stack output moves -s dev" in status(root)
 
 
 def test_without_an_engine_it_says_whom_to_ask(root: Path) -> None:
-    assert told(root) is None
+    assert measured(root) is None
     assert "pulumi stack output moves -s dev" in status(root)
 
 
@@ -130,7 +147,7 @@ def test_a_tenant_that_does_not_move_asks_nobody(root: Path) -> None:
         (project(root.parent / "other") / "tenants/dev.yaml").read_bytes()
     )
     answers({"acme-pay": CUT})
-    assert told(root) is None
+    assert measured(root) is None
 
 
 def test_what_cannot_be_undone_is_told_a_stage_before(root: Path) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.app import GROUPS, app
 from cli.running import REFUSALS, group
 from devtools import venv
 from tests.cells import PROJECT, ROOT
+from tests.team_files import guarded
 
 SLOW = (
     "boto3",
@@ -55,7 +55,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def typed(launcher: Path, *words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if k not in ("STACK", "PYTHONPATH")} | env
+    environment = guarded({k: v for k, v in os.environ.items() if k not in ("STACK", "PYTHONPATH")} | env)
     return subprocess.run(
         [launcher, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
@@ -84,10 +84,10 @@ def test_the_groups_are_those_that_are_documented() -> None:
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)
 def test_every_command_says_what_it_does_and_every_word_of_it_too(words: tuple[str, ...]) -> None:
-    told = call(*words, "--help")
-    assert told.exit_code == 0
-    assert told.stdout.startswith(f"Usage: tenantry {' '.join(words)} ")
-    sections = told.stdout.split("\n\n")
+    answer = call(*words, "--help")
+    assert answer.exit_code == 0
+    assert answer.stdout.startswith(f"Usage: tenantry {' '.join(words)} ")
+    sections = answer.stdout.split("\n\n")
     assert sections[1].strip().endswith(".")
     undescribed = [
         line

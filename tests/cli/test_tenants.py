@@ -11,14 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.tenants import app
 from tenants import open_registry
 from tenants.entries import entry_text
 from tests.cells import PROJECT, ROOT
 from tests.registry.project import project
+from tests.team_files import guarded
 
 NOVA = ("name=Nova Pay", "isolation=pool", "residency=eu", "plan=starter", "contacts.email=ops@nova.example")
 BY_HAND = """\
@@ -114,10 +114,10 @@ def test_show_says_where_with_whom_and_at_what_cost() -> None:
     assert "shares with amber-pay, birch-lending, delta-invoice\n" in pooled
     assert "50 requests a second, 100 at once, 1,000,000 a month; budget 600 USD a month" in pooled
     assert "1 of 40 database instances" not in pooled
-    told = json.loads(call(PROJECT, "show", "fjord-custody", "--json").stdout)
-    assert told["data"] == "a database of its own in a network of its own, 10.64.0.0/21"
-    assert told["shares_with"] == []
-    takes = {t["what"]: (t["count"], t["of"]) for t in told["takes"]}
+    answer = json.loads(call(PROJECT, "show", "fjord-custody", "--json").stdout)
+    assert answer["data"] == "a database of its own in a network of its own, 10.64.0.0/21"
+    assert answer["shares_with"] == []
+    takes = {t["what"]: (t["count"], t["of"]) for t in answer["takes"]}
     assert takes["database instances"] == (1, 40)
     assert takes["networks (VPCs)"] == (1, 5)
     assert "database parameter groups" not in takes
@@ -130,8 +130,8 @@ def test_show_asks_the_project_which_resources_there_are(root: Path) -> None:
     )
     (root / "teller_of_a_test.py").write_text(teller, "utf-8")
     assert "  has         bucket dev-acme-pay-111122223333\n" in call(root, "show", "acme-pay").stdout
-    told = json.loads(call(root, "show", "acme-pay", "--json").stdout)
-    assert told["resources"] == [{"kind": "bucket", "name": "dev-acme-pay-111122223333"}]
+    answer = json.loads(call(root, "show", "acme-pay", "--json").stdout)
+    assert answer["resources"] == [{"kind": "bucket", "name": "dev-acme-pay-111122223333"}]
 
 
 def test_show_of_nobody_names_the_nearest(root: Path) -> None:
@@ -146,15 +146,15 @@ def test_capacity_draws_and_says_what_breaks_first(root: Path) -> None:
     assert "room for 5 more pool tenants, then the places on shards (6) are used up" in out
     assert "room for 2 more dedicated tenants, then the address blocks (2) are used up" in out
     shutil.copy(ROOT / "tenants" / "quotas.yaml", root / "tenants")
-    (told,) = json.loads(call(root, "capacity", "--json").stdout)
-    assert told["room"][1] == {"kind": "silo", "more": 35, "until": "database instances (40)"}
+    (answer,) = json.loads(call(root, "capacity", "--json").stdout)
+    assert answer["room"][1] == {"kind": "silo", "more": 35, "until": "database instances (40)"}
 
 
 def test_capacity_is_exactly_what_the_check_lets_in(root: Path) -> None:
     shutil.copy(ROOT / "tenants" / "quotas.yaml", root / "tenants")
     path = root / "tenants" / "dev.yaml"
     silo = {"name": "S", "isolation": "silo", "residency": "eu", "plan": "starter"}
-    silo["contacts"] = {"email": "a@b.example"}
+    silo |= {"contacts": {"email": "a@b.example"}}
     more = [entry_text(f"silo-{n:02d}", silo) for n in range(36)]
     base = path.read_text("utf-8")
     path.write_text(base + "".join(more[:35]), "utf-8")
@@ -261,8 +261,8 @@ def test_ledger_check_wants_complete_ledgers(root: Path) -> None:
     assert call(root, "check", "--no-locked").exit_code == 0
     assert call(root, "ledger", "check").exit_code == 1
     assert call(root, "ledger", "update", "dev").exit_code == 0
-    told = json.loads(call(root, "ledger", "check", "--json").stdout)
-    assert told == {"findings": [], "places": {"dev": {"acme-pay": "shard-a", "nova-pay": "shard-a"}}}
+    answer = json.loads(call(root, "ledger", "check", "--json").stdout)
+    assert answer == {"findings": [], "places": {"dev": {"acme-pay": "shard-a", "nova-pay": "shard-a"}}}
 
 
 # ------------------------------------------------------------------ the process
@@ -270,7 +270,7 @@ def test_ledger_check_wants_complete_ledgers(root: Path) -> None:
 
 def process(code: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the Python of this process with the code of a checkout, away from it."""
-    environment = {**os.environ, "PYTHONPATH": str(code), **env}
+    environment = guarded({**os.environ, "PYTHONPATH": str(code), **env})
     return subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, env=environment, check=False, cwd="/"
     )
@@ -319,7 +319,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(root: Path) -> None:
 def on_a_terminal(code: Path, *words: str) -> str:
     """What a person sees: the process writes to a pseudo terminal."""
     reader, writer = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(code), "TERM": "xterm-256color", "COLUMNS": "120"}
+    environment = guarded({**os.environ, "PYTHONPATH": str(code), "TERM": "xterm-256color", "COLUMNS": "120"})
     command = [sys.executable, "-m", "tenants", *words]
     subprocess.run(command, stdout=writer, env=environment, cwd="/", check=True)
     os.close(writer)

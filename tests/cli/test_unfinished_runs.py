@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.tenants import app
 from cli.unfinished_runs import unfinished_run
@@ -71,10 +70,13 @@ def test_the_next_stage_waits_until_the_run_before_it_came_to_its_end(root: Path
     assert f"{says} run pulumi up -s dev until it does, before the next stage" in refused
     assert registry(root) == before
     assert f"not carried out: {says}" in shown(root)
-    told = json.loads(call(root, "move", ID, "--status", "--json").stdout)
-    assert told["undone"].startswith(says)
+    answer = json.loads(call(root, "move", ID, "--status", "--json").stdout)
+    assert answer["undone"].startswith(says)
+    assert f"  unfinished  {says}" in call(root, "show", ID).stdout
+    assert json.loads(call(root, "show", ID, "--json").stdout)["undone"].startswith(says)
     carried_out("replicate")
     assert "not carried out" not in shown(root)
+    assert "unfinished" not in call(root, "show", ID).stdout
     call(root, "move", ID)
     assert "stage: cutover" in registry(root)
 
@@ -112,11 +114,11 @@ def test_who_leaves_is_held_to_it_too(root: Path) -> None:
     call(root, "offboard", ID, "--retain-until", "2030-01-01")
 
 
-@pytest.mark.parametrize("told", [None, {ID: "accepted"}, {ID: {"stage": "else"}}])
-def test_who_cannot_be_asked_holds_nobody_up(root: Path, told: Any) -> None:
+@pytest.mark.parametrize("answer", [None, {ID: "accepted"}, {ID: {"stage": "else"}}])
+def test_who_cannot_be_asked_holds_nobody_up(root: Path, answer: Any) -> None:
     asked_for(root, "move", ID, "--to", "silo")
-    if told is not None:
-        answers(moves=told)
+    if answer is not None:
+        answers(moves=answer)
     assert "not carried out" not in shown(root)
     asked_for(root, "move", ID)
 
@@ -140,8 +142,8 @@ TABLE = (
 )
 
 
-@pytest.mark.parametrize(("recorded", "told", "says"), TABLE)
-def test_what_is_said_of_each(root: Path, recorded: str, told: str | None, says: str | None) -> None:
+@pytest.mark.parametrize(("recorded", "answer", "says"), TABLE)
+def test_what_is_said_of_each(root: Path, recorded: str, answer: str | None, says: str | None) -> None:
     home = Project(root).ledger("dev")[0].placements[ID]
     if Phase(recorded) in MOVING:
         home = replace(
@@ -149,5 +151,5 @@ def test_what_is_said_of_each(root: Path, recorded: str, told: str | None, says:
         )
     else:
         home = replace(home, state=Phase(recorded))
-    said = unfinished_run(root, "dev", ID, home, {ID: {"stage": told}} if told else {})
-    assert (said or "").startswith(says) if says else said is None, said
+    result = unfinished_run(root, "dev", ID, home, {ID: {"stage": answer}} if answer else {})
+    assert (result or "").startswith(says) if says else result is None, result

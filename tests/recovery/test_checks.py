@@ -82,8 +82,8 @@ def put_lock(stack: Stack, pid: int, host: str) -> Path:
 
 def test_the_lock_of_a_dead_process_of_this_host_goes(stack: Stack) -> None:
     path = put_lock(stack, NOBODY, socket.gethostname())
-    (said,) = release_locks(dead_locks(stack))
-    assert f"process {NOBODY} of kim" in said
+    (result,) = release_locks(dead_locks(stack))
+    assert f"process {NOBODY} of kim" in result
     assert not path.exists()
 
 
