@@ -33,12 +33,12 @@ def move(db: sqlite3.Connection, days: float) -> None:
 
 def of_the_machine(db: sqlite3.Connection, when: datetime.datetime) -> datetime.datetime:
     """When, by the machine's clock, it was this time in the sandbox; what was skipped ends where it began."""
-    said, ahead = when.timestamp(), 0.0
+    stamp, ahead = when.timestamp(), 0.0
     for since, days in db.execute("SELECT since, days FROM clock ORDER BY since"):
-        if said - ahead * DAY < since:
+        if stamp - ahead * DAY < since:
             break
-        said, ahead = max(said, since + days * DAY), days
-    return _utc(said - ahead * DAY)
+        stamp, ahead = max(stamp, since + days * DAY), days
+    return _utc(stamp - ahead * DAY)
 
 
 def _utc(seconds: float) -> datetime.datetime:

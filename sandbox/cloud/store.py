@@ -6,11 +6,12 @@ import os
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.cloud import clock
+from sandbox.cloud import clock, containers, known_policies, moments, profile, propagation
 
 FILE: Final = "cloud.sqlite"
 BUSY_SECONDS: Final = 60
@@ -72,7 +73,27 @@ class Store:
             path.touch(mode=0o600)
         self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         # A lost power supply may lose the last moments of a throw-away cloud; a killed process may not.
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + SCHEMA + clock.SCHEMA)
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;")
+        self._found()
+        parts = (clock, containers, known_policies, moments, propagation, profile)
+        self._db.executescript("".join([SCHEMA, *(part.SCHEMA for part in parts), profile.OPENED]))
+        self.profile = profile.profile_of(self._db)
+
+    def _found(self) -> None:
+        """Note the profile of a cloud that is not there yet; of several that open it, the first does."""
+        if profile.is_made(self._db):
+            return
+        given = profile.asked_profile() or profile.Profile.RAISED
+        with self.change():
+            if not profile.is_made(self._db):
+                self._db.execute(profile.SCHEMA)
+                self._db.execute("INSERT INTO profile VALUES (?)", (str(given),))
+
+    def elsewhere(self, account: str, region: str) -> "Store":
+        """Another account and Region of the same cloud, within the same transaction."""
+        other = copy(self)
+        other.account, other.region = account, region
+        return other
 
     @contextmanager
     def change(self) -> Generator[None]:
@@ -201,6 +222,14 @@ class Store:
         """Let days go by."""
         clock.move(self._db, days)
 
+    def note_moment(self, arn: str, what: str, at: datetime.datetime | None = None) -> None:
+        """Keep when something happened to a resource last: now, if nobody says when."""
+        moments.note(self._db, arn, what, at or self.now())
+
+    def moment(self, arn: str, what: str) -> datetime.datetime | None:
+        """When it happened last; None where nothing was noted."""
+        return moments.when(self._db, arn, what)
+
     def release_names(self, kind: str, resource_id: str) -> None:
         """Give up the names that a resource has taken."""
         self._db.execute("DELETE FROM claims WHERE type = ? AND id = ?", (kind, self._mine(resource_id)))
@@ -229,6 +258,57 @@ class Store:
         except sqlite3.IntegrityError as wrong:
             raise NameTakenError(value) from wrong
 
+    def is_claimed(self, scope: str, kind: str, value: str) -> bool:
+        """Whether somebody has a name."""
+        query = "SELECT 1 FROM claims WHERE scope = ? AND type = ? AND value = ?"
+        return self._db.execute(query, (scope, kind, value)).fetchone() is not None
+
+    def open_account(self) -> bool:
+        """Note that this account and Region are in use; False where they were already."""
+        query = "INSERT OR IGNORE INTO opened VALUES (?, ?)"
+        return self._db.execute(query, (self.account, self.region)).rowcount == 1
+
+    def push_image(self, repository: str, digest: str, *, healthy: bool = True) -> None:
+        """Keep an image in this account and Region, as somebody pushes one."""
+        containers.push_image(self._db, (self.account, self.region), (repository, digest), healthy)
+
+    def images(self, repository: str) -> dict[str, bool]:
+        """The digests of a repository of this account and Region → whether a container becomes healthy."""
+        return containers.images(self._db, (self.account, self.region), repository)
+
+    def delete_images(self, repository: str) -> None:
+        """Let the images of a repository go with it."""
+        containers.delete_images(self._db, (self.account, self.region), repository)
+
+    def note_deployment(self, service: str, deployment: containers.Deployment) -> None:
+        """Keep how a deployment of a service (its ARN) ended."""
+        containers.note_deployment(self._db, service, deployment)
+
+    def deployments(self, service: str) -> list[containers.Deployment]:
+        """How the deployments of a service (its ARN) ended, the last one first."""
+        return containers.deployments(self._db, service)
+
+    def has_heard(self, service: str, thing: str) -> bool:
+        """Whether a service knows of a role (its ARN) or bucket."""
+        return propagation.has_heard(self._db, service, thing)
+
+    def tell(self, service: str, thing: str) -> None:
+        """Let a service know of a role (its ARN) or bucket."""
+        propagation.tell(self._db, service, thing)
+
+    def forget(self, things: list[str]) -> None:
+        """Let nobody know any more of roles and buckets that are gone."""
+        propagation.forget(self._db, things)
+
+    def learn_policies(self, policies: Mapping[str, str]) -> Mapping[str, str | None]:
+        """Of these policies (owner → text) those that were not known as they are: owner → text of before."""
+        return known_policies.learn(self._db, (self.account, self.region), policies)
+
+    def is_opened(self, account: str) -> bool:
+        """Whether an account has got what the cloud's profile puts into it: all but `raised` do so."""
+        query = "SELECT 1 FROM opened WHERE account = ? LIMIT 1"
+        return self._db.execute(query, (account,)).fetchone() is not None
+
     def _mine(self, resource_id: str) -> str:
         return f"{self.account}/{self.region}/{resource_id}"
 
@@ -248,6 +328,13 @@ class Store:
             "SELECT type, id, urn, inputs, outputs FROM resources WHERE type = ? ORDER BY id", (kind,)
         )
         return [_row(r) for r in rows]
+
+    def regions_of(self, kind: str) -> list[tuple[str, Row]]:
+        """Everything of a type in all accounts, each with its Region."""
+        rows = self._db.execute(
+            "SELECT region, type, id, urn, inputs, outputs FROM resources WHERE type = ? ORDER BY id", (kind,)
+        )
+        return [(found[0], _row(found[1:])) for found in rows]
 
     def update_outputs(self, kind: str, resource_id: str, outputs: Mapping[str, Any]) -> None:
         """Replace what is known of a resource of this Region once it works; its names stay."""

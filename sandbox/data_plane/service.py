@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox.aws.parameters import delete_parameter, put_parameter
 from sandbox.cloud.store import Row, Store
 from sandbox.data_plane.instances import INSTANCE, Instance, Instances
 from sandbox.data_plane.key_destruction import delete_due_keys_everywhere
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # slow to import, and most runs need none of them
 
 BUCKET: Final = "aws:s3/bucket:Bucket"
 FUNCTION: Final = "aws:lambda/function:Function"
+SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
 INVOCATION: Final = "aws:lambda/invocation:Invocation"
 # Whose values the vault holds.
 KEEPERS: Final = (
@@ -33,6 +35,7 @@ KEEPERS: Final = (
     BUCKET,
     "aws:sqs/queue:Queue",
     "aws:sns/topic:Topic",
+    "aws:sfn/stateMachine:StateMachine",
 )
 SWITCH: Final = "SANDBOX_POSTGRES"
 NOT_EMPTY: Final = (
@@ -46,10 +49,12 @@ def databases_enabled(env: Mapping[str, str] = os.environ) -> bool:
 
 
 class Service:
-    """One process's part of the data plane of a sandbox."""
+    """One process's part of the data plane of a sandbox. With `propagates` its functions are called a moment
+    after their permissions were given, as by the engine; people come when all of AWS knows these.
+    """
 
-    def __init__(self, home: Path) -> None:
-        self.plane = DataPlaneFolders(home.resolve())
+    def __init__(self, home: Path, *, propagates: bool = False) -> None:
+        self.plane, self._propagates = DataPlaneFolders(home.resolve()), propagates
         self._lock = threading.Lock()
 
     @cached_property
@@ -70,7 +75,8 @@ class Service:
     def server(self) -> "Server":
         from sandbox.data_plane.endpoint.server import Endpoint, Server  # noqa: PLC0415 - as above
 
-        return Server(Endpoint(self.plane.cloud, self.secret_store), self.authority)
+        endpoint = Endpoint(self.plane.cloud, self.secret_store, propagates=self._propagates)
+        return Server(endpoint, self.authority)
 
     @cached_property
     def tls_proxy(self) -> "TlsProxy":
@@ -87,9 +93,10 @@ class Service:
 
     def close(self) -> None:
         """End what this process has started; databases go on."""
-        for name in ("functions", "server", "front", "vault"):
+        for name in ("functions", "server", "tls_proxy", "secret_store"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
+        self.__dict__.pop("instances", None)  # which know the store that was closed
 
     def rows(self, kind: str, stack: str | None) -> list[Row]:
         """What the cloud has of a type, in all accounts or of one stack."""
@@ -212,18 +219,33 @@ class Service:
         (aws.lambda.Invocation, provider 7.51).
         """
         event: dict[str, Any] = json.loads(inputs["input"])
+        crud = inputs.get("lifecycleScope") == "CRUD"
+        if action == "delete" and not crud:
+            return None
         if not (
             self._databases_are_running(event) if _hosts(event) else self._code_was_uploaded(store, inputs)
         ):
+            self._call_recorded(store, str(inputs["functionName"]))
             return None
-        if inputs.get("lifecycleScope") == "CRUD":
+        if crud:
             earlier = json.loads(before["input"]) if before else None
             event[str(inputs.get("terraformKey") or "tf")] = {"action": action, "prev_input": earlier}
-        elif action == "delete":
-            return None
         with self._lock:
             functions = self.functions
         return functions.invoke(store, str(inputs["functionName"]), event)
+
+    def _call_recorded(self, store: Store, name: str) -> None:
+        """Lambda refuses a call of a function that is only a record as it does any other."""
+        from sandbox.data_plane import function_states  # noqa: PLC0415 - as above
+
+        for row in store.find(FUNCTION, name):
+            function_states.call(store, row)
+
+    def note_made(self, row: Row, store: Store) -> None:
+        """A function or a schedule was made or changed."""
+        from sandbox.data_plane import function_states  # noqa: PLC0415 - as above
+
+        function_states.note_made(store, row)
 
     def rotate_secret(self, instance: Instance, secret: str) -> str:
         """Rotate a tenant's secret now; the id of its new version."""
@@ -257,6 +279,18 @@ class Service:
         return True
 
 
+def record_call(store: Store, action: str, inputs: Mapping[str, Any]) -> None:
+    """What a function that is only a record would note of its call, as the last thing that it does."""
+    record = json.loads(inputs["input"]).get("record")
+    if not record:
+        return
+    if action == "delete":
+        delete_parameter(store, record["parameter"])
+    else:
+        noted = {name: record[name] for name in ("asked", "attempt")}
+        put_parameter(store, record["parameter"], json.dumps(noted))
+
+
 def _hosts(event: Mapping[str, Any]) -> set[str]:
     """The databases that an event names: its own, or one in each of its parts, as origin and target."""
     parts: list[Mapping[str, Any]] = [event, *(v for v in event.values() if isinstance(v, dict))]
@@ -268,8 +302,10 @@ __all__ = [
     "FUNCTION",
     "INSTANCE",
     "INVOCATION",
+    "SCHEDULE",
     "SWITCH",
     "DataPlaneError",
     "Service",
     "databases_enabled",
+    "record_call",
 ]

@@ -46,18 +46,31 @@ class Asked:
     def service(self) -> str:
         return self.action.split(":", maxsplit=1)[0]
 
+    @property
+    def owner(self) -> str:
+        """Whose the resource's policy is: an object's is that of its bucket."""
+        return self.resource.partition("/")[0] if self.service == "s3" else self.resource
+
 
 class Access:
-    """The cloud of one account and Region; `judged` is where a test takes a guard away."""
+    """The cloud of one account and Region; `judged` is where a test takes a guard away. With `propagates`
+    a policy that is new or has changed is not known to the first request that it concerns.
+    """
 
-    def __init__(self, store: Store, judged: Judge = judge) -> None:
-        self.store, self._judge = store, judged
+    def __init__(self, store: Store, judged: Judge = judge, *, propagates: bool = False) -> None:
+        self.store, self._judge, self._propagates = store, judged, propagates
 
     def require(self, session: Session, asked: Asked, tls: str) -> None:
         """Raises `AwsError` in AWS's words where the caller may not."""
         principal = Principal("AWS", session.role_arn, session.account, session.arn)
         request = Request(asked.action, asked.resource, principal, self._context(session, asked, tls))
-        decision = self._judge(request, self._policies(session, asked), asked.resource_decides)
+        role, texts = self._role(session), self._texts(self._role(session), asked)
+        decision = self._judge(request, self._policies(session, asked, role, texts), asked.resource_decides)
+        if decision.allowed and self._propagates and (new := self.store.learn_policies(texts)):
+            before = {owner: new.get(owner, text) for owner, text in texts.items()}
+            known = {owner: text for owner, text in before.items() if text is not None}
+            earlier = self._policies(session, asked, role, known)
+            decision = self._judge(request, earlier, asked.resource_decides)
         if not decision.allowed:
             where = f" on resource: {asked.resource}" if asked.resource != "*" else ""
             raise denied(
@@ -105,14 +118,22 @@ class Access:
 
     # -- the policies
 
-    def _policies(self, session: Session, asked: Asked) -> Policies:
+    def _role(self, session: Session) -> Row:
         role = self.store.get(ROLE, session.role, "-")
         if role is None:
             raise AwsError("InvalidClientTokenId", "The security token included in the request is invalid.")
+        return role
+
+    def _texts(self, role: Row, asked: Asked) -> dict[str, str]:
+        """The policies that allow: those of the role and that of the resource, by what they belong to."""
+        own = {} if asked.policy is None else {asked.owner: asked.policy}
+        return self._of_role(role) | own
+
+    def _policies(self, session: Session, asked: Asked, role: Row, texts: Mapping[str, str]) -> Policies:
         sessions = [parse(text) for text in session.policies]
         return Policies(
-            identity=self.identity(role),
-            resource=parse(asked.policy) if asked.policy else None,
+            identity=[parse(text) for owner, text in texts.items() if owner != asked.owner],
+            resource=parse(texts[asked.owner]) if texts.get(asked.owner) else None,
             boundary=self._boundary(role),
             session=tuple(s for d in sessions for s in d) if sessions else None,
             endpoint=None if asked.forwarded else self._endpoint(session, asked.service),
@@ -121,17 +142,26 @@ class Access:
 
     def identity(self, role: Row) -> list[Document]:
         """A role's inline policies and those attached to it that are this account's own."""
+        return [parse(text) for text in self._of_role(role).values()]
+
+    def _of_role(self, role: Row) -> dict[str, str]:
+        """The same as texts, by what gives them to the role."""
         name = str(role.outputs["name"])
-        inline = [r for r in self.store.all(ROLE_POLICY) if r.inputs.get("role") in (name, role.id)]
+        found = {
+            f"{ROLE_POLICY} {r.id}": str(r.inputs["policy"])
+            for r in self.store.all(ROLE_POLICY)
+            if r.inputs.get("role") in (name, role.id)
+        }
+        own = enumerate(items(role.inputs.get("inlinePolicies")))
+        found |= {f"{ROLE} {name} {n}": str(p["policy"]) for n, p in own if p.get("policy")}
         attached = [
             str(r.inputs["policyArn"])
             for r in self.store.all(ATTACHMENT)
             if r.inputs.get("role") in (name, role.id)
         ]
         attached += role.inputs.get("managedPolicyArns") or []
-        found = [str(r.inputs["policy"]) for r in inline]
-        found += [str(p["policy"]) for p in items(role.inputs.get("inlinePolicies")) if p.get("policy")]
-        return [parse(text) for text in [*found, *self._managed(attached)]]
+        found |= {f"{name} {arn}": text for arn in attached for text in self._managed([arn])}
+        return found
 
     def _boundary(self, role: Row) -> Document | None:
         arn = role.inputs.get("permissionsBoundary")
@@ -157,14 +187,14 @@ class Access:
     def scps(self, account: str) -> list[list[Document]]:
         """What the organization attaches, from its root down to the account; none without one."""
         units = {r.id: r for kind in (ORG_ACCOUNT, ORG_UNIT) for r in self.store.in_all_accounts(kind)}
-        place = units.get(account)
-        if place is None:
+        unit = units.get(account)
+        if unit is None:
             return []
         way = [account]
-        while place is not None:
-            above = str(place.inputs.get("parentId") or "")
+        while unit is not None:
+            above = str(unit.inputs.get("parentId") or "")
             way.append(above)
-            place = units.get(above)
+            unit = units.get(above)
         policies = {r.id: r for r in self.store.in_all_accounts(ORG_POLICY)}
         attached: dict[str, list[Document]] = {}
         for row in self.store.in_all_accounts(ORG_ATTACHMENT):

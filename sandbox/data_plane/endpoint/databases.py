@@ -110,7 +110,7 @@ def _page(key: str, found: list[dict[str, Any]], p: Mapping[str, Any]) -> dict[s
 
 def _common(outputs: Mapping[str, Any]) -> dict[str, Any]:
     """What instances, snapshots and backups say alike."""
-    said = {
+    shown = {
         "DBInstanceIdentifier": outputs["identifier"],
         "DbiResourceId": outputs["resourceId"],
         "Engine": outputs.get("engine"),
@@ -122,12 +122,12 @@ def _common(outputs: Mapping[str, Any]) -> dict[str, Any]:
         "AvailabilityZone": outputs.get("availabilityZone"),
         "IAMDatabaseAuthenticationEnabled": bool(outputs.get("iamDatabaseAuthenticationEnabled")),
     }
-    return {k: v for k, v in said.items() if v is not None}
+    return {k: v for k, v in shown.items() if v is not None}
 
 
 def _instance(call: Call, row: Row) -> dict[str, Any]:
     given, kept = row.outputs, backups.of(call.store, row)
-    said = {
+    shown = {
         "DBInstanceArn": given["arn"],
         "DBInstanceClass": given.get("instanceClass"),
         "DBInstanceStatus": given["status"],
@@ -162,7 +162,7 @@ def _instance(call: Call, row: Row) -> dict[str, Any]:
         "MasterUserSecret": _secret(row),
         "TagList": _tags(tags_of(row)),
     }
-    return {**_common(given), **{k: v for k, v in said.items() if v is not None}}
+    return {**_common(given), **{k: v for k, v in shown.items() if v is not None}}
 
 
 def _secret(row: Row) -> dict[str, Any] | None:

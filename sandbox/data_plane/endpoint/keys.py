@@ -158,12 +158,12 @@ class Keys:
         rows = rows or [row for row in (key_pending_deletion(call.store, key),) if row]
         if not rows:
             where = f"arn:aws:kms:{call.store.region}:{call.session.account}:"
-            said = (
+            named = (
                 key
                 if key.startswith("arn:")
                 else f"{where}{'' if name.startswith('alias/') else 'key/'}{key}"
             )
-            raise AwsError("NotFoundException", f"Key '{said}' does not exist")
+            raise AwsError("NotFoundException", f"Key '{named}' does not exist")
         return rows[0]
 
     def _seal(self, row: Row, plain: bytes, context: Mapping[str, str]) -> bytes:

@@ -24,8 +24,10 @@ from sandbox.data_plane.endpoint.queues import Queues, Topics
 from sandbox.data_plane.endpoint.secrets_manager import SecretsManager
 from sandbox.data_plane.endpoint.sessions import Sessions
 from sandbox.data_plane.endpoint.signing import Http, Signed, verify
+from sandbox.data_plane.endpoint.state_machines import StepFunctions
 from sandbox.data_plane.endpoint.tokens import Tokens
 from sandbox.data_plane.endpoint.uploads import Uploads
+from sandbox.data_plane.executions import Launch, launch
 from sandbox.data_plane.secret_store import SecretStore
 
 HOST: Final = "127.0.0.1"
@@ -34,10 +36,21 @@ log: Final = logging.getLogger(__name__)
 
 
 class Endpoint:
-    """AWS's APIs over one sandbox's cloud. `judged` is where a test takes a guard away."""
+    """AWS's APIs over one sandbox's cloud. `judged` is where a test takes a guard away, and `launched` where
+    it sees which executions of state machines begin; `propagates` as of `Access`.
+    """
 
-    def __init__(self, cloud: Path, vault: SecretStore, judged: Judge = judge) -> None:
+    def __init__(
+        self,
+        cloud: Path,
+        vault: SecretStore,
+        judged: Judge = judge,
+        launched: Launch = launch,
+        *,
+        propagates: bool = False,
+    ) -> None:
         self._cloud, self._judge, self.sessions = cloud, judged, Sessions(vault)
+        self._propagates = propagates
         keys = KeyLifecycle(vault)
         self._services: Mapping[str, Any] = {
             "kms": keys,
@@ -47,6 +60,7 @@ class Endpoint:
             "sns": Topics(vault, keys),
             "sqs": Queues(vault, keys),
             "ssm": Parameters(),
+            "states": StepFunctions(cloud, vault, keys, launched),
             "sts": Tokens(self.sessions),
         }
 
@@ -81,7 +95,8 @@ class Endpoint:
             )
         store = Store(self._cloud, signed.session.account, signed.region)
         try:
-            return handler(Call(signed.session, Access(store, self._judge), http.tls), parameters)
+            access = Access(store, self._judge, propagates=self._propagates)
+            return handler(Call(signed.session, access, http.tls), parameters)
         finally:
             store.close()
 

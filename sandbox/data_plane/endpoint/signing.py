@@ -92,16 +92,16 @@ def _signature(http: Http, given: Credentials, scope: tuple[str, str], names: li
     request = AWSRequest(http.method, url, {n: http.headers.get(n, "") for n in names}, http.body)
     request.context["timestamp"] = http.headers.get("x-amz-date", "")
     # Not what the body is but what the signer said of it; `_whole` then compares the two.
-    said = http.headers.get("x-amz-content-sha256") or hashlib.sha256(http.body).hexdigest()
-    auth.payload = lambda request: said  # noqa: ARG005 - botocore's own name
+    digest = http.headers.get("x-amz-content-sha256") or hashlib.sha256(http.body).hexdigest()
+    auth.payload = lambda request: digest  # noqa: ARG005 - botocore's own name
     return auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
 
 
 def _whole(http: Http) -> bool:
     """Whether the body is the one that was signed; S3 lets TLS answer for it."""
-    said = http.headers.get("x-amz-content-sha256")
-    if said is None:
+    digest = http.headers.get("x-amz-content-sha256")
+    if digest is None:
         return True  # the body itself was hashed above
-    if said == "UNSIGNED-PAYLOAD" or said.startswith("STREAMING-UNSIGNED-PAYLOAD"):
+    if digest == "UNSIGNED-PAYLOAD" or digest.startswith("STREAMING-UNSIGNED-PAYLOAD"):
         return http.secure
-    return said == hashlib.sha256(http.body).hexdigest()
+    return digest == hashlib.sha256(http.body).hexdigest()

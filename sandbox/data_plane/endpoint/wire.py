@@ -45,9 +45,13 @@ S3_QUERY = frozenset({*S3_PARTS, "partNumber", "list-type", "prefix", "delimiter
 CHUNK = re.compile(rb"([0-9a-fA-F]+)[^\r\n]*\r\n")
 
 
+# Services that botocore calls by another name than they sign requests with.
+NAMES = {"states": "stepfunctions"}
+
+
 @cache
 def model(service: str) -> ServiceModel:
-    return get_service_model(service)
+    return get_service_model(NAMES.get(service, service))
 
 
 def read(http: Http, service: str) -> tuple[OperationModel, dict[str, Any]]:
@@ -97,13 +101,13 @@ def _s3(http: Http, path: str, values: Mapping[str, str]) -> tuple[str, dict[str
 def _unchunked(body: bytes) -> bytes:
     """The content of `aws-chunked`: sizes in hexadecimal, and checksums as trailers, which are dropped."""
     parts: list[bytes] = []
-    place = 0
-    while found := CHUNK.match(body, place):
+    offset = 0
+    while found := CHUNK.match(body, offset):
         size = int(found[1], 16)
         if size == 0:
             break
         parts.append(body[found.end() : found.end() + size])
-        place = found.end() + size + 2
+        offset = found.end() + size + 2
     return b"".join(parts)
 
 
@@ -112,7 +116,7 @@ def write(
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of a result or of an `AwsError`."""
     known = operation or _any_operation(service)
-    serializer = get_serializer_class(service, model(service).protocol)
+    serializer = get_serializer_class(NAMES.get(service, service), model(service).protocol)
     done = serializer(known, SerializationContext(request_id=request_id)).serialize(result)
     body = done["body"]
     headers = {str(k): str(v) for k, v in dict(done["headers"]).items()}
