@@ -32,6 +32,7 @@ class NetworkFunctionArgs:
     key_arn: Input[str]  # encrypts its environment
     environment: Mapping[str, Input[str]]
     code: FunctionCode | None = None  # where it is more than the plan's folder
+    policy: str = "work"  # name of its inline policy
     shared: CellContext
 
 
@@ -44,14 +45,8 @@ class NetworkFunction(pulumi.ComponentResource):
         super().__init__("tenantry:functions:NetworkFunction", name, None, opts)
         child = ResourceOptions(parent=self)
         plan, shared, code = args.plan, args.shared, args.code or FunctionCode(args.plan.folder)
-        log = f"/aws/lambda/{plan.name}"
-        logs = cloudwatch.LogGroup(
-            f"{name}-logs",
-            name=log,
-            kms_key_id=shared.logs_key_arn,
-            retention_in_days=shared.settings.application_log_days,
-            opts=child,
-        )
+        log = function_log(plan.name)
+        logs = make_function_log(name, plan.name, shared, child)
         write = Statement(
             sid="WriteLogs",
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -59,9 +54,9 @@ class NetworkFunction(pulumi.ComponentResource):
         )
         policy = iam.RolePolicy(
             f"{name}-policy",
-            name="work",
+            name=args.policy,
             role=args.role.id,
-            policy=document(*args.statements, write, *function_basics(plan.name, shared)),
+            policy=document(*args.statements, write, *function_basics(shared, plan.name)),
             opts=child,
         )
         function = lambda_.Function(
@@ -87,6 +82,24 @@ class NetworkFunction(pulumi.ComponentResource):
         )
         self.arn, self.name, self.invoke_arn = function.arn, function.name, function.invoke_arn
         self.register_outputs({"arn": self.arn})
+
+
+def function_log(function_name: str) -> str:
+    """The name of a function's log group."""
+    return f"/aws/lambda/{function_name}"
+
+
+def make_function_log(
+    name: str, function_name: str, shared: CellContext, opts: ResourceOptions
+) -> cloudwatch.LogGroup:
+    """What a function logs, under the cell's key for logs, as long as applications' logs are kept."""
+    return cloudwatch.LogGroup(
+        f"{name}-logs",
+        name=function_log(function_name),
+        kms_key_id=shared.logs_key_arn,
+        retention_in_days=shared.settings.application_log_days,
+        opts=opts,
+    )
 
 
 def function_role(
