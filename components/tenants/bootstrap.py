@@ -17,17 +17,20 @@ from components.common.iam_policy import EVERYONE, Statement, document, trust
 from components.common.key import EncryptionKey, EncryptionKeyArgs
 from components.common.waiting import after
 from components.tenants.data_access import keys_of_secrets, master_secrets, tenant_secrets
+from components.tenants.lifecycle_calls import CallRecords, record_calls
 
 CODE: Final = FunctionCode("tenant_bootstrap", POSTGRES_DRIVER)
 RUNTIME: Final = "python3.13"
 TIMEOUT: Final = 90  # seconds; waits up to half of it for a database that was just made
-AT_ONCE: Final = 10  # the lock inside a database lets one through at a time anyway
+# So that a rotation never waits behind other functions. It is no lock: a database has one of its own.
+AT_ONCE: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class BootstrapArgs:
     subnet_ids: Sequence[Input[str]]  # of the segment `functions`
     group_id: Input[str]
+    records: CallRecords
     shared: CellContext
 
 
@@ -37,6 +40,7 @@ class Bootstrap(pulumi.ComponentResource):
     function_name: Output[str]
     function_arn: Output[str]
     role_arn: Output[str]
+    records: CallRecords  # of what it was called for
     rotation_arn: Output[str]  # the same function, once Secrets Manager may call it
 
     def __init__(self, name: str, args: BootstrapArgs, opts: ResourceOptions | None = None) -> None:
@@ -110,6 +114,7 @@ class Bootstrap(pulumi.ComponentResource):
             opts=child,
         )
         self.function_name, self.function_arn, self.role_arn = function.name, function.arn, role.arn
+        self.records = args.records
         self.rotation_arn = after(function.arn, [permission.id])
         self.register_outputs({"functionName": self.function_name, "functionArn": self.function_arn})
 
@@ -149,6 +154,7 @@ def _statements(
         tenant_secrets(shared, ("database", "webhook")),
         *master_secrets(shared),
         keys_of_secrets(shared),
+        record_calls(shared),
         Statement(
             sid="WriteLogs",
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -156,5 +162,5 @@ def _statements(
         ),
         Statement(sid="LeaveDeadLetters", actions=["sqs:SendMessage"], resources=[dead_letters]),
         Statement(sid="EncryptDeadLetters", actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key]),
-        *function_basics(shared.names.label("function", "bootstrap"), shared),
+        *function_basics(shared, shared.names.label("function", "bootstrap")),
     )

@@ -19,7 +19,12 @@ from functions.common.schema import tables
 SLEEPS: Final = 2.0  # seconds behind after which somebody looks whether a worker reads at all
 PAUSE: Final = 0.02  # seconds between looks
 ENDING: Final = 10.0  # seconds for a process to end
+LOST: Final = 30.0  # seconds without its slot after which a first copy is given up; workers retry each 5
 RDS: Final = "rds_replication"  # what RDS gives instead of the attribute (RDS user guide, 2026-11)
+
+
+class CopyLostError(MoveError):
+    """The first copy of a table can never end; the whole copy has to begin again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,29 @@ class Replication:
             number=self.subscribed or 0,
         )
         return [str(name) for (name,) in rows]
+
+    @property
+    def lost_copies(self) -> list[str]:
+        """Tables that are copied, and whose copy cannot end: the slot that it follows is gone.
+
+        The worker of a first copy drops its slot at the source, and then commits that the copy is over. Where
+        the answer to the drop is lost, nothing is committed, and every next worker fails for want of the slot
+        (PostgreSQL 17, tablesync.c, process_syncing_tables_for_sync; seen with 17.11).
+        """
+        number = self.subscribed or 0
+        copied = self.follower.rows(
+            "SELECT srrelid::int8, srrelid::regclass::text FROM pg_subscription_rel"
+            " WHERE srsubid = :number AND srsubstate = 'f' ORDER BY 2",
+            number=number,
+        )
+        if not copied:
+            return []
+        slots = self.source.rows(
+            "SELECT split_part(slot_name, '_', 4)::int8 FROM pg_replication_slots"
+            " WHERE slot_name LIKE :slots",
+            slots=self._copy_slots(number),
+        )
+        return [str(name) for table, name in copied if [table] not in slots]
 
     @property
     def lag_bytes(self) -> int | None:
@@ -120,9 +148,21 @@ class Replication:
         )
 
     def wait_copied(self, ends: float) -> bool:
-        """Until the first copy is over, or the clock says `ends`; whether it is over."""
+        """Until the first copy is over, or the clock says `ends`; whether it is over.
+
+        Raises `CopyLostError` where it never will be. A slot is missing for a moment at the end of each copy.
+        """
+        possible = time.monotonic()
         while self.tables_copying:
-            if time.monotonic() >= ends:
+            now = time.monotonic()
+            if lost := self.lost_copies:
+                if now - possible >= LOST:
+                    raise CopyLostError(
+                        f"a connection was cut as the first copy of {', '.join(lost[:3])} ended"
+                    )
+            else:
+                possible = now
+            if now >= ends:
                 return False
             time.sleep(0.1)
         return True
@@ -200,18 +240,29 @@ class Replication:
     # taken down
 
     def drop(self) -> None:
-        """Subscription, slots and publication, whichever of them are left."""
+        """Subscription, slots and publication, whichever of them are left.
+
+        The subscription goes after the slots, whose names nobody knows without its number.
+        """
         number = self.subscribed
         if number is not None:
             self.follower.run(
                 f"ALTER SUBSCRIPTION {self.name} DISABLE",
                 f"ALTER SUBSCRIPTION {self.name} SET (slot_name = NONE)",
-                f"DROP SUBSCRIPTION {self.name}",
             )
-        # First copies have slots of their own, named by PostgreSQL after the subscription's number.
-        copies = f" OR slot_name LIKE 'pg\\_{number}\\_sync\\_%'" if number is not None else ""
+        copies = f" OR slot_name LIKE {literal(self._copy_slots(number))}" if number is not None else ""
         self._drop_slots(f"slot_name IN ({literal(self.plain)}, {literal(self.capture_slot)}){copies}")
+        if number is not None:
+            self.follower.run(f"DROP SUBSCRIPTION {self.name}")
         self.source.run(f"DROP PUBLICATION IF EXISTS {self.name}")
+
+    def _copy_slots(self, number: int) -> str:
+        """Pattern of the names of first copies' slots: numbers of subscription and table, and the server.
+
+        PostgreSQL names them (ReplicationSlotNameForTablesync). Fresh silos have the same numbers.
+        """
+        server = self.follower.value("SELECT system_identifier::text FROM pg_control_system()")
+        return rf"pg\_{number}\_sync\_%\_{server}"
 
     def _drop_slots(self, which: str) -> None:
         query = f"SELECT slot_name, active_pid FROM pg_replication_slots WHERE {which}"  # noqa: S608

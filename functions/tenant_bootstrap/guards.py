@@ -14,9 +14,12 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from pg8000.native import identifier, literal
 
+from functions.common.advisory_lock import FOR_THE_TRANSACTION, take_lock
+from functions.common.connection import BootstrapError
 from functions.tenant_bootstrap.request import Request
 
-LOCK: Final = 7_304_115_201  # any number, the same for every run: the catalog is changed one at a time
+LOCK: Final = "bootstrap"  # the same for every tenant: the catalog is changed one at a time
+PATIENCE: Final = 120.0  # seconds for the calls of other tenants, of which a new shard has many at once
 
 
 class Connection(Protocol):
@@ -203,7 +206,8 @@ def held(guards: Sequence[Guard]) -> Sequence[Guard]:
 def apply_guards(connection: Connection, target: TenantSchema, guards: Sequence[Guard]) -> None:
     """Make or restore role and schema, all of it or nothing."""
     connection.run("BEGIN")
-    connection.run(f"SELECT pg_advisory_xact_lock({LOCK})")
+    if not take_lock(connection.run, LOCK, PATIENCE, FOR_THE_TRANSACTION):
+        raise BootstrapError("another call has been changing the roles of this database for minutes")
     for guard in guards:
         for statement in guard.statements(connection, target):
             connection.run(statement)

@@ -15,6 +15,7 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import literal
 
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
+from functions.common.going_on import GoesOn
 from functions.common.passwords import new_password, verifier
 from functions.common.replication import Replication
 from functions.common.schema import definitions, difference, set_sequences
@@ -68,6 +69,7 @@ class Switch:
     step: Step
     clock: Clock
     patience: float  # seconds for the follower to catch up before writes stop
+    switch_catalog: Callable[[DatabaseEndpoint], None] = lambda _: None
     rows: int | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -97,10 +99,9 @@ class Switch:
         self.step("copied")
         if self.link.subscribed is None:
             raise MoveError(f"nothing follows the {self.old.name}; go back to the stage before this one")
-        if copying := self.link.tables_copying:
-            raise MoveError(
-                f"the first copy of {len(copying)} tables is not over ({', '.join(copying[:3])}): run again"
-            )
+        if not self.link.wait_copied(time.monotonic() + self.patience):
+            copying = self.link.tables_copying
+            raise GoesOn(f"the first copy of {len(copying)} tables is not over ({', '.join(copying[:3])})")
         self.step("same tables")
         if changed := difference(definitions(self.old), definitions(self.new)):
             raise MoveError(
@@ -177,6 +178,7 @@ class Switch:
         self.step("open")
         enable_login(self.new, self.store)
         self.clock.stop()
+        self.switch_catalog(self.new)
         self.step("old end")
         self.old.run(
             f"ALTER ROLE {self.old.role} NOLOGIN",

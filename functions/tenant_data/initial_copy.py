@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from pg8000.native import Connection, literal
 
 from functions.common.database_endpoint import Connect, DatabaseEndpoint, MoveError
+from functions.common.going_on import GoesOn
 from functions.common.passwords import new_password, verifier
 from functions.common.refusals import OF_REPLICATION, refusals
-from functions.common.replication import create_replication_role
+from functions.common.replication import CopyLostError, create_replication_role
 from functions.common.schema import definitions, difference, make, tables
+from functions.common.serving import is_serving
 
 if TYPE_CHECKING:
     from functions.tenant_data.move import Move
@@ -58,8 +60,10 @@ def _of_size(size: int, target_gib: int) -> Sequence[str]:
     return (f"{much}; raise its storage",)
 
 
-def replicate_whole(move: "Move") -> bool:
-    """The target gets all that is at the source, and what is written from now on; whether it has it yet."""
+def replicate_whole(move: "Move") -> None:
+    """The target gets all that is at the source, and what is written from now on. Raises `GoesOn` where the
+    copy takes longer than this round.
+    """
     move.tools.step("role")
     move.target.grant_tenant_role()
     move.tools.step("schema")
@@ -69,7 +73,17 @@ def replicate_whole(move: "Move") -> bool:
     move.tools.step("subscribed")
     move.out.subscribe(move.tools.reach, copy=True)
     move.tools.step("copied")
-    return move.out.wait_copied(time.monotonic() + move.tools.patience)
+    try:
+        if not move.out.wait_copied(time.monotonic() + move.tools.patience):
+            raise GoesOn(f"the first copy of {_few(move.out.tables_copying)} is not over")
+    except CopyLostError as lost:
+        move.tools.step("replication taken down")
+        move.out.drop()
+        raise GoesOn(f"{lost}; the whole copy begins again") from lost
+
+
+def _few(names: Sequence[str]) -> str:
+    return f"{len(names)} tables ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
 
 
 def _copy_schema(move: "Move", source: DatabaseEndpoint) -> None:
@@ -80,9 +94,21 @@ def _copy_schema(move: "Move", source: DatabaseEndpoint) -> None:
             raise MoveError(
                 f"the place at the target is not empty: {', '.join(changed)}; end it with --abort"
             )
-        return
+        if move.out.subscribed is not None:
+            return
+        _empty(move)
     with session_for(target, move.tools.connect) as session:
         make(session, wanted)
+
+
+def _empty(move: "Move") -> None:
+    """Away with tables that nothing follows: they may have rows of a copy that was taken down.
+
+    No table can be emptied alone: that would run what the tenant has hung on it, and empty what refers to it.
+    """
+    if is_serving(move.tools.store, move.target):
+        raise MoveError(f"the {move.target.name} serves tenant {move.request.tenant}, and is not copied over")
+    move.target.empty_schema()
 
 
 @contextmanager

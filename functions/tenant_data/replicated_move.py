@@ -22,10 +22,9 @@ def prepare(move: Move) -> None:
 
 
 def replicate(move: Move) -> None:
-    """The schema first, then its rows, then whatever changes."""
+    """The schema first, then its rows, then whatever changes. Over when the first copy is."""
     prepare(move)
-    if not replicate_whole(move):
-        move.notes.append(f"the first copy of {len(move.out.tables_copying)} tables goes on")
+    replicate_whole(move)
     move.notes.append("until the move is over, tables must not be changed; rows may")
 
 
@@ -113,7 +112,16 @@ def _switch(move: Move, link: Replication, back: Replication | None) -> Switch:
     move.target.grant_tenant_role()
     clock = Clock(move.request.budget)
     tools = move.tools
-    return Switch(link, back, tools.store, tools.step, clock, tools.patience, notes=move.notes)
+    return Switch(
+        link,
+        back,
+        tools.store,
+        tools.step,
+        clock,
+        tools.patience,
+        switch_catalog=move.switch_catalog,
+        notes=move.notes,
+    )
 
 
 def _run(move: Move, switch: Switch) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.data_plane.paths import DataPlaneFolders
-from sandbox.data_plane.postgres_programs import libpq
 from sandbox.files import write
 
 PORT: Final = 5432
@@ -31,7 +30,7 @@ SETTINGS: Final = {
 
 def environment(plane: DataPlaneFolders) -> dict[str, str]:
     """What a server's process must be started with."""
-    return {"LD_PRELOAD": str(libpq(plane)), "PGHOSTADDR": address(plane)}
+    return {"PGHOSTADDR": address(plane)}
 
 
 def address(plane: DataPlaneFolders) -> str:

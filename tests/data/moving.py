@@ -1,6 +1,7 @@
 """A tenant between two servers, and the function that moves it, as a test calls it."""
 
 import itertools
+import json
 import shutil
 import socket
 import time
@@ -21,6 +22,7 @@ from functions.tenant_data.handler import carry_out
 from functions.tenant_data.move import Tools
 from tests.data.server import MASTER, PASSWORD, Server
 from tests.data.shard import ARN, MASTER_ARN, FakeStore
+from tests.parameters import FakeParameters
 from tests.waiting import LIMIT
 
 STEPS = ("prepare", "replicate", "cutover", "soak", "done")
@@ -75,6 +77,10 @@ class Journey:
         self.role = f"t_mover_{self.number}"
         self.database = f"moving{self.number}"
         self.bucket = Folder(self.folder)
+        self.catalog = FakeParameters()
+        self.entry = f"/tenantry/dev/tenants/{self.tenant}"
+        known = {"host": host("origin"), "port": 5432, "readers": ["reader.of.origin"], "name": self.database}
+        self.catalog.put(self.entry, json.dumps({"tenant": self.tenant, "database": known, "active": True}))
         self.secret_arn = f"{ARN}tenantry/dev/tenants/{self.tenant}/database-AbCdEf"
         self.secrets.write(MASTER_ARN, {"username": MASTER, "password": PASSWORD})
         for name, server in self.servers.items():
@@ -126,6 +132,8 @@ class Journey:
             "tenantSecret": self.secret_arn,
             "bucket": "the-bucket",
             "budgetSeconds": BUDGET,
+            "catalog": self.entry,
+            "readers": {"origin": ["reader.of.origin"], "target": []},
             "revision": 1,
             "lifecycle": {"action": "update"},
         } | changes
@@ -138,7 +146,7 @@ class Journey:
     ) -> Mapping[str, Any]:
         tools = Tools(
             connect=self.open, store=self.secrets, objects=self.bucket, reach=self.reach, step=step,
-            patience=patience,
+            patience=patience, parameters=lambda: self.catalog,
         )  # fmt: skip
         self.sessions, self.dead = [], False
         return carry_out(self.event(stage, **changes), tools)
@@ -148,6 +156,11 @@ class Journey:
     @property
     def serving(self) -> str:
         return str(self.secret["host"]).split(".")[0]
+
+    @property
+    def in_catalog(self) -> str:
+        """Where the services look for the tenant."""
+        return str(json.loads(self.catalog.values[self.entry])["database"]["host"]).split(".")[0]
 
     @property
     def secret(self) -> Secret:

@@ -1,16 +1,20 @@
 """What the function does over a tenant's life, on a real PostgreSQL."""
 
 import threading
+from contextlib import closing
 from typing import Any
 
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
+from functions.common.advisory_lock import SPACE
+from functions.common.connection import BootstrapError
 from functions.tenant_bootstrap import guards, handler
 from tests.data.server import MASTER
 from tests.data.shard import Shard
 from tests.waiting import LIMIT, wait_for
 
+TAKE = f"SELECT pg_advisory_xact_lock({SPACE}, hashtext('{guards.LOCK}'))"
 GONE = r"terminating connection|network error|reset by peer"
 
 
@@ -139,17 +143,46 @@ def test_runs_wait_for_one_another(shard: Shard) -> None:
     """PostgreSQL fails two that change the rights of one database at once ("tuple concurrently updated")."""
     holder = shard.server.connect(MASTER, database=shard.database)
     holder.run("BEGIN")
-    holder.run(f"SELECT pg_advisory_xact_lock({guards.LOCK})")
+    holder.run(TAKE)
     done: list[Any] = []
     runner = threading.Thread(target=lambda: done.append(shard.place(shard.acme, "update")))
     runner.start()
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%advisory%'"
+        " AND datname = current_database() AND query NOT LIKE 'SELECT pg_advisory%'"
+    )
     wait_for(lambda: shard.master(waiting), "the run to wait for the lock")
     assert not done
     holder.run("COMMIT")
     holder.close()
     runner.join(LIMIT)
     assert done
+
+
+def test_a_run_says_so_when_another_does_not_end(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards, "PATIENCE", 0.5)
+    with closing(shard.server.connect(MASTER, database=shard.database)) as holder:
+        holder.run(TAKE.replace("_xact", ""))
+        with pytest.raises(BootstrapError, match="another call has been changing the roles of this database"):
+            shard.place(shard.acme, "update")
+
+
+def test_a_tenant_that_takes_the_lock_holds_no_other_tenant_up(
+    shard: Shard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "PATIENCE", 5.0)
+
+    def take() -> None:
+        with shard.session(shard.bolt) as hostile:
+            hostile.run(TAKE.replace("_xact", ""))
+            shard.place(shard.acme, "update")
+            placed.append(shard.acme)
+            hostile.run("SELECT 1")
+
+    placed: list[str] = []
+    with pytest.raises((DatabaseError, InterfaceError), match=GONE):
+        take()
+    assert placed == [shard.acme]
 
 
 def test_many_at_once_all_arrive(empty: Shard) -> None:
@@ -192,7 +225,7 @@ def test_the_first_password_is_made_here_and_kept_nowhere_else(empty: Shard) -> 
     empty.place(empty.acme)
     secret = empty.secret(empty.acme)
     assert len(secret["password"]) == 48
-    assert secret | {"password": "…"} == {
+    assert {**secret, "password": "…"} == {
         "engine": "postgres",
         "username": empty.role(empty.acme),
         "password": "…",
@@ -214,7 +247,10 @@ def test_an_update_keeps_the_password_and_writes_a_version_only_where_its_instan
     assert len(shard.secrets.versions[arn]) == 1
     shard.place(shard.acme, "update", host="shard.made-again.eu-west-1.rds.amazonaws.com")
     assert len(shard.secrets.versions[arn]) == 2
-    assert shard.secret(shard.acme) == before | {"host": "shard.made-again.eu-west-1.rds.amazonaws.com"}
+    assert shard.secret(shard.acme) == {
+        **before,
+        "host": "shard.made-again.eu-west-1.rds.amazonaws.com",
+    }
 
 
 def test_a_run_that_stops_after_the_first_secret_was_written_is_finished_by_the_next(empty: Shard) -> None:

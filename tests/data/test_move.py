@@ -1,16 +1,22 @@
 """A tenant moves between two real servers, by the function that is shipped to Lambda."""
 
 import gzip
+import json
 import re
 from pathlib import Path
+from threading import Timer
 
 import pytest
-from pg8000.exceptions import DatabaseError
+from pg8000.exceptions import DatabaseError, InterfaceError
 
+from functions.common import replication
+from functions.common.advisory_lock import SPACE
 from functions.common.database_endpoint import MoveError
-from tests.data.moving import BUDGET, STEPS, BudgetClock, Journey
+from functions.common.going_on import GoesOn
+from tests.data.moving import BUDGET, STEPS, BudgetClock, Journey, Killed, host
 from tests.data.rich import RICH, fingerprint, rows_of
 from tests.data.server import Server
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -116,12 +122,12 @@ def test_what_cannot_be_moved_is_refused_by_name_and_nothing_changes(journey: Jo
     for stage in ("prepare", "replicate"):
         with pytest.raises(MoveError, match="keyless") as refused:
             journey.go(stage)
-        said = str(refused.value)
+        message = str(refused.value)
         for name in (
             *("keyless, unkeyed_too", "forgetful", "heir", "secretive", "kept"),
             *("span", "total", "quiet", "loud", "odd"),
         ):
-            assert re.search(rf": [^;]*\b{name}", said), (name, said)
+            assert re.search(rf": [^;]*\b{name}", message), (name, message)
     assert journey.left("target") == []
     made = f"SELECT 1 FROM pg_class WHERE relnamespace = '{journey.role}'::regnamespace"
     assert journey.peek("target", made) == []
@@ -220,6 +226,97 @@ def test_a_rollback_loses_nothing_that_was_written_since(rich: Journey, after: s
     assert rich.run("SELECT count(*) FROM customers") == [[202]]
 
 
+READY = "UPDATE pg_subscription_rel SET srsubstate = 'r', srsublsn = pg_current_wal_lsn()"
+TAKEN_DOWN = "ALTER SUBSCRIPTION m_{0}_out SET (slot_name = NONE); DROP SUBSCRIPTION m_{0}_out"
+COPY_STATE = "SELECT srsubstate, srrelid::regclass::text FROM pg_subscription_rel ORDER BY 2"
+
+
+def lose_the_slot_of_a_copy(journey: Journey, table: str) -> None:
+    """What a connection leaves that was cut as the copy ended (tests/sandbox/test_subscriptions.py)."""
+    wait_for(lambda: {state for state, _ in journey.peek("target", COPY_STATE)} == {"r"}, "the copy")
+    journey.peek(
+        "target",
+        "SET allow_system_table_mods = on",
+        "UPDATE pg_subscription_rel SET srsubstate = 'f', srsublsn = NULL"
+        f" WHERE srrelid = '{journey.role}.{table}'::regclass",
+    )
+
+
+def test_a_copy_that_can_never_end_begins_again(rich: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replication, "LOST", 0.5)
+    rich.go("prepare")
+
+    def lose(step: str) -> None:
+        if step == "copied":
+            lose_the_slot_of_a_copy(rich, "customers")
+
+    with pytest.raises(
+        GoesOn, match=rf"as the first copy of {rich.role}\.customers ended; the whole copy beg"
+    ):
+        rich.go("replicate", step=lose)
+    rich.run("INSERT INTO customers (name) VALUES ('between two copies')")
+    for stage in STEPS[1:]:
+        rich.go(stage)
+    assert rich.run("SELECT count(*) FROM customers WHERE name = 'between two copies'") == [[1]]
+    assert rich.left("origin") == rich.left("target") == []
+
+
+def test_rows_of_a_copy_that_was_taken_down_are_not_in_the_way_of_the_next(rich: Journey) -> None:
+    rich.go("prepare")
+    rich.go("replicate")
+    rich.peek(
+        "target", f"ALTER SUBSCRIPTION m_{rich.role}_out DISABLE", *TAKEN_DOWN.format(rich.role).split("; ")
+    )
+    assert rich.peek("target", "SELECT count(*) > 0 FROM customers") == [[True]]
+    for stage in STEPS[1:]:
+        rich.go(stage)
+    assert rich.left("origin") == rich.left("target") == []
+
+
+def test_a_copy_that_can_never_end_stops_a_cutover_before_writes_stop(
+    rich: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replication, "LOST", 0.5)
+    for stage in STEPS[:2]:
+        rich.go(stage)
+    lose_the_slot_of_a_copy(rich, "customers")
+    with pytest.raises(MoveError, match="as the first copy of"):
+        rich.go("cutover")
+    assert rich.serving == "origin"
+    rich.run("INSERT INTO customers (name) VALUES ('still open')")
+    rich.go("abort")
+    assert rich.left("origin") == rich.left("target") == []
+
+
+def test_a_copy_that_ends_in_a_moment_goes_on(rich: Journey) -> None:
+    """Between the drop of the slot and the commit, each copy looks as if it could not end."""
+    rich.go("prepare")
+
+    def lose(step: str) -> None:
+        if step == "copied":
+            lose_the_slot_of_a_copy(rich, "customers")
+            Timer(2, lambda: rich.peek("target", READY)).start()
+
+    rich.go("replicate", step=lose)
+    rich.go("cutover")
+    assert rich.serving == "target"
+
+
+def test_taking_a_move_down_leaves_the_copy_of_another_server_alone(rich: Journey) -> None:
+    """Fresh silos have the same numbers: their slots at the shard differ by the server alone."""
+    rich.go("prepare")
+    rich.go("replicate")
+    own = f"SELECT oid::int8 FROM pg_subscription WHERE subname = 'm_{rich.role}_out'"
+    number = rich.peek("target", own)[0][0]
+    others = f"pg_{number}_sync_16384_7000000000000000000"
+    rich.peek("origin", f"SELECT pg_create_logical_replication_slot('{others}', 'pgoutput')")
+    try:
+        rich.go("abort")
+        assert [others] in rich.peek("origin", "SELECT slot_name FROM pg_replication_slots")
+    finally:
+        rich.peek("origin", f"SELECT pg_drop_replication_slot('{others}')")
+
+
 def test_an_abort_leaves_the_origin_as_it_was(rich: Journey) -> None:
     before, made = rows_of(rich, "origin"), fingerprint(rich, "origin")
     rich.go("prepare")
@@ -243,10 +340,10 @@ def test_an_abort_leaves_the_origin_as_it_was(rich: Journey) -> None:
 def test_stages_out_of_order_change_nothing(rich: Journey, stage: str, says: str) -> None:
     before = rows_of(rich, "origin")
     try:
-        told = str(rich.go(stage))
+        answer = str(rich.go(stage))
     except MoveError as refusal:
-        told = str(refusal)
-    assert says in told
+        answer = str(refusal)
+    assert says in answer
     assert rich.serving == "origin"
     assert rows_of(rich, "origin") == before
     rich.run("INSERT INTO empty (id) VALUES (9)")
@@ -318,3 +415,52 @@ def test_a_table_that_is_emptied_at_the_last_moment_arrives_empty(journey: Journ
 
     journey.go("cutover", step=empty)
     assert journey.run("SELECT id FROM one") == [[7]]
+
+
+def test_the_catalog_names_the_database_that_serves_from_the_switch_on(journey: Journey) -> None:
+    """Written by the function, so that it holds too where the run ends before the program writes it."""
+    for stage, serves in (("prepare", "origin"), ("replicate", "origin"), ("cutover", "target")):
+        journey.go(stage)
+        assert (journey.in_catalog, journey.serving) == (serves, serves), stage
+    entry = journey.catalog.values[journey.entry]
+    assert json.loads(entry) == {
+        "tenant": journey.tenant,
+        "database": {"host": host("target"), "port": 5432, "readers": [], "name": journey.database},
+        "active": True,
+    }
+    assert " " not in entry, "with the program's own separators, or it would differ for ever"
+    journey.go("rollback")
+    assert json.loads(journey.catalog.values[journey.entry])["database"]["readers"] == ["reader.of.origin"]
+    assert journey.in_catalog == "origin"
+
+
+def test_a_call_that_finds_another_at_work_comes_again_later(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.common.database_endpoint.ENDING", 0.2)
+
+    def second(_step: str) -> None:
+        with pytest.raises(GoesOn, match="another call works on the tenant"):
+            journey.go("prepare")
+        raise Killed
+
+    with pytest.raises(Killed, match=r"^$"):
+        journey.go("prepare", step=second)
+    journey.go("prepare")
+
+
+def test_a_tenant_that_takes_the_lock_of_the_work_holds_nobody_up(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.common.database_endpoint.ENDING", 2.0)
+    prepared: list[object] = []
+
+    def take() -> None:
+        with journey.session() as hostile:
+            hostile.run(f"SELECT pg_advisory_lock({SPACE}, hashtext('{journey.role}'))")
+            prepared.append(journey.go("prepare"))
+            hostile.run("SELECT 1")
+
+    with pytest.raises((DatabaseError, InterfaceError), match=r"terminat|network|closed|connection"):
+        take()
+    assert len(prepared) == 1

@@ -45,12 +45,12 @@ def test_what_cannot_follow_is_refused_unless_it_is_to_be_copied(journey: Journe
 
 
 def test_a_table_without_a_key_arrives_with_every_row_twice_or_not(journey: Journey) -> None:
-    told = go(journey, "prepare", "replicate")
-    assert (told["serves"], told["copied"], rows(journey)) == ("origin", False, 301)
+    answer = go(journey, "prepare", "replicate")
+    assert (answer["serves"], answer["copied"], rows(journey)) == ("origin", False, 301)
     journey.run("INSERT INTO log (said) VALUES ('while it is rehearsed')")
-    told = go(journey, "cutover")
-    assert (told["serves"], told["rows"], rows(journey)) == ("target", 302, 302)
-    assert 0 < told["readOnlySeconds"] < BUDGET
+    answer = go(journey, "cutover")
+    assert (answer["serves"], answer["rows"], rows(journey)) == ("target", 302, 302)
+    assert 0 < answer["readOnlySeconds"] < BUDGET
     assert journey.run("SELECT count(*) FROM log WHERE said = 'row 1'") == [[2]]
     with pytest.raises(DatabaseError, match=r"not permitted to log in|authentication"):
         journey.run("SELECT 1", at="origin")
@@ -133,8 +133,10 @@ def test_rows_that_do_not_arrive_call_it_off(journey: Journey) -> None:
 def test_a_rollback_gives_up_what_was_written_since(journey: Journey) -> None:
     go(journey, "prepare", "replicate", "cutover")
     journey.run("INSERT INTO log (said) VALUES ('given up')")
-    told = go(journey, "rollback")
-    assert (told["serves"], told["rows"], "counts" in told) == ("origin", None, False), "nothing was compared"
+    answer = go(journey, "rollback")
+    assert (answer["serves"], answer["rows"], "counts" in answer) == ("origin", None, False), (
+        "nothing was compared"
+    )
     assert rows(journey) == 301
     go(journey, "abort")
     assert [journey.left(end) for end in ("origin", "target")] == [[], []]

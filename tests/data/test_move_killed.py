@@ -71,11 +71,11 @@ def test_killed_at_every_step_no_acknowledged_row_is_lost(journey: Journey, way:
 def test_a_writer_loses_nothing_and_waits_a_moment(journey: Journey) -> None:
     with Neighbour(journey) as neighbour, Writer(journey) as writer:
         for stage in STEPS:
-            told = journey.go(stage)
+            answer = journey.go(stage)
             before = writer.written
             wait_for(lambda before=before: writer.written > before + 20, "a write")
             if stage == "cutover":
-                waited, noticed = told["readOnlySeconds"], max(writer.pauses)
+                waited, noticed = answer["readOnlySeconds"], max(writer.pauses)
                 print(f"writes waited {waited:.3f} s, the writer noticed {noticed:.3f} s")
     writer.check(journey.run("SELECT id, said FROM ledger"))
     assert neighbour.failures == []

@@ -29,21 +29,21 @@ def test_a_tenant_of_a_gigabyte_can_write_again_within_the_usual_budget(
     with journey.session() as session:
         for first in range(1, ROWS, BATCH):
             session.run(FILL, first=first, last=first + BATCH - 1)
-    told, took = {}, {}
+    answer, took = {}, {}
     with Neighbour(journey) as neighbour, Writer(journey) as writer:
         for stage in STEPS:
             began = time.monotonic()
-            told[stage] = journey.go(stage, patience=PATIENCE, budgetSeconds=BUDGET)
+            answer[stage] = journey.go(stage, patience=PATIENCE, budgetSeconds=BUDGET)
             took[stage] = time.monotonic() - began
     print(
-        f"{told['prepare']['bytes'] / 2**30:.2f} GiB, {told['cutover']['rows']} rows:"
-        f" writes waited {told['cutover']['readOnlySeconds']:.3f} s, the writer noticed"
+        f"{answer['prepare']['bytes'] / 2**30:.2f} GiB, {answer['cutover']['rows']} rows:"
+        f" writes waited {answer['cutover']['readOnlySeconds']:.3f} s, the writer noticed"
         f" {max(writer.pauses):.3f} s, the neighbour {max(neighbour.waits):.3f} s;"
         f" {', '.join(f'{stage} {seconds:.0f} s' for stage, seconds in took.items())}"
     )
-    assert told["prepare"]["bytes"] > 2**30
-    assert told["cutover"]["rows"] >= ROWS
-    assert told["cutover"]["readOnlySeconds"] < BUDGET
+    assert answer["prepare"]["bytes"] > 2**30
+    assert answer["cutover"]["rows"] >= ROWS
+    assert answer["cutover"]["readOnlySeconds"] < BUDGET
     assert (writer.wrong, neighbour.failures) == (None, [])
     writer.check(journey.run("SELECT id, said FROM ledger"))
     assert journey.run("SELECT count(*), sum(length(said)) FROM bulk") == [[ROWS, ROWS * 1024]]

@@ -3,18 +3,25 @@
 import random
 import threading
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 
 from tests.data.moving import Journey
+from tests.rows import rows_of
 
 LEDGER = "CREATE TABLE ledger (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, said text NOT NULL)"
 REFUSED = (DatabaseError, InterfaceError, OSError)
+
+
+class WritingTenant(Protocol):
+    """As much of a tenant as its writer needs."""
+
+    def session(self) -> AbstractContextManager[Connection]: ...
 
 
 @dataclass
@@ -25,7 +32,7 @@ class Writer:
     right: `maybe` has the values that a row may also have, None for gone.
     """
 
-    journey: Journey
+    tenant: WritingTenant
     seed: int = 0
     rows: dict[int, str] = field(default_factory=dict)
     maybe: dict[int, set[str | None]] = field(default_factory=dict)
@@ -49,7 +56,7 @@ class Writer:
     def _work(self) -> None:
         last = time.monotonic()
         while not self._stop.is_set():
-            with suppress(*REFUSED), self.journey.session() as connection:
+            with suppress(*REFUSED), self.tenant.session() as connection:
                 while not self._stop.is_set():
                     self._write(connection)
                     now = time.monotonic()
@@ -58,27 +65,24 @@ class Writer:
             time.sleep(0.002)
 
     def _write(self, connection: Connection) -> None:
-        said = f"{self.written}-{self._random.random()}"
+        text = f"{self.written}-{self._random.random()}"
         known = sorted(self.rows.keys() - self.maybe.keys())
         what = self._random.random()
         if what < 0.6 or not known:
-            self.made.add(said)
-            number = int(
-                connection.run("INSERT INTO ledger (said) VALUES (:said) RETURNING id", said=said)[0][0]
-            )  # type: ignore[index]
-            self.made.discard(said)
+            self.made.add(text)
+            insert = "INSERT INTO ledger (said) VALUES (:said) RETURNING id"
+            ((number,),) = rows_of(connection, insert, said=text)
+            self.made.discard(text)
             assert number not in self.rows, "a number is given twice"
-            self.rows[number] = said
+            self.rows[number] = text
         else:
             number = self._random.choice(known)
-            after = said if what < 0.9 else None
+            after = text if what < 0.9 else None
             self.maybe[number] = {after, self.rows[number]}
-            sql = (
-                "UPDATE ledger SET said = :said WHERE id = :id"
-                if after
-                else "DELETE FROM ledger WHERE id = :id"
-            )
-            connection.run(sql, **({"said": said} if after else {}), id=number)
+            if after:
+                connection.run("UPDATE ledger SET said = :said WHERE id = :id", said=after, id=number)
+            else:
+                connection.run("DELETE FROM ledger WHERE id = :id", id=number)
             del self.maybe[number]
             if after:
                 self.rows[number] = after
@@ -87,11 +91,11 @@ class Writer:
 
     def check(self, found: Any) -> None:
         """Nothing that was acknowledged is lost or doubled, and nothing is there that nobody wrote."""
-        have = {int(n): str(said) for n, said in found}
+        have = {int(n): str(text) for n, text in found}
         assert len(have) == len(found)
-        for number, said in self.rows.items():
-            may = self.maybe.get(number, {said})
-            assert have.pop(number, None) in may, f"row {number}: {said}"
+        for number, text in self.rows.items():
+            may = self.maybe.get(number, {text})
+            assert have.pop(number, None) in may, f"row {number}: {text}"
         assert set(have.values()) <= self.made
 
 

@@ -44,13 +44,13 @@ def test_a_pooled_tenant_moves_to_a_silo_while_everybody_writes(live: Live) -> N
     for tenant in (POOLED, OTHER):
         live.psql(tenant, LEDGER)
     with Writer(Lived(live, POOLED)) as writer, Writer(Lived(live, OTHER), seed=1) as other:
-        told = taken(live, live.step("move", POOLED, "--to", "silo", "--soak-days", "0"))
-        assert (told["stage"], told["serves"]) == ("prepare", "origin")
+        answer = taken(live, live.step("move", POOLED, "--to", "silo", "--soak-days", "0"))
+        assert (answer["stage"], answer["serves"]) == ("prepare", "origin")
         assert taken(live, live.step("move", POOLED))["copied"]
         assert home(live) == "tenantry-dev-shard-a"
-        told = taken(live, live.step("move", POOLED))
-        assert (told["serves"], home(live)) == ("target", "tenantry-dev-silo-amber-pay")
-        assert 0 < told["readOnlySeconds"] < 60
+        answer = taken(live, live.step("move", POOLED))
+        assert (answer["serves"], home(live)) == ("target", "tenantry-dev-silo-amber-pay")
+        assert 0 < answer["readOnlySeconds"] < 60
         assert taken(live, live.step("move", POOLED))["stage"] == "soak"
         dump = taken(live, live.step("move", POOLED))["dump"]
         assert taken(live, live.step("move", POOLED)) == {}

@@ -1,5 +1,7 @@
 """One instance subscribes to another by the very statement that RDS would be given."""
 
+import asyncio
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -14,11 +16,12 @@ from pg8000.native import Connection
 from typer.testing import CliRunner
 
 from cli.sandbox.app import app
-from sandbox.data_plane import postgres_programs
+from sandbox.data_plane import postgres_programs, tls_proxy
 from sandbox.data_plane.instances import Instance
 from sandbox.data_plane.replication_network import PORT, address
 from sandbox.data_plane.service import Service
 from tests.cells import ROOT
+from tests.rows import rows_of
 from tests.sandbox.databases import GIVEN, Place
 from tests.waiting import wait_for
 
@@ -38,15 +41,21 @@ class Move:
     there: Connection
 
     def subscribe(self, host: str | None = None, roots: str | None = None) -> None:
-        trusted = roots or self.there.run("SHOW ssl_ca_file")[0][0]
+        trusted = roots or rows_of(self.there, "SHOW ssl_ca_file")[0][0]
         self.there.run(
             f"CREATE SUBSCRIPTION {ROLE} CONNECTION 'host={host or self.shard.host} port=5432 dbname=tenants"
             f" user={ROLE} password={SECRET} sslmode=verify-full sslrootcert={trusted}'"
             f" PUBLICATION {ROLE} WITH (origin = none)"
         )
 
+    def wait_copied(self) -> None:
+        wait_for(lambda: self.state() == "r", "the end of the first copy")
+
+    def state(self) -> str:
+        return rows_of(self.there, "SELECT srsubstate FROM pg_subscription_rel")[0][0]
+
     def rows(self) -> list[Any]:
-        return self.there.run("SELECT count(*), max(id) FROM t_acme.ledger")[0]
+        return rows_of(self.there, "SELECT count(*), max(id) FROM t_acme.ledger")[0]
 
 
 @pytest.fixture
@@ -82,7 +91,7 @@ def test_rows_follow_from_one_instance_to_another_by_the_statement_of_rds(move: 
 def test_it_goes_on_where_the_next_run_reaches_the_origin_again(move: Move) -> None:
     """Between two runs nobody is the way from one server to the other, and servers go on."""
     move.subscribe()
-    wait_for(lambda: move.rows() == [500, 500])
+    move.wait_copied()
     cluster = move.place.service.instances.cluster(move.shard)
     move.place.service.close()
     cluster.run("INSERT INTO t_acme.ledger VALUES (501)", database="tenants")
@@ -92,6 +101,30 @@ def test_it_goes_on_where_the_next_run_reaches_the_origin_again(move: Move) -> N
         wait_for(lambda: _last(next_run, move.silo) == 501)
     finally:
         next_run.close()
+
+
+def test_a_connection_that_is_cut_as_a_copy_ends_leaves_a_copy_that_never_ends(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What moves find and mend (tests/data/test_move.py): the slot is dropped, and nobody heard of it."""
+    cut: list[bytes] = []
+
+    async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while chunk := await source.read(tls_proxy.CHUNK):
+            target.write(chunk)
+            await target.drain()
+            if b"DROP_REPLICATION_SLOT" in chunk:
+                cut.append(chunk)
+                target.close()
+                raise ConnectionAbortedError
+
+    monkeypatch.setattr(tls_proxy, "_copy", copy)
+    move.subscribe()
+    wait_for(lambda: cut, "the end of the first copy")
+    log, missing = move.place.service.instances.cluster(move.silo).log, re.compile("slot .* does not exist")
+    wait_for(lambda: len(missing.findall(log.read_text("utf-8"))) > 2, "a worker that tries again")
+    assert (move.state(), move.rows(), len(cut)) == ("f", [500, 500], 1)
+    assert move.here.run("SELECT slot_name FROM pg_replication_slots") == [[ROLE]]
 
 
 def _last(service: Service, instance: Instance) -> int:
@@ -114,7 +147,8 @@ def test_two_runs_at_once_serve_alike(move: Move) -> None:
 def test_an_origin_by_a_name_that_is_no_instances_is_refused(move: Move) -> None:
     strange = move.shard.host.replace("shard", "nobody")
     with pytest.raises(
-        DatabaseError, match=r"could not connect to the publisher: .*(unexpected eof|unrecognized name)"
+        DatabaseError,
+        match=r"could not connect to the publisher: .*(unexpected eof|EOF detected|unrecognized name)",
     ):
         move.subscribe(host=strange)
 
@@ -157,4 +191,4 @@ def test_a_server_whose_user_reaches_no_package_has_copies(
     monkeypatch.setattr(postgres_programs, "_runs", lambda p: p.is_relative_to(servers) and runs(p))
     cluster = place.service.instances.cluster(place.instance("one", **GIVEN))
     loaded = Path(f"/proc/{cluster.pid}/maps").read_text(encoding="utf-8")
-    assert str(servers / "programs" / "psycopg_binary.libs" / "libpq-") in loaded
+    assert str(servers / "programs" / postgres_programs.VERSION / "bin" / "postgres") in loaded
