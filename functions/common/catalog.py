@@ -21,10 +21,11 @@ class Section(IntEnum):
     VIEWS = 6
     LATE = 7
     DEFAULTS = 8
-    INDEXES = 9
-    FOREIGN = 10
-    TRIGGERS = 11
-    NOTES = 12
+    EXPRESSIONS = 9
+    INDEXES = 10
+    FOREIGN = 11
+    TRIGGERS = 12
+    NOTES = 13
 
 
 def queries(file: str) -> Mapping[str, str]:

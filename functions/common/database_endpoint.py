@@ -8,12 +8,14 @@ from typing import Any, Final, Protocol, TypeAlias
 from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection, identifier, literal
 
+from functions.common.advisory_lock import take_lock
 from functions.common.connection import TenantDatabase
 from functions.common.events import DatabaseAddress
+from functions.common.going_on import GoesOn
 from functions.common.secret_store import Store
 
-# What rows read as text must look alike at both ends, whatever their servers' settings are.
-TEXT_FORMATS: Final = (
+# What rows read as text must look alike at both ends, whatever their servers' settings are, and all be read.
+SESSION_SETTINGS: Final = (
     "SET search_path = ''",
     "SET TimeZone = 'UTC'",
     "SET DateStyle = 'ISO, YMD'",
@@ -21,6 +23,8 @@ TEXT_FORMATS: Final = (
     "SET extra_float_digits = 1",
     "SET bytea_output = 'hex'",
     "SET xmlbinary = 'base64'",
+    # A policy that the tenant forces on its tables would run its functions as who reads: fail instead.
+    "SET row_security = off",
     "SET statement_timeout = 0",
     "SET idle_in_transaction_session_timeout = 0",
 )
@@ -100,6 +104,16 @@ class DatabaseEndpoint:
         if self.has_role(self.request.role):
             self.run(f"REVOKE {self.role} FROM CURRENT_USER GRANTED BY CURRENT_USER")
 
+    def empty_schema(self) -> None:
+        """The tenant's schema as the bootstrap function makes it: empty, owned by the administrator."""
+        self.run(
+            "BEGIN",
+            f"DROP SCHEMA IF EXISTS {self.schema} CASCADE",
+            f"CREATE SCHEMA {self.schema}",
+            f"GRANT USAGE, CREATE ON SCHEMA {self.schema} TO {self.role}",
+            "COMMIT",
+        )
+
     def drop_tenant(self) -> None:
         """The schema with all that is in it, and the role."""
         if not self.has_role(self.request.role):
@@ -163,15 +177,28 @@ def administrator_at(
     session = connect(tenant.database_at(address), master)
     try:
         endpoint = DatabaseEndpoint(name, address, tenant, session)
-        endpoint.run(*TEXT_FORMATS)
+        endpoint.run(*SESSION_SETTINGS)
         yield endpoint
     finally:
         with suppress(InterfaceError, OSError):
             session.close()
 
 
+ENDING: Final = 10.0  # seconds for the session of a call that was killed to end
+
+
+def work_alone(endpoint: DatabaseEndpoint) -> None:
+    """Nobody else works on the tenant until this session ends, which it does with its process.
+
+    A call of Lambda whose answer was lost is made again, while the first may still work. Raises `GoesOn`, so
+    that the second one comes again later.
+    """
+    if not take_lock(endpoint.session.run, endpoint.request.schema, ENDING):
+        raise GoesOn("another call works on the tenant")
+
+
 __all__ = [
-    "TEXT_FORMATS",
+    "SESSION_SETTINGS",
     "Connect",
     "DatabaseEndpoint",
     "MoveError",
@@ -184,4 +211,5 @@ __all__ = [
     "literal",
     "replication_role",
     "verify_fully",
+    "work_alone",
 ]  # fmt: skip

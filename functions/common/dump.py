@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import importlib
 import secrets
 import tempfile
 from collections.abc import Generator, Sequence
@@ -14,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from pg8000.native import identifier
 
+from functions.common.aws_client import aws_client
 from functions.common.catalog import Section
 from functions.common.database_endpoint import DatabaseEndpoint
 from functions.common.schema import Definition, Table, definitions, sequences, tables
@@ -38,8 +38,7 @@ class Bucket:
     """The real one: the bucket encrypts with the tenant's key by itself."""
 
     def put(self, bucket: str, key: str, path: Path) -> None:
-        # The runtime carries boto3; nothing else that imports this module does.
-        importlib.import_module("boto3").client("s3").upload_file(str(path), bucket, key)
+        aws_client("s3").upload_file(str(path), bucket, key)
 
 
 def last_dump(endpoint: DatabaseEndpoint, objects: Objects) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from config.fields import Entry, Fault, FieldType, ListOf, Object, Problem, Text
 from config.values import tree_of
 
 LIFECYCLE: Final = "lifecycle"  # the key under which the invocation's resource says what happens to it
+RECORD: Final = "record"  # the key under which `call_record` finds what to record of the call
+RESUME: Final = "resume"  # the key under which `going_on` says where a round goes on from
 # `revision` is there only so that a change of it calls the function again.
-NOT_READ: Final = frozenset({"revision", LIFECYCLE})
+NOT_READ: Final = frozenset({"revision", LIFECYCLE, RECORD, RESUME})
 
 
 class RequestError(ValueError):

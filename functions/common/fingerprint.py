@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.common.database_endpoint import DatabaseEndpoint
-from functions.common.schema import Definition, definitions, difference, sequences, tables
+from functions.common.schema import ROW_AS_TEXT, Definition, definitions, difference, sequences, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,8 @@ def fingerprint_of(endpoint: DatabaseEndpoint) -> Fingerprint:
 
 def _sum(endpoint: DatabaseEndpoint, table: str) -> tuple[int, int]:
     # `t.*` is the row whatever its columns are called; `t` would be a column of that name.
-    sql = (
-        f"SELECT count(*), coalesce(sum(hashtextextended((t.*)::text, 0)), 0) FROM {endpoint.named(table)} t"  # noqa: S608
-    )
-    rows, hashed = endpoint.rows(sql)[0]
+    hashes = f"coalesce(sum(hashtextextended({ROW_AS_TEXT}, 0)), 0)"
+    rows, hashed = endpoint.rows(f"SELECT count(*), {hashes} FROM {endpoint.named(table)} t")[0]  # noqa: S608 - quoted
     return int(rows), int(hashed)
 
 

@@ -100,6 +100,11 @@ def _made(session: Any, definition: Definition) -> bool:
     return True
 
 
+# A row as text, by the output functions of its columns' types, which no tenant can define. `(t.*)::text`
+# calls a cast that the table's owner may have made (PostgreSQL 17, CREATE CAST, 2026-11), as who reads.
+ROW_AS_TEXT: Final = "pg_catalog.textin(pg_catalog.record_out(t.*))"
+
+
 def sequences(endpoint: DatabaseEndpoint) -> Rows:
     """Name, last value and whether it was given out, of every sequence."""
     names = endpoint.rows(

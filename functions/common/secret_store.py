@@ -1,9 +1,10 @@
 """Secrets Manager, as far as the functions need it."""
 
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
+
+from functions.common.aws_client import aws_client
 
 Secret: TypeAlias = Mapping[str, Any]
 
@@ -39,8 +40,7 @@ class SecretsManager:
     """The real one."""
 
     def __init__(self, client: Any = None) -> None:
-        # The runtime carries boto3; nothing else that imports this module does.
-        self._client = client or importlib.import_module("boto3").client("secretsmanager")
+        self._client = client or aws_client("secretsmanager")
 
     def read(self, arn: str, version: str | None = None) -> Secret | None:
         which = {"VersionId": version} if version else {"VersionStage": CURRENT}

@@ -15,7 +15,7 @@ from pg8000.native import identifier
 
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.replication import Replication
-from functions.common.schema import Table, tables
+from functions.common.schema import ROW_AS_TEXT, Table, tables
 from functions.tenant_data.written_rows import Key, read
 
 PER_BUCKET: Final = 64  # rows
@@ -34,7 +34,7 @@ class Progress:
     """What of one table is not known to be equal."""
 
     table: Table
-    types: tuple[str, ...]  # of the key's columns
+    types: tuple[str | None, ...]  # that the key's columns are looked up as; None: as text
     hashed: str  # SQL that hashes the key
     buckets: int  # a power of two
     rows: int = 0
@@ -112,7 +112,7 @@ class Comparison:
         def read_at(endpoint: DatabaseEndpoint) -> Buckets:
             sql = (
                 "SELECT b, count(*), sum(h) FROM (SELECT"  # noqa: S608
-                f" ({one.hashed} & {one.buckets - 1})::int4 AS b, hashtextextended((t.*)::text, 0) AS h"
+                f" ({one.hashed} & {one.buckets - 1})::int4 AS b, hashtextextended({ROW_AS_TEXT}, 0) AS h"
                 f" FROM {endpoint.named(one.table.name)} t) x{which} GROUP BY b"
             )
             return {int(b): (int(n), int(h)) for b, n, h in endpoint.rows(sql, **values)}
@@ -126,14 +126,14 @@ class Comparison:
         """Of some rows those that are not alike at both ends, gone from both being alike."""
         places = range(len(one.types))
         given = ", ".join(f"CAST(:k{p} AS text[])" for p in places)
-        wanted = ", ".join(f"CAST(u.k{p} AS {t})" for p, t in enumerate(one.types))
+        wanted = ", ".join(_sought(f"u.k{p}", t) for p, t in enumerate(one.types))
         selected = ", ".join(f"u.k{p}" for p in places)
-        own = _columns(one.table)
+        own = ", ".join(_found(c, t) for c, t in zip(one.table.key, one.types, strict=True))
         values = {f"k{p}": [k[p] for k in keys] for p in places}
 
         def look_up(endpoint: DatabaseEndpoint) -> Mapping[Key, int]:
             sql = (
-                f"SELECT {selected}, hashtextextended((t.*)::text, 0)"  # noqa: S608
+                f"SELECT {selected}, hashtextextended({ROW_AS_TEXT}, 0)"  # noqa: S608
                 f" FROM unnest({given}) AS u({selected.replace('u.', '')})"
                 f" JOIN {endpoint.named(one.table.name)} t ON ROW({own}) = ROW({wanted})"
             )
@@ -150,15 +150,26 @@ class Comparison:
             return first, second.result()
 
 
+# Type name of each column without its domains, as what its values are looked up, and whether reading one from
+# text runs nothing but an input function of PostgreSQL's: domains have CHECKs of their owner's, in arrays,
+# composites and ranges too.
+KEY_TYPES: Final = """
+WITH RECURSIVE base (name, type) AS (
+  SELECT a.attname, a.atttypid FROM pg_attribute a WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0
+  UNION ALL
+  SELECT b.name, t.typbasetype FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd'
+)
+SELECT b.name, t.typname, format_type(t.oid, -1),
+  t.typtype IN ('b', 'e') AND (t.typcategory <> 'A' OR e.typtype IN ('b', 'e'))
+FROM base b JOIN pg_type t ON t.oid = b.type LEFT JOIN pg_type e ON e.oid = t.typelem
+WHERE t.typtype <> 'd'
+"""
+
+
 def _progress(endpoint: DatabaseEndpoint, table: Table) -> Progress:
     types = {
-        str(name): (str(short), str(whole))
-        for name, short, whole in endpoint.rows(
-            "SELECT a.attname, t.typname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
-            " JOIN pg_type t ON t.oid = a.atttypid"
-            " WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0",
-            name=endpoint.named(table.name),
-        )
+        str(name): (str(short), str(whole) if plain else None)
+        for name, short, whole, plain in endpoint.rows(KEY_TYPES, name=endpoint.named(table.name))
     }
     columns = _columns(table)
     hashed = f"hashtextextended(ROW({columns})::text, 0)"
@@ -166,6 +177,16 @@ def _progress(endpoint: DatabaseEndpoint, table: Table) -> Progress:
         hashed = f"hash_record_extended(ROW({columns}), 0)"
     wanted = 1 << max(0, (table.rows // PER_BUCKET).bit_length())
     return Progress(table, tuple(types[c][1] for c in table.key), hashed, min(wanted, MOST))
+
+
+def _sought(value: str, kind: str | None) -> str:
+    """A key's value, which is given as text, as what it is compared as."""
+    return f"CAST({value} AS {kind})" if kind else f"textin(record_out(ROW({value})))"
+
+
+def _found(column: str, kind: str | None) -> str:
+    """The same of a row's column."""
+    return f"t.{identifier(column)}" if kind else f"textin(record_out(ROW(t.{identifier(column)})))"
 
 
 def _columns(table: Table) -> str:

@@ -1,9 +1,11 @@
 """One call of the function: both databases of a move, its tools, and its report."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from functions.common.call_record import Parameters, parameter_store
+from functions.common.catalog_entry import point_to
 from functions.common.database_endpoint import Connect, DatabaseEndpoint, Reach
 from functions.common.dump import Objects
 from functions.common.replication import Replication
@@ -22,6 +24,7 @@ class Tools:
     objects: Objects
     reach: Reach
     step: Step
+    parameters: Callable[[], Parameters] = parameter_store
     patience: float = 600.0  # seconds for a first copy, and for a follower to catch up before a switch
 
 
@@ -50,6 +53,13 @@ class Move:
     @property
     def back(self) -> Replication:
         return Replication(self.target, self.origin, "back")
+
+    def switch_catalog(self, serves: DatabaseEndpoint) -> None:
+        """The catalog names the database that the secret does, from the switch on."""
+        if self.request.catalog:
+            self.tools.step("catalog")
+            readers = self.request.readers.get(serves.name, ())
+            point_to(self.tools.parameters(), self.request.catalog, serves.address, readers)
 
     def result(self) -> Mapping[str, Any]:
         """What may be kept and shown; no secret is in it."""

@@ -106,16 +106,8 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _clear(move: "Move") -> None:
-    """The target's schema as the bootstrap function made it: empty, owned by the administrator."""
     restore.require(move, move.origin)
-    endpoint = move.target
-    endpoint.run(
-        "BEGIN",
-        f"DROP SCHEMA IF EXISTS {endpoint.schema} CASCADE",
-        f"CREATE SCHEMA {endpoint.schema}",
-        f"GRANT USAGE, CREATE ON SCHEMA {endpoint.schema} TO {endpoint.role}",
-        "COMMIT",
-    )
+    move.target.empty_schema()
 
 
 STAGES: Final[Mapping[MoveStage, Callable[["Move"], Any]]] = {

@@ -1,14 +1,15 @@
 """The request to the function, validated completely before anything is opened."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
 from typing import Any, Final
 
-from config.fields import Choice, FieldType, Whole
+from config.fields import Choice, FieldType, Object, Whole
 from functions.common.connection import TenantDatabase
 from functions.common.events import (
+    ADDRESS,
     ADDRESS_OBJECT,
     BUCKET,
     SECRET,
@@ -17,6 +18,7 @@ from functions.common.events import (
     DatabaseAddress,
     RequestError,
     address_of,
+    each,
     is_deleted,
     other_tenants_names,
     read_event,
@@ -64,6 +66,8 @@ class Request:
     # The origin's instance as it was then, others' rows with it; None: the target itself began so.
     restored: DatabaseAddress | None = None
     method: MoveMethod = MoveMethod.REPLICATION
+    catalog: str = ""  # the parameter that the services find the tenant by; "" of an event from before
+    readers: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])  # hosts, by end
 
     def database_at(self, address: DatabaseAddress) -> TenantDatabase:
         return TenantDatabase(self.tenant, address.host, address.port, address.database)
@@ -85,6 +89,8 @@ OPTIONAL: Final[Mapping[str, FieldType]] = {
     "restoredTo": text(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "a moment in UTC"),
     "restored": ADDRESS_OBJECT,
     "by": Choice(MoveMethod),
+    "catalog": text(r"/[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+", "name of a parameter"),
+    "readers": Object({end: each(ADDRESS["host"]) for end in ("origin", "target")}),
 }
 ENDS: Final = ("origin", "target", "restored")
 
@@ -110,6 +116,8 @@ def parse(event: Mapping[str, Any]) -> Request:
         restored_to=given.get("restoredTo"),
         restored=address_of(given["restored"]) if "restored" in given else None,
         method=given.get("by", MoveMethod.REPLICATION),
+        catalog=given.get("catalog", ""),
+        readers=given.get("readers", {}),
     )
 
 
@@ -120,4 +128,6 @@ def _contradictions(given: Mapping[str, Any]) -> list[str]:
     wrong += [f"{b}: the same as {a}" for (a, x), (b, y) in combinations(ends, 2) if x == y]
     if "restored" in given and "restoredTo" not in given:
         wrong.append("restoredTo: missing")
+    if "catalog" in given and not given["catalog"].endswith(f"/tenants/{given['tenant']}"):
+        wrong.append(f"catalog: not the entry of tenant {given['tenant']}")
     return wrong

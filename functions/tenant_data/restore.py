@@ -123,6 +123,7 @@ def _window(
 def _finish(move: "Move", old: DatabaseEndpoint, new: DatabaseEndpoint) -> None:
     move.tools.step("open")
     enable_login(new, move.tools.store)
+    move.switch_catalog(new)
     move.tools.step("old end")
     old.run(f"ALTER ROLE {old.role} NOLOGIN")
     end_tenants_sessions(old)

@@ -42,18 +42,14 @@ def prepare(move: "Move") -> None:
 
 def copy(move: "Move") -> None:
     prepare(move)
-    if not _filled(move):
-        move.notes.append(f"the copy of {len(move.out.tables_copying)} tables goes on")
+    _fill(move)
     move.notes.append("nothing follows: what is written at the origin from now on is not at the target")
 
 
 def cutover(move: "Move") -> None:
     """Not before the target has every row of then; after it the restored instance is not needed any more."""
-    if not is_serving(move.tools.store, move.target) and not _filled(move):
-        raise MoveError(
-            f"the copy of {len(move.out.tables_copying)} tables is not over"
-            f" ({', '.join(move.out.tables_copying[:3])}): run again"
-        )
+    if not is_serving(move.tools.store, move.target):
+        _fill(move)
     restore.cutover(move)
     _end_copy(move)
 
@@ -63,10 +59,9 @@ def soak(move: "Move") -> None:
     _end_copy(move)
 
 
-def _filled(move: "Move") -> bool:
-    """Copy what was not copied yet, and compare all of it; whether it is all there."""
-    if not replicate_whole(move):
-        return False
+def _fill(move: "Move") -> None:
+    """Copy what was not copied yet, and compare all of it; raises `GoesOn` until it is all there."""
+    replicate_whole(move)
     move.tools.step("sequences")
     set_sequences(move.out.source, move.target)
     move.tools.step("rows equal")
@@ -74,7 +69,6 @@ def _filled(move: "Move") -> bool:
     comparison.narrow(move.tools.patience)
     move.report["copiedRows"] = comparison.finish(lambda: None)
     move.out.stop_capture()
-    return True
 
 
 def _end_copy(move: "Move") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from functions.common.going_on import GoesOn
 from functions.tenant_leaving.documents import Hashed
 from functions.tenant_leaving.tools import Found, Objects, OffboardingError, Source, Tools
 
@@ -39,7 +40,9 @@ class Copying:
     def run(
         self, wanted: Sequence[Found], known: dict[str, File], save: Callable[[Sequence[File]], None]
     ) -> Sequence[File]:
-        """What is known and still the same is not copied again. `save` keeps what is done when time is up."""
+        """What is known and still the same is not copied again. When time is up, `save` keeps what is done,
+        and the work goes on in another round.
+        """
         there = {found.key: found for found in self.objects.listed(self.target)}
         done: list[File] = []
         for artefact in wanted:
@@ -48,9 +51,7 @@ class Copying:
             if file is None or not unchanged(file, artefact, there.get(key)):
                 if self.tools.late():
                     save(list((known | {f.key: f for f in done}).values()))
-                    raise OffboardingError(
-                        f"{len(done)} of {len(wanted)} artefacts are copied and time is up: run again"
-                    )
+                    raise GoesOn(f"{len(done)} of {len(wanted)} artefacts are copied")
                 file = self._copy(artefact)
             done.append(file)
         for key in sorted(there.keys() - {f.key for f in done}):

@@ -3,11 +3,11 @@
 The Lambda runtime has boto3; only the handler imports this module.
 """
 
-import importlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
+from functions.common.aws_client import aws_client
 from functions.tenant_leaving.tools import (
     Backups,
     Found,
@@ -28,10 +28,6 @@ MISSING: Final = frozenset(
 BACKUP: Final = "awsbackup"  # snapshots of AWS Backup, which are listed only where they are asked for
 
 
-def _client(service: str, client: Any) -> Any:
-    return client or importlib.import_module("boto3").client(service)
-
-
 def _id(arn: str) -> str:
     return arn.rpartition("/")[2]
 
@@ -44,7 +40,7 @@ def _missing(failure: BaseException) -> bool:
 
 class Kms:
     def __init__(self, client: Any = None) -> None:
-        self._client = _client("kms", client)
+        self._client = client or aws_client("kms")
 
     def describe(self, arn: str) -> Key | None:
         # Of a key of another Region KMS says that there is none, and it would be taken for gone.
@@ -70,7 +66,7 @@ class Kms:
 
 class S3:
     def __init__(self, client: Any = None) -> None:
-        self._client = _client("s3", client)
+        self._client = client or aws_client("s3")
         self._error = self._client.exceptions.ClientError
 
     def exists(self, bucket: str) -> bool:
@@ -147,7 +143,7 @@ class S3:
 
 class Rds:
     def __init__(self, client: Any = None) -> None:
-        self._client = _client("rds", client)
+        self._client = client or aws_client("rds")
         self._error = self._client.exceptions.ClientError
 
     def instance(self, name: str) -> Instance | None:
@@ -207,7 +203,7 @@ class Rds:
 
 class SecretsManager:
     def __init__(self, client: Any = None) -> None:
-        self._client = _client("secretsmanager", client)
+        self._client = client or aws_client("secretsmanager")
 
     def exists(self, arn: str) -> bool:
         try:

@@ -4,13 +4,14 @@ Each thing is recorded before it is removed, so that the run after one that was 
 Pulumi deletes the buckets, secrets and instances themselves; `certify` checks that it has.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from functions.common.database_endpoint import DatabaseEndpoint
 from functions.common.events import ADDRESS
+from functions.common.going_on import GoesOn
 from functions.common.replication import Replication, drop_replication_role
 from functions.tenant_leaving.keys import EARLIER, Found, described, ends, gone, text
 from functions.tenant_leaving.report import Report
@@ -130,7 +131,7 @@ class Erasing:
             self.report.store(StoreKind.BUCKET, name, objects=count)
             self.report.save()
             self.tools.step(f"{step} emptied")
-            empty_bucket(objects, name)
+            empty_bucket(objects, name, self.tools.late)
         else:
             self.report.store(StoreKind.BUCKET, name, objects=0)
         self.report.done(step)
@@ -179,18 +180,23 @@ class Erasing:
         )  # fmt: skip
 
 
-def empty_bucket(objects: Objects, name: str) -> None:
-    """Every version, from the front again after each page: what goes moves all that is behind it."""
+def empty_bucket(objects: Objects, name: str, late: Callable[[], bool]) -> None:
+    """Every version, from the front again after each page: what goes moves all that is behind it. Raises
+    `GoesOn` where there are more than this round takes.
+    """
     for upload in objects.uploads(name):
         objects.abort(name, upload)
     before: Sequence[Version] = ()
+    gone = 0
     while page := next(iter(objects.versions(name)), ()):
         if page == before:
             raise OffboardingError(
                 f"bucket {name} still holds {len(page)} versions that do not go: run again"
             )
+        if late():
+            raise GoesOn(f"bucket {name} is being emptied, {gone} versions in this round")
         objects.purge(name, page)
-        before = page
+        before, gone = page, gone + len(page)
 
 
 def _run(request: Request, tools: Tools) -> Mapping[str, Any]:

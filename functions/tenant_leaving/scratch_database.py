@@ -13,7 +13,7 @@ from typing import Final
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import identifier, literal
 
-from functions.common.database_endpoint import TEXT_FORMATS, Connect, DatabaseEndpoint
+from functions.common.database_endpoint import SESSION_SETTINGS, Connect, DatabaseEndpoint
 from functions.common.passwords import new_password, verifier
 
 ENDING: Final = 20.0  # seconds for sessions of the server's own to end
@@ -56,7 +56,7 @@ def _opened(endpoint: DatabaseEndpoint, connect: Connect) -> Generator[DatabaseE
 
 def set_text_formats(endpoint: DatabaseEndpoint) -> None:
     """So that what is read as text looks alike everywhere."""
-    endpoint.run(*TEXT_FORMATS)
+    endpoint.run(*SESSION_SETTINGS)
 
 
 def drop(endpoint: DatabaseEndpoint) -> None:

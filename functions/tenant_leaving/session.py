@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from functions.common.database_endpoint import DatabaseEndpoint, administrator_at
+from functions.common.database_endpoint import DatabaseEndpoint, administrator_at, work_alone
 from functions.tenant_leaving.request import Request
 from functions.tenant_leaving.tools import Tools
 
@@ -15,4 +15,5 @@ def administrator(request: Request, tools: Tools) -> Generator[DatabaseEndpoint 
         yield None
         return
     with administrator_at("database", request.address, request, tools.connect, tools.store) as endpoint:
+        work_alone(endpoint)
         yield endpoint

@@ -10,7 +10,7 @@ from functions.tenant_leaving.tools import Tools
 
 
 class StoreKind(StrEnum):
-    """What reports and certificates call them; those of plan/tenants/owned_resources.py, as a test holds."""
+    """What reports and certificates call them; those of plan/tenants/stores.py, as a test holds."""
 
     SCHEMA = "schema"
     BUCKET = "bucket"

@@ -1,9 +1,9 @@
 """The real bucket, by boto3 of the Lambda runtime; only the handler imports this module."""
 
-import importlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from functions.common.aws_client import aws_client
 from functions.tenant_rekey.rekey import AT_ONCE
 from functions.tenant_rekey.tools import Found
 
@@ -14,11 +14,11 @@ CHANGED: Final = MISSING | {"412", "PreconditionFailed", "409", "ConditionalRequ
 
 class S3:
     def __init__(self, client: Any = None) -> None:
-        self._client = client or _client()
+        self._client = client or aws_client("s3", max_pool_connections=AT_ONCE)
         self._error = self._client.exceptions.ClientError
 
-    def names(self, bucket: str) -> Iterator[Sequence[str]]:
-        for page in self._pages("list_objects_v2", bucket):
+    def names(self, bucket: str, after: str) -> Iterator[Sequence[str]]:
+        for page in self._pages("list_objects_v2", bucket, StartAfter=after):
             yield [one["Key"] for one in page.get("Contents", ())]
 
     def find(self, bucket: str, name: str) -> Found | None:
@@ -53,13 +53,8 @@ class S3:
         pages = self._pages("list_object_versions", bucket)
         return sum(not one["IsLatest"] for page in pages for one in page.get("Versions", ()))
 
-    def _pages(self, operation: str, bucket: str) -> Iterator[Any]:
-        return iter(self._client.get_paginator(operation).paginate(Bucket=bucket))
-
-
-def _client() -> Any:
-    config = importlib.import_module("botocore.config").Config(max_pool_connections=AT_ONCE)
-    return importlib.import_module("boto3").client("s3", config=config)
+    def _pages(self, operation: str, bucket: str, **more: str) -> Iterator[Any]:
+        return iter(self._client.get_paginator(operation).paginate(Bucket=bucket, **more))
 
 
 def _code(failure: BaseException) -> str:

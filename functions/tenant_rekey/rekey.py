@@ -1,8 +1,9 @@
 """Re-encrypts artefacts: each that is under another key is copied onto itself, within S3.
 
-What is under the new key already is skipped, so the next call continues where one was cut short. A copy is
-made only of the version that was looked at, and only onto it (CopySourceIfMatch, IfMatch: S3 API,
-CopyObject, 2026-11), so nothing that the tenant writes meanwhile is lost; such writes use the new key anyway.
+What is under the new key already is skipped, and a round that runs out of time says behind which object the
+next one goes on, so a bucket of any size comes to its end. A copy is made only of the version that was looked
+at, and only onto it (CopySourceIfMatch, IfMatch: S3 API, CopyObject, 2026-11), so nothing that the tenant
+writes meanwhile is lost; such writes use the new key anyway.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, Final
 
+from functions.common.going_on import GoesOn
 from functions.tenant_rekey.request import Request
 from functions.tenant_rekey.tools import RekeyError, Tools
 
@@ -34,27 +36,46 @@ class Done(Enum):
 
 @dataclass
 class Counts:
+    """Of this round and those before it."""
+
     found: dict[Done, int] = field(default_factory=lambda: dict.fromkeys(Done, 0))
     left: list[str] = field(default_factory=list)
+    after: str = ""  # all objects up to this one are done
 
-    def add(self, names: Sequence[str], done: Sequence[Done]) -> None:
+    @classmethod
+    def resumed(cls, resume: Mapping[str, Any]) -> "Counts":
+        """Where the round before ended."""
+        counts = cls(left=list(resume.get("left", ())), after=str(resume.get("after", "")))
+        counts.found |= {Done[word]: int(count) for word, count in resume.get("found", {}).items()}
+        return counts
+
+    def plain(self) -> Mapping[str, Any]:
+        """For the next round."""
+        found = {done.name: count for done, count in self.found.items() if count}
+        return {"after": self.after, "found": found, "left": sorted(self.left)[:NAMED]}
+
+    def add(self, names: Sequence[str], done: Sequence[Done]) -> bool:
+        """Those of a page; whether all of it were done in time."""
+        if Done.LATE in done:
+            return False
         for name, one in zip(names, done, strict=True):
             self.found[one] += 1
             if one in (Done.LARGE, Done.BUSY):
                 self.left.append(name)
+        self.after = names[-1] if names else self.after
+        return True
 
 
 def rekey(request: Request, tools: Tools) -> Mapping[str, Any]:
-    """All that the bucket holds; returns what was done, which may be kept and shown."""
-    counts = Counts()
+    """All that the bucket holds; returns what was done, which may be kept and shown. Raises `GoesOn` where
+    that takes another round.
+    """
+    counts = Counts.resumed(request.resume)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for names in tools.objects.names(request.bucket):
-            counts.add(names, list(pool.map(partial(_one, request, tools), names)))
-            if counts.found[Done.LATE]:
-                raise RekeyError(
-                    f"tenant {request.tenant}: {counts.found[Done.COPIED]} artefacts were encrypted anew and"
-                    " time is up; run again, it goes on from there"
-                )
+        for names in tools.objects.names(request.bucket, counts.after):
+            if not counts.add(names, list(pool.map(partial(_one, request, tools), names))):
+                done = sum(counts.found.values())
+                raise GoesOn(f"{done} artefacts were looked at, up to {counts.after}", counts.plain())
     if counts.found[Done.BUSY]:
         raise RekeyError(
             f"tenant {request.tenant}: {counts.found[Done.BUSY]} artefacts are being written all the time,"

@@ -1,11 +1,11 @@
 """The request to the function, validated completely before anything is opened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from config.fields import FieldType
-from functions.common.events import BUCKET, TENANT, RequestError, is_deleted, read_event, text
+from functions.common.events import BUCKET, RESUME, TENANT, RequestError, is_deleted, read_event, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class Request:
     bucket: str
     key: str  # ARN
     deleted: bool  # the resource ends, and nothing is to be done
+    resume: Mapping[str, Any] = field(default_factory=dict[str, Any])  # what the round before said
 
 
 FIELDS: Final[Mapping[str, FieldType]] = {
@@ -34,5 +35,9 @@ def parse(event: Mapping[str, Any]) -> Request:
     if wrong:
         raise RequestError("; ".join(wrong))
     return Request(
-        tenant=given["tenant"], bucket=given["bucket"], key=given["keyArn"], deleted=is_deleted(event)
+        tenant=given["tenant"],
+        bucket=given["bucket"],
+        key=given["keyArn"],
+        deleted=is_deleted(event),
+        resume=event.get(RESUME) or {},
     )

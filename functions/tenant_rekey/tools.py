@@ -21,8 +21,8 @@ class Found:
 class Objects(Protocol):
     """A bucket, as much of it as is needed."""
 
-    def names(self, bucket: str) -> Iterator[Sequence[str]]:
-        """Keys of all current versions, by the page."""
+    def names(self, bucket: str, after: str) -> Iterator[Sequence[str]]:
+        """Keys of all current versions that come after one, sorted, by the page."""
         ...
 
     def find(self, bucket: str, name: str) -> Found | None: ...

@@ -72,9 +72,9 @@ class Leaver:
             "handover": self.handover, "keyArn": KEY, "keyDays": 7, "instances": [],
             "secrets": [self.shard.secret_arn(self.tenant)], "evidence": self.evidence,
         }  # fmt: skip
-        said = {k: whole[k] for k in NEEDS[stage].split()}
+        values = {k: whole[k] for k in NEEDS[stage].split()}
         return {
-            "tenant": self.tenant, "stage": stage, **said, "revision": 1, "lifecycle": {"action": "create"},
+            "tenant": self.tenant, "stage": stage, **values, "revision": 1, "lifecycle": {"action": "create"},
         } | changes  # fmt: skip
 
     def go(
@@ -89,9 +89,9 @@ class Leaver:
             connect=self.open, store=self.shard.secrets, keys=self.keys, objects=self.objects,
             databases=self.databases, secrets=self.secrets, now=self.clock, step=step, late=late,
         )  # fmt: skip
-        told = carry_out(self.event(stage, **changes), tools)
-        json.dumps(told)
-        return told
+        answer = carry_out(self.event(stage, **changes), tools)
+        json.dumps(answer)
+        return answer
 
     def open(self, where: TenantDatabase, login: Secret) -> Connection:
         session = self.shard.connect(where, login)

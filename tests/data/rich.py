@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from functions.common.database_endpoint import TEXT_FORMATS, DatabaseEndpoint
+from functions.common.database_endpoint import SESSION_SETTINGS, DatabaseEndpoint
 from functions.common.schema import definitions
 from functions.tenant_data.request import parse
 from tests.data.moving import Journey
@@ -26,7 +26,7 @@ def fingerprint(journey: Journey, name: str) -> list[tuple[str, str]]:
     """What makes the schema, without the order in which it was made."""
     connection = journey.servers[name].connect("rdsadmin", database=journey.database)
     try:
-        for statement in TEXT_FORMATS:
+        for statement in SESSION_SETTINGS:
             connection.run(statement)
         request = parse(journey.event("prepare"))
         side = DatabaseEndpoint(name, request.origin, request, connection)

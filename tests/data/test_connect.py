@@ -129,7 +129,7 @@ def test_it_comes_in_over_tls_to_whom_it_trusts(
 
 
 @pytest.mark.parametrize(
-    ("issuer", "name", "said"),
+    ("issuer", "name", "message"),
     [
         ("another root", "localhost", "unable to get local issuer certificate|self-signed|signature"),
         ("root of the test", "elsewhere.example", "mismatch|doesn't match|not valid for"),
@@ -142,13 +142,13 @@ def test_who_shows_another_certificate_is_not_told_the_password(
     monkeypatch: pytest.MonkeyPatch,
     issuer: str,
     name: str,
-    said: str,
+    message: str,
 ) -> None:
     signer = authority if issuer == "root of the test" else Authority.new(issuer)
     monkeypatch.setattr(way, "trusted", authority.trusted)
     with (
         behind_tls(server, signer.issue(name, tmp_path)) as port,
-        pytest.raises(ssl.SSLCertVerificationError, match=said),
+        pytest.raises(ssl.SSLCertVerificationError, match=message),
     ):
         way.connect(to(port), MASTER_SECRET)
 

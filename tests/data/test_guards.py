@@ -32,7 +32,7 @@ class Attack:
     guard: str
     attempt: Callable[[Shard], Any]
     got: str
-    said: str
+    message: str
     found: Callable[[Shard], None] = nothing
     changes: tuple[tuple[str, Any], ...] = ()
 
@@ -186,7 +186,7 @@ def run_all(s: Shard, attack: Attack, guards: Sequence[Guard]) -> None:
 def test_with_all_guards_the_attack_is_refused(empty: Shard, name: str) -> None:
     attack = ATTACKS[name]
     run_all(empty, attack, GUARDS)
-    with pytest.raises(DatabaseError, match=attack.said):
+    with pytest.raises(DatabaseError, match=attack.message):
         attack.attempt(empty)
 
 

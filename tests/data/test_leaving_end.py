@@ -54,17 +54,17 @@ def deleted_by_the_program(leaver: Leaver) -> None:
 
 def test_a_closed_key_can_be_kept_until_its_date(leaver: Leaver) -> None:
     assert leaver.go("keep")["cancelled"] is False
-    told = leaver.go("close")
-    assert (told["state"], told["deletionDate"]) == ("PendingDeletion", "2026-11-09T12:00:00+00:00")
+    answer = leaver.go("close")
+    assert (answer["state"], answer["deletionDate"]) == ("PendingDeletion", "2026-11-09T12:00:00+00:00")
     leaver.clock.pass_days(3)
-    assert leaver.go("close", keyDays=30)["deletionDate"] == told["deletionDate"]
+    assert leaver.go("close", keyDays=30)["deletionDate"] == answer["deletionDate"]
     assert leaver.go("keep")["cancelled"] is True
     assert leaver.keys.keys[KEY] == Key("Enabled")
     assert leaver.go("close", keyDays=30)["deletionDate"] == "2026-12-05T12:00:00+00:00"
     leaver.clock.pass_days(31)
     del leaver.keys.keys[KEY]
-    told = leaver.go("close")
-    assert (told["state"], told["deletionDate"]) == ("Deleted", "2026-12-05T12:00:00+00:00")
+    answer = leaver.go("close")
+    assert (answer["state"], answer["deletionDate"]) == ("Deleted", "2026-12-05T12:00:00+00:00")
     with pytest.raises(OffboardingError, match="is gone, and all that was encrypted under it"):
         leaver.go("keep")
 
@@ -99,7 +99,6 @@ def turned(leaver: Leaver) -> Leaver:
     return leaver
 
 
-BOTH = {"earlierKeys": EARLIER}
 EVERY = (KEY, *EARLIER)
 
 
@@ -108,26 +107,28 @@ def states(leaver: Leaver) -> list[str]:
 
 
 def test_every_key_is_closed_and_all_are_taken_back(turned: Leaver) -> None:
-    told = turned.go("close", **BOTH)
+    answer = turned.go("close", earlierKeys=EARLIER)
     until = "2026-11-09T12:00:00+00:00"
-    assert [(k["key"], k["state"], k["deletionDate"]) for k in (told, *told["earlierKeys"])] == [
+    assert [(k["key"], k["state"], k["deletionDate"]) for k in (answer, *answer["earlierKeys"])] == [
         (arn, "PendingDeletion", until) for arn in EVERY
     ]
     turned.clock.pass_days(3)
-    assert turned.go("close", **BOTH, keyDays=30)["earlierKeys"] == told["earlierKeys"], "the dates stay"
-    told = turned.go("keep", **BOTH)
-    assert (told["cancelled"], told["earlierKeys"][1]) == (True, {"key": EARLIER[1], "state": "Enabled"})
+    assert turned.go("close", earlierKeys=EARLIER, keyDays=30)["earlierKeys"] == answer["earlierKeys"], (
+        "the dates stay"
+    )
+    answer = turned.go("keep", earlierKeys=EARLIER)
+    assert (answer["cancelled"], answer["earlierKeys"][1]) == (True, {"key": EARLIER[1], "state": "Enabled"})
     assert states(turned) == ["Enabled"] * 3
     assert turned.keys.keys[SHARD_KEY] == Key("Enabled")
 
 
 @pytest.mark.parametrize("stage", ["keep", "close"])
 def test_killed_at_every_step_no_key_is_left_behind(turned: Leaver, stage: str) -> None:
-    turned.go("close", **BOTH)
+    turned.go("close", earlierKeys=EARLIER)
     if stage == "close":
-        turned.go("keep", **BOTH)
+        turned.go("keep", earlierKeys=EARLIER)
         turned.clock.pass_days(1)
-    _, killed = turned.through(stage, **BOTH)
+    _, killed = turned.through(stage, earlierKeys=EARLIER)
     assert len(killed) == {"keep": 6, "close": 4}[stage]
     assert set(states(turned)) == {{"keep": "Enabled", "close": "PendingDeletion"}[stage]}
 
@@ -136,55 +137,55 @@ def test_who_was_closing_before_earlier_keys_counted_has_them_closed_by_the_next
     first = turned.go("close")["deletionDate"]
     turned.clock.pass_days(8)
     del turned.keys.keys[KEY]
-    told = turned.go("close", **BOTH)
-    assert (told["state"], told["deletionDate"]) == ("Deleted", first)
-    assert {k["deletionDate"] for k in told["earlierKeys"]} == {"2026-11-17T12:00:00+00:00"}
+    answer = turned.go("close", earlierKeys=EARLIER)
+    assert (answer["state"], answer["deletionDate"]) == ("Deleted", first)
+    assert {k["deletionDate"] for k in answer["earlierKeys"]} == {"2026-11-17T12:00:00+00:00"}
 
 
 def test_one_that_cannot_be_deleted_keeps_all_from_it(turned: Leaver) -> None:
     turned.keys.keys[EARLIER[1]] = Key("Unavailable")
     with pytest.raises(OffboardingError, match=f"its key {EARLIER[1]} is Unavailable and cannot be deleted"):
-        turned.go("close", **BOTH)
+        turned.go("close", earlierKeys=EARLIER)
     assert states(turned) == ["Enabled", "Enabled", "Unavailable"]
 
 
 def test_all_that_is_left_is_taken_back_before_one_that_is_gone_is_named(turned: Leaver) -> None:
-    turned.go("close", **BOTH)
+    turned.go("close", earlierKeys=EARLIER)
     del turned.keys.keys[EARLIER[0]]
     with pytest.raises(OffboardingError, match=f"its key {EARLIER[0]} is gone"):
-        turned.go("keep", **BOTH)
+        turned.go("keep", earlierKeys=EARLIER)
     assert [turned.keys.keys[arn].state for arn in (KEY, EARLIER[1])] == ["Enabled"] * 2
 
 
 def test_nothing_is_erased_while_an_earlier_key_can_come_back(turned: Leaver) -> None:
     turned.go("close")
     turned.clock.pass_days(5)
-    turned.go("close", **BOTH)
+    turned.go("close", earlierKeys=EARLIER)
     turned.clock.pass_days(3)
     before = everything(turned)
     with pytest.raises(OffboardingError, match=f"its key {EARLIER[0]} exists until 2026-11-14.*, its key"):
-        turned.go("erase", **BOTH)
+        turned.go("erase", earlierKeys=EARLIER)
     assert everything(turned) == before
     assert turned.sessions == []
 
 
 def test_the_certificate_names_every_key_with_its_date(turned: Leaver) -> None:
     turned.databases.automated[turned.own] = [Backups(turned.own, EARLIER[0], turned.clock.now, 14)]
-    turned.go("close", **BOTH)
+    turned.go("close", earlierKeys=EARLIER)
     turned.clock.pass_days(8)
     del turned.keys.keys[EARLIER[1]]  # KMS knows nothing of it any more
-    turned.go("erase", instances=[turned.own], **BOTH)
+    turned.go("erase", instances=[turned.own], earlierKeys=EARLIER)
     deleted_by_the_program(turned)
     turned.keys.keys[EARLIER[0]] = Key("Enabled")
     with pytest.raises(OffboardingError, match=f"there is still: key {EARLIER[0]}$"):
         turned.go("certify")
     del turned.keys.keys[EARLIER[0]]
-    told, found = turned.go("certify"), certificate(turned)
+    answer, found = turned.go("certify"), certificate(turned)
     assert verify(found)
     until = "2026-11-09T12:00:00+00:00"
     assert found["earlierKeys"] == [{"arn": a, "state": "Deleted", "deletionDate": until} for a in EARLIER]
     assert (found["key"]["arn"], found["key"]["deletionDate"]) == (KEY, until)
-    assert told["earlierKeys"] == found["earlierKeys"]
+    assert answer["earlierKeys"] == found["earlierKeys"]
     assert [v["what"] for v in found["verified"] if v["what"].startswith("key ")] == [
         f"key {arn}" for arn in EVERY
     ]
@@ -244,7 +245,7 @@ def test_everything_goes_and_the_neighbour_notices_nothing(leaver: Leaver) -> No
     before = of_bolt(leaver)
     moved(leaver, leaver.role)
     assert of_moves(leaver) == 6
-    told = erased(leaver)
+    answer = erased(leaver)
     assert of_moves(leaver) == 0
     assert (
         leaver.peek(
@@ -258,7 +259,7 @@ def test_everything_goes_and_the_neighbour_notices_nothing(leaver: Leaver) -> No
     assert [s.name for s in leaver.databases.kept[leaver.own]] == ["rds:x"]
     assert len(leaver.databases.kept["shard"]) == 2
     assert of_bolt(leaver) == before
-    assert {k: told[k] for k in ("stores", "objects", "snapshots", "remaining")} == {
+    assert {k: answer[k] for k in ("stores", "objects", "snapshots", "remaining")} == {
         "stores": 5, "objects": 9, "snapshots": 1, "remaining": 3,
     }  # fmt: skip
 
@@ -296,9 +297,9 @@ def test_killed_at_every_step_all_is_gone_and_nothing_is_forgotten(leaver: Leave
     moved(leaver, leaver.role)
     before = of_bolt(leaver)
     closed(leaver)
-    told, killed = leaver.through("erase", instances=[leaver.own])
+    answer, killed = leaver.through("erase", instances=[leaver.own])
     assert len(killed) >= 8
-    assert (told["objects"], told["snapshots"], told["remaining"]) == (9, 1, 3)
+    assert (answer["objects"], answer["snapshots"], answer["remaining"]) == (9, 1, 3)
     assert of_moves(leaver) == 0
     assert leaver.objects.buckets[leaver.bucket] == []
     assert of_bolt(leaver) == before
@@ -320,9 +321,9 @@ def test_erased_again_the_report_stays(leaver: Leaver) -> None:
 def test_of_a_database_of_its_own_only_backups_are_left_to_erase(leaver: Leaver) -> None:
     """It cannot be opened any more: its storage was encrypted under the key that is gone."""
     nothing = dict.fromkeys(("host", "port", "database", "masterSecret"))
-    told = erased(leaver, **nothing)
+    answer = erased(leaver, **nothing)
     assert leaver.sessions == []
-    assert (told["stores"], told["snapshots"], told["remaining"]) == (4, 1, 1)
+    assert (answer["stores"], answer["snapshots"], answer["remaining"]) == (4, 1, 1)
 
 
 def test_an_object_that_stays_ends_the_stage(leaver: Leaver) -> None:
@@ -363,13 +364,13 @@ def certificate(leaver: Leaver) -> dict[str, Any]:
 def test_a_certificate_says_what_is_gone_and_what_remains(leaver: Leaver) -> None:
     erased(leaver)
     deleted_by_the_program(leaver)
-    told = leaver.go("certify")
+    answer = leaver.go("certify")
     found = certificate(leaver)
     assert verify(found)
-    assert told["sha256"] == found["sha256"]
+    assert answer["sha256"] == found["sha256"]
     assert (found["tenant"], found["key"]["arn"]) == (leaver.tenant, KEY)
     assert [b["name"] for b in found["backups"]] == [f"{leaver.own}-final"]
-    assert [b["name"] for b in told["remaining"]] == ["shard", "before-upgrade", leaver.own]
+    assert [b["name"] for b in answer["remaining"]] == ["shard", "before-upgrade", leaver.own]
     assert {v["what"].partition(" ")[0] for v in found["verified"]} == {
         "key", "schema", "bucket", "instance", "secret",
     }  # fmt: skip
@@ -378,11 +379,11 @@ def test_a_certificate_says_what_is_gone_and_what_remains(leaver: Leaver) -> Non
 def test_a_certificate_is_given_once(leaver: Leaver) -> None:
     erased(leaver)
     deleted_by_the_program(leaver)
-    told, killed = leaver.through("certify")
+    answer, killed = leaver.through("certify")
     assert len(killed) == 3
     leaver.clock.pass_days(100)
     before = leaver.objects.content(leaver.evidence)
-    assert {**leaver.go("certify"), "steps": None} == {**told, "steps": None}
+    assert {**leaver.go("certify"), "steps": None} == {**answer, "steps": None}
     assert leaver.objects.content(leaver.evidence) == before
 
 
@@ -402,6 +403,6 @@ def test_a_certificate_that_was_changed_is_not_taken_for_one(leaver: Leaver) -> 
 def test_a_stage_that_ends_does_nothing(leaver: Leaver) -> None:
     before = dataclasses.replace(leaver.keys)
     for stage in ("export", "keep", "close", "erase", "certify"):
-        told = leaver.go(stage, lifecycle={"action": "delete"}, forgotten=1)
-        assert told == {"tenant": leaver.tenant, "stage": stage, "deleted": True}
+        answer = leaver.go(stage, lifecycle={"action": "delete"}, forgotten=1)
+        assert answer == {"tenant": leaver.tenant, "stage": stage, "deleted": True}
     assert leaver.keys == before

@@ -42,8 +42,8 @@ REMEMBERED = {word: stage.fields.remembered for word, stage in STAGES.items()}
 
 
 def event(of: str, /, **changes: Any) -> dict[str, Any]:
-    said = {k: v for k, v in VALUES.items() if k in NEEDS[of]}
-    whole = {**said, "stage": of, "revision": 1, "lifecycle": {"action": "create"}, **changes}
+    values = {k: v for k, v in VALUES.items() if k in NEEDS[of]}
+    whole = {**values, "stage": of, "revision": 1, "lifecycle": {"action": "create"}, **changes}
     return {k: v for k, v in whole.items() if v is not ...}
 
 
@@ -56,11 +56,11 @@ def refused(of: str, /, **changes: Any) -> str:
 @pytest.mark.parametrize(("stage", "field"), [(s, f) for s in STAGES for f in NEEDS[s]])
 def test_each_stage_asks_for_what_it_needs(stage: str, field: str) -> None:
     parse_request(event(stage))
-    said = refused(stage, **{field: ...})
+    message = refused(stage, **{field: ...})
     if field in REMEMBERED[stage]:
-        assert f"{field} unknown, since the run before did not close its key" in said
+        assert f"{field} unknown, since the run before did not close its key" in message
     else:
-        assert said == f"{field}: missing"
+        assert message == f"{field}: missing"
 
 
 @pytest.mark.parametrize("field", REMEMBERED["erase"])
@@ -102,14 +102,14 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "secrets": (None, ["x"], [None]),
     "evidence": (None, "x" * 64),
 }
-STAGE_OF = {f: next(s for s in reversed(STAGES) if f in (*NEEDS[s], *MAY[s])) for f in WRONG}
+STAGE_OF = {f: next(s for s in [*STAGES][::-1] if f in (*NEEDS[s], *MAY[s])) for f in WRONG}
 
 
 @pytest.mark.parametrize(("field", "value"), [(f, v) for f, values in WRONG.items() for v in values])
 def test_a_wrong_value_is_named_and_not_repeated(field: str, value: Any) -> None:
     """Of a list, the entry is named by its index."""
-    said = refused(STAGE_OF[field], **{field: value})
-    assert re.fullmatch(rf"{field}(\[[01]\])?: not allowed", said)
+    message = refused(STAGE_OF[field], **{field: value})
+    assert re.fullmatch(rf"{field}(\[[01]\])?: not allowed", message)
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
@@ -153,8 +153,8 @@ FOREIGN = {
 
 @pytest.mark.parametrize("field", FOREIGN)
 def test_what_is_another_tenants_is_refused(field: str) -> None:
-    stage, value, said = FOREIGN[field]
-    assert refused(stage, **{field: value}) == said
+    stage, value, message = FOREIGN[field]
+    assert refused(stage, **{field: value}) == message
 
 
 @pytest.mark.parametrize("length", [1, 30, 40, 50, 59])

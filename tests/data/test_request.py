@@ -113,8 +113,8 @@ FOREIGN = {
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_what_is_another_tenants_is_refused(name: str) -> None:
-    changes, said = FOREIGN[name]
-    assert refused(**changes) == said
+    changes, message = FOREIGN[name]
+    assert refused(**changes) == message
 
 
 anything = st.recursive(

@@ -41,27 +41,27 @@ def rows(journey: Journey) -> list[int]:
 
 
 def test_rows_are_counted_at_both_ends_before_anything_is_switched(journey: Journey) -> None:
-    told = go(journey, "prepare")
-    assert told["counts"] == {
+    answer = go(journey, "prepare")
+    assert answer["counts"] == {
         "later": {"origin": 0, "target": None},
         "payments": {"origin": 4, "target": 2},
     }
-    assert (told["restoredTo"], told["rows"], told["serves"]) == (AT, 2, "origin")
+    assert (answer["restoredTo"], answer["rows"], answer["serves"]) == (AT, 2, "origin")
     with pytest.raises(DatabaseError, match="not permitted to log in"):
         journey.run("SELECT 1", at="target")
-    assert go(journey, "replicate")["counts"] == told["counts"]
+    assert go(journey, "replicate")["counts"] == answer["counts"]
     assert (journey.left("origin"), journey.serving) == (["membership"], "origin")
 
 
 def test_the_restored_rows_serve_and_the_old_place_is_dumped_and_goes(journey: Journey) -> None:
-    told = go(journey, "prepare", "replicate", "cutover")
-    assert (told["serves"], rows(journey)) == ("target", [1, 2])
-    assert 0 < told["readOnlySeconds"] < BUDGET
+    answer = go(journey, "prepare", "replicate", "cutover")
+    assert (answer["serves"], rows(journey)) == ("target", [1, 2])
+    assert 0 < answer["readOnlySeconds"] < BUDGET
     assert go(journey, "soak")["serves"] == "target"
     journey.run("INSERT INTO payments VALUES (9, 'new')")
     assert journey.peek("origin", "SELECT count(*) FROM payments") == [[4]], "nothing follows"
-    told = go(journey, "done")
-    assert told["dump"]["key"].startswith(f"moves/{journey.tenant}-origin-")
+    answer = go(journey, "done")
+    assert answer["dump"]["key"].startswith(f"moves/{journey.tenant}-origin-")
     assert rows(journey) == [1, 2, 9]
     assert journey.peek("origin", f"SELECT count(*) FROM pg_namespace WHERE nspname = '{journey.role}'") == [
         [0]

@@ -8,6 +8,7 @@ import pytest
 
 from functions.common.database_endpoint import MoveError
 from functions.common.events import RequestError
+from functions.common.going_on import GoesOn
 from tests.data.moving import BUDGET, Journey, Killed
 from tests.data.server import MASTER, Server, running
 
@@ -45,12 +46,12 @@ def journey(server: Server, other: Server, beside: Server, tmp_path: Path) -> Jo
 
 
 def go(journey: Journey, *stages: str, **more: Any) -> Mapping[str, Any]:
-    said = {"restoredTo": AT, "restored": journey.end("restored"), **more}
-    return [journey.go(stage, **said) for stage in stages][-1]
+    changes = {"restoredTo": AT, "restored": journey.end("restored"), **more}
+    return [journey.go(stage, **changes) for stage in stages][-1]
 
 
 def rows(journey: Journey) -> list[str]:
-    return [said for (said,) in journey.run("SELECT said FROM payments ORDER BY id")]
+    return [text for (text,) in journey.run("SELECT said FROM payments ORDER BY id")]
 
 
 def open_logins(journey: Journey) -> int:
@@ -60,32 +61,32 @@ def open_logins(journey: Journey) -> int:
 
 def test_all_tenants_are_shut_out_of_what_was_restored(journey: Journey) -> None:
     assert open_logins(journey) == 2
-    told = go(journey, "prepare")
+    answer = go(journey, "prepare")
     assert open_logins(journey) == 0
-    assert told["counts"] == {
+    assert answer["counts"] == {
         "payments": {"origin": 2, "target": 2},
         "refunds": {"origin": 0, "target": 1},
     }
-    assert (told["serves"], rows(journey)) == ("origin", ["early", "after"])
+    assert (answer["serves"], rows(journey)) == ("origin", ["early", "after"])
     assert journey.peek("target", "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()") == [
         [0]
     ]
 
 
 def test_its_rows_alone_serve_from_an_instance_of_its_own(journey: Journey) -> None:
-    told = go(journey, "prepare", "replicate")
-    assert (told["copiedRows"], told["serves"]) == (3, "origin")
+    answer = go(journey, "prepare", "replicate")
+    assert (answer["copiedRows"], answer["serves"]) == (3, "origin")
     journey.run("INSERT INTO payments (said) VALUES ('given up')")
-    told = go(journey, "cutover")
-    assert (told["serves"], rows(journey)) == ("target", ["early", "lost"])
-    assert 0 < told["readOnlySeconds"] < BUDGET
+    answer = go(journey, "cutover")
+    assert (answer["serves"], rows(journey)) == ("target", ["early", "lost"])
+    assert 0 < answer["readOnlySeconds"] < BUDGET
     for end in ("restored", "target"):
         assert journey.left(end) == ["membership", f"role m_{journey.role}"], "nothing follows"
     journey.run("INSERT INTO payments (said) VALUES ('new')")
     assert journey.run("SELECT max(id) FROM payments") == [[3]], "sequences go on where they stood then"
     assert go(journey, "soak")["serves"] == "target"
-    told = go(journey, "done")
-    assert told["dump"]["key"].startswith(f"moves/{journey.tenant}-origin-")
+    answer = go(journey, "done")
+    assert answer["dump"]["key"].startswith(f"moves/{journey.tenant}-origin-")
     assert rows(journey) == ["early", "lost", "new"]
     assert [journey.left(name) for name in journey.servers] == [[], [], []]
 
@@ -124,7 +125,7 @@ def test_what_is_killed_is_finished_by_the_next_call(journey: Journey, step: str
 
 def test_a_copy_that_is_not_over_does_not_serve(journey: Journey) -> None:
     go(journey, "prepare")
-    with pytest.raises(MoveError, match=r"the copy of 2 tables is not over \(.*payments, .*\): run again"):
+    with pytest.raises(GoesOn, match=r"the first copy of 2 tables \(.*payments, .*\) is not over"):
         go(journey, "cutover", patience=0)
     assert (journey.serving, rows(journey)) == ("origin", ["early", "after"])
 

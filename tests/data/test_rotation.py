@@ -53,7 +53,8 @@ def test_a_rotation_that_a_move_overtakes_never_leads_back(shard: Shard, done: i
     begin(shard)
     for name in list(STEPS)[:done]:
         step(shard, name)
-    moved = shard.secret(shard.acme) | {"host": "silo.mock.eu-west-1.rds.amazonaws.com", "password": "of it"}
+    elsewhere = {"host": "silo.mock.eu-west-1.rds.amazonaws.com", "password": "of it"}
+    moved = {**shard.secret(shard.acme), **elsewhere}
     shard.secrets.write(arn, moved)
     with pytest.raises(BootstrapError, match="was moved since this rotation began; rotate again"):
         step(shard, list(STEPS)[done])
@@ -117,9 +118,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_rotation_is_refused(shard: Shard, name: str) -> None:
-    called, token, arn, said = REFUSED[name]
+    called, token, arn, message = REFUSED[name]
     begin(shard)
-    with pytest.raises(BootstrapError, match=said):
+    with pytest.raises(BootstrapError, match=message):
         step(shard, called, token, arn)
 
 

@@ -65,9 +65,9 @@ def token(
     key: rsa.RSAPrivateKey | None = None,
     algorithm: hashes.HashAlgorithm | None = None,
 ) -> str:
-    said = f"{part({'alg': 'RS256', 'kid': 'a', **(header or {})})}.{part(claims)}"
-    signature = (key or private()).sign(said.encode(), padding.PKCS1v15(), algorithm or hashes.SHA256())
-    return f"{said}.{encode(signature)}"
+    signed = f"{part({'alg': 'RS256', 'kid': 'a', **(header or {})})}.{part(claims)}"
+    signature = (key or private()).sign(signed.encode(), padding.PKCS1v15(), algorithm or hashes.SHA256())
+    return f"{signed}.{encode(signature)}"
 
 
 def refused(text: str, why: str, finder: Callable[[str], Mapping[str, Any] | None] = find) -> None:
