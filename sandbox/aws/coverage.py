@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import yaml
 
+from sandbox.aws.behaviours import behaviours, head
 from sandbox.aws.input_validation import rules
 from sandbox.aws.refusals import checked, quotas
 from sandbox.aws.type_descriptions import HERE, LOADER, describe, described
@@ -100,10 +101,11 @@ def findings(rows: list[CoveredInput]) -> list[str]:
 
 def render(rows: list[CoveredInput]) -> str:
     """The page: types in use, whose `rows` these are, and those that could be."""
-    lines = [HEAD, f"{_summary(rows)}\n"]
+    lines = [HEAD.rstrip(), head(), f"{_summary(rows)}\n"]
     for token in dict.fromkeys(r.token for r in rows):
         limits = quotas.limited(token)
         lines.append(f"## {token}")
+        lines.append(behaviours(token))
         if limits:
             lines.append(f"Quotas: {', '.join(limits)}.\n")
         lines.append("| input | judged by |\n| --- | --- |")
