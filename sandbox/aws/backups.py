@@ -44,15 +44,15 @@ def begin(store: Store, row: Row) -> None:
 def end(store: Store, row: Row) -> None:
     """An instance is deleted: its backups go with it unless it says otherwise, and a last snapshot stays."""
     given, now = row.outputs, store.now().isoformat()
-    told = {k: given[k] for k in TOLD if given.get(k) is not None}
+    shown = {k: given[k] for k in TOLD if given.get(k) is not None}
     name = given.get("finalSnapshotIdentifier")
     if name and not given.get("skipFinalSnapshot"):
         tags = members(given.get("tagsAll") if given.get("copyTagsToSnapshot") else None)
-        store.note_deleted(SNAPSHOT, str(name).lower(), at=now, tags=tags, outputs=told)
+        store.note_deleted(SNAPSHOT, str(name).lower(), at=now, tags=tags, outputs=shown)
     kept = store.deleted_trace(BACKUPS, row.id)
     store.forget_deleted(BACKUPS, row.id)
     if kept and given.get("deleteAutomatedBackups") is False:
-        store.note_deleted(BACKUPS, row.id, **kept, until=now, outputs=told)
+        store.note_deleted(BACKUPS, row.id, **kept, until=now, outputs=shown)
 
 
 def of(store: Store, row: Row) -> Backups | None:

@@ -31,8 +31,8 @@ def network(host: bytes | str | None, port: bytes | str | int | None, *args: Any
     if name == LOOPBACK:
         return _resolve(host, port, *args, **kwargs)
     if isinstance(name, str) and name.endswith(DATABASES) and int(port or 0) == 5432:
-        place = (LOOPBACK, int(os.environ["SANDBOX_DATABASE_PORT"]))
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place)]
+        address = (LOOPBACK, int(os.environ["SANDBOX_DATABASE_PORT"]))
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)]
     raise socket.gaierror(socket.EAI_NONAME, f"{name}:{port} is not reached from this function's network")
 
 

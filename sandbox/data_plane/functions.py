@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sandbox.cloud.store import Row, Store
+from sandbox.data_plane import function_states
 from sandbox.data_plane.certificate_authority import CertificateAuthority
 from sandbox.data_plane.endpoint.access import Access
 from sandbox.data_plane.endpoint.sessions import ROLE, Sessions, session_of
@@ -68,11 +69,14 @@ class Functions:
         self._lock = threading.Lock()
 
     def invoke(self, store: Store, name: str, event: Mapping[str, Any]) -> str:
-        """The function's payload; raises `FunctionError` with the payload of its failure."""
+        """The function's payload. Raises `FunctionError` with the payload of its failure, and
+        `FunctionPendingError` if Lambda refuses to call it.
+        """
         rows = store.find(FUNCTION, name)
         if not rows:
             raise DataPlaneError(f"ResourceNotFoundException: Function not found: {name}")
         row = rows[0]
+        function_states.call(store, row)
         key = f"{row.outputs['arn']} {digest(row.inputs)} {json.dumps(row.inputs.get('environment'))}"
         with self._lock:
             at_once = int(row.outputs.get("reservedConcurrentExecutions") or -1)

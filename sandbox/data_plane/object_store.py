@@ -53,8 +53,8 @@ class ObjectStore:
         rows = [(about.get("version", NULL), about, body) for about, body in found]
         older = self._vault.rows(f"{OLDER} ORDER BY place DESC", bucket, name)
         rows += [(version, json.loads(about), body) for _, version, about, body in older]
-        for place, (version, about, body) in enumerate(rows):
-            yield Version(name, version, about, body, latest=place == 0)
+        for number, (version, about, body) in enumerate(rows):
+            yield Version(name, version, about, body, latest=number == 0)
 
     def all(self, bucket: str, prefix: str) -> list[Version]:
         """All versions and markers, by key and the newest first."""

@@ -1,4 +1,4 @@
-"""What must be kept and is in no state: key material, secret values, sessions, objects, messages.
+"""What must be kept and is in no state: key material, secret values, sessions, objects, messages, executions.
 
 A file that only its owner can read. Values of secrets and objects are encrypted as AWS does it, under the KMS
 key that they name; the key material stays in this file.
@@ -31,6 +31,7 @@ OWNERS: Final = {
     "uploads": "bucket",
     "parts": "bucket",
     "messages": "queue",
+    "executions": "machine",
 }
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS material (key TEXT PRIMARY KEY, bytes BLOB NOT NULL);
@@ -62,6 +63,7 @@ CREATE TABLE IF NOT EXISTS messages (
     id TEXT PRIMARY KEY, queue TEXT NOT NULL, about TEXT NOT NULL, body BLOB NOT NULL, visible REAL NOT NULL,
     sent REAL NOT NULL, receipt TEXT, received INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS executions (arn TEXT PRIMARY KEY, machine TEXT NOT NULL, content TEXT NOT NULL);
 """
 GONE: Final = """
 DELETE FROM {table} WHERE {column} NOT IN (SELECT arn FROM kept) AND {column} NOT LIKE 'alias/aws/%'
@@ -102,7 +104,7 @@ class SecretStore:
             return self.db.execute(query, values).fetchall()
 
     def keep_only(self, arns: Collection[str]) -> None:
-        """Forget what belonged to secrets, keys, queues, topics and buckets (by name) that are no more."""
+        """Forget what belonged to something that is no more: `arns` are ARNs, and names of buckets."""
         with self.change() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (arn TEXT PRIMARY KEY)")
             db.execute("DELETE FROM kept")

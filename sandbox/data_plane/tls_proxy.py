@@ -112,6 +112,6 @@ async def _refuse(writer: asyncio.StreamWriter, code: str, text: str) -> None:
 
 def _unencrypted(parameters: bytes) -> str:
     words = parameters.split(b"\0")
-    said = {k.decode(): v.decode() for k, v in zip(words[::2], words[1::2], strict=False)}
-    user, database = said.get("user", ""), said.get("database", said.get("user", ""))
+    startup = {k.decode(): v.decode() for k, v in zip(words[::2], words[1::2], strict=False)}
+    user, database = startup.get("user", ""), startup.get("database", startup.get("user", ""))
     return f'no pg_hba.conf entry for host "127.0.0.1", user "{user}", database "{database}", no encryption'

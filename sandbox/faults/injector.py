@@ -41,6 +41,14 @@ class Injected(Exception):  # noqa: N818 - the cloud's answer, as the provider p
     """The call fails by plan; the text is the answer."""
 
 
+class LateFailure(Injected):
+    """The call was carried out, and what the provider does after it fails: a wait, a tag, a read."""
+
+    def __init__(self, reason: str, done: Any) -> None:
+        super().__init__(reason)
+        self.done = done
+
+
 @dataclass(frozen=True)
 class Step:
     """One call of the engine."""
@@ -119,6 +127,10 @@ class Injector:
     def fail(self, fault: Fault, step: Step, call: Callable[[], Any]) -> Any:
         raise self._refusal(fault, step, INTERNAL)
 
+    def fail_late(self, fault: Fault, step: Step, call: Callable[[], Any]) -> Any:
+        done = call()
+        raise LateFailure(str(self._refusal(fault, step, INTERNAL)), done)
+
     def throttle(self, fault: Fault, step: Step, call: Callable[[], Any]) -> Any:
         for attempt in range(min(fault.times, ATTEMPTS)):
             time.sleep(min(0.01 * 2**attempt, 0.1))
@@ -173,6 +185,7 @@ class Injector:
 
 ACTIONS: Final[dict[str, Callable[..., Any]]] = {
     "fail": Injector.fail,
+    "fail-late": Injector.fail_late,
     "throttle": Injector.throttle,
     "timeout": Injector.timeout,
     "lose-reply": Injector.lose_reply,

@@ -40,6 +40,10 @@ KINDS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "disk-full": (frozenset({"victim", "seconds"}), "no byte more can be written, for ever or for a while"),
     "revoke": (frozenset({"code", "message"}), "every call from here on lacks valid credentials"),
     "quota": (frozenset({"limit"}), "a creation beyond so many of a type in the account"),
+    "fail-late": (
+        frozenset({"code", "message"}),
+        "the call is carried out, and what the provider does after it is refused",
+    ),
 }
 NAMED: Final = {
     "call": (*CALLS, "change"),

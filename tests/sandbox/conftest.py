@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.cloud.store import FILE
+from sandbox.providers.aws import Aws
 from tests.engine.deployed import SMALL, shared
 from tests.sandbox.databases import Place, placed
 from tests.sandbox.live import Live, alone, cloud_of_dev, running
@@ -37,3 +38,13 @@ def place(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Aws:
+    """The provider of an empty account."""
+    found = Aws()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SANDBOX_DIR", str(tmp_path_factory.mktemp("sandbox")))
+        found.configure({"region": "eu-west-1"})
+    return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
+from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -66,7 +66,7 @@ class Live:
         return self.signed(service, given.access_key, given.secret_key, given.token, region)
 
     def signed(self, service: str, key: str, secret: str, token: str, region: str = REGION) -> Any:
-        return boto3.session.Session().client(
+        return Session().client(
             service,
             region_name=region,
             endpoint_url=self.server.url,
@@ -97,9 +97,9 @@ class Live:
         )
 
     def become(
-        self, tenant: str, said: str | None, role: str = "monolith-task", **more: Any
+        self, tenant: str, message: str | None, role: str = "monolith-task", **more: Any
     ) -> dict[str, Any]:
-        tags = {"Tags": [{"Key": "tenant", "Value": said}]} if said else {}
+        tags = {"Tags": [{"Key": "tenant", "Value": message}]} if message else {}
         arn = self.role(f"tenant-{tenant}").outputs["arn"]
         answer = self.client("sts", role).assume_role(RoleArn=arn, RoleSessionName="test", **tags, **more)
         return answer["Credentials"]

@@ -13,6 +13,7 @@ from sandbox.cloud.store import NameTakenError, Store
 KEY, ALIAS, BUCKET = "aws:kms/key:Key", "aws:kms/alias:Alias", "aws:s3/bucket:Bucket"
 INSTANCE, ROLE, SUBNET = "aws:rds/instance:Instance", "aws:iam/role:Role", "aws:ec2/subnet:Subnet"
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
+CLOSED = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 
 
@@ -94,19 +95,27 @@ def test_a_reference_must_lead_somewhere(cloud: Cloud) -> None:
 
 def test_what_must_be_made_anew_says_so(cloud: Cloud) -> None:
     old = {"identifier": "db", "kmsKeyId": "arn:a", "backupRetentionPeriod": 7}
-    change = cloud.diff(INSTANCE, old, {**old, "kmsKeyId": "arn:b", "backupRetentionPeriod": 8}, [])
+    change = cloud.diff(INSTANCE, old, old, {**old, "kmsKeyId": "arn:b", "backupRetentionPeriod": 8}, [])
     assert change.replaces == {"kmsKeyId"}
     assert change.keys == {"kmsKeyId", "backupRetentionPeriod"}
     assert change.delete_first  # the name is taken until the old one is gone
 
 
 def test_an_input_taken_away_is_a_change(cloud: Cloud) -> None:
-    change = cloud.diff(KEY, {"description": "d"}, {}, [])
+    change = cloud.diff(ROLE, {"description": "d"}, {"description": "d"}, {}, [])
     assert (change.removed, change.replaces) == (frozenset({"description"}), frozenset())
 
 
+def test_an_input_taken_away_that_aws_fills_in_stays_what_it_was(cloud: Cloud) -> None:
+    """Optional and Computed, so that the provider does not notice."""
+    key, state = cloud.create(KEY, urn(KEY, "k"), {"description": "d"})
+    assert cloud.diff(KEY, {"description": "d"}, state, {}, []).keys == frozenset()
+    assert cloud.update(KEY, key, urn(KEY, "k"), {})["description"] == "d"
+
+
 def test_ignored_changes_are_ignored(cloud: Cloud) -> None:
-    assert cloud.diff(KEY, {"description": "d"}, {}, ["description"]).keys == frozenset()
+    old = {"description": "d"}
+    assert cloud.diff(ROLE, old, old, {}, ["description"]).keys == frozenset()
 
 
 def test_a_name_that_nobody_gave_is_made_and_may_change_with_a_replacement(cloud: Cloud) -> None:
@@ -133,6 +142,7 @@ def test_protected_and_unsaved_databases_stay(cloud: Cloud) -> None:
 
 def test_a_bucket_with_objects_stays_unless_it_may_be_emptied(cloud: Cloud) -> None:
     bucket, _ = cloud.create(BUCKET, urn(BUCKET, "b"), {"bucket": "b"})
+    cloud.create(CLOSED, urn(CLOSED, "c"), {"bucket": "b"})  # for which the provider waits until S3 knows it
     cloud.create(OBJECT, urn(OBJECT, "o"), {"bucket": "b", "key": "k"})
     with pytest.raises(CloudError, match="BucketNotEmpty: The bucket you tried to delete is not empty"):
         cloud.delete(BUCKET, bucket)

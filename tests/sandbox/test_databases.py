@@ -47,9 +47,9 @@ def test_who_comes_without_tls_is_refused_in_postgresqls_words(place: Place) -> 
     with socket.create_connection(("127.0.0.1", place.service.tls_proxy.port)) as plain:
         body = struct.pack("!i", 196608) + b"user\0platform\0database\0tenants\0\0"
         plain.sendall(struct.pack("!i", len(body) + 4) + body)
-        said = plain.recv(4096)
-    assert b'no pg_hba.conf entry for host "127.0.0.1", user "platform"' in said
-    assert b"no encryption" in said
+        result = plain.recv(4096)
+    assert b'no pg_hba.conf entry for host "127.0.0.1", user "platform"' in result
+    assert b"no encryption" in result
 
 
 def test_a_name_that_no_instance_has_is_not_answered_for(place: Place) -> None:

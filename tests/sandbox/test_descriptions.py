@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.aws.sdk_inputs import FILE, render
 from sandbox.aws.templates import PLACE, RANDOM
-from sandbox.aws.type_descriptions import Undescribed, describe, described
+from sandbox.aws.type_descriptions import Undescribed, describe, described, provider_types
 from tests.program.cell import deployed
 
 KNOWN_WORDS = {*RANDOM, "uuid", "pem", "id", "account", "region", "name", "stack"}
@@ -21,12 +21,21 @@ def test_a_description_names_what_exists(token: str) -> None:
     inputs, all_names = set(found.inputs), {*found.inputs, *found.computed}
     assert {found.named} - {None} <= inputs
     referring = {path.split(".")[0] for path in found.refs}
-    for names in (found.replace, found.unique or [], found.allow, found.range, found.match, referring):
+    planned = (found.defaults, found.keeps, found.sets, found.blocks, found.json, found.write_only)
+    kept = (found.same, found.answers)
+    limits = (found.allow, found.range, found.match)
+    for names in (*planned, *kept, *limits, found.replace, found.unique or [], referring):
         assert set(names) - inputs == set(), token
     assert set(found.exclusive) | set(found.keep) | set(found.fill) <= inputs, token
     assert set(found.make) | set(found.secret) | set(found.fresh) <= all_names, token
     words = {m[1] for m in PLACE.finditer(repr((found.id, found.make))) if not m[2]}
     assert words - inputs - KNOWN_WORDS == set(), token
+
+
+def test_every_described_type_is_classified_by_the_library_that_implements_it() -> None:
+    """And so each that the program uses, which are all described."""
+    assert provider_types().keys() == {*described()}
+    assert {*provider_types().values()} == {"sdk", "framework"}
 
 
 @pytest.mark.parametrize("token", described())

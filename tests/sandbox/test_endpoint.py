@@ -151,8 +151,8 @@ def test_without_tls_buckets_and_topics_say_no(live: Live) -> None:
     plain = Server(live.server.endpoint, None)
     try:
         live.server = plain
-        said = refused(lambda: live.tenant("s3", A).list_objects_v2(Bucket=BUCKET))
-        assert "with an explicit deny in a resource-based policy" in said
+        message = refused(lambda: live.tenant("s3", A).list_objects_v2(Bucket=BUCKET))
+        assert "with an explicit deny in a resource-based policy" in message
         topic = live.row("aws:sns/topic:Topic", f"{A}-tenant-topic").id
         assert "explicit deny" in refused(lambda: live.tenant("sns", A).publish(TopicArn=topic, Message="x"))
     finally:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.cells import ROOT
+from tests.team_files import guarded
 from tests.waiting import LIMIT
 
 SCRIPT = """
@@ -26,7 +27,9 @@ def test_grpc_leaves_a_fork_of_a_plugin_alone(given: dict[str, str], meddles: bo
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GRPC_")}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        env=kept | {"GRPC_VERBOSITY": "debug", "GRPC_TRACE": "event_engine", "PYTHONPATH": str(ROOT)} | given,
+        env=guarded(
+            kept | {"GRPC_VERBOSITY": "debug", "GRPC_TRACE": "event_engine", "PYTHONPATH": str(ROOT)} | given
+        ),
         capture_output=True,
         text=True,
         check=True,

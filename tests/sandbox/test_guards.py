@@ -122,14 +122,14 @@ def publish(live: Live) -> Any:
     return live.tenant("sns", B).publish(TopicArn=topic, Message="from B")
 
 
-def use_key(role: str, said: str) -> Do:
+def use_key(role: str, message: str) -> Do:
     return lambda live: live.tenant("kms", role).encrypt(
-        KeyId=key_of(live, A), Plaintext=b"a row", EncryptionContext={"tenant": said}
+        KeyId=key_of(live, A), Plaintext=b"a row", EncryptionContext={"tenant": message}
     )
 
 
-def become(tenant: str, said: str | None, role: str = "monolith-task") -> Do:
-    return lambda live: live.become(tenant, said, role)
+def become(tenant: str, message: str | None, role: str = "monolith-task") -> Do:
+    return lambda live: live.become(tenant, message, role)
 
 
 def put(**chosen: str) -> Do:
@@ -299,8 +299,8 @@ ATTACKS: list[Do] = [
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_tenant_is_refused_everything_of_another(live: Live, attack: Do) -> None:
     filled(live)
-    said = refused(lambda: attack(live))
-    assert "is not authorized to perform" in said
+    message = refused(lambda: attack(live))
+    assert "is not authorized to perform" in message
 
 
 def test_a_tenant_may_do_all_of_that_with_its_own(live: Live) -> None:
@@ -356,8 +356,8 @@ def test_a_session_policy_leaves_of_a_role_what_it_names(live: Live) -> None:
     only = {"Effect": "Allow", "Action": ["ssm:GetParameter"], "Resource": "*"}
     given = live.become(A, A, Policy=json.dumps({"Version": "2012-10-17", "Statement": only}))
     keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-    said = refused(lambda: live.signed("s3", *keys).list_objects_v2(Bucket=BUCKET))
-    assert "because no session policy allows the s3:ListBucket action" in said
+    message = refused(lambda: live.signed("s3", *keys).list_objects_v2(Bucket=BUCKET))
+    assert "because no session policy allows the s3:ListBucket action" in message
     assert live.signed("ssm", *keys).get_parameter(Name=f"/tenantry/dev/tenants/{A}")
 
 

@@ -38,12 +38,16 @@ def test_a_key_waits_thirty_days_unless_told_otherwise_and_is_told_once(live: Li
     for days, words in ((6, "greater than or equal to 7"), (31, "less than or equal to 30")):
         with pytest.raises(ClientError, match=f"ValidationException.*{words}"):
             kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=days)
-    said = kms.schedule_key_deletion(KeyId=arn)
-    assert (said["KeyId"], said["KeyState"], said["PendingWindowInDays"]) == (arn, "PendingDeletion", 30)
-    assert abs(said["DeletionDate"] - live.store.now() - 30 * DAY) < DAY / 24
+    result = kms.schedule_key_deletion(KeyId=arn)
+    assert (result["KeyId"], result["KeyState"], result["PendingWindowInDays"]) == (
+        arn,
+        "PendingDeletion",
+        30,
+    )
+    assert abs(result["DeletionDate"] - live.store.now() - 30 * DAY) < DAY / 24
     about = kms.describe_key(KeyId=arn)["KeyMetadata"]
     assert (about["KeyState"], about["Enabled"]) == ("PendingDeletion", False)
-    assert about["DeletionDate"] == said["DeletionDate"]
+    assert about["DeletionDate"] == result["DeletionDate"]
     for again in (kms.schedule_key_deletion, kms.enable_key, kms.disable_key):
         with pytest.raises(ClientError, match=rf"KMSInvalidStateException.*{arn} is pending deletion\."):
             again(KeyId=arn)
@@ -88,7 +92,7 @@ def test_a_key_that_somebody_turned_off_is_turned_on_by_the_next_run(live: Live)
     cloud, before = Cloud(live.store, {}), row_of(live)
     live.administrator("kms").disable_key(KeyId=before.id)
     seen = row_of(live)
-    assert cloud.diff(KEY, seen.inputs, before.inputs, []).keys == {"isEnabled"}
+    assert cloud.diff(KEY, seen.inputs, seen.outputs, before.inputs, []).keys == {"isEnabled"}
     cloud.update(KEY, before.id, before.urn, before.inputs)
     assert row_of(live).outputs["isEnabled"] is True
 
@@ -185,7 +189,8 @@ def test_a_key_that_a_killed_run_gave_back_outlives_its_day(tmp_path: Path) -> N
     service.sweep()
     assert service.secret_store.decrypt(outputs["arn"], sealed, {}) == b"x"
     given = {"name": "s", "kmsKeyId": outputs["arn"]}
-    assert cloud.create(SECRET, f"urn:pulumi:dev::t::{SECRET}::s", given)
+    made, _ = cloud.create(SECRET, f"urn:pulumi:dev::t::{SECRET}::s", given)
+    assert store.get(SECRET, made)
 
 
 def test_the_command_lets_days_go_by_and_ends_what_is_over(

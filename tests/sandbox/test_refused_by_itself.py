@@ -31,6 +31,18 @@ from tests.sandbox.world import (
 
 ALIAS, LOGS, LISTENER = "aws:kms/alias:Alias", "aws:cloudwatch/logGroup:LogGroup", "aws:lb/listener:Listener"
 ALARM, SUBSCRIPTION = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:sns/topicSubscription:TopicSubscription"
+MACHINE = "aws:sfn/stateMachine:StateMachine"
+SCHEDULE = "aws:scheduler/schedule:Schedule"
+DAILY = {
+    "name": "daily",
+    "scheduleExpression": "rate(1 day)",
+    "flexibleTimeWindow": {"mode": "OFF"},
+    "target": {
+        "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f",
+        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/r",
+    },
+}
+LIFECYCLE = {"name": "lifecycle", "roleArn": f"arn:aws:iam::{ACCOUNT}:role/r"}
 # What is refused by itself, and so in a preview: type, inputs, the input that is named, the words.
 BY_ITSELF: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "a network too large": (
@@ -266,6 +278,43 @@ BY_ITSELF: dict[str, tuple[str, dict[str, Any], str, str]] = {
         },
         "certificateArn",
         "A certificate must be specified for HTTPS listeners",
+    ),
+    "a schedule that never comes": (
+        SCHEDULE,
+        {**DAILY, "scheduleExpression": "every day"},
+        "scheduleExpression",
+        "ValidationException: Invalid Schedule Expression every day.",
+    ),
+    "a state machine that is no JSON": (
+        MACHINE,
+        {**LIFECYCLE, "definition": "{"},
+        "definition",
+        "InvalidDefinition: Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION",
+    ),
+    "a state machine that begins nowhere": (
+        MACHINE,
+        {**LIFECYCLE, "definition": "[]"},
+        "definition",
+        "at StartAt",
+    ),
+    "a state that leads nowhere": (
+        MACHINE,
+        {**LIFECYCLE, "definition": '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}'},
+        "definition",
+        "Missing 'Next' target: B at /States/A/Next",
+    ),
+    "a log without its streams": (
+        MACHINE,
+        {
+            **LIFECYCLE,
+            "definition": '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}',
+            "loggingConfiguration": {
+                "level": "ALL",
+                "logDestination": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:g",
+            },
+        },
+        "loggingConfiguration",
+        "InvalidLoggingConfiguration",
     ),
     "a tag of AWS": (KEY, {"tags": {"aws:x": "y"}}, "tags", "InvalidTag"),
 }

@@ -33,8 +33,9 @@ from tests.sandbox.world import (
 PARAMETERS, SERVICE = "aws:rds/parameterGroup:ParameterGroup", "aws:ecs/service:Service"
 CLUSTER, QUEUE = "aws:ecs/cluster:Cluster", "aws:sqs/queue:Queue"
 MAPPING, TARGETS = "aws:lambda/eventSourceMapping:EventSourceMapping", "aws:lb/targetGroup:TargetGroup"
+CLOSED = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 LOCK, TOPIC = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration", "aws:sns/topic:Topic"
-TRAIL = "aws:cloudtrail/trail:Trail"
+TRAIL, SCHEDULE = "aws:cloudtrail/trail:Trail", "aws:scheduler/schedule:Schedule"
 
 
 def _one_zone(w: World) -> dict[str, Any]:
@@ -100,6 +101,28 @@ def _unassumable(w: World) -> dict[str, Any]:
     return {"name": "f", "role": w.arn(ROLE, role), "runtime": "python3.12", "handler": "a.b"}
 
 
+def _machine_of_lambdas_role(w: World) -> dict[str, Any]:
+    role = w.make(ROLE, name="r", assumeRolePolicy=TRUST)
+    definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+    return {"name": "m", "roleArn": w.arn(ROLE, role), "definition": definition}
+
+
+def _schedule(w: World, trust: str = TRUST, **more: Any) -> dict[str, Any]:
+    role = w.make(ROLE, name="r", assumeRolePolicy=trust)
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
+    return {
+        "name": "daily",
+        "scheduleExpression": "rate(1 day)",
+        "flexibleTimeWindow": {"mode": "OFF"},
+        "target": {"arn": arn, "roleArn": w.arn(ROLE, role)},
+        **more,
+    }
+
+
+def _schedule_of_no_group(w: World) -> dict[str, Any]:
+    return _schedule(w, TRUST.replace("lambda", "scheduler"), groupName="g")
+
+
 def _slow_function(w: World) -> dict[str, Any]:
     role = w.arn(ROLE, w.make(ROLE, name="r", assumeRolePolicy=TRUST))
     w.make(FUNCTION, name="f", role=role, runtime="python3.12", handler="a.b", timeout=60)
@@ -118,6 +141,7 @@ def _unversioned(w: World) -> dict[str, Any]:
 
 def _closed_bucket(w: World) -> dict[str, Any]:
     w.make(BUCKET, bucket="plain-bucket")
+    w.make(CLOSED, bucket="plain-bucket")  # for which the provider waits until S3 knows it
     return {"name": "trail", "s3BucketName": "plain-bucket"}
 
 
@@ -188,6 +212,21 @@ THERE: dict[str, tuple[str, Callable[[World], dict[str, Any]], str]] = {
         FUNCTION,
         _unassumable,
         "The role defined for the function cannot be assumed by Lambda.",
+    ),
+    "a state machine with another service's role": (
+        "aws:sfn/stateMachine:StateMachine",
+        _machine_of_lambdas_role,
+        "Neither the global service principal states.amazonaws.com, nor the regional one",
+    ),
+    "a schedule with another service's role": (
+        SCHEDULE,
+        _schedule,
+        "ValidationException: The execution role you provide must allow AWS EventBridge Scheduler",
+    ),
+    "a schedule of a group that is not there": (
+        SCHEDULE,
+        _schedule_of_no_group,
+        "ResourceNotFoundException: Schedule group g does not exist.",
     ),
     "a queue quicker than its function": (
         MAPPING,

@@ -210,7 +210,7 @@ def test_it_keeps_what_it_took_when_its_source_is_gone(world: World) -> None:
 
 def test_another_moment_is_another_database(world: World) -> None:
     old = {"identifier": "db", "restoreToPointInTime": LATEST}
-    change = world.cloud.diff(INSTANCE, old, {"identifier": "db"}, [])
+    change = world.cloud.diff(INSTANCE, old, old, {"identifier": "db"}, [])
     assert change.replaces == {"restoreToPointInTime"}
 
 
@@ -251,7 +251,7 @@ def test_what_contradicts_itself_is_refused_before_anything_is_made(world: World
     more, words = BY_ITSELF[case]
     given = {"identifier": "r", "instanceClass": "db.t4g.medium", "restoreToPointInTime": LATEST, **more}
     found = world.cloud.check(INSTANCE, "r", given, b"")[1]
-    assert [key for key, said in found if words in said] == ["restoreToPointInTime"], found
+    assert [key for key, result in found if words in result] == ["restoreToPointInTime"], found
 
 
 def _no_source(_: World) -> dict[str, Any]:

@@ -157,9 +157,9 @@ def test_one_may_what_policies_say(bare: Live) -> None:
     }
     for action, (call, resource) in everything.items():
         deny(f"rds:{action}", resource)
-        said = refused(call)
-        assert f"is not authorized to perform: rds:{action} on resource: arn:aws:rds:" in said
-        assert "explicit deny in an identity-based policy" in said
+        message = refused(call)
+        assert f"is not authorized to perform: rds:{action} on resource: arn:aws:rds:" in message
+        assert "explicit deny in an identity-based policy" in message
     deny("rds:DeleteDBSnapshot", f"{snapshot}-but-one")
     assert json.loads(bare.store.all("aws:iam/rolePolicy:RolePolicy")[0].inputs["policy"])
     assert rds.delete_db_snapshot(DBSnapshotIdentifier="last-of-db")

@@ -51,7 +51,7 @@ def test_fifty_megabytes_go_up_and_come_back(live: Live) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said", "expected"),
+    ("asked", "message", "expected"),
     [
         ("bytes=0-3", "bytes 0-3/10", b"0123"),
         ("bytes=7-", "bytes 7-9/10", b"789"),
@@ -59,11 +59,11 @@ def test_fifty_megabytes_go_up_and_come_back(live: Live) -> None:
         ("bytes=8-99", "bytes 8-9/10", b"89"),
     ],
 )
-def test_a_range_of_an_object(live: Live, asked: str, said: str, expected: bytes) -> None:
+def test_a_range_of_an_object(live: Live, asked: str, message: str, expected: bytes) -> None:
     s3 = live.tenant("s3", A)
     s3.put_object(Bucket=BUCKET, Key="digits", Body=b"0123456789")
     got = s3.get_object(Bucket=BUCKET, Key="digits", Range=asked)
-    assert (got["Body"].read(), got["ContentRange"]) == (expected, said)
+    assert (got["Body"].read(), got["ContentRange"]) == (expected, message)
     assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
     with pytest.raises(ClientError, match="InvalidRange"):
         s3.get_object(Bucket=BUCKET, Key="digits", Range="bytes=10-")

@@ -120,12 +120,12 @@ def test_many_go_at_once_each_as_it_is_allowed(kept: Live) -> None:
     given = {"bucket": BUCKET, "policy": policy}
     made, _ = Cloud(kept.store, {}).create(BUCKET_POLICY, f"urn:pulumi:dev::t::{BUCKET_POLICY}::b", given)
     named = {"Key": "other", "VersionId": second}
-    said = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "report"}, named]})
-    assert [(d["Key"], d["DeleteMarker"]) for d in said["Deleted"]] == [("report", True)]
-    assert [(e["Key"], e["VersionId"], e["Code"]) for e in said["Errors"]] == [
+    result = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "report"}, named]})
+    assert [(d["Key"], d["DeleteMarker"]) for d in result["Deleted"]] == [("report", True)]
+    assert [(e["Key"], e["VersionId"], e["Code"]) for e in result["Errors"]] == [
         ("other", second, "AccessDenied")
     ]
-    assert "s3:DeleteObjectVersion" in said["Errors"][0]["Message"]
+    assert "s3:DeleteObjectVersion" in result["Errors"][0]["Message"]
     Cloud(kept.store, {}).delete(BUCKET_POLICY, made)
     everything = [{"Key": k, "VersionId": v} for k, v, _, _ in listed(s3)]
     assert len(everything) == 3
@@ -139,7 +139,7 @@ def test_a_tenant_reads_no_old_versions_nor_lists_them(live: Live) -> None:
     """Its role names neither; what it deleted by mistake, the platform's people bring back."""
     s3 = live.tenant("s3", A)
     first = put(s3, b"one", bucket=OF_A)
-    said = s3.delete_object(Bucket=OF_A, Key="report")
+    result = s3.delete_object(Bucket=OF_A, Key="report")
     copy = {"Bucket": OF_A, "Key": "report", "VersionId": first}
     for action, call in {
         "s3:GetObjectVersion ": lambda: body_of(s3, Bucket=OF_A, VersionId=first),
@@ -147,7 +147,7 @@ def test_a_tenant_reads_no_old_versions_nor_lists_them(live: Live) -> None:
         "s3:ListBucketMultipartUploads ": lambda: s3.list_multipart_uploads(Bucket=OF_A),
         "s3:GetObjectVersion  ": lambda: s3.copy_object(Bucket=OF_A, Key="back", CopySource=copy),
         "s3:DeleteObjectVersion ": lambda: s3.delete_object(
-            Bucket=OF_A, Key="report", VersionId=said["VersionId"]
+            Bucket=OF_A, Key="report", VersionId=result["VersionId"]
         ),
     }.items():
         assert f"not authorized to perform: {action.strip()} " in refused(call)

@@ -19,8 +19,11 @@ from sandbox.aws.refusals import (
     quotas,
     relations,
     restores,
+    schedules,
     soft_deletes,
+    state_machines,
     storage,
+    young_accounts,
 )
 from sandbox.aws.refusals.rule import (
     CREATE,
@@ -43,6 +46,8 @@ FAMILIES: Final = (
     organization,
     soft_deletes,
     restores,
+    schedules,
+    state_machines,
     storage,
 )
 
@@ -66,4 +71,5 @@ __all__ = (
     "relations",
     "rules_enabled",
     "soft_deletes",
+    "young_accounts",
 )

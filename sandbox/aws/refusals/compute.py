@@ -70,7 +70,7 @@ def on_fargate(at: RuleContext) -> bool:
 
 
 @rule(INPUTS, TASK, checks=("cpu", "memory", "networkMode"))
-def fargate_sizes(at: RuleContext) -> Iterator[Refusal]:
+def check_fargate_cpu_and_memory(at: RuleContext) -> Iterator[Refusal]:
     if not on_fargate(at):
         return
     cpu, memory = at.known("cpu"), at.known("memory")
@@ -86,7 +86,7 @@ def fargate_sizes(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, TASK, checks=("containerDefinitions", "executionRoleArn"))
-def containers_of_a_task(at: RuleContext) -> Iterator[Refusal]:
+def check_container_definitions(at: RuleContext) -> Iterator[Refusal]:
     text = at.known("containerDefinitions")
     found = containers(text)
     key = "containerDefinitions"
@@ -140,7 +140,7 @@ def _execution_role(at: RuleContext, found: list[dict[str, Any]]) -> Iterator[Re
 
 
 @rule(INPUTS, SERVICE, checks=AMOUNTS)
-def room_for_a_deployment(at: RuleContext) -> Iterator[Refusal]:
+def check_deployment_percentages(at: RuleContext) -> Iterator[Refusal]:
     most, least = at.known("deploymentMaximumPercent"), at.known("deploymentMinimumHealthyPercent")
     if most is not None and least is not None and int(most) == int(least) == 100:
         words = "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
@@ -154,7 +154,7 @@ def room_for_a_deployment(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, SERVICE, checks=("loadBalancers", "taskDefinition", "networkConfiguration"))
-def containers_behind_a_balancer(at: RuleContext) -> Iterator[Refusal]:
+def check_load_balanced_containers(at: RuleContext) -> Iterator[Refusal]:
     task = one(at, TASK, at.known("taskDefinition"))
     if task is None:
         return
@@ -189,7 +189,7 @@ def _targets(at: RuleContext, arn: Any) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, "aws:appautoscaling/target:Target", checks=("maxCapacity", "minCapacity"))
-def most_and_least(at: RuleContext) -> Iterator[Refusal]:
+def check_scaling_capacities(at: RuleContext) -> Iterator[Refusal]:
     least, most = at.known("minCapacity"), at.known("maxCapacity")
     if least is not None and most is not None and int(most) < int(least):
         words = "Maximum capacity cannot be less than minimum capacity"
@@ -200,7 +200,7 @@ def most_and_least(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, "aws:lambda/invocation:Invocation", checks=("input",))
-def words_to_a_function(at: RuleContext) -> Iterator[Refusal]:
+def check_invocation_payload(at: RuleContext) -> Iterator[Refusal]:
     text = at.known("input")
     if isinstance(text, str) and UNKNOWN not in text:
         try:
@@ -211,7 +211,7 @@ def words_to_a_function(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, FUNCTION, checks=("environment",))
-def environment_of_a_function(at: RuleContext) -> Iterator[Refusal]:
+def check_function_environment(at: RuleContext) -> Iterator[Refusal]:
     variables = members(members(at.known("environment")).get("variables"))
     if not isinstance(variables, dict):
         return
@@ -231,7 +231,7 @@ def environment_of_a_function(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, FUNCTION, checks=("role",))
-def role_that_a_function_can_assume(at: RuleContext) -> Iterator[Refusal]:
+def check_function_role(at: RuleContext) -> Iterator[Refusal]:
     role = one(at, ROLE, at.known("role"))
     if role and "lambda.amazonaws.com" not in str(role.outputs.get("assumeRolePolicy")):
         words = "The role defined for the function cannot be assumed by Lambda."
@@ -239,7 +239,7 @@ def role_that_a_function_can_assume(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, MAPPING, checks=("eventSourceArn", "functionName"))
-def queue_longer_than_its_function(at: RuleContext) -> Iterator[Refusal]:
+def check_queue_visibility_timeout(at: RuleContext) -> Iterator[Refusal]:
     queue, function = one(at, QUEUE, at.known("eventSourceArn")), one(at, FUNCTION, at.known("functionName"))
     if queue is None or function is None:
         return

@@ -31,7 +31,7 @@ def is_reader(at: RuleContext) -> bool:
 
 
 @rule(INPUTS, INSTANCE, checks=("engine", "engineVersion"))
-def version_of_the_engine(at: RuleContext) -> Iterator[Refusal]:
+def check_engine_version(at: RuleContext) -> Iterator[Refusal]:
     version = at.known("engineVersion")
     if at.known("engine") == "postgres" and version is not None:
         if str(version) not in rules()["tables"]["postgres_versions"]:
@@ -48,7 +48,7 @@ ENGINES: Final = {"postgres", "mysql", "mariadb", "aurora-postgresql", "aurora-m
 
 
 @rule(CREATE, INSTANCE, checks=("instanceClass",))
-def class_of_the_region(at: RuleContext) -> Iterator[Refusal]:
+def check_instance_class(at: RuleContext) -> Iterator[Refusal]:
     classes = rules()["tables"]["postgres_classes"]
     wanted, here = at.known("instanceClass"), classes.get(at.store.region)
     if wanted is None or here is None or at.inputs.get("engine", "postgres") != "postgres":
@@ -64,7 +64,7 @@ def class_of_the_region(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("allocatedStorage", "maxAllocatedStorage", "iops", "storageThroughput"))
-def storage(at: RuleContext) -> Iterator[Refusal]:
+def check_storage(at: RuleContext) -> Iterator[Refusal]:
     size, most = at.known("allocatedStorage"), at.known("maxAllocatedStorage")
     if size and most and int(most) <= int(size):
         words = "Max storage size must be greater than storage size"
@@ -83,7 +83,7 @@ def storage(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("kmsKeyId", "storageEncrypted"))
-def key_of_the_storage(at: RuleContext) -> Iterator[Refusal]:
+def check_storage_key(at: RuleContext) -> Iterator[Refusal]:
     key = at.known("kmsKeyId")
     if at.inputs.get("kmsKeyId") and not is_reader(at) and at.inputs.get("storageEncrypted") in (None, False):
         words = "KmsKeyId cannot be specified for a DB instance that is not encrypted"
@@ -95,7 +95,7 @@ def key_of_the_storage(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("monitoringInterval", "monitoringRoleArn"))
-def role_of_the_monitoring(at: RuleContext) -> Iterator[Refusal]:
+def check_monitoring_role(at: RuleContext) -> Iterator[Refusal]:
     if at.known("monitoringInterval") and at.inputs.get("monitoringRoleArn") is None:
         words = (
             "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0."
@@ -104,7 +104,7 @@ def role_of_the_monitoring(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("performanceInsightsEnabled", "performanceInsightsRetentionPeriod"))
-def insights(at: RuleContext) -> Iterator[Refusal]:
+def check_performance_insights(at: RuleContext) -> Iterator[Refusal]:
     given = [k for k in ("performanceInsightsKmsKeyId", "performanceInsightsRetentionPeriod") if at.known(k)]
     if given and at.inputs.get("performanceInsightsEnabled") in (None, False):
         words = "To specify a Performance Insights key or retention, Performance Insights must be enabled"
@@ -112,7 +112,7 @@ def insights(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("username",))
-def name_of_the_master(at: RuleContext) -> Iterator[Refusal]:
+def check_master_username(at: RuleContext) -> Iterator[Refusal]:
     name = at.known("username")
     if name and (str(name).lower() in RESERVED or str(name).lower().startswith("pg_")):
         words = f"MasterUsername {name} cannot be used as it is a reserved word used by the engine"
@@ -120,7 +120,7 @@ def name_of_the_master(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("password", "manageMasterUserPassword"))
-def password_of_the_master(at: RuleContext) -> Iterator[Refusal]:
+def check_master_password(at: RuleContext) -> Iterator[Refusal]:
     """The text of a password is never in a refusal."""
     password = at.known("password")
     invalid = "The parameter MasterUserPassword is not a valid password"
@@ -148,7 +148,7 @@ MASTERS: Final = (
 
 
 @rule(INPUTS, INSTANCE, checks=("dbName",))
-def name_of_the_database(at: RuleContext) -> Iterator[Refusal]:
+def check_database_name(at: RuleContext) -> Iterator[Refusal]:
     name = at.known("dbName")
     if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", str(name)):
         words = "DBName must begin with a letter and contain only alphanumeric characters."
@@ -156,7 +156,7 @@ def name_of_the_database(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("enabledCloudwatchLogsExports",))
-def logs_of_the_engine(at: RuleContext) -> Iterator[Refusal]:
+def check_log_exports(at: RuleContext) -> Iterator[Refusal]:
     wrong = sorted(set(known_list(at.inputs.get("enabledCloudwatchLogsExports"))) - LOGS)
     if wrong and at.known("engine") == "postgres":
         words = f"You cannot use the log types '{', '.join(wrong)}' with engine version postgres."
@@ -167,7 +167,7 @@ def logs_of_the_engine(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("backupWindow", "maintenanceWindow"))
-def windows_apart(at: RuleContext) -> Iterator[Refusal]:
+def check_backup_and_maintenance_windows(at: RuleContext) -> Iterator[Refusal]:
     backup, upkeep = at.known("backupWindow"), at.known("maintenanceWindow")
     daily = _window(backup, r"(\d\d):(\d\d)-(\d\d):(\d\d)")
     weekly = _window(upkeep, r"(\w{3}):(\d\d):(\d\d)-(\w{3}):(\d\d):(\d\d)")
@@ -213,7 +213,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 @rule(CREATE, SUBNET_GROUP, checks=("subnetIds",))
-def zones_of_a_subnet_group(at: RuleContext) -> Iterator[Refusal]:
+def check_subnet_group_zones(at: RuleContext) -> Iterator[Refusal]:
     rows = [r for s in items(at.inputs.get("subnetIds")) if (r := one(at, SUBNET, s))]
     zones = sorted({str(r.outputs.get("availabilityZone")) for r in rows})
     if rows and len(zones) < 2:
@@ -230,7 +230,7 @@ def zones_of_a_subnet_group(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("vpcSecurityGroupIds", "dbSubnetGroupName"))
-def groups_of_the_instance(at: RuleContext) -> Iterator[Refusal]:
+def check_instance_security_groups(at: RuleContext) -> Iterator[Refusal]:
     group = one(at, SUBNET_GROUP, at.known("dbSubnetGroupName"))
     subnets = items(group.outputs.get("subnetIds")) if group else []
     network = network_of(at, SUBNET, subnets[0]) if subnets else None
@@ -245,7 +245,7 @@ def groups_of_the_instance(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("parameterGroupName", "engineVersion"))
-def family_of_the_parameters(at: RuleContext) -> Iterator[Refusal]:
+def check_parameter_group_family(at: RuleContext) -> Iterator[Refusal]:
     group, version = one(at, FAMILY, at.known("parameterGroupName")), at.known("engineVersion")
     if group is None or version is None:
         return
@@ -265,7 +265,7 @@ def family_of_the_parameters(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("replicateSourceDb", "backupRetentionPeriod"))
-def source_of_a_reader(at: RuleContext) -> Iterator[Refusal]:
+def check_replica_source(at: RuleContext) -> Iterator[Refusal]:
     source = one(at, INSTANCE, at.known("replicateSourceDb"))
     if source is None or at.before is not None:
         return
@@ -288,7 +288,7 @@ def source_of_a_reader(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INSTANCE, checks=("replicateSourceDb",))
-def what_a_reader_takes_from_its_source(at: RuleContext) -> Iterator[Refusal]:
+def check_replica_inherits_from_source(at: RuleContext) -> Iterator[Refusal]:
     for key in ("username", "password", "dbName", "manageMasterUserPassword"):
         if is_reader(at) and at.inputs.get(key):
             words = f"{key} cannot be given for a read replica: it comes from its source"
@@ -296,7 +296,7 @@ def what_a_reader_takes_from_its_source(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("manageMasterUserPassword",))
-def no_managed_password_with_readers(at: RuleContext) -> Iterator[Refusal]:
+def check_managed_password_without_replicas(at: RuleContext) -> Iterator[Refusal]:
     if at.before and at.known("manageMasterUserPassword") and at.store.users(at.before, INSTANCE):
         words = "You can't enable ManageMasterUserPassword for a DB instance that has read replicas."
         yield Refusal(VALUE, words, "manageMasterUserPassword")
@@ -306,7 +306,7 @@ def no_managed_password_with_readers(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("allocatedStorage",))
-def storage_never_shrinks(at: RuleContext) -> Iterator[Refusal]:
+def check_storage_does_not_shrink(at: RuleContext) -> Iterator[Refusal]:
     before = at.before.outputs.get("allocatedStorage") if at.before else None
     now = at.known("allocatedStorage")
     if before and now and int(now) < int(before):
@@ -318,7 +318,7 @@ def storage_never_shrinks(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=("engineVersion", "allowMajorVersionUpgrade"))
-def version_only_rises(at: RuleContext) -> Iterator[Refusal]:
+def check_version_does_not_fall(at: RuleContext) -> Iterator[Refusal]:
     before = at.before.outputs.get("engineVersion") if at.before else None
     now = at.known("engineVersion")
     if not before or not now or before == now:
@@ -332,7 +332,7 @@ def version_only_rises(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(DELETE, INSTANCE)
-def last_snapshot(at: RuleContext) -> Iterator[Refusal]:
+def check_final_snapshot(at: RuleContext) -> Iterator[Refusal]:
     """A writer leaves a snapshot of a new name or says that it leaves none; a reader cannot leave one."""
     name = at.known("finalSnapshotIdentifier")
     if at.inputs.get("skipFinalSnapshot"):

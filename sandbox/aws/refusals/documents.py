@@ -56,6 +56,12 @@ DOCUMENTS: Final[dict[tuple[str, str], tuple[int, bool, str, str]]] = {
         "InvalidAttributeValue",
     ),
     ("aws:sqs/queue:Queue", "policy"): (8_192, True, "InvalidAttributeValue", "InvalidAttributeValue"),
+    ("aws:ecr/repositoryPolicy:RepositoryPolicy", "policy"): (
+        10_240,
+        True,
+        "InvalidParameterException",
+        "InvalidParameterException",
+    ),
     ("aws:ec2/vpcEndpoint:VpcEndpoint", "policy"): (
         20_480,
         True,
@@ -164,7 +170,7 @@ def _of_statement(token: str, found: Any) -> Iterator[str]:
 
 
 @rule(CREATE, ROLE_POLICY, checks=("policy",))
-def inline_policies_of_a_role(at: RuleContext) -> Iterator[Refusal]:
+def check_inline_policies_size(at: RuleContext) -> Iterator[Refusal]:
     """All inline policies of a role share one allowance."""
     role = at.known("role")
     texts = [str(r.inputs.get("policy", "")) for r in at.others(ROLE_POLICY, role=role)]

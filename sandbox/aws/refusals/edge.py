@@ -27,7 +27,7 @@ SECURE: Final = ("HTTPS", "TLS")
 
 
 @rule(CREATE, BALANCER, checks=("subnets",))
-def zones_of_a_balancer(at: RuleContext) -> Iterator[Refusal]:
+def check_load_balancer_zones(at: RuleContext) -> Iterator[Refusal]:
     rows = [r for s in known_list(at.inputs.get("subnets")) if (r := one(at, SUBNET, s))]
     zones = [str(r.outputs.get("availabilityZone")) for r in rows]
     if not rows or at.inputs.get("loadBalancerType", "application") != "application":
@@ -41,7 +41,7 @@ def zones_of_a_balancer(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, LISTENER, checks=("certificateArn", "protocol"))
-def certificate_of_a_listener(at: RuleContext) -> Iterator[Refusal]:
+def check_listener_certificate(at: RuleContext) -> Iterator[Refusal]:
     is_secure = at.known("protocol") in SECURE
     if is_secure and at.inputs.get("certificateArn") is None:
         words = f"A certificate must be specified for {at.known('protocol')} listeners"
@@ -52,7 +52,7 @@ def certificate_of_a_listener(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, TARGETS, checks=("port", "protocol", "vpcId"))
-def parts_of_a_target_group(at: RuleContext) -> Iterator[Refusal]:
+def check_target_group(at: RuleContext) -> Iterator[Refusal]:
     if at.inputs.get("targetType") == "lambda":
         return
     for key, word in (("port", "port"), ("protocol", "protocol"), ("vpcId", "VPC ID")):
@@ -66,12 +66,12 @@ def _groups(actions: Any) -> list[str]:
 
 
 @rule(CREATE, LISTENER, checks=("defaultActions", "loadBalancerArn"))
-def targets_of_a_listener(at: RuleContext) -> Iterator[Refusal]:
+def check_listener_targets(at: RuleContext) -> Iterator[Refusal]:
     yield from _reachable(at, at.known("loadBalancerArn"), _groups(at.inputs.get("defaultActions")))
 
 
 @rule(CREATE, LISTENER_RULE, checks=("actions", "listenerArn"))
-def targets_of_a_rule(at: RuleContext) -> Iterator[Refusal]:
+def check_listener_rule_targets(at: RuleContext) -> Iterator[Refusal]:
     listener = one(at, LISTENER, at.known("listenerArn"))
     if listener:
         yield from _reachable(at, listener.outputs.get("loadBalancerArn"), _groups(at.inputs.get("actions")))
@@ -106,7 +106,7 @@ def _balancers_of(at: RuleContext, group: Any) -> Iterator[Any]:
 
 
 @rule(CREATE, "aws:lb/trustStore:TrustStore", checks=BUNDLE)
-def bundle_of_a_trust_store(at: RuleContext) -> Iterator[Refusal]:
+def check_trust_store_bundle(at: RuleContext) -> Iterator[Refusal]:
     bucket, key = at.known(BUNDLE[0]), at.known(BUNDLE[1])
     if not bucket or not key:
         return
@@ -120,7 +120,7 @@ def bundle_of_a_trust_store(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, CERTIFICATE, checks=("certificateBody", "certificateChain", "privateKey"))
-def imported_certificate(at: RuleContext) -> Iterator[Refusal]:
+def check_imported_certificate(at: RuleContext) -> Iterator[Refusal]:
     """What is imported is a certificate, of the key that comes with it."""
     body, key = at.known("certificateBody"), at.known("privateKey")
     if at.inputs.get("certificateBody") is not None and at.inputs.get("privateKey") is None:
@@ -154,7 +154,7 @@ def covers(pattern: str, name: str) -> bool:
 
 
 @rule(CREATE, DOMAIN, checks=("domainName", "regionalCertificateArn"))
-def certificate_of_a_domain(at: RuleContext) -> Iterator[Refusal]:
+def check_domain_certificate(at: RuleContext) -> Iterator[Refusal]:
     certificate, name = one(at, CERTIFICATE, at.known("regionalCertificateArn")), at.known("domainName")
     if certificate is None or name is None or certificate.outputs.get("domainName") is None:
         return
@@ -165,7 +165,7 @@ def certificate_of_a_domain(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, "aws:apigateway/restApi:RestApi", checks=("body",))
-def contract_of_an_api(at: RuleContext) -> Iterator[Refusal]:
+def check_api_body(at: RuleContext) -> Iterator[Refusal]:
     """Import of an OpenAPI file: a text that is none is no API."""
     body = at.known("body")
     if not isinstance(body, str) or UNKNOWN in body:
@@ -179,7 +179,7 @@ def contract_of_an_api(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, "aws:route53/record:Record", checks=("records", "ttl", "aliases"))
-def parts_of_a_record(at: RuleContext) -> Iterator[Refusal]:
+def check_dns_record(at: RuleContext) -> Iterator[Refusal]:
     has_alias, has_records = at.inputs.get("aliases"), at.inputs.get("records")
     if bool(has_alias) == bool(has_records):
         words = "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords]]"
@@ -189,7 +189,7 @@ def parts_of_a_record(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, "aws:apigatewayv2/vpcLink:VpcLink", checks=("subnetIds",))
-def subnets_of_a_link(at: RuleContext) -> Iterator[Refusal]:
+def check_vpc_link_subnets(at: RuleContext) -> Iterator[Refusal]:
     rows = [r for s in known_list(at.inputs.get("subnetIds")) if (r := one(at, SUBNET, s))]
     if rows and not one(at, VPC, rows[0].outputs.get("vpcId")):
         yield Refusal("BadRequestException", "Cannot find the VPC of the subnets", "subnetIds")

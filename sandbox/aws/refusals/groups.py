@@ -58,7 +58,7 @@ def at_path(inputs: Any, path: str) -> list[str]:
 
 
 @rule(INPUTS, GROUP, checks=("description", "name"))
-def words_of_a_group(at: RuleContext) -> Iterator[Refusal]:
+def check_security_group_texts(at: RuleContext) -> Iterator[Refusal]:
     for key in ("description", "name"):
         text = str(at.known(key) or "")
         allowed = all(c.isascii() and (c.isalnum() or c in " ._-:/()#,@[]+=&;{}!$*") for c in text)
@@ -75,7 +75,7 @@ def words_of_a_group(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, INGRESS, EGRESS, checks=("ipProtocol", "fromPort", "toPort", *SOURCES))
-def ports_and_source(at: RuleContext) -> Iterator[Refusal]:
+def check_rule_ports_and_source(at: RuleContext) -> Iterator[Refusal]:
     protocol = at.known("ipProtocol")
     if protocol is not None and str(protocol) not in PROTOCOLS:
         words = f"Invalid value '{protocol}' for IP protocol. Unknown protocol."
@@ -102,7 +102,7 @@ def _ports(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INGRESS, EGRESS, checks=("referencedSecurityGroupId", "securityGroupId"))
-def groups_that_can_meet(at: RuleContext) -> Iterator[Refusal]:
+def check_referenced_group(at: RuleContext) -> Iterator[Refusal]:
     """A group of another network can be named only through a peering of the two."""
     mine = network_of(at, GROUP, at.known("securityGroupId"))
     theirs = network_of(at, GROUP, at.known("referencedSecurityGroupId"))
@@ -122,7 +122,7 @@ def groups_that_can_meet(at: RuleContext) -> Iterator[Refusal]:
         yield Refusal("InvalidGroup.NotFound", words, "referencedSecurityGroupId")
 
 
-def groups_of_one_network(at: RuleContext) -> Iterator[Refusal]:
+def check_groups_of_one_network(at: RuleContext) -> Iterator[Refusal]:
     subnets_at, groups_at, code, words = USERS[at.token]
     groups = at_path(at.inputs, groups_at)
     key = groups_at.split(".", maxsplit=1)[0]
@@ -142,4 +142,4 @@ def groups_of_one_network(at: RuleContext) -> Iterator[Refusal]:
 
 for _token, (_subnets, _groups, _, _) in USERS.items():
     _keys = tuple({_subnets.split(".", maxsplit=1)[0], _groups.split(".", maxsplit=1)[0]})
-    rule(CREATE, _token, checks=_keys)(groups_of_one_network)
+    rule(CREATE, _token, checks=_keys)(check_groups_of_one_network)

@@ -59,7 +59,7 @@ def network_of(at: RuleContext, kind: str, word: Any) -> str | None:
 
 
 @rule(INPUTS, VPC, SUBNET, checks=("cidrBlock",))
-def block_of_a_network(at: RuleContext) -> Iterator[Refusal]:
+def check_cidr_block(at: RuleContext) -> Iterator[Refusal]:
     text = at.known("cidrBlock")
     if text is None:
         return
@@ -73,7 +73,7 @@ def block_of_a_network(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, SUBNET, checks=("cidrBlock", "vpcId"))
-def subnet_within_its_network(at: RuleContext) -> Iterator[Refusal]:
+def check_subnet_within_vpc(at: RuleContext) -> Iterator[Refusal]:
     mine, network = block(at.known("cidrBlock")), one(at, VPC, at.known("vpcId"))
     whole = block(network.outputs.get("cidrBlock")) if network else None
     if mine is None or network is None or whole is None or at.before is not None:
@@ -88,7 +88,7 @@ def subnet_within_its_network(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, SUBNET, checks=("availabilityZone",))
-def zone_of_the_region(at: RuleContext) -> Iterator[Refusal]:
+def check_availability_zone(at: RuleContext) -> Iterator[Refusal]:
     zone, region = at.known("availabilityZone"), at.store.region
     if zone and not (
         str(zone).startswith(region) and str(zone)[len(region) :] in ("a", "b", "c", "d", "e", "f")
@@ -101,7 +101,7 @@ def zone_of_the_region(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, PEERING, checks=("vpcId", "peerVpcId"))
-def peers_do_not_overlap(at: RuleContext) -> Iterator[Refusal]:
+def check_peered_blocks_do_not_overlap(at: RuleContext) -> Iterator[Refusal]:
     """VPC peering guide, limitations: AWS takes the request and lets it fail."""
     rows = [one(at, VPC, at.known(k)) for k in ("vpcId", "peerVpcId")]
     blocks = [b for row in rows if row and (b := block(row.outputs.get("cidrBlock")))]
@@ -117,7 +117,7 @@ def peers_do_not_overlap(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, ROUTE, checks=TARGETS)
-def one_target_of_a_route(at: RuleContext) -> Iterator[Refusal]:
+def check_route_has_one_target(at: RuleContext) -> Iterator[Refusal]:
     given = [k for k in TARGETS if at.inputs.get(k) not in (None, "")]
     if len(given) != 1:
         words = f"The request must contain exactly one of {', '.join(TARGETS)}; it contains {given}"
@@ -125,7 +125,7 @@ def one_target_of_a_route(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, ROUTE, checks=("destinationCidrBlock",))
-def destination_of_a_route(at: RuleContext) -> Iterator[Refusal]:
+def check_route_destination(at: RuleContext) -> Iterator[Refusal]:
     text = at.known("destinationCidrBlock")
     if text is not None and block(text) is None:
         words = (
@@ -135,7 +135,7 @@ def destination_of_a_route(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, ROUTE, checks=("routeTableId", "gatewayId", "natGatewayId", "vpcPeeringConnectionId"))
-def route_within_one_network(at: RuleContext) -> Iterator[Refusal]:
+def check_route_within_one_vpc(at: RuleContext) -> Iterator[Refusal]:
     table, network = at.known("routeTableId"), network_of(at, TABLE, at.known("routeTableId"))
     nat = one(at, NAT, at.known("natGatewayId"))
     peering = one(at, PEERING, at.known("vpcPeeringConnectionId"))
@@ -153,7 +153,7 @@ def route_within_one_network(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, ROUTE, checks=("destinationCidrBlock",))
-def no_route_over_the_local_one(at: RuleContext) -> Iterator[Refusal]:
+def check_route_spares_local_route(at: RuleContext) -> Iterator[Refusal]:
     table = one(at, TABLE, at.known("routeTableId"))
     network = one(at, VPC, table.outputs.get("vpcId")) if table else None
     text = at.known("destinationCidrBlock")
@@ -163,7 +163,7 @@ def no_route_over_the_local_one(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, ASSOCIATION, checks=("routeTableId", "subnetId"))
-def table_of_a_subnet(at: RuleContext) -> Iterator[Refusal]:
+def check_route_table_of_subnet(at: RuleContext) -> Iterator[Refusal]:
     table, subnet = at.known("routeTableId"), one(at, SUBNET, at.known("subnetId"))
     if subnet is None:
         return
@@ -179,7 +179,7 @@ def table_of_a_subnet(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, GATEWAY, checks=("vpcId",))
-def one_internet_gateway(at: RuleContext) -> Iterator[Refusal]:
+def check_one_internet_gateway(at: RuleContext) -> Iterator[Refusal]:
     network = one(at, VPC, at.known("vpcId"))
     if network and any(r.id != at.id for r in at.store.users(network, GATEWAY, "vpcId")):
         words = f"Network {network.id} already has an internet gateway attached"
@@ -187,7 +187,7 @@ def one_internet_gateway(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, NAT, checks=("allocationId", "subnetId"))
-def public_nat_gateway(at: RuleContext) -> Iterator[Refusal]:
+def check_nat_gateway(at: RuleContext) -> Iterator[Refusal]:
     if at.inputs.get("connectivityType", "public") != "public" or at.before is not None:
         return
     if at.inputs.get("allocationId") is None:
@@ -207,7 +207,7 @@ def public_nat_gateway(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, ENDPOINT, checks=("serviceName", "privateDnsEnabled", "vpcId"))
-def private_names_of_an_endpoint(at: RuleContext) -> Iterator[Refusal]:
+def check_endpoint_private_dns(at: RuleContext) -> Iterator[Refusal]:
     network = one(at, VPC, at.known("vpcId"))
     if network is None or at.known("privateDnsEnabled") is not True:
         return
@@ -231,7 +231,7 @@ def private_names_of_an_endpoint(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, ENDPOINT, checks=("serviceName",))
-def service_of_an_endpoint(at: RuleContext) -> Iterator[Refusal]:
+def check_endpoint_service(at: RuleContext) -> Iterator[Refusal]:
     """The names of AWS's own services begin with its Region, those of others with `com.amazonaws.vpce`."""
     name = str(at.known("serviceName") or "")
     region = at.store.region

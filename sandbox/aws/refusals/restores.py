@@ -22,7 +22,7 @@ CONFLICT: Final = "Conflicting configuration arguments"
 
 
 @rule(INPUTS, INSTANCE, checks=(RESTORE,))
-def source_and_moment_of_a_restore(at: RuleContext) -> Iterator[Refusal]:
+def check_restore_inputs(at: RuleContext) -> Iterator[Refusal]:
     """One source, one moment, and no other place that the data comes from."""
     given = at.known(RESTORE)
     if not given:
@@ -45,7 +45,7 @@ def source_and_moment_of_a_restore(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, INSTANCE, checks=(RESTORE,))
-def restorable(at: RuleContext) -> Iterator[Refusal]:
+def check_restore_source(at: RuleContext) -> Iterator[Refusal]:
     """The source is there, keeps backups that reach back so far, and its key opens them."""
     given = at.known(RESTORE)
     if not given or at.before is not None:

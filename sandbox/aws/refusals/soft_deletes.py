@@ -7,10 +7,11 @@ from typing import Final
 from sandbox.aws import backups
 from sandbox.aws.backups import INSTANCE
 from sandbox.aws.key_lifecycle import KEY, WINDOW, schedule_deletion
-from sandbox.aws.refusals.rule import CREATE, Refusal, RuleContext, rule
+from sandbox.aws.refusals.rule import CREATE, DELETE, Refusal, RuleContext, rule
 from sandbox.cloud.store import Row, Store
 
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
+REPOSITORY: Final = "aws:ecr/repository:Repository"
 SECRET_NAME: Final = "secret-name"  # noqa: S105 - a kind of name
 
 
@@ -23,6 +24,8 @@ def note(row: Row, store: Store) -> None:
         days = int(given.get("recoveryWindowInDays") or WINDOW)
         until = store.now() + datetime.timedelta(days=days)
         store.note_deleted(SECRET_NAME, str(given["name"]), until=until.isoformat())
+    if row.type == REPOSITORY:
+        store.delete_images(str(given["name"]))
     if row.type == INSTANCE:
         backups.end(store, row)
 
@@ -34,7 +37,7 @@ def begun(row: Row, store: Store) -> None:
 
 
 @rule(CREATE, SECRET, checks=("name",))
-def name_of_a_secret_that_waits(at: RuleContext) -> Iterator[Refusal]:
+def check_name_of_deleted_secret(at: RuleContext) -> Iterator[Refusal]:
     """Secrets Manager, DeleteSecret: the name stays taken through the recovery window."""
     waits = at.store.deleted_trace(SECRET_NAME, str(at.known("name"))) if at.before is None else None
     if waits and datetime.datetime.fromisoformat(waits["until"]) > at.store.now():
@@ -43,3 +46,14 @@ def name_of_a_secret_that_waits(at: RuleContext) -> Iterator[Refusal]:
             "You can't create this secret because a secret with this name is already scheduled for deletion.",
             "name",
         )
+
+
+@rule(DELETE, REPOSITORY)
+def repository_with_images(at: RuleContext) -> Iterator[Refusal]:
+    """ECR API reference, DeleteRepository, 2026-11."""
+    name = str(at.known("name"))
+    if at.store.images(name) and not at.known("forceDelete"):
+        words = (
+            f"The repository with name '{name}' in registry with id '{at.store.account}' cannot be deleted"
+        )
+        yield Refusal("RepositoryNotEmptyException", f"{words} because it still contains images")

@@ -63,7 +63,7 @@ def is_no_json(value: Any) -> bool:
 
 
 @rule(INPUTS, BUCKET, checks=("bucket",))
-def name_of_a_bucket(at: RuleContext) -> Iterator[Refusal]:
+def check_bucket_name(at: RuleContext) -> Iterator[Refusal]:
     name = at.known("bucket")
     if name is None:
         return
@@ -83,7 +83,7 @@ def _is_address(text: str) -> bool:
 
 
 @rule(DELETE, BUCKET)
-def bucket_is_empty(at: RuleContext) -> Iterator[Refusal]:
+def check_bucket_is_empty(at: RuleContext) -> Iterator[Refusal]:
     if at.before is None or at.inputs.get("forceDestroy"):
         return
     if at.store.users(at.before, OBJECT, "bucket"):
@@ -91,7 +91,7 @@ def bucket_is_empty(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, LOCK, checks=("bucket",))
-def lock_needs_versions(at: RuleContext) -> Iterator[Refusal]:
+def check_object_lock_has_versioning(at: RuleContext) -> Iterator[Refusal]:
     bucket = one(at, BUCKET, at.known("bucket"))
     if bucket is None or bucket.outputs.get("objectLockEnabled"):
         return
@@ -102,7 +102,7 @@ def lock_needs_versions(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, VERSIONING, checks=("versioningConfiguration",))
-def state_of_versions(at: RuleContext) -> Iterator[Refusal]:
+def check_versioning_status(at: RuleContext) -> Iterator[Refusal]:
     status = members(at.known("versioningConfiguration")).get("status")
     if status not in (None, UNKNOWN, "Enabled", "Suspended", "Disabled"):
         words = "The XML you provided was not well-formed or did not validate against our published schema"
@@ -110,7 +110,7 @@ def state_of_versions(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, VERSIONING, checks=("versioningConfiguration",))
-def locked_versions_stay(at: RuleContext) -> Iterator[Refusal]:
+def check_versioning_of_locked_bucket(at: RuleContext) -> Iterator[Refusal]:
     bucket = one(at, BUCKET, at.known("bucket"))
     status = members(at.known("versioningConfiguration")).get("status")
     if bucket and status not in (None, UNKNOWN, "Enabled") and at.store.users(bucket, LOCK):
@@ -125,7 +125,7 @@ def locked_versions_stay(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, QUEUE, checks=("name", "fifoQueue"))
-def name_of_a_queue(at: RuleContext) -> Iterator[Refusal]:
+def check_queue_name(at: RuleContext) -> Iterator[Refusal]:
     name = at.known("name")
     if name is not None and bool(at.inputs.get("fifoQueue")) != str(name).endswith(".fifo"):
         words = (
@@ -137,7 +137,7 @@ def name_of_a_queue(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, QUEUE, checks=("redrivePolicy", "redriveAllowPolicy"))
-def redrive_of_a_queue(at: RuleContext) -> Iterator[Refusal]:
+def check_redrive_policy(at: RuleContext) -> Iterator[Refusal]:
     for key in ("redrivePolicy", "redriveAllowPolicy"):
         if is_no_json(at.known(key)):
             words = (
@@ -154,7 +154,7 @@ def redrive_of_a_queue(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, QUEUE, checks=("redrivePolicy",))
-def dead_letters_have_a_place(at: RuleContext) -> Iterator[Refusal]:
+def check_dead_letter_queue(at: RuleContext) -> Iterator[Refusal]:
     target = members(object_in_json(at.known("redrivePolicy"))).get("deadLetterTargetArn")
     if target and not one(at, QUEUE, target):
         words = (
@@ -165,7 +165,7 @@ def dead_letters_have_a_place(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, SUBSCRIPTION, checks=("endpoint", "protocol"))
-def endpoint_of_its_protocol(at: RuleContext) -> Iterator[Refusal]:
+def check_subscription_endpoint(at: RuleContext) -> Iterator[Refusal]:
     protocol, endpoint = at.known("protocol"), at.known("endpoint")
     pattern, words = ENDPOINTS.get(str(protocol), (".*", ""))
     if endpoint is not None and not re.fullmatch(pattern, str(endpoint)):
@@ -176,7 +176,7 @@ def endpoint_of_its_protocol(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, SECRET, checks=("recoveryWindowInDays",))
-def window_of_a_secret(at: RuleContext) -> Iterator[Refusal]:
+def check_secret_recovery_window(at: RuleContext) -> Iterator[Refusal]:
     days = at.known("recoveryWindowInDays")
     if days is not None and int(days) != 0 and not 7 <= int(days) <= 30:
         words = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."
@@ -184,7 +184,7 @@ def window_of_a_secret(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, PARAMETER, checks=("insecureValue", "value"))
-def size_of_a_parameter(at: RuleContext) -> Iterator[Refusal]:
+def check_parameter_size(at: RuleContext) -> Iterator[Refusal]:
     limit = {"Standard": 4_096}.get(str(at.inputs.get("tier", "Standard")), 8_192)
     for key in ("value", "insecureValue"):
         if len(str(at.known(key) or "")) > limit:
@@ -197,14 +197,14 @@ def size_of_a_parameter(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, ALIAS, checks=("name",))
-def name_of_an_alias(at: RuleContext) -> Iterator[Refusal]:
+def check_alias_name(at: RuleContext) -> Iterator[Refusal]:
     name = str(at.known("name") or "")
     if name.startswith("alias/aws/"):
         yield Refusal("NotAuthorizedException", f"{name} is reserved for AWS managed keys", "name")
 
 
 @rule(INPUTS, KEY, checks=("enableKeyRotation", "rotationPeriodInDays"))
-def rotation_of_a_key(at: RuleContext) -> Iterator[Refusal]:
+def check_key_rotation(at: RuleContext) -> Iterator[Refusal]:
     spec = at.known("customerMasterKeySpec") or "SYMMETRIC_DEFAULT"
     if at.known("enableKeyRotation") and spec != "SYMMETRIC_DEFAULT":
         words = "Automatic key rotation is supported only on symmetric encryption KMS keys"
@@ -215,7 +215,7 @@ def rotation_of_a_key(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, KEY, checks=("policy",))
-def policy_that_can_be_changed(at: RuleContext) -> Iterator[Refusal]:
+def check_key_policy_can_be_changed(at: RuleContext) -> Iterator[Refusal]:
     """PutKeyPolicy (its lockout safety check): somebody must keep the right to change the policy."""
     document = object_in_json(at.known("policy"))
     if document is None or at.inputs.get("bypassPolicyLockoutSafetyCheck"):
@@ -236,7 +236,7 @@ def policy_that_can_be_changed(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, ALARM, checks=("period", "evaluationPeriods", "datapointsToAlarm"))
-def span_of_an_alarm(at: RuleContext) -> Iterator[Refusal]:
+def check_alarm_periods(at: RuleContext) -> Iterator[Refusal]:
     period, times = at.known("period"), at.known("evaluationPeriods")
     if period is not None and int(period) not in (10, 20, 30) and int(period) % 60:
         words = "Period must be 10, 20, 30 or a multiple of 60"
@@ -253,14 +253,14 @@ def span_of_an_alarm(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, ALARM, checks=("dimensions",))
-def dimensions_of_an_alarm(at: RuleContext) -> Iterator[Refusal]:
+def check_alarm_dimensions(at: RuleContext) -> Iterator[Refusal]:
     if len(at.known("dimensions") or {}) > 30:
         words = "The collection Dimensions must not have a size greater than 30."
         yield Refusal("InvalidParameterValue", words, "dimensions")
 
 
 @rule(INPUTS, DASHBOARD, checks=("dashboardBody",))
-def body_of_a_dashboard(at: RuleContext) -> Iterator[Refusal]:
+def check_dashboard_body(at: RuleContext) -> Iterator[Refusal]:
     """A mapping of at most 500 widgets, each with a type (CloudWatch, PutDashboard, 2026-11)."""
     body = at.known("dashboardBody")
     if body is None or UNKNOWN in str(body):
@@ -277,7 +277,7 @@ def body_of_a_dashboard(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(INPUTS, EVENT_RULE, checks=("eventPattern", "scheduleExpression"))
-def pattern_of_a_rule(at: RuleContext) -> Iterator[Refusal]:
+def check_event_pattern(at: RuleContext) -> Iterator[Refusal]:
     if is_no_json(at.known("eventPattern")):
         words = "Event pattern is not valid. Reason: it is no JSON"
         yield Refusal("InvalidEventPatternException", words, "eventPattern")
@@ -287,7 +287,7 @@ def pattern_of_a_rule(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(CREATE, TRAIL, checks=("s3BucketName",))
-def bucket_that_lets_the_trail_write(at: RuleContext) -> Iterator[Refusal]:
+def check_trail_bucket_policy(at: RuleContext) -> Iterator[Refusal]:
     bucket = one(at, BUCKET, at.known("s3BucketName"))
     if bucket is None:
         return
@@ -301,7 +301,7 @@ def bucket_that_lets_the_trail_write(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(DELETE, USER_POOL)
-def protected_user_pool(at: RuleContext) -> Iterator[Refusal]:
+def check_user_pool_protection(at: RuleContext) -> Iterator[Refusal]:
     if at.inputs.get("deletionProtection") == "ACTIVE":
         words = (
             "The user pool cannot be deleted because deletion protection is activated. Deletion protection"
@@ -311,7 +311,7 @@ def protected_user_pool(at: RuleContext) -> Iterator[Refusal]:
 
 
 @rule(DELETE, ZONE)
-def zone_is_empty(at: RuleContext) -> Iterator[Refusal]:
+def check_zone_is_empty(at: RuleContext) -> Iterator[Refusal]:
     if at.before and not at.inputs.get("forceDestroy") and at.store.users(at.before, RECORD, "zoneId"):
         words = (
             "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
