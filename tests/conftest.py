@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.cells import ROOT
-from tests.checkout import is_the_teams, write_checkout
+from tests.checkout import write_checkout
+from tests.distribution import distribute
+from tests.team_files import guarded, refuse_team_files
 
 settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
@@ -26,8 +27,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 @pytest.hookimpl(optionalhook=True)  # where xdist is switched off nobody asks
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: tests with an engine or databases wait a quarter of the time."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores: tests with an engine or databases wait a quarter of the time."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(scope="session")
@@ -36,22 +37,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_checkout(tmp_path_factory.mktemp("checkout"))
 
 
-CHECKOUT = ROOT.resolve()
-
-
-def refuse_team_files(event: str, arguments: tuple[object, ...]) -> None:
-    """Keep tests from files that a team edits as it likes: what reads one would be green today only."""
-    if event != "open" or not isinstance(arguments[0], str | bytes):
-        return
-    opened = os.fsdecode(arguments[0])
-    if not opened.endswith((".yaml", ".json")):  # as the team's do: no other file is worth the time
-        return
-    path = Path(opened).resolve()
-    if path.is_relative_to(CHECKOUT) and is_the_teams(name := path.relative_to(CHECKOUT).as_posix()):
-        raise PermissionError(f"tests read no file of the team's: {name}; take that of tests/project")
-
-
+# What a test opens, and what each process opens that a test starts.
 sys.addaudithook(refuse_team_files)
+os.environ.update(guarded(os.environ))
 
 
 # What was collected, for tests that look for what is passed over: file and name of each test, and whether it
@@ -73,9 +61,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Let the garbage collector look no more at what stays till the end: modules, and the collected tests.
+    """Give each process its share of long tests; then let the garbage collector look no more at what stays.
 
-    The harness collects before each run of a program, which took 0.4 s of CPU with that heap in its way.
+    Modules and collected tests are a heap that it would go through again and again.
     """
+    processes = int(getattr(session.config, "workerinput", {}).get("workercount", 1))
+    if processes > 1:
+        session.items[:] = distribute(session.items, lambda item: item.nodeid.split("::", 1)[0], processes)
     gc.collect()
     gc.freeze()

@@ -138,7 +138,7 @@ def overrides(draw: st.DrawFn, plan: ServicePlan) -> Overrides:
 @st.composite
 def tenants(draw: st.DrawFn, id_: str, isolation: Isolation | None = None) -> Tenant:
     """An active tenant of any kind that a cell in Ireland may hold."""
-    isolation = isolation or draw(st.sampled_from(Isolation))
+    isolation = isolation or Isolation(draw(st.sampled_from(Isolation)))
     plan = draw(st.sampled_from(sorted(plans())))
     silo = isolation is Isolation.SILO
     return Tenant(

@@ -21,7 +21,7 @@ import tarfile
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pulumi
 import yaml
@@ -100,7 +100,8 @@ def run_under_mocks(stack: str, program: Program, on_request: Callable[[Any], No
     async def main() -> None:
         reset_options()
         mocks.set_mocks(echo, project="tenantry", stack=stack, monitor=Monitor(echo))
-        set_root_resource(None)  # the mocks' own: `run_in_stack` makes the stack that takes the exports
+        # Not the mocks' own: `run_in_stack` makes the stack that takes the exports.
+        set_root_resource(cast("Any", None))
         pulumi.runtime.set_all_config(dict(_config(Path.cwd(), stack)))
         await run_in_stack(program)
 

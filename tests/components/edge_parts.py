@@ -18,6 +18,7 @@ from components.services.fargate_service import task_role
 from components.services.monolith import Monolith, MonolithArgs
 from components.services.private_ca import PrivateCa, PrivateCaArgs
 from components.services.report_service import ReportService, ReportServiceArgs
+from components.services.revision import read_revision_records
 from devtools.mocks import Recording, Registered, run
 from plan import CellPlan, parse_settings, plan_cell
 from plan.data.databases import DatabasePlan
@@ -97,6 +98,7 @@ class Parts:
             "network": self.network,
             "ca": self.ca,
             "key_arn": KEY,
+            "revisions": read_revision_records(self.shared, self.cluster),
             "shared": self.shared,
         }
 

@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pulumi import Output
+
 from components.common.context import CellContext
 from components.data.database import Database, DatabaseArgs
 from components.edge.entrance import ApiEntrance, ClientPool
 from components.tenants.bootstrap import Bootstrap, BootstrapArgs
+from components.tenants.lifecycle_calls import CallRecords, records_path
+from components.tenants.lifecycle_machine import LifecycleMachine, LifecycleMachineArgs
 from components.tenants.tenant_key_and_role import TenantKeyAndRole, TenantKeyAndRoleArgs
 from components.tenants.tenant_mover import MOVER
 from components.tenants.tenant_offboarder import LEAVER
@@ -18,6 +22,7 @@ from devtools.mocks import Recording, Registered, run
 from plan.data.databases import DatabasePlan, plan_shards
 from plan.names import Names
 from plan.services.services import FunctionPlan, plan_leaver, plan_mover, plan_rekeyer
+from plan.tenants.lifecycle_machine import plan_lifecycle
 from plan.tenants.tenant import TenantPlan, plan_tenant
 from tenants import models
 from tenants.lifecycle.edit_checks import placement_of
@@ -99,17 +104,43 @@ def make_database(plan: DatabasePlan, stack: str = "dev") -> Database:
     )
 
 
+def records(stack: str, **found: str) -> CallRecords:
+    """What functions have recorded of their calls: nothing yet, or JSON by parameter."""
+    return CallRecords(path=records_path(shared(stack)), values=Output.from_input(found))
+
+
 def make_bootstrap(stack: str = "dev") -> Bootstrap:
     return Bootstrap(
         "bootstrap",
-        BootstrapArgs(subnet_ids=["subnet-a", "subnet-b"], group_id="sg-fn", shared=shared(stack)),
+        BootstrapArgs(
+            subnet_ids=["subnet-a", "subnet-b"],
+            group_id="sg-fn",
+            records=records(stack),
+            shared=shared(stack),
+        ),
     )
 
 
+def make_machine(stack: str = "dev") -> LifecycleMachine:
+    plan = plan_lifecycle(names(stack))
+    args = LifecycleMachineArgs(
+        plan=plan, subnet_ids=["subnet-a"], group_id="sg-starters", shared=shared(stack)
+    )
+    return LifecycleMachine("lifecycle", args)
+
+
 def make_workers(stack: str = "dev") -> Workers:
+    machine = make_machine(stack)
+
     def made(kind: WorkerKind, plan: FunctionPlan) -> TenantWorker:
         args = TenantWorkerArgs(
-            kind=kind, plan=plan, subnet_ids=["subnet-a"], group_id="sg-fn", shared=shared(stack)
+            kind=kind,
+            plan=plan,
+            subnet_ids=["subnet-a"],
+            group_id="sg-fn",
+            machine=machine,
+            records=records(stack),
+            shared=shared(stack),
         )
         return TenantWorker(kind.word, args)
 

@@ -14,7 +14,7 @@ each = pytest.mark.parametrize("tenant", TENANTS)
 def test_a_client_gets_tokens_for_itself_and_for_nothing_else(tenant: str) -> None:
     client = made().one("userPoolClient:UserPoolClient", f"{tenant}-api-client").inputs
     assert client["allowedOauthFlows"] == ["client_credentials"]
-    assert client["explicitAuthFlows"] == []  # nobody signs in with a password
+    assert client["explicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"]  # nobody signs in with a password
     assert client["allowedOauthScopes"] == ["reports/read", "reports/write"]
     assert client["generateSecret"] is True
     assert (client["accessTokenValidity"], client["tokenValidityUnits"]) == (60, {"accessToken": "minutes"})

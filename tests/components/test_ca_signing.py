@@ -20,16 +20,16 @@ from tests.components.test_private_ca import ca_plan
 @cache
 def made(kind: str, stack: str = "prod", generation: int = 1) -> tuple[Recording, dict[str, Any]]:
     plan: CaPlan = replace(ca_plan(stack), kind=kind, generation=generation)
-    told: dict[str, Any] = {}
+    answer: dict[str, Any] = {}
 
     def program() -> None:
         ca = PrivateCa("ca", PrivateCaArgs(plan=plan, key_arn="arn:ca-key", shared=shared(stack)))
-        told.update(
+        answer.update(
             secrets=set(ca.secret_arns), servers=set(ca.server_certificate_arns), lists=ca.revocations
         )
-        ca.bundle_pem.apply(lambda v: told.update(bundle=v))
+        ca.bundle_pem.apply(lambda v: answer.update(bundle=v))
 
-    return record(program, stack), told
+    return record(program, stack), answer
 
 
 def test_the_rest_of_the_cell_is_given_the_same_by_either() -> None:

@@ -179,8 +179,8 @@ def test_with_one_of_another_ca(tmp_path: Path) -> None:
     stranger = Meeting(
         held.server, elsewhere.secret("reports-client"), held.trusted_by_server, held.trusted_by_client
     )
-    said = refused_by_server(stranger, tmp_path)
-    assert "certificate verify failed" in said or "signature" in said
+    result = refused_by_server(stranger, tmp_path)
+    assert "certificate verify failed" in result or "signature" in result
 
 
 def test_with_a_certificate_of_a_server(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 
 
 @pytest.mark.parametrize(
-    ("end", "said"),
+    ("end", "message"),
     [
         ("2026-12-23T12:00:01Z", None),
         ("2026-12-23T11:59:59Z", "ends in 29 days, on 2026-12-23"),
@@ -337,9 +337,9 @@ NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
         ("2026-11-23T11:00:00Z", "has ended, on 2026-11-23"),
     ],
 )
-def test_a_certificate_that_ends_soon_is_named(end: str, said: str | None) -> None:
+def test_a_certificate_that_ends_soon_is_named(end: str, message: str | None) -> None:
     text = ends_soon("ca-reports-client", end, 30, NOW)
-    assert text == (said and f"certificate ca-reports-client {said}; see docs/runbooks/private-ca.md")
+    assert text == (message and f"certificate ca-reports-client {message}; see docs/runbooks/private-ca.md")
 
 
 def test_a_preview_warns_of_each_certificate_that_ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,7 +234,7 @@ def test_gateway_endpoints_serve_the_segments_that_reach_s3(stack: str) -> None:
 def test_interface_endpoints_stand_in_their_own_segment_and_group(stack: str) -> None:
     found = cell_network(stack)
     interfaces = [e for e in found.of("VpcEndpoint") if e.inputs["vpcEndpointType"] == "Interface"]
-    assert len(interfaces) == 10
+    assert len(interfaces) == 11
     for endpoint in interfaces:
         assert endpoint.inputs["securityGroupIds"] == ["cell-endpoints-group-id"]
         assert set(endpoint.inputs["subnetIds"]) == {

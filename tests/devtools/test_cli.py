@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools import cli_build, cli_download, cli_lookup
+from devtools import cli_build, cli_download, cli_lookup, go_toolchain
 from devtools.paths import ROOT
 from tests.waiting import LIMIT, wait_for
 
@@ -64,7 +64,7 @@ def test_a_new_enough_cli_on_path_is_used(bare: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("version", "with_host", "said"),
+    ("version", "with_host", "message"),
     [
         ("v3.100.0", True, "is 3.100.0; this needs 3.259.0"),
         ("nonsense", True, "is of unknown version"),
@@ -77,13 +77,13 @@ def test_another_cli_on_path_is_passed_over_and_said_so(
     capsys: pytest.CaptureFixture[str],
     version: str,
     with_host: bool,
-    said: str,
+    message: str,
 ) -> None:
     fake_cli(bare / "bin", version, with_host=with_host)
     monkeypatch.setenv("PATH", f"{bare / 'bin'}:/usr/bin:/bin")
     cached = fake_cli(bare / "tools" / "cli", "v3.259.0")
     assert cli_lookup.ensure() == (cached, True)
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_no_room_on_the_disk_is_one_sentence(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,8 +109,8 @@ def test_a_second_run_waits_for_the_first(bare: Path) -> None:
     )
     assert holder.stdout
     holder.stdout.readline()
-    said = bare / "said"
-    with said.open("w") as stderr:
+    result = bare / "said"
+    with result.open("w") as stderr:
         second = subprocess.Popen(
             [sys.executable, "-c", "from devtools import cli_lookup; print(cli_lookup.ensure()[1])"],
             cwd=ROOT,
@@ -119,7 +119,7 @@ def test_a_second_run_waits_for_the_first(bare: Path) -> None:
             stderr=stderr,
             text=True,
         )
-    wait_for(lambda: "another run is getting the Pulumi CLI" in said.read_text(encoding="utf-8"))
+    wait_for(lambda: "another run is getting the Pulumi CLI" in result.read_text(encoding="utf-8"))
     holder.communicate(timeout=LIMIT)  # closes what it reads, so that it ends
     assert second.communicate(timeout=LIMIT)[0].strip() == "True"
     assert second.returncode == 0
@@ -129,4 +129,4 @@ def test_the_version_is_the_one_that_the_modules_pin() -> None:
     text = (ROOT / "devtools" / "pulumi" / "go.mod").read_text(encoding="utf-8")
     assert f"github.com/pulumi/pulumi/pkg/v3 v{cli_download.VERSION}" in text
     needed = next(line.split()[1] for line in text.splitlines() if line.startswith("go "))
-    assert tuple(map(int, needed.split("."))) == cli_build.GO_MINIMUM
+    assert tuple(map(int, needed.split("."))) == go_toolchain.GO_MINIMUM

@@ -23,12 +23,12 @@ def test_a_wrong_plan_stops_the_run_before_it_starts(small: Small) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ("{do: fail, urn: '*::q3', code: AccessDenied, message: not you}", "api error AccessDenied: not you"),
         *(
-            pytest.param(fault, said, marks=pytest.mark.slow)
-            for fault, said in (
+            pytest.param(fault, message, marks=pytest.mark.slow)
+            for fault, message in (
                 (
                     "{do: revoke, at: 2}",
                     "api error ExpiredToken: The security token included in the request is expired",
@@ -42,12 +42,12 @@ def test_a_wrong_plan_stops_the_run_before_it_starts(small: Small) -> None:
     ],
 )
 def test_a_run_that_fails_says_what_the_cloud_said_and_the_next_goes_on(
-    small: Small, fault: str, said: str
+    small: Small, fault: str, message: str
 ) -> None:
     small.env[VARIABLE] = f"{{faults: [{fault}]}}"
     status, output = small.pulumi("up", "--yes", "--skip-preview", "--parallel", "1")
     assert status == 1
-    assert said in output
+    assert message in output
     made = {r.id for r in small.cloud().all()}
     assert len(made) < COUNT
     del small.env[VARIABLE]

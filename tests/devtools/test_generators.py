@@ -17,6 +17,7 @@ PAGES = (
     "controls.md",
     "network-paths.md",
     "sandbox-coverage.md",
+    "settle-on-aws.md",
     "tenant-lifecycle.md",
     "tenant-resources.md",
     "testing.md",
@@ -71,5 +72,7 @@ def test_a_check_names_the_stale_file_and_fails(
 
 
 def test_lint_compares_every_generated_file() -> None:
-    said = subprocess.run(["make", "-n", "lint"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert re.search(r"-m devtools\.generators --check$", said, re.MULTILINE)
+    result = subprocess.run(
+        ["make", "-n", "lint"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.search(r"-m devtools\.generators --check$", result, re.MULTILINE)

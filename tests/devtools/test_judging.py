@@ -53,10 +53,10 @@ def test_only_a_plan_that_was_looked_at_goes_on(
     monkeypatch.setattr(policy_preview, "plan_file", lambda _: file)
     monkeypatch.setattr(policy_preview, "exported_state", lambda *_: None)
     assert policy_preview.preview_and_judge("dev", {}, ()) == status
-    said = capfd.readouterr().err
-    assert ("left no record of its plan" in said) is (engines == 0 and not log)
-    assert ("holds a database" in said) is bool(log and "delete" in log)
-    assert (f"tenantry policy approve {file}" in said) is bool(log and "delete" in log)
+    result = capfd.readouterr().err
+    assert ("left no record of its plan" in result) is (engines == 0 and not log)
+    assert ("holds a database" in result) is bool(log and "delete" in log)
+    assert (f"tenantry policy approve {file}" in result) is bool(log and "delete" in log)
 
 
 def test_the_record_of_an_earlier_plan_is_not_taken_for_this_ones(

@@ -18,6 +18,7 @@ from sandbox.aws import key_lifecycle
 from sandbox.faults.plan import VARIABLE
 from tests.cells import ROOT
 from tests.devtools.small import QUEUES, Small
+from tests.team_files import guarded
 from tests.waiting import LIMIT, wait_for
 
 COUNT = 12
@@ -36,7 +37,7 @@ def recovery(small: Small, *args: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "recovery", *args],
         cwd=small.project,
-        env=small.env | {"PYTHONPATH": str(ROOT)},
+        env=guarded(small.env | {"PYTHONPATH": str(ROOT)}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,

@@ -118,10 +118,10 @@ class Sequence:
             check=False,
             stdin=subprocess.DEVNULL,
         )
-        said = done.stdout + done.stderr
-        self.space.outputs_seen.append(said)
-        assert done.returncode in (0, 3), said
-        return said
+        result = done.stdout + done.stderr
+        self.space.outputs_seen.append(result)
+        assert done.returncode in (0, 3), result
+        return result
 
     def drift(self, kind: str) -> None:
         """A change by hand, if there is anything of the kind."""
@@ -151,8 +151,8 @@ class Sequence:
         outputs = self.space.outputs()
         assert set(outputs["tenants"]) == {t.id for t in self.world.entries if t.phase.row.placed}
         stages = {t.id: str(t.move.stage) if self.live else RECORDED for t in self.world.entries if t.move}
-        told = outputs["moves"].items()
-        assert {id_: answer["stage"] if self.live else answer for id_, answer in told} == stages
+        shown = outputs["moves"].items()
+        assert {id_: answer["stage"] if self.live else answer for id_, answer in shown} == stages
         for id_ in self.rows.keys() & {t.id for t in self.world.entries if t.state is Phase.ACTIVE}:
             assert self._as_tenant(id_, READ) == self.rows[id_], f"rows of {id_}"
         assert_invariants(self.space)

@@ -70,12 +70,11 @@ def test_no_secret_is_in_clear_in_the_state_or_the_output(dev: Workspace) -> Non
 @pytest.mark.slow
 def test_two_stacks_at_once_share_a_cloud(tmp_path: Path) -> None:
     dev, prod = Workspace(tmp_path / "a", "dev"), Workspace(tmp_path / "b", "prod")
-    prod.env["SANDBOX_DIR"] = dev.env["SANDBOX_DIR"]
+    prod.env["SANDBOX_DIR"], prod.sandbox = dev.env["SANDBOX_DIR"], dev.sandbox
+    prod.push_images()
     with ThreadPoolExecutor() as pool:
         runs = list(pool.map(lambda space: space.up(), (dev, prod)))
     assert [r.status for r in runs] == [0, 0], runs[0].output + runs[1].output
-    prod = Workspace(tmp_path / "c", "prod")
-    prod.sandbox = dev.sandbox
     assert len(dev.cloud().all()) > 500
     assert len(prod.cloud().all()) > 1000
 

@@ -135,28 +135,28 @@ def test_an_edit_that_would_replace_a_database_is_stopped_before_step_one(dev: W
     assert worse != text
     code.write_text(worse, "utf-8")
     before = dev.cloud().all()
-    status, said = up(dev)
-    assert status == 1, said
-    told = [line for line in said.splitlines() if "would be replaced" in line]
-    assert {re.search(r"::(\S+) holds a database", line)[1] for line in told} == {  # type: ignore[index]
+    status, result = up(dev)
+    assert status == 1, result
+    losses = [line for line in result.splitlines() if "would be replaced" in line]
+    assert {re.search(r"::(\S+) holds a database", line)[1] for line in losses} == {  # type: ignore[index]
         "monolith-instance",
         "reports-instance",
         "shard-a-instance",
         "silo-ember-cards-instance",
     }
-    (shard,) = (line for line in told if "shard-a-instance holds" in line)
+    (shard,) = (line for line in losses if "shard-a-instance holds" in line)
     assert "because of username" in shard
     assert re.search(r"; \S+, .* and \d+ more depend on it; ", shard)
     assert "make a second one beside it" in shard
     assert dev.cloud().all() == before
-    urns = [line.rpartition("urn ")[2].strip() for line in told]
+    urns = [line.rpartition("urn ")[2].strip() for line in losses]
     approve(dev, urns, "2020-01-01")
     assert "its approval has expired" in up(dev)[1]
     approve(dev, urns[:1], "2999-01-01")
     assert up(dev)[0] == 1
     approve(dev, urns, "2999-01-01")
-    status, said = up(dev)
-    assert (status, dev.cloud().all() == before) == (0, False), said
+    status, result = up(dev)
+    assert (status, dev.cloud().all() == before) == (0, False), result
 
 
 def approve(workspace: Workspace, urns: list[str], until: str) -> None:
@@ -176,9 +176,9 @@ def test_a_dangerous_setting_is_stopped_before_step_one(dev: Workspace) -> None:
     subprocess.run(moving, cwd=dev.project, env=dev.env, check=True, capture_output=True)
     ledger = dev.project / "tenants" / "ledger" / "dev.yaml"
     before, remembered = dev.cloud().all(), ledger.read_bytes()
-    status, said = up(dev)
+    status, result = up(dev)
     assert status != 0
-    assert "[database-not-public]" in said
+    assert "[database-not-public]" in result
     assert dev.cloud().all() == before
-    assert "tenants/ledger/dev.yaml is as it was before" in said
+    assert "tenants/ledger/dev.yaml is as it was before" in result
     assert ledger.read_bytes() == remembered, "a stage that was refused is none"

@@ -52,11 +52,11 @@ def test_artefacts_and_secrets_come_under_the_new_key_and_the_rest_stays_readabl
     assert artefacts(live, OTHER, LOOK) == others
     for tenant in (SILOED, OTHER):
         assert "before" in live.psql(tenant, "SELECT said FROM kept")
-    told = live.outputs()["keys"]
-    assert told.keys() == {SILOED}
-    done = told[SILOED]["artefacts"]
+    answer = live.outputs()["keys"]
+    assert answer.keys() == {SILOED}
+    done = answer[SILOED]["artefacts"]
     assert (done["copied"], done["there"], done["earlierVersions"], done["left"]) == (COUNT, 0, COUNT, [])
-    assert any("its database" in x["what"] for x in told[SILOED]["left"])
+    assert any("its database" in x["what"] for x in answer[SILOED]["left"])
     assert "under key 1  its database" in live.tenants_command("rotate-key", SILOED, "--status")
     again = live.preview()
     assert again.changes == (), again.output

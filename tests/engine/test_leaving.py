@@ -17,7 +17,7 @@ YESTERDAY = datetime.date.today() - datetime.timedelta(days=1)
 WAITED = 8  # days
 
 
-def told(live: Live, run: Run) -> dict[str, Any]:
+def answers(live: Live, run: Run) -> dict[str, Any]:
     """What the step told of each; nobody else's resources were touched."""
     assert run.status == 0, run.output
     assert [s.name for s in run.changes if not any(id_ in s.name for id_ in LEAVERS)] == []
@@ -26,7 +26,7 @@ def told(live: Live, run: Run) -> dict[str, Any]:
 
 
 def offboard(live: Live, *options: str) -> dict[str, Any]:
-    return told(live, live.step("offboard", *LEAVERS, "--many", *options))
+    return answers(live, live.step("offboard", *LEAVERS, "--many", *options))
 
 
 def wait(live: Live, days: int) -> None:
@@ -60,13 +60,13 @@ def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(liv
 
     too_early(live)
     wait(live, WAITED)
-    told(live, live.up())
+    answers(live, live.up())
     assert [r["urn"] for r in live.state() if any(f"{i}-tenant" in r["urn"] for i in LEAVERS)] == []
     assert [r.urn for r in live.everything() if any(f"{i}-tenant" in r.urn for i in LEAVERS)] == []
-    for tenant, said in offboard(live).items():
-        certificate = json.loads(object_of(live, said["bucket"], said["certificate"]))
+    for tenant, result in offboard(live).items():
+        certificate = json.loads(object_of(live, result["bucket"], result["certificate"]))
         assert verify(certificate)
-        assert (certificate["tenant"], certificate["sha256"]) == (tenant, said["sha256"])
+        assert (certificate["tenant"], certificate["sha256"]) == (tenant, result["sha256"])
         assert dates([certificate["key"], *certificate["earlierKeys"]], "arn") == dates(
             keys_of(closed[tenant]), "key"
         )
@@ -84,18 +84,19 @@ def too_early(live: Live) -> None:
     assert run.status != 0
     assert "so nothing is erased yet" in run.output
     for tenant in LEAVERS:
-        said = live.tenants_command("move", tenant, "--status")
+        result = live.tenants_command("move", tenant, "--status")
         assert (
-            f"the run of erasing has not come to its end, the last that did left {tenant} at closing" in said
+            f"the run of erasing has not come to its end, the last that did left {tenant} at closing"
+            in result
         )
 
 
-def keys_of(told: dict[str, Any]) -> list[dict[str, Any]]:
-    return [told, *told.get("earlierKeys", ())]
+def keys_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    return [answer, *answer.get("earlierKeys", ())]
 
 
-def states(told: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
-    return {id_: [key["state"] for key in keys_of(t)] for id_, t in told.items()}
+def states(answer: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    return {id_: [key["state"] for key in keys_of(t)] for id_, t in answer.items()}
 
 
 def dates(keys: list[dict[str, Any]], arn: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from sandbox.data_plane.postgres_cluster import serves
 from sandbox.data_plane.service import Service
 from tests.engine.deployed import TENANTS, small
 from tests.engine.live import OTHER, POOLED, SILOED, Live
+from tests.rows import rows_of
 from tests.waiting import LIMIT, children, is_running, wait_for
 
 KEEP = "CREATE TABLE IF NOT EXISTS payments (id int PRIMARY KEY, payer text)"
@@ -74,8 +75,10 @@ def test_a_rotation_turns_the_password_and_nobody_is_locked_out(live: Live) -> N
     assert live.preview().changes == (), "the program does not notice"
 
     script = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
-    said = live.sandbox_command("as", POOLED, "--", sys.executable, "-c", script)
-    assert said.stdout.strip().endswith(":assumed-role/tenantry-dev-tenant-amber-pay/sandbox"), said.stderr
+    result = live.sandbox_command("as", POOLED, "--", sys.executable, "-c", script)
+    assert result.stdout.strip().endswith(":assumed-role/tenantry-dev-tenant-amber-pay/sandbox"), (
+        result.stderr
+    )
     assert (
         live.sandbox_command("as", POOLED, "--", sys.executable, "-c", "raise SystemExit(7)").returncode == 7
     )
@@ -169,8 +172,8 @@ def test_rows_of_a_tenant_follow_from_its_shard_to_another_instance(live: Live) 
         there.run("CREATE SCHEMA t_amber_pay")
         there.run(KEEP.replace("payments", "t_amber_pay.payments"))
         assert service.tls_proxy.port, "it stands while a run does"
-        ((roots,),) = there.run("SHOW ssl_ca_file")
-        ((database,),) = here.run("SELECT current_database()")
+        ((roots,),) = rows_of(there, "SHOW ssl_ca_file")
+        ((database,),) = rows_of(here, "SELECT current_database()")
         there.run(
             f"CREATE SUBSCRIPTION m_t_amber_pay CONNECTION 'host={shard.host} port=5432 dbname={database}"
             f" user=m_t_amber_pay password=of-the-move sslmode=verify-full sslrootcert={roots}'"

@@ -128,6 +128,41 @@ account = aws.Provider("account", region="eu-west-1", allowed_account_ids=["1111
 aws.ec2.Vpc("network", cidr_block="10.0.0.0/8", opts=ResourceOptions(provider=account))
 """
 
+JUST_MADE = """
+import json
+import pulumi_aws as aws
+from pulumi import ResourceOptions
+
+account = aws.Provider("account", region="eu-west-1", allowed_account_ids=["111122223333"])
+made = ResourceOptions(provider=account)
+states = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+trust = json.dumps({"Version": "2012-10-17", "Statement": [states]})
+role = aws.iam.Role("role", assume_role_policy=trust, opts=made)
+definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+machine = aws.sfn.StateMachine("machine", role_arn=role.arn, definition=definition, opts=made)
+bucket = aws.s3.Bucket("bucket", bucket="just-made", opts=made)
+owner = {"object_ownership": "BucketOwnerEnforced"}
+later = ResourceOptions(provider=account, depends_on=[machine])
+aws.s3.BucketOwnershipControls("ownership", bucket=bucket.id, rule=owner, opts=later)
+"""
+
+
+@pytest.mark.slow
+def test_what_names_a_thing_just_made_fails_where_the_provider_does_not_wait(tmp_path: Path) -> None:
+    """It waits for a role to be known to Step Functions, and for a bucket not before its owner is set."""
+    space = Workspace(tmp_path, "dev")
+    (space.project / "__main__.py").write_text(JUST_MADE, encoding="utf-8")
+    run = space.up()
+    assert run.status != 0
+    assert "creating S3 BucketOwnershipControls: NoSuchBucket: The specified bucket does not" in run.output
+    assert len(space.cloud().all("aws:sfn/stateMachine:StateMachine")) == 1
+    again = space.up()
+    assert again.status == 0, again.output
+    assert [s.type.rpartition(":")[2] for s in again.changes if s.op == "create"] == [
+        "BucketOwnershipControls"
+    ]
+    assert len(space.cloud().all("aws:sfn/stateMachine:StateMachine")) == 1
+
 
 def test_a_quota_that_is_exceeded_is_refused_at_the_creation(tmp_path: Path) -> None:
     space = Workspace(tmp_path, "dev")
@@ -136,6 +171,23 @@ def test_a_quota_that_is_exceeded_is_refused_at_the_creation(tmp_path: Path) -> 
     assert run.status != 0
     assert "VpcLimitExceeded: The maximum number of VPCs has been reached." in run.output
     assert len(space.cloud().all("aws:ec2/vpc:Vpc")) == 5
+
+
+def test_a_new_account_is_refused_before_the_first_resource(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the stack's file believes of it, and where the file says so, by the program itself."""
+    monkeypatch.setenv("SANDBOX_PROFILE", "fresh")
+    space = Workspace(tmp_path, "dev")
+    believed = space.up()
+    file = space.project / "Pulumi.dev.yaml"
+    file.write_text(file.read_text("utf-8") + "  tenantry:quotas: fresh\n", "utf-8")
+    for run in (believed, space.up()):
+        assert run.status == 1, run.output
+        assert not [step for step in run.changes if step.type.startswith("aws:")]
+        for code in ("L-B99A9384 --desired-value 135", "L-3032A538 --desired-value 64"):
+            assert f"--quota-code {code}" in run.output
+    assert not space.cloud().all()
 
 
 def test_what_aws_would_refuse_is_refused_in_the_preview(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_tenants_are_restored_to_a_moment_and_nobody_else_notices(live: Live) ->
     for tenant in everybody:
         live.psql(tenant, "DELETE FROM kept WHERE id = 2")
         live.psql(tenant, "INSERT INTO kept VALUES (3, 'after')")
-    told: dict[str, Any] = {}
+    answer: dict[str, Any] = {}
     begin = ("restore", "{}", "--at", at, "--soak-days", "0")
     copying = ("move", "{}", "--to", "silo", "--by", "copy", "--soak-days", "0")
     for number in range(6):
@@ -64,19 +64,19 @@ def test_tenants_are_restored_to_a_moment_and_nobody_else_notices(live: Live) ->
         others = [s.name for s in run.changes if not any(t in s.name for t in (*restored, COPIED))]
         assert [name for name in others if not name.startswith(SHARED)] == []
         assert run.counts.keys() <= {"create", "update", "delete"}, "nothing is replaced"
-        told |= live.outputs()["moves"]
+        answer |= live.outputs()["moves"]
         if number == 1:
-            assert [told[t]["counts"] for t in restored] == [{"kept": {"origin": 2, "target": 2}}] * 2
-            assert told[POOLED]["copiedRows"] == 2
-            assert {told[t]["serves"] for t in restored} == {"origin"}
+            assert [answer[t]["counts"] for t in restored] == [{"kept": {"origin": 2, "target": 2}}] * 2
+            assert answer[POOLED]["copiedRows"] == 2
+            assert {answer[t]["serves"] for t in restored} == {"origin"}
             assert all("after" in live.psql(t, "TABLE kept") for t in restored)
     for tenant in restored:
         rows = live.psql(tenant, "SELECT said FROM kept ORDER BY id")
         assert ("early" in rows, "lost" in rows, "after" in rows) == (True, True, False)
-        assert told[tenant]["dump"]["key"].startswith(f"moves/{tenant}-origin-")
+        assert answer[tenant]["dump"]["key"].startswith(f"moves/{tenant}-origin-")
     assert "after" in live.psql(OTHER, "TABLE kept")
     assert live.psql(COPIED, "SELECT count(*) FROM log").split()[2] == "12", "each of them twice"
-    assert (told[COPIED]["serves"], told[COPIED]["notes"]) == ("target", [])
+    assert (answer[COPIED]["serves"], answer[COPIED]["notes"]) == ("target", [])
     names = [r.outputs["identifier"] for r in live.cloud().all("aws:rds/instance:Instance")]
     assert sorted(n for n in names if any(t in n for t in (*restored, COPIED))) == [
         f"tenantry-dev-silo-{POOLED}",

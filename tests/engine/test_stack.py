@@ -1,10 +1,13 @@
 """The dev stack on the real engine: comes up, stays as it is, grows by one tenant, goes."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
+from sandbox.aws.parameters import AT_RUNTIME
+from sandbox.data_plane.service import INVOCATION
 from tests.engine.workspace import Step, Workspace
 
 NEW = """
@@ -37,6 +40,7 @@ def committed_files(space: Workspace) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_a_run_without_an_edit_changes_nothing(dev: Workspace) -> None:
     assert_nothing_changes(dev, tenants=3)
 
@@ -68,9 +72,15 @@ def assert_nothing_changes(space: Workspace, tenants: int) -> None:
 
 def test_what_the_state_names_is_in_the_cloud_and_nothing_else(dev: Workspace) -> None:
     state = {(r["type"], r["id"]) for r in dev.state() if r["type"].startswith("aws:")}
-    cloud = {(r.type, r.id) for r in dev.cloud().all()}
+    cloud = {(r.type, r.id) for r in dev.cloud().all() if r.urn != AT_RUNTIME}
     assert len(state) > 400
     assert state == cloud
+
+
+def test_each_lifecycle_call_is_recorded_and_nothing_else_is_made_by_functions(dev: Workspace) -> None:
+    calls = [json.loads(r["inputs"]["input"]) for r in dev.state() if r["type"] == INVOCATION]
+    made = [r.id for r in dev.cloud().all() if r.urn == AT_RUNTIME]
+    assert sorted(made) == sorted(call["record"]["parameter"] for call in calls) != []
 
 
 @pytest.mark.slow

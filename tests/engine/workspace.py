@@ -1,6 +1,7 @@
 """A copy of the project with a state, a cloud and a ledger of its own, driven by the real engine."""
 
 import json
+import re
 import sqlite3
 import subprocess
 from collections import Counter
@@ -72,6 +73,13 @@ class Workspace:
         self.env = environment(self.project, self.sandbox) | {"PULUMI_DEBUG_COMMANDS": "1"}
         self.env.pop("CI", None)  # a person's run, which may write the ledger
         prepare_stack(self.project, self.sandbox, stack)
+        self.push_images()
+
+    def push_images(self) -> None:
+        """Push what the stack's file names in the cell's own repositories, as those do who build it."""
+        text = (self.project / f"Pulumi.{self.stack}.yaml").read_text(encoding="utf-8")
+        for repository, digest in re.findall(rf"/(tenantry/{self.stack}/\w+)@(sha256:\w+)", text):
+            self.cloud().push_image(repository, digest)
 
     @property
     def registry(self) -> Path:

@@ -121,13 +121,39 @@ class Key:
 
 
 _TEXTS: Final = ("blue", "Blue", "red", "b*", "a.b", "")
-_LIKE: Final = ("blue", "BLUE", "red", "b*", "b?ue", "*", "", "a.b", "${aws:PrincipalTag/team}")
-_LIKE += ("${AWS:principaltag/TEAM}-x", "x${aws:PrincipalTag/team, 'blue'}", "${aws:PrincipalTag/none, 'b*'}")
+_LIKE: Final = (
+    "blue",
+    "BLUE",
+    "red",
+    "b*",
+    "b?ue",
+    "*",
+    "",
+    "a.b",
+    "${aws:PrincipalTag/team}",
+    "${AWS:principaltag/TEAM}-x",
+    "x${aws:PrincipalTag/team, 'blue'}",
+    "${aws:PrincipalTag/none, 'b*'}",
+)
 _ARNS: Final = (f"arn:aws:iam::{ACCOUNT}:role/blue", ROLE, "arn:aws:iam::1:user/a:b", "arn:aws:s3:::blue")
-_PATTERNS: Final = (*_ARNS, "arn:aws:iam::*:role/*", "arn:aws:iam:*:role/blue", "arn:aws:*:*:*:*blue")
-_PATTERNS += ("arn:aws:iam::?:user/*", "arn:*:*:*:*:*", "arn:aws:iam::*:role/${aws:PrincipalTag/team}")
-_DATES: Final = ("2026-11-01T00:00:00Z", "2026-11-01", "2026-11", "2026-11-01T01:00:00+01:00")
-_DATES += ("2026-10-31T23:59:59.999Z", "2026-11-01T00:00Z", "2026-12-01T00:00:00Z")
+_PATTERNS: Final = (
+    *_ARNS,
+    "arn:aws:iam::*:role/*",
+    "arn:aws:iam:*:role/blue",
+    "arn:aws:*:*:*:*blue",
+    "arn:aws:iam::?:user/*",
+    "arn:*:*:*:*:*",
+    "arn:aws:iam::*:role/${aws:PrincipalTag/team}",
+)
+_DATES: Final = (
+    "2026-11-01T00:00:00Z",
+    "2026-11-01",
+    "2026-11",
+    "2026-11-01T01:00:00+01:00",
+    "2026-10-31T23:59:59.999Z",
+    "2026-11-01T00:00Z",
+    "2026-12-01T00:00:00Z",
+)
 _SECONDS: Final = ("0", "1793491200", "1793491201")
 _NUMBERS: Final = ("10", "10.0", "10.5", "-3", "0", "3600")
 _ADDRESSES: Final = ("10.1.2.3", "10.0.0.0", "192.168.0.1", "2001:db8::1", "2001:db9::1")
@@ -229,7 +255,6 @@ def _actions(action: str) -> list[str]:
 
 @st.composite
 def _statement(draw: st.DrawFn, target: Target, context: Context) -> dict[str, Any]:
-    some = {"min_size": 1, "max_size": 2}
     allow = draw(st.integers(0, 3)) > 0
     not_action, not_resource = (draw(st.integers(0, 5)) == 0 for _ in range(2))
     patterns = _patterns(target, context)
@@ -238,9 +263,11 @@ def _statement(draw: st.DrawFn, target: Target, context: Context) -> dict[str, A
     return {
         "Effect": "Allow" if allow else "Deny",
         "NotAction" if not_action else "Action": draw(
-            st.lists(st.sampled_from(_actions(target.action)), **some)
+            st.lists(st.sampled_from(_actions(target.action)), min_size=1, max_size=2)
         ),
-        "NotResource" if not_resource else "Resource": draw(st.lists(st.sampled_from(patterns), **some)),
+        "NotResource" if not_resource else "Resource": draw(
+            st.lists(st.sampled_from(patterns), min_size=1, max_size=2)
+        ),
         "Condition": draw(_conditions(context)),
     }
 

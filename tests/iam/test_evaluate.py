@@ -183,8 +183,8 @@ def test_not_principal_of_an_allow_leaves_out_whoever_it_names() -> None:
 def test_everybody_is_services_too() -> None:
     service = Principal("Service", "lambda.amazonaws.com")
     for everybody in ("*", {"AWS": "*"}, {"Service": "*"}):
-        said = document({"Effect": "Deny", "Principal": everybody})
-        assert not ask(Policies(resource=(*said, *by("*"))), principal=service).allowed
+        result = document({"Effect": "Deny", "Principal": everybody})
+        assert not ask(Policies(resource=(*result, *by("*"))), principal=service).allowed
     users = document({"Principal": {"Federated": "*"}})
     assert not ask(Policies(resource=users), principal=service).allowed
 

@@ -75,12 +75,23 @@ def scps() -> list[Document]:
 FULL = parse_data({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
-def allowed(word: str, action: str, resource: str, given_all: bool = False, **context: str) -> bool:
+# Condition keys of what a role may do to roles.
+BOUNDARY, PASSED_TO_SERVICE = "iam:PermissionsBoundary", "iam:PassedToService"
+
+
+def allowed(
+    word: str,
+    action: str,
+    resource: str,
+    context: Mapping[str, str] | None = None,
+    *,
+    given_all: bool = False,
+) -> bool:
     """By the role's policies, or whatever it is given, within its boundary and the organization's."""
     who = role(word)
     arn = f"arn:aws:iam::444455556666:role/{who.name}"
     keys = {"aws:PrincipalArn": (arn,), "aws:RequestedRegion": ("eu-west-1",)}
-    keys |= {k.replace("__", ":"): (v,) for k, v in context.items()}
+    keys |= {k: (v,) for k, v in (context or {}).items()}
     policies = Policies(
         identity=[FULL] if given_all else [parse_data(text(p)) for p in who.policies],
         boundary=parse_data(text(who.boundary)),
@@ -193,26 +204,26 @@ LIMITS = ("boundary", "apply-boundary", "plan-boundary", "apply-1")
 def test_neither_grows_nor_hides_whatever_it_is_given(
     word: str, action: str, resource: str, given_all: bool
 ) -> None:
-    assert not allowed(word, action, resource, given_all, iam__PermissionsBoundary=OWN)
+    assert not allowed(word, action, resource, {BOUNDARY: OWN}, given_all=given_all)
 
 
 @pytest.mark.parametrize("given_all", [False, True])
 def test_roles_are_made_within_the_platforms_boundary_only(given_all: bool) -> None:
     new = iam("role/tenantry-prod-acme")
     for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"):
-        assert allowed("apply", action, new, given_all, iam__PermissionsBoundary=OWN)
-        assert not allowed("apply", action, new, given_all)
+        assert allowed("apply", action, new, {BOUNDARY: OWN}, given_all=given_all)
+        assert not allowed("apply", action, new, given_all=given_all)
         other = iam("policy/tenantry-prod-apply-boundary")
-        assert not allowed("apply", action, new, given_all, iam__PermissionsBoundary=other)
-    assert not allowed("plan", "iam:CreateRole", new, given_all, iam__PermissionsBoundary=OWN)
+        assert not allowed("apply", action, new, {BOUNDARY: other}, given_all=given_all)
+    assert not allowed("plan", "iam:CreateRole", new, {BOUNDARY: OWN}, given_all=given_all)
 
 
 def test_roles_are_passed_to_services_that_the_platform_uses() -> None:
     task = iam("role/tenantry-prod-monolith-task")
-    assert allowed("apply", "iam:PassRole", task, iam__PassedToService="ecs-tasks.amazonaws.com")
-    assert not allowed("apply", "iam:PassRole", task, iam__PassedToService="ec2.amazonaws.com")
+    assert allowed("apply", "iam:PassRole", task, {PASSED_TO_SERVICE: "ecs-tasks.amazonaws.com"})
+    assert not allowed("apply", "iam:PassRole", task, {PASSED_TO_SERVICE: "ec2.amazonaws.com"})
     assert not allowed(
-        "apply", "iam:PassRole", iam("role/other"), iam__PassedToService="ecs-tasks.amazonaws.com"
+        "apply", "iam:PassRole", iam("role/other"), {PASSED_TO_SERVICE: "ecs-tasks.amazonaws.com"}
     )
 
 
@@ -277,7 +288,7 @@ def test_what_the_role_needs_passes_every_limit() -> None:
         for policy in role("apply").policies
         for grant in policy
         for action in grant.actions
-        if not allowed("apply", action, grant.resources[0].replace("*", "x"), **conditions(grant))
+        if not allowed("apply", action, grant.resources[0].replace("*", "x"), conditions(grant))
     ]
     assert stopped == []
 
@@ -286,7 +297,7 @@ def conditions(grant: Grant) -> dict[str, str]:
     found = {}
     for keys in (grant.condition or {}).values():
         for key, value in keys.items():
-            found[key.replace(":", "__")] = value if isinstance(value, str) else value[0]
+            found[key] = value if isinstance(value, str) else value[0]
     return found
 
 

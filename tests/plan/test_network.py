@@ -272,7 +272,19 @@ def test_more_rules_than_aws_takes_are_refused() -> None:
 
 def test_interface_endpoints_are_the_cell_s_alone_and_gateways_everybody_s() -> None:
     inside, dedicated = plan_cell_network(cell()), plan_dedicated_network("acme", "10.64.8.0/21", cell())
-    needed = {"ecr.api", "ecr.dkr", "logs", "secretsmanager", "kms", "sns", "sqs", "sts", "ssm", "rds"}
+    needed = {
+        "ecr.api",
+        "ecr.dkr",
+        "logs",
+        "secretsmanager",
+        "kms",
+        "sns",
+        "sqs",
+        "states",
+        "sts",
+        "ssm",
+        "rds",
+    }
     assert {e.service for e in inside.endpoints if not e.gateway} == needed
     for plan in (inside, dedicated):
         assert {e.service for e in plan.endpoints if e.gateway} == {"s3", "dynamodb"}

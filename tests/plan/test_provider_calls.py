@@ -9,7 +9,15 @@ from devtools.generators.tenant_resources import example
 from plan.account.baseline import actions
 from plan.names import Names
 from plan.tenants.owned_resources import CALLS, OWNED, OwnedResource
-from tests.plan.test_deployment import OWN, allowed, asked_for, iam, not_called
+from tests.plan.test_deployment import (
+    BOUNDARY,
+    OWN,
+    PASSED_TO_SERVICE,
+    allowed,
+    asked_for,
+    iam,
+    not_called,
+)
 
 # What a schema's handlers ask for and a tenant's resources do not need, since they do without the feature.
 WITHOUT = {
@@ -114,8 +122,7 @@ def test_the_role_that_deploys_may_make_what_a_tenant_owns(row: OwnedResource) -
             "apply",
             action,
             resource_of(action, name),
-            iam__PermissionsBoundary=OWN,
-            iam__PassedToService=PASSED_TO.get(kind, ""),
+            {BOUNDARY: OWN, PASSED_TO_SERVICE: PASSED_TO.get(kind, "")},
         )
     }
     assert refused == {given for given in NOT_GIVEN if given[0] == row.called}

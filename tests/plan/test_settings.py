@@ -51,7 +51,7 @@ WRONG = {
     "auditLogDays": (90, "expected one of 365, 400"),
     "applicationLogDays": (100, "expected one of 1, 3, 5"),
     "taskCpu": (512, "expected one of 1024, 2048, 4096"),
-    "monolithImage": ("nginx:latest", "expected an image in ECR by digest"),
+    "monolithImage": ("nginx:latest", "expected none, or an image in ECR by digest"),
     "shardInstanceClass": ("r6g.large", "expected such as db.r6g.large"),
     "backupCopyRegion": ("Frankfurt", "expected none, or an AWS Region such as eu-central-1"),
     "vaultLock": ("legal", "allowed: none, governance, compliance"),
@@ -141,8 +141,8 @@ CONTRADICTIONS = {
 
 @pytest.mark.parametrize("name", CONTRADICTIONS)
 def test_what_is_wrong_between_two_settings_is_said_too(name: str) -> None:
-    changes, said = CONTRADICTIONS[name]
-    assert said in refused(**changes)
+    changes, message = CONTRADICTIONS[name]
+    assert message in refused(**changes)
 
 
 def test_a_setting_that_was_removed_is_refused_with_what_to_do() -> None:
@@ -173,9 +173,9 @@ def test_memory_goes_with_cpu_as_fargate_has_it(cpu: int, memory: int) -> None:
 @given(st.dictionaries(st.sampled_from(ALL_KEYS), st.none() | st.booleans() | st.integers() | st.text()))
 def test_nothing_that_a_file_can_hold_ends_in_anything_but_a_refusal(changes: dict[str, Any]) -> None:
     values = {**values_of("dev"), **changes}
-    said = ""
+    result = ""
     try:
         parse_settings("dev", values)
     except SettingsError as refusal:
-        said = str(refusal)
-    assert all(f"tenantry:{key}: missing" in said for key, value in changes.items() if value is None)
+        result = str(refusal)
+    assert all(f"tenantry:{key}: missing" in result for key, value in changes.items() if value is None)

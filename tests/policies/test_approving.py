@@ -5,8 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.policy import app
 from policies.exceptions import today
@@ -53,15 +52,15 @@ def approve(file: Path, approvals: Path, *more: str, reason: str = REASON, owner
 
 def test_what_the_gate_refuses_is_allowed_once_it_is_approved(file: Path, approvals: Path) -> None:
     assert call("gate", file, approvals).exit_code == 1
-    said = approve(file, approvals)
-    assert said.exit_code == 0, said.stderr
-    assert [line.split(" (")[0] for line in said.stdout.splitlines()[:-1]] == [
+    result = approve(file, approvals)
+    assert result.exit_code == 0, result.stderr
+    assert [line.split(" (")[0] for line in result.stdout.splitlines()[:-1]] == [
         f"+ delete {urn(DB, 'it')}",
         f"+ replace {urn('aws:s3/bucket:Bucket', 'objects')}",
     ]
     passed = call("gate", file, approvals)
-    said = "losses of data: 2, all approved\n"
-    assert (passed.exit_code, passed.stdout, passed.stderr) == (0, said, "")
+    result = "losses of data: 2, all approved\n"
+    assert (passed.exit_code, passed.stdout, passed.stderr) == (0, result, "")
 
 
 def test_each_is_for_one_thing_one_operation_and_some_days(file: Path, approvals: Path) -> None:
@@ -110,7 +109,7 @@ def test_one_that_has_expired_is_given_anew(file: Path, approvals: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("more", "words", "said"),
+    ("more", "words", "message"),
     [
         (("--days", "0"), {}, "greater than or equal to 1"),
         (("--days", "31"), {}, "less than or equal to 30"),
@@ -120,10 +119,10 @@ def test_one_that_has_expired_is_given_anew(file: Path, approvals: Path) -> None
     ],
 )
 def test_wrong_words_are_told_and_nothing_is_written(
-    file: Path, approvals: Path, more: tuple[str, ...], words: dict[str, str], said: str
+    file: Path, approvals: Path, more: tuple[str, ...], words: dict[str, str], message: str
 ) -> None:
     done = approve(file, approvals, *more, **words)
-    assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
+    assert (done.exit_code, message in done.stderr) == (2, True), done.stderr
     assert not approvals.exists()
 
 

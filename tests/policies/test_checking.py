@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.policy import app
 from policies.checking import verdicts
@@ -51,16 +50,16 @@ TURNS = {"enableKeyRotation": True, "rotationPeriodInDays": 90}
 def test_fine_is_0_refused_is_1(tmp_path: Path) -> None:
     none = ("--exceptions", str(tmp_path / "none.yaml"), "--rule", "key-rotates")
     assert call("check", str(saved(tmp_path, **TURNS)), *none).exit_code == 0
-    said = call("check", str(saved(tmp_path, enableKeyRotation=False)), *none)
-    assert (said.exit_code, "FAIL  key-rotates: aws:kms/key:Key::it" in said.stdout) == (1, True)
+    result = call("check", str(saved(tmp_path, enableKeyRotation=False)), *none)
+    assert (result.exit_code, "FAIL  key-rotates: aws:kms/key:Key::it" in result.stdout) == (1, True)
 
 
 def test_what_cannot_be_told_is_told(tmp_path: Path) -> None:
     hidden = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
     path = saved(tmp_path, enableKeyRotation=True, rotationPeriodInDays=hidden)
-    said = call("check", str(path), "--rule", "key-rotates", "--exceptions", str(tmp_path / "none.yaml"))
-    assert (said.exit_code, "cannot tell  key-rotates: it" in said.stdout) == (0, True)
-    assert "1 cannot be told yet" in said.stdout
+    result = call("check", str(path), "--rule", "key-rotates", "--exceptions", str(tmp_path / "none.yaml"))
+    assert (result.exit_code, "cannot tell  key-rotates: it" in result.stdout) == (0, True)
+    assert "1 cannot be told yet" in result.stdout
 
 
 def test_an_exception_covers_until_it_expires_and_has_to_be_needed(tmp_path: Path) -> None:
@@ -118,23 +117,25 @@ def test_a_file_of_another_kind_or_version_is_one_sentence(
         parse_preview(text.encode(), "plan.json")
     path = tmp_path / "plan.json"
     path.write_text(text, "utf-8")
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "policies", "check", str(path)],
         cwd=checkout,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (said.returncode, said.stderr.count("\n"), message in said.stderr) == (2, 1, True), said.stderr
+    assert (result.returncode, result.stderr.count("\n"), message in result.stderr) == (2, 1, True), (
+        result.stderr
+    )
 
 
 def test_an_unknown_rule_and_a_missing_file_are_wrong_usage(tmp_path: Path) -> None:
     none = ("--exceptions", str(tmp_path / "none.yaml"))
-    said = call("check", str(saved(tmp_path, **TURNS)), "--rule", "key-rotate", *none)
-    assert (said.exit_code, "did you mean 'key-rotates'" in " ".join(said.stderr.split())) == (2, True)
-    said = call("check", "nowhere.json", *none)
-    assert said.exit_code == 2
-    assert said.stderr.startswith("error: nowhere.json: No such file or directory; save one with ")
+    result = call("check", str(saved(tmp_path, **TURNS)), "--rule", "key-rotate", *none)
+    assert (result.exit_code, "did you mean 'key-rotates'" in " ".join(result.stderr.split())) == (2, True)
+    result = call("check", "nowhere.json", *none)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: nowhere.json: No such file or directory; save one with ")
 
 
 def test_secrets_and_unknowns_are_not_told() -> None:
@@ -149,8 +150,8 @@ def test_secrets_and_unknowns_are_not_told() -> None:
 def test_machines_read_the_same(tmp_path: Path) -> None:
     none = ("--exceptions", str(tmp_path / "none.yaml"))
     bad = str(saved(tmp_path, enableKeyRotation=False))
-    said = call("check", bad, "--json", "--rule", "key-rotates", *none)
-    found = json.loads(said.stdout)
+    result = call("check", bad, "--json", "--rule", "key-rotates", *none)
+    found = json.loads(result.stdout)
     assert [row["rule"] for row in found["refused"]] == ["key-rotates"]
     assert len(json.loads(call("rules", "--json").stdout)) == len(RULES)
     assert call("rules").stdout.count("\n") == len(RULES)

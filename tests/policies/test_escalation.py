@@ -310,6 +310,28 @@ def test_what_is_not_known_is_still_within_the_boundary() -> None:
     assert report.at_worst == ()
 
 
+@pytest.mark.parametrize(
+    ("conditions", "found"),
+    [
+        ([{"StringEquals": {"aws:ResourceTag/moving": "true"}}], False),
+        ([{"StringEquals": {"aws:ResourceTag/tenant": TENANT}}], True),  # which the thing always bears
+        ([{"StringEquals": {"aws:ResourceTag/moving": "true"}}, {}], True),  # and without the tag as well
+    ],
+    ids=["let in for a time", "a tag of its own", "let in anyway"],
+)
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_tag_lets_a_role_write_a_parameter_if_nothing_else_does(
+    conditions: list[Mapping[str, Any]], found: bool, moves: bool
+) -> None:
+    write = next(t for t in TECHNIQUES if t.actions == ("ssm:PutParameter",))
+    put = {"Effect": "Allow", "Action": ["ssm:PutParameter"], "Resource": "*"}
+    policy = json.dumps(document(LOGS, *({**put, "Condition": c} for c in conditions)))
+    plan = edited(example(write), "worker-policy", lambda inputs: inputs.update(policy=policy))
+    if moves:
+        plan = edited(plan, TARGET, lambda i: i.update(tags={**i["tags"], "moving": "true"}))
+    assert bool(of_worker(write, plan)) is found
+
+
 # ---- the platform's own plan
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from devtools.mocks import REGION
+from devtools.mocks import ACCOUNT, REGION
 from iam.documents import Document, parse_data
 from iam.evaluate import Policies, Principal, Request, decide
 from policies.escalation.access import Target, can_perform
@@ -21,6 +21,8 @@ from policies.escalation.targets import PlanAccess, plan_access
 from policies.escalation.techniques import BUCKET, KEY, TECHNIQUES, TechniqueKind
 from policies.model import Plan, Resource
 from tests.policies.platform import platform
+
+SCHEDULE = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/tenantry-dev-keep-active/tenantry-dev-mover"
 
 
 def chosen(role: Role, tenant: str, facts: Facts) -> dict[str, tuple[str, ...]]:
@@ -34,6 +36,7 @@ def chosen(role: Role, tenant: str, facts: Facts) -> dict[str, tuple[str, ...]]:
         "aws:RequestTag/tenant": (tenant,),
         "aws:TagKeys": ("tenant",),
         "kms:EncryptionContext:tenant": (tenant,),
+        "kms:EncryptionContext:aws:scheduler:schedule:arn": (SCHEDULE,),
     }
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.policy import app
 from devtools.generators.controls import PAGE, render
@@ -61,24 +60,37 @@ def test_the_page_is_what_the_rules_say() -> None:
 
 def test_a_refused_rule_shows_at_each_of_its_controls() -> None:
     worse = changed(committed("prod"), "kms/key:Key", "alder-pay-identity-key", {"enableKeyRotation": False})
-    said = results(verdicts(worse, RULES, read_exceptions(EXCEPTIONS)))
+    by_rule = results(verdicts(worse, RULES, read_exceptions(EXCEPTIONS)))
     served = [c for c in EVERY.values() if "key-rotates" in c.rules]
     assert served
-    assert {result(c, said, frozenset(worse.by_type)) for c in served} == {"refused"}
+    assert {result(c, by_rule, worse) for c in served} == {"refused"}
 
 
 @pytest.mark.parametrize("missing", ["rules", "resources"])
 def test_what_is_missing_is_never_called_held(missing: str) -> None:
     plan = committed("prod")
     empty = Plan((), "prod", plan.config)
-    said = results(verdicts(empty, (), Exceptions()))
+    by_rule = results(verdicts(empty, (), Exceptions()))
     for c in EVERY.values():
-        word = result(c, said, frozenset())
+        word = result(c, by_rule, empty)
         assert "holds" not in word, c.id
         if missing == "rules" and c.rules:
             assert word == "not run", c.id
         if missing == "resources" and c.resources and not c.rules:
             assert word.startswith("missing"), c.id
+
+
+def test_what_the_organization_looks_after_is_said_to_be_its() -> None:
+    """Of a stack that leaves its detectors to it; whoever keeps them has to have them."""
+    detector = EVERY["ISO:A.8.7"]
+    for owner, word in (
+        ("organization", "by the organization"),
+        ("own", "missing: aws:guardduty/detector:Detector"),
+    ):
+        plan = Plan((), "dev", {"tenantry:detection": owner})
+        by_rule = results(verdicts(plan, RULES, Exceptions()))
+        assert result(detector, by_rule, plan) == word
+        assert result(EVERY["ISO:A.8.8"], by_rule, plan) == "missing: aws:inspector2/enabler:Enabler"
 
 
 def bundle(folder: Path, plan: Plan | None = None) -> tuple[Path, str]:
@@ -102,9 +114,9 @@ def test_a_bundle_verifies_and_says_what_was_judged(of_prod: tuple[Path, str]) -
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     assert manifest["plan"] == plan_digest(committed("prod"))
     assert {"tenants/prod.yaml", "tenants/ledger/prod.yaml", "policies"} <= manifest["judged"].keys()
-    told = json.loads((folder / "rules.json").read_text("utf-8"))
-    assert {row["id"] for row in told["rules"]} == set(BY_ID)
-    assert len(told["excepted"]) == 1
+    answer = json.loads((folder / "rules.json").read_text("utf-8"))
+    assert {row["id"] for row in answer["rules"]} == set(BY_ID)
+    assert len(answer["excepted"]) == 1
     assert "paths" in json.loads((folder / "escalation.json").read_text("utf-8"))
 
 
@@ -134,8 +146,8 @@ def test_any_change_of_a_bundle_is_seen(
     assert verify(folder, seal) == []
     harm(folder)
     assert [line for line in verify(folder, seal) if line.startswith(message)]
-    said = call("verify", str(folder), "--seal", seal)
-    assert (said.exit_code, message in said.stdout) == (1, True)
+    output = call("verify", str(folder), "--seal", seal)
+    assert (output.exit_code, message in output.stdout) == (1, True)
 
 
 def test_the_digest_of_a_plan_follows_what_it_says_and_not_its_order() -> None:

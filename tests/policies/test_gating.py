@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.policy import app
 from policies.exceptions import ExceptionsError
@@ -76,7 +75,7 @@ def test_the_three_steps_of_a_replacement_are_one_loss_with_its_cause() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dependents", "said"),
+    ("dependents", "message"),
     [
         (["a", "b"], "; a, b depend on it;"),
         (["a", "b", "c", "d", "e"], "; a, b, c, d, e depend on it;"),
@@ -84,12 +83,12 @@ def test_the_three_steps_of_a_replacement_are_one_loss_with_its_cause() -> None:
         ([], "deleted; nothing was changed;"),
     ],
 )
-def test_the_first_five_of_what_depends_on_a_loss_are_named(dependents: list[str], said: str) -> None:
+def test_the_first_five_of_what_depends_on_a_loss_are_named(dependents: list[str], message: str) -> None:
     needed = tuple(urn("aws:x/y:Y", name) for name in dependents)
     loss = Loss(
         urn("aws:rds/instance:Instance", "db"), "delete", (), STATEFUL["aws:rds/instance:Instance"], needed
     )
-    assert said in str(loss)
+    assert message in str(loss)
 
 
 def test_what_holds_nothing_may_go() -> None:
@@ -146,25 +145,54 @@ def gate(file: Path, approvals: Path) -> Result:
 def test_a_plan_that_loses_nothing_passes_and_says_so(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     file.write_bytes(plan(step("delete", "aws:ec2/eip:Eip", "a")))
-    said = gate(file, tmp_path / "none.yaml")
-    assert (said.exit_code, said.stdout) == (0, "no loss of data\n")
+    result = gate(file, tmp_path / "none.yaml")
+    assert (result.exit_code, result.stdout) == (0, "no loss of data\n")
 
 
 def test_the_command_names_what_may_not_go_and_says_what_to_do(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     file.write_bytes(plan(step("delete", DB, "it"), step("delete", "aws:ec2/eip:Eip", "a")))
     none = tmp_path / "none.yaml"
-    said = gate(file, none)
-    refused, how = said.stdout.splitlines()
-    assert (said.exit_code, urn(DB, "it") in refused) == (1, True)
+    result = gate(file, none)
+    refused, how = result.stdout.splitlines()
+    assert (result.exit_code, urn(DB, "it") in refused) == (1, True)
     assert f"tenantry policy approve {file} --approvals {none}" in how
     allowed = gate(file, approvals(tmp_path, expires="2999-01-01"))
     assert (allowed.exit_code, allowed.stdout) == (0, "losses of data: 1, all approved\n")
     assert "its approval has expired" in gate(file, approvals(tmp_path, expires="2020-01-01")).stdout
 
 
+def test_programs_read_what_is_refused_what_is_approved_and_what_approvals_are_idle(tmp_path: Path) -> None:
+    kinds = [DB, "aws:s3/bucket:Bucket", "aws:kms/key:Key"]
+    steps = [step("replace", kind, name, because="x") for kind, name in zip(kinds, "abc", strict=True)]
+    saved, exported = tmp_path / "plan.json", tmp_path / "state.json"
+    saved.write_bytes(plan(*steps))
+    held = [state(kind, name) for kind, name in zip(kinds, "abc", strict=True)]
+    user = state("aws:ec2/eip:Eip", "user", urn(DB, "a"))
+    exported.write_text(json.dumps({"version": 3, "deployment": {"resources": [*held, user]}}), "utf-8")
+    granted = approvals(tmp_path, urn=urn(kinds[2], "c"), operation="replace", expires="2999-01-01")
+    options = ["--approvals", str(granted), "--state", str(exported), "--json"]
+    result = CliRunner().invoke(app, ["gate", str(saved), *options])
+    answer = json.loads(result.stdout)
+    assert result.stdout == json.dumps(answer, indent=2) + "\n"
+    assert (result.exit_code, answer["approved"], answer["stale"]) == (1, 1, [])
+    assert answer["refused"] == [
+        {
+            "urn": urn(DB, "a"),
+            "operation": "replace",
+            "causes": ["x"],
+            "neededBy": [urn("aws:ec2/eip:Eip", "user")],
+        },
+        {"urn": urn(kinds[1], "b"), "operation": "replace", "causes": ["x"], "neededBy": []},
+    ]
+    saved.write_bytes(plan(step("create", "aws:ec2/eip:Eip", "e")))
+    idle = CliRunner().invoke(app, ["gate", str(saved), *options])
+    answer = json.loads(idle.stdout)
+    assert (idle.exit_code, answer["refused"], answer["approved"], len(answer["stale"])) == (0, [], 0, 1)
+
+
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({}, ""),
         ({"expires": "2020-01-01"}, "to delete aws:rds/instance:Instance::it has expired, on 2020-01-01"),
@@ -174,12 +202,12 @@ def test_the_command_names_what_may_not_go_and_says_what_to_do(tmp_path: Path) -
     ],
 )
 def test_approvals_that_allow_nothing_are_told_and_refuse_nothing(
-    tmp_path: Path, changes: dict[str, object], said: str
+    tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
     file = tmp_path / "plan.json"
     file.write_bytes(plan(step("delete", DB, "it")))
     kept = approvals(tmp_path, **{"expires": "2999-01-01"} | changes)
-    told = gate(file, kept).stderr
-    assert (said in told, told.count("\n")) == (True, 1 if said else 0)
+    answer = gate(file, kept).stderr
+    assert (message in answer, answer.count("\n")) == (True, 1 if message else 0)
     file.write_bytes(plan(step("create", DB, "new")))
     assert gate(file, kept).exit_code == 0

@@ -33,7 +33,7 @@ def made(kind: str, name: str, props: Mapping[str, Any], *, protect: bool = True
     )
 
 
-def said(exceptions: Exceptions, *resources: SimpleNamespace) -> dict[str, list[str]]:
+def messages(exceptions: Exceptions, *resources: SimpleNamespace) -> dict[str, list[str]]:
     """What each of the three policies reports."""
     pack, found = Pack(exceptions), {"resource": [], "stack": [], "advice": []}
     args: Any = SimpleNamespace(resources=list(resources))
@@ -57,17 +57,19 @@ def allowed(resource: str, expires: date) -> Exceptions:
 
 
 def test_a_good_plan_is_let_through_without_a_word() -> None:
-    assert said(Exceptions(), made(KEY, "it", TURNS)) == {"resource": [], "stack": [], "advice": []}
+    assert messages(Exceptions(), made(KEY, "it", TURNS)) == {"resource": [], "stack": [], "advice": []}
 
 
 def test_what_is_wrong_by_itself_is_told_once_and_before_the_end() -> None:
-    found = said(Exceptions(), made(KEY, "it", {**TURNS, "rotationPeriodInDays": 365}))
+    found = messages(Exceptions(), made(KEY, "it", {**TURNS, "rotationPeriodInDays": 365}))
     assert [text.split("]")[0] for text in found["resource"]] == ["[key-rotates"]
     assert found["stack"] == []
 
 
 def test_what_is_wrong_among_all_is_told_at_the_end() -> None:
-    found = said(Exceptions(), made(KEY, "it", TURNS, protect=False), made("aws:sqs/queue:Queue", "q", {}))
+    found = messages(
+        Exceptions(), made(KEY, "it", TURNS, protect=False), made("aws:sqs/queue:Queue", "q", {})
+    )
     assert any("[queue-tls]" in text for text in found["stack"])
     assert not any("[queue-tls]" in text for text in found["resource"])
 
@@ -84,16 +86,16 @@ def test_an_exception_holds_until_it_expires_and_must_be_needed(
     expires: date, turned: bool, resource: int, stack: list[str]
 ) -> None:
     inputs = TURNS if turned else {**TURNS, "enableKeyRotation": False}
-    found = said(allowed(f"{KEY}::it", expires), made(KEY, "it", inputs))
+    found = messages(allowed(f"{KEY}::it", expires), made(KEY, "it", inputs))
     assert len(found["resource"]) == resource
-    told = [text for text in found["stack"] if "exceptions.yaml" in text]
-    assert [part in text for part, text in zip(stack, told, strict=True)] == [True] * len(stack)
+    notes = [text for text in found["stack"] if "exceptions.yaml" in text]
+    assert [part in text for part, text in zip(stack, notes, strict=True)] == [True] * len(stack)
 
 
 def test_what_cannot_be_told_is_one_line_with_counts() -> None:
     unknown = "3eeb2bf0-c639-47a8-9e75-3b44932eb421"
     keys = [made(KEY, name, {**TURNS, "rotationPeriodInDays": unknown}) for name in ("a", "b")]
-    (line,) = said(Exceptions(), *keys)["advice"]
+    (line,) = messages(Exceptions(), *keys)["advice"]
     assert "key-rotates (2)" in line
 
 

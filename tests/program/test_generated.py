@@ -34,6 +34,7 @@ def deployed_fixed() -> Recording:
     return deploy(plan_cell(settings_of(STACK), FIXED.registry))
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(edits(FIXED))
 def test_any_edit_of_a_tenant_changes_no_registration_of_its_neighbours(edit: Edit) -> None:

@@ -94,6 +94,12 @@ _INTERFACES = [
         ("UnassignPrivateIpAddresses", "network-interface"),
     )
 ]
+_EXPRESS = {"action": "states:DescribeExecution", "required_format": "arn:*:states:*:*:express:*:*:*"}
+_MACHINES = [
+    {"action": "states:StartExecution", "required_format": "arn:*:states:*:*:stateMachine:*"},
+    {"action": "states:DescribeExecution", "required_format": "arn:*:states:*:*:execution:*:*"},
+    _EXPRESS,
+]
 # Issue, and what its detail says, as a pattern → why it is right all the same (AWS's pages as of 2026-11).
 NEWER_THAN_THE_LINTER: Mapping[tuple[str, str], str] = {
     ("UNKNOWN_CONDITION_FOR_ACTION", r"lambda:SourceFunctionArn for action ec2:\w+"): (
@@ -119,18 +125,30 @@ NEWER_THAN_THE_LINTER: Mapping[tuple[str, str], str] = {
         'of any resource of the account, as `*/*`: Lambda developer guide, "Giving functions access to'
         ' resources in a VPC"; the linter does not see that this covers a network interface'
     ),
+    ("RESOURCE_MISMATCH", re.escape(str([_EXPRESS]))): (
+        "the machine is a standard one, and only express ones have executions of this form: service"
+        " authorization reference, AWS Step Functions"
+    ),
+    ("RESOURCE_MISMATCH", re.escape(str(_MACHINES))): (
+        "of machines and executions by the beginning of the machine's name, as `*:tenantry-…`; the linter"
+        " does not see that this covers both"
+    ),
 }
+
+
+REPOSITORY = "aws:ecr/repositoryPolicy:RepositoryPolicy"
 
 
 def linted(document: Document) -> Mapping[str, Any]:
     """The document as the linter wants it, which knows no form but policies of identities.
 
-    In a trust policy the resource is the role that has it; in a key's policy `*` is that key (KMS developer
-    guide, "Key policies", 2026-11).
+    In a trust policy the resource is the role that has it, and in a repository's that repository (ECR user
+    guide, "Private repository policies", 2026-11); in a key's policy `*` is that key (KMS developer guide,
+    "Key policies", 2026-11).
     """
     statements = [dict(s) for s in document.statements()]
     for statement in statements:
-        if document.kind == "trust":
+        if document.kind == "trust" or document.holder.startswith(REPOSITORY):
             assert "Resource" not in statement
             statement["Resource"] = document.holder_arn
         if document.holder.startswith("aws:kms/key:Key") and statement["Resource"] == ["*"]:
@@ -191,7 +209,7 @@ def test_every_resource_is_allowed_only_where_aws_offers_none(stack: str) -> Non
         (d.holder, action)
         for d, s in allowances(stack)
         if d.kind != "trust"
-        and not d.holder.startswith("aws:kms/key:Key")  # there it is that key
+        and not d.holder.startswith(("aws:kms/key:Key", REPOSITORY))  # there it is that key or repository
         and ("*" in listed(s.get("Resource", "*")))
         for action in listed(s["Action"])
         if offers_resource(action)

@@ -164,8 +164,8 @@ def test_every_key_that_there_ever_was_stays() -> None:
 
 def test_the_stack_tells_what_stays_under_which_key() -> None:
     tenant = MOVER[PlacementKind.SILO]
-    told = after(tenant).exports["keys"]
-    assert told.keys() == {tenant}
-    assert (told[tenant]["inUse"], told[tenant]["keys"].keys()) == (2, {"1", "2"})
-    assert {x["key"] for x in told[tenant]["left"]} == {1}
-    assert [x["todo"] for x in told[tenant]["left"]][-1].endswith(f"tenants move {tenant} --to KIND")
+    answer = after(tenant).exports["keys"]
+    assert answer.keys() == {tenant}
+    assert (answer[tenant]["inUse"], answer[tenant]["keys"].keys()) == (2, {"1", "2"})
+    assert {x["key"] for x in answer[tenant]["left"]} == {1}
+    assert [x["todo"] for x in answer[tenant]["left"]][-1].endswith(f"tenants move {tenant} --to KIND")

@@ -169,9 +169,11 @@ def test_the_function_is_given_what_its_stages_need_and_nothing_that_none_of_the
     needed = {
         action for stage in OFFBOARDING_STAGES.values() for right in stage.rights for action in right.actions
     }
-    policy = programs()[Phase.EXPORTED].one("iam/rolePolicy:RolePolicy", "leaver-policy").inputs["policy"]
+    policy = (
+        programs()[Phase.EXPORTED].one("iam/rolePolicy:RolePolicy", "leaver-worker-policy").inputs["policy"]
+    )
     given = {action for s in json.loads(policy)["Statement"] for action in s["Action"]}
     assert needed - given == set()
-    # Of every function of the cell: its log, its place in the network, its traces.
+    # Of every lifecycle function: its log, its place in the network, its traces, the record of its calls.
     services = {action.partition(":")[0] for action in given - needed}
-    assert services <= {"logs", "ec2", "xray", "sqs"}, given - needed
+    assert services <= {"logs", "ec2", "xray", "sqs", "ssm"}, given - needed

@@ -70,7 +70,7 @@ def instances(recording: Recording, tenant: str) -> dict[str, Registered]:
     }
 
 
-def said(recording: Recording, tenant: str | None) -> dict[tuple[str, str], Registered]:
+def registered_of(recording: Recording, tenant: str | None) -> dict[tuple[str, str], Registered]:
     """Without who waits for whom: a database waits for the paths to it, of which a move adds some."""
     return {key: replace(r, dependencies=()) for key, r in belonging(recording, tenant).items()}
 
@@ -80,8 +80,8 @@ def a_stage_changes_nobody_else(origin: PlacementKind, to: PlacementKind) -> Non
     others = set(MOVER.values()) - {MOVER[origin]}
     for stage in rest:
         for other in others:
-            assert said(stage, other) == said(before, other)
-        cell, now = said(before, None), said(stage, None)
+            assert registered_of(stage, other) == registered_of(before, other)
+        cell, now = registered_of(before, None), registered_of(stage, None)
         changed = [
             name for kind, name in cell.keys() | now.keys() if cell.get((kind, name)) != now.get((kind, name))
         ]

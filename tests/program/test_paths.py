@@ -3,6 +3,7 @@
 import pytest
 
 from plan.network.paths import CELL_PATHS, OUTSIDE, PEERED_PATHS
+from plan.tenants.lifecycle_machine import WORKERS
 from tests.cells import cell_of
 from tests.program.cell import deployed
 
@@ -52,6 +53,33 @@ def test_nothing_has_a_public_address_but_nat(stack: str) -> None:
     assert [s.name for s in services if s.inputs["networkConfiguration"].get("assignPublicIp")] == []
     addresses = {a.name for a in found.of("ec2/eip:Eip")}
     assert addresses == {n.name for n in found.of("ec2/natGateway:NatGateway")}
+
+
+@in_both_stacks
+def test_no_function_stands_outside_of_the_network(stack: str) -> None:
+    functions = deployed(stack).of("lambda/function:Function")
+    assert len(functions) >= 8
+    assert [r.name for r in functions if "vpcConfig" not in r.inputs] == []
+
+
+@in_both_stacks
+def test_every_function_of_the_cell_is_called_once_a_day(stack: str) -> None:
+    """An idle one loses its place in the network, and its next call fails."""
+    found = deployed(stack)
+    called = [s.inputs["target"]["arn"] for s in found.of("scheduler/schedule:Schedule")]
+    functions = [r.name for r in found.of("lambda/function:Function")]
+    assert sorted(arn.rpartition(":")[2] for arn in called) == sorted(functions)
+
+
+@in_both_stacks
+def test_starters_reach_the_apis_of_aws_and_nothing_else(stack: str) -> None:
+    """They hold no secret and reach no database: an execution of the state machine does the work (ADR 27)."""
+    found = deployed(stack)
+    starters = [found.one("lambda/function:Function", f"{w}-function").inputs for w in WORKERS]
+    groups = {tuple(s["vpcConfig"]["securityGroupIds"]) for s in starters}
+    assert groups == {("cell-starters-group-id",)}
+    assert [p.target for p in CELL_PATHS if p.source == "starters"] == ["endpoints"]
+    assert {s["environment"]["variables"].keys() == {"CELL", "MACHINE", "WORKER"} for s in starters} == {True}
 
 
 @in_both_stacks

@@ -16,7 +16,7 @@ from tenants.phases import transition_by
 from tenants.states import PlacementKind
 from tests.cells import settings_of
 from tests.program.cell import belonging, deploy
-from tests.program.test_moving import EVENTS, HELD, MOVER, SECRET, SHARED, instances, said, start
+from tests.program.test_moving import EVENTS, HELD, MOVER, SECRET, SHARED, instances, registered_of, start
 from tests.strategies import World, committed_cell, take_step
 
 AT = "2026-11-20T10:00:00Z"
@@ -50,7 +50,7 @@ def test_a_stage_changes_nothing_of_anybody_else_and_opens_no_way(kind: Placemen
     before, *rest = journey(kind)
     for stage in rest:
         for other in {None, *MOVER.values()} - {MOVER[kind]}:
-            assert said(stage, other) == said(before, other)
+            assert registered_of(stage, other) == registered_of(before, other)
 
 
 @of_each_kind
@@ -135,8 +135,8 @@ def test_of_a_restore_from_the_pool_others_see_paths_alone() -> None:
     before, *rest = journey(PlacementKind.POOL)
     for stage in rest:
         for other in set(MOVER.values()) - {tenant}:
-            assert said(stage, other) == said(before, other)
-        was, now = said(before, None), said(stage, None)
+            assert registered_of(stage, other) == registered_of(before, other)
+        was, now = registered_of(before, None), registered_of(stage, None)
         assert [n for k, n in was.keys() | now.keys() if was.get((k, n)) != now.get((k, n)) and not n.startswith(SHARED)] == []  # fmt: skip  # noqa: E501
 
 
@@ -147,7 +147,7 @@ def test_only_the_function_that_moves_gets_at_what_was_restored() -> None:
         if r.type.endswith(("iam/rolePolicy:RolePolicy", "iam/policy:Policy"))
         and re.search(r"db:tenantry-dev-restored|databases/restored", r.inputs["policy"])
     ]
-    assert [r.name for r in policies] == ["mover-policy"]
+    assert [r.name for r in policies] == ["mover-worker-policy"]
 
 
 def test_the_function_is_told_where_to_copy_from() -> None:

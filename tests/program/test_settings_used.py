@@ -20,7 +20,10 @@ from plan.organization import OrganizationSettings, parse_organization_settings,
 from plan.settings import Settings
 from tenants.allocation import CellFullError, extend
 from tenants.cell import read_cell
-from tenants.models import Ledger
+from tenants.examination import examine
+from tenants.models import Ledger, QuotaProfile
+from tenants.project import Project
+from tenants.quotas import problems
 from tests.cells import PROJECT, registry_of, values_of, with_tenants
 from tests.program.cell import TODAY, deploy
 
@@ -73,13 +76,14 @@ IN_RESOURCES: Mapping[str, tuple[Any, Values]] = {
     "alarmEmail": ("another@tenantry.example", {}),
     "budgetUsd": (1, {}),
     "auditLogDays": (731, {}),
+    "detection": ("organization", {}),
 }
 OF_ORGANIZATION: Mapping[str, Any] = {
     "organizationRegions": ["eu-west-1"],
     "organizationBackupDays": 91,
     "organizationImport": "o-a1b2c3d4e5",
 }
-OF_THEIR_OWN = {"kind", "shardLimit"}  # tests below
+OF_THEIR_OWN = {"kind", "quotas", "shardLimit"}  # tests below
 
 
 UNLISTED = sorted(keys_of(Settings).keys() - {*IN_PLAN, *IN_RESOURCES, *OF_THEIR_OWN})
@@ -173,6 +177,16 @@ def test_the_kind_decides_what_is_planned_and_made() -> None:
     assert KINDS.keys() == {"cell", "organization"}
     assert KINDS["cell"].plan is not KINDS["organization"].plan
     assert KINDS["cell"].make is not KINDS["organization"].make
+
+
+def test_the_quotas_of_a_new_account_are_too_few() -> None:
+    files = Project(PROJECT)
+    found = examine(files, "dev", locked=False)
+    assert found.cell is not None
+    for profile, enough in ((QuotaProfile.RAISED, True), (QuotaProfile.FRESH, False)):
+        cell = replace(found.cell, quotas=profile)
+        lines = problems(files, cell, found.entries.models.values(), found.ledger, found.extended)
+        assert (not lines) is enough, profile
 
 
 def test_the_most_shards_decide_how_many_tenants_have_room() -> None:

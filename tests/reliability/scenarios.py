@@ -14,6 +14,7 @@ from devtools.environment import FAST
 from sandbox.faults.plan import VARIABLE
 from tests.cells import ROOT
 from tests.devtools.small import QUEUES, Small
+from tests.team_files import guarded
 from tests.waiting import LIMIT
 
 COUNT, AT = 12, 6
@@ -36,6 +37,7 @@ SCENARIOS: Final = (
     Scenario("calls are throttled for good", {"do": "throttle", "at": AT, "times": 30}),
     Scenario("a request times out", {"do": "timeout", "at": AT}),
     Scenario("a call is made and its reply lost", {"do": "lose-reply", "at": AT}, "adopt by hand"),
+    Scenario("what follows a call fails", {"do": "fail-late", "at": AT}),
     Scenario("an answer takes two seconds", {"do": "hang", "seconds": 2, "at": AT}),
     Scenario("the engine is interrupted (SIGINT)", {"do": "kill", "signal": "INT", "at": AT}),
     Scenario("the engine is terminated (SIGTERM)", {"do": "kill", "signal": "TERM", "at": AT}),
@@ -55,7 +57,7 @@ SCENARIOS: Final = (
 @dataclass(frozen=True)
 class Outcome:
     status: int
-    said: str
+    error: str
     cloud: int
     state: int
     pending: int
@@ -66,7 +68,7 @@ class Outcome:
     def row(self) -> str:
         held = f"{self.cloud} / {self.state} / {self.pending}"
         end = "yes" if self.whole else "**no**"
-        return f"{self.status} | {self.said} | {held} | {self.remedy or 'none'} | {end}"
+        return f"{self.status} | {self.error} | {held} | {self.remedy or 'none'} | {end}"
 
 
 def play(scenario: Scenario) -> Outcome:
@@ -81,7 +83,7 @@ def _play(scenario: Scenario, home: Path) -> Outcome:
     small = Small(home, QUEUES, f'{{"small:queues": {COUNT}}}')
     for key in FAST:
         small.env.pop(key, None)
-    small.env["PYTHONPATH"] = str(ROOT)
+    small.env = guarded(small.env | {"PYTHONPATH": str(ROOT)})
     command: tuple[str, ...] = UP
     if scenario.fault["do"] == "stale-reads":
         assert small.pulumi(*UP)[0] == 0
@@ -98,7 +100,7 @@ def _play(scenario: Scenario, home: Path) -> Outcome:
     after, _ = _state(small)
     there = {r.id for r in small.cloud().all(QUEUE)}
     whole = (again, calm) == (0, 0) and after == there and len(there) == COUNT
-    return Outcome(status, _said(output), *held, scenario.remedy, whole)
+    return Outcome(status, _error(output), *held, scenario.remedy, whole)
 
 
 def _remedy(small: Small, remedy: str, unknown: set[str]) -> None:
@@ -135,11 +137,11 @@ def _state(small: Small) -> tuple[set[str], int]:
     return found, len(latest.get("pending_operations") or [])
 
 
-def _said(output: str) -> str:
+def _error(output: str) -> str:
     """The sentence that matters, without what differs from run to run."""
     lines = [line.split("error: ", 1)[1].strip() for line in output.splitlines() if "error: " in line]
-    said = [line for line in lines if line not in ("update failed", "preview failed")]
-    if not said:
+    errors = [line for line in lines if line not in ("update failed", "preview failed")]
+    if not errors:
         return "nothing"
-    first = said[0].split("api error ")[-1].split("request send failed, ")[-1].split('/": ')[-1]
+    first = errors[0].split("api error ")[-1].split("request send failed, ")[-1].split('/": ')[-1]
     return first.replace("|", "/")[:110]

@@ -37,8 +37,8 @@ def test_the_table_says_whether_a_fault_was_whole_in_the_end(whole: bool, shown:
 
 def test_every_kind_of_fault_is_tried_and_told() -> None:
     assert {s.fault["do"] for s in SCENARIOS} == KINDS.keys()
-    told = set(re.findall(r"`([a-z-]+)`", TEXT.split("`do` is one of")[1].split(";")[0]))
-    assert told == KINDS.keys()
+    answer = set(re.findall(r"`([a-z-]+)`", TEXT.split("`do` is one of")[1].split(";")[0]))
+    assert answer == KINDS.keys()
 
 
 def test_the_plan_on_the_page_is_a_plan() -> None:

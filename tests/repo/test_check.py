@@ -12,6 +12,7 @@ from devtools.generators import organization_policies
 from tenants.project import Project
 from tenants.schema import SUBJECTS, schema_file, schema_text
 from tests.checkout import write_checkout
+from tests.team_files import guarded
 
 NOVA = """
 nova-pay:
@@ -25,14 +26,17 @@ nova-pay:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout whose generated files are those of its registries."""
+    """A checkout, without its code, whose generated files are those of its registries."""
     monkeypatch.delenv("CI", raising=False)
-    write_checkout(tmp_path)
+    return generate(write_checkout(tmp_path, code=False))
+
+
+def generate(root: Path) -> Path:
     for name in SUBJECTS:
-        schema_file(tmp_path, name).write_text(schema_text(name, Project(tmp_path)), "utf-8")
-    for plan in organization_policies.organizations(tmp_path):
-        organization_policies.write(tmp_path, plan)
-    return tmp_path
+        schema_file(root, name).write_text(schema_text(name, Project(root)), "utf-8")
+    for plan in organization_policies.organizations(root):
+        organization_policies.write(root, plan)
+    return root
 
 
 def change(root: Path, name: str, pattern: str, new: str) -> None:
@@ -41,10 +45,12 @@ def change(root: Path, name: str, pattern: str, new: str) -> None:
     (root / name).write_text(text, "utf-8")
 
 
-def test_files_that_are_right_pass_from_any_folder(root: Path) -> None:
+def test_files_that_are_right_pass_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    root = generate(write_checkout(tmp_path))
     command = [sys.executable, "-m", "devtools.check"]
     done = subprocess.run(
-        command, cwd="/", env={"PYTHONPATH": str(root)}, capture_output=True, text=True, check=False
+        command, cwd="/", env=guarded({"PYTHONPATH": str(root)}), capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
     assert done.stderr == "check: stacks dev, org, prod: nothing wrong\n"
@@ -73,6 +79,10 @@ WRONG = {
     "a setting that there is not": (
         *("Pulumi.prod.yaml", r"\Z", "  tenantry:natsPerZone: true\n"),
         "tenantry:natsPerZone: no such setting",
+    ),
+    "a setting without the project's name": (
+        *("Pulumi.dev.yaml", "tenantry:natPerZone: false", "natPerZone: 7"),
+        "Pulumi.dev.yaml:9:15: tenantry:natPerZone: 7 is not allowed",
     ),
     "settings without a section": (
         *("Pulumi.org.yaml", "(?m)^config:", "settings:"),
@@ -159,3 +169,10 @@ def test_approvals_are_read_too(root: Path) -> None:
     (root / "policies" / "approvals.yaml").write_text("- operation: drop\n", "utf-8")
     found = problems(root)
     assert [f for f in found if f.startswith("policies/approvals.yaml:1:")], found
+
+
+def test_a_setting_that_the_registry_needs_too_is_named_once(root: Path) -> None:
+    change(root, "Pulumi.dev.yaml", "config:\n", "config:\n  tenantry:quotas: many\n")
+    assert problems(root) == [
+        "Pulumi.dev.yaml:3:20: tenantry:quotas: 'many' is not allowed; allowed: fresh, raised"
+    ]

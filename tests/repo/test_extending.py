@@ -73,7 +73,7 @@ PROMISES = {
         3,
         ("sandbox/aws/sdk_inputs.json", "sandbox/aws/input_rules.json", "docs/sandbox-coverage.md"),
         "sandbox_type",
-        "the sandbox does not know aws:scheduler/scheduleGroup:ScheduleGroup",
+        "the sandbox does not know aws:athena/workgroup:Workgroup",
         tuple(f"tests/sandbox/test_{name}.py" for name in ("descriptions", "rules", "coverage")),
     ),
     "Add a stage to a tenant's life": Promise(

@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.app import app
 from cli.running import EXIT_STATUSES
@@ -54,17 +53,17 @@ def strings(file: Path) -> Iterator[str]:
     inner = {v for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for v in node.values}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield "".join(
-                _filled(v) if isinstance(v, ast.FormattedValue) else str(v.value) for v in node.values
-            )  # type: ignore[attr-defined]
+            yield "".join(map(_filled, node.values))
         elif (
             isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings | inner
         ):
             yield node.value.replace("{stack}", "dev")
 
 
-def _filled(value: ast.FormattedValue) -> str:
-    words = ast.unparse(value.value)
+def _filled(part: ast.expr) -> str:
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    words = ast.unparse(part)
     return next((sample for word, sample in FILLED.items() if word in words), "acme-pay")
 
 

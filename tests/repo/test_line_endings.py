@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.cells import ROOT
-from tests.checkout import is_the_teams
 from tests.repo.test_repository import tracked
+from tests.team_files import is_the_teams
 
 AS_ON_WINDOWS = ("-c", "core.autocrlf=true")
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.cells import ROOT
+from tests.team_files import guarded
 
 FAILS = """
 from hypothesis import given, strategies as st
@@ -25,7 +26,9 @@ EXAMPLE = re.compile(r"number=(\d+)")
 def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """In a folder with a test that fails."""
     (folder / "test_fails.py").write_text(FAILS, encoding="utf-8")
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")} | {"PYTHONPATH": str(ROOT)}
+    env = guarded(
+        {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")} | {"PYTHONPATH": str(ROOT)}
+    )
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 

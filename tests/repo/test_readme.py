@@ -60,8 +60,8 @@ def test_the_example_of_onboarding_is_accepted(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    said = (done.stdout + done.stderr).strip()
-    assert f"answers `{said}`" in README
+    result = (done.stdout + done.stderr).strip()
+    assert f"answers `{result}`" in README
 
 
 LOOKS: Final = re.compile(r"tenantry (tenants (?:check|list|show|capacity)|policy rules|completion)\b.*")

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from devtools.check import plans_of, registries
 from tests.cells import ROOT
-from tests.checkout import is_the_teams, write_checkout
+from tests.checkout import write_checkout
 from tests.repo.test_readme import blocks
 from tests.team_edits import (
     SETTINGS,
@@ -24,6 +25,7 @@ from tests.team_edits import (
     world_of,
     write,
 )
+from tests.team_files import guarded, is_the_teams
 
 # Some of every kind that reads files of a project, quick ones, and the commands among them.
 QUICK = (
@@ -35,12 +37,6 @@ QUICK = (
     "tests/tenants/test_quotas.py::test_requests_are_those_of_all_plans",
     "tests/tenants/test_schema.py::test_the_committed_schemas_are_what_the_models_say",
 )
-# With an engine or a database: what they run is a checkout with the registries of tests/project.
-ELSEWHERE = ("engine", "data", "sandbox", "devtools", "mutation")
-# What a test starts in a process of its own, or runs in the checkout, could read a team's file; in all others
-# `refuse_team_files` of tests/conftest.py raises.
-UNGUARDED = re.compile(r"\b(subprocess|checkout|ROOT|CliRunner)\b")
-THIS = Path(__file__).relative_to(ROOT).as_posix()
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +59,9 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def run_tests(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "TENANTRY_TODAY"))}
+    """The tests of another checkout, which bring the guard of their own files: without this checkout's."""
+    dropped = ("PYTEST_", "TENANTRY_TODAY", "PYTHONPATH")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
         cwd=root,
@@ -107,22 +105,6 @@ def test_the_same_tests_are_collected_with_any_registry(edited: Path) -> None:
     assert collected(edited) == collected(ROOT)
 
 
-def unguarded() -> Iterator[str]:
-    """Test files in which, or in whose fixtures, a process is started or the checkout is read."""
-    for path in sorted((ROOT / "tests").glob("*/test_*.py")):
-        texts = (p.read_text("utf-8") for p in (path, path.with_name("conftest.py")) if p.is_file())
-        if path.parent.name not in ELSEWHERE and any(map(UNGUARDED.search, texts)):
-            yield path.relative_to(ROOT).as_posix()
-
-
-@pytest.mark.slow
-def test_no_test_without_an_engine_notices_what_a_team_edits(edited: Path) -> None:
-    files = [name for name in unguarded() if name != THIS]
-    assert set(files) >= {name.partition("::")[0] for name in QUICK if "repo" in name or "cli" in name}
-    done = run_tests(edited, "-m", "not slow", *files)
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
-
-
 @pytest.mark.parametrize("name", ["tenants/dev.yaml", "Pulumi.dev.yaml", "tenants/plans.yaml"])
 def test_a_test_that_reads_a_file_of_the_teams_fails(name: str) -> None:
     with pytest.raises(PermissionError, match=rf"tests read no file of the team's: {re.escape(name)}"):
@@ -143,3 +125,22 @@ def test_a_test_that_reads_a_file_of_the_teams_fails_however_the_path_is_written
     written = path.replace("LINK", str(link)) if isinstance(path, str) else path
     with pytest.raises(PermissionError, match=r"tests read no file of the team's: tenants/dev\.yaml"):
         os.open(written, os.O_RDONLY)
+
+
+OPEN = "open('{root}/tenants/dev.yaml').close()"
+
+
+@pytest.mark.parametrize("begin", ["{python} -c", "sh -c '{python} -c \"$0\"'"], ids=["child", "grandchild"])
+def test_a_process_that_a_test_starts_reads_no_file_of_the_teams_either(begin: str, tmp_path: Path) -> None:
+    command = [*shlex.split(begin.format(python=sys.executable)), OPEN.format(root=ROOT)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "tests read no file of the team's: tenants/dev.yaml" in done.stderr
+
+
+def test_a_process_that_would_not_be_kept_from_them_is_not_started() -> None:
+    with pytest.raises(PermissionError, match=r"tests\.team_files\.guarded\(\) puts it there"):
+        subprocess.run(["true"], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    given = guarded({**os.environ, "PYTHONPATH": str(ROOT)})
+    assert given["PYTHONPATH"].split(os.pathsep)[1:] == [str(ROOT)]
+    subprocess.run(["true"], env=given, check=True)

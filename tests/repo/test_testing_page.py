@@ -10,7 +10,7 @@ from tests.repo.test_repository import all_collected
 
 TEXT = PAGE.read_text(encoding="utf-8")
 SOME = "pytest.mark.parametrize('n', [1, pytest.param(2, marks=pytest.mark.slow)])"
-KINDS = {"unit", "mocks", "postgres", "engine"}
+KINDS = {"unit", "mocks", "postgres", "engine", "oracle"}
 
 
 def test_the_list_of_slow_tests_is_up_to_date() -> None:
@@ -28,7 +28,7 @@ def test_the_list_has_the_tests_that_pytest_takes_for_slow(request: pytest.Fixtu
 
 
 def test_every_folder_of_tests_is_described_by_its_kinds() -> None:
-    rows = dict(re.findall(r"^\| `(tests/[a-z]+)` \| ([a-z, ]+) \|", TEXT, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(tests/[a-z_]+)` \| ([a-z, ]+) \|", TEXT, re.MULTILINE))
     folders = {str(p.parent.relative_to(ROOT)) for p in (ROOT / "tests").glob("*/test_*.py")}
     assert set(rows) == folders
     assert {kind for kinds in rows.values() for kind in kinds.split(", ")} == KINDS

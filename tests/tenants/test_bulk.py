@@ -29,20 +29,20 @@ def root(made: Path, tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def told(found: list[Examined]) -> list[tuple[object, ...]]:
+def summary(found: list[Examined]) -> list[tuple[object, ...]]:
     return [(f.stack, f.cell, dict(f.entries.models), f.ledger, f.extended, f.findings) for f in found]
 
 
 def plainly(root: Path) -> list[tuple[object, ...]]:
     """Every stack by itself, without a cache and in one process."""
     project = Project(root)
-    return told([examine(project, stack, locked=True) for stack in project.stacks])
+    return summary([examine(project, stack, locked=True) for stack in project.stacks])
 
 
 def quickly(root: Path) -> tuple[list[tuple[object, ...]], Project, list[Finding]]:
     project = Project(root)
     examined, findings = examine_all(project, project.stacks, locked=True)
-    return told(examined), project, findings
+    return summary(examined), project, findings
 
 
 def entries_of(root: Path) -> dict[str, bytes]:

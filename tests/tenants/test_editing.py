@@ -196,7 +196,7 @@ def test_every_wrong_word_is_told_at_once() -> None:
         "there is no field 'contacts'; did you mean 'contacts.email'? "
         "Allowed: contacts.email, contacts.webhook",
         "name of tags.tenant 'tenant' is set by the platform; "
-        "expected a tag name other than tenant, project, cell, environment, name, leaving, released"
+        "expected a tag name other than tenant, project, cell, environment, name, leaving, moving, released"
         " and aws:…",
         "name cannot be left out",
         "there is no field 'plan.x'; did you mean 'plan'?",

@@ -113,27 +113,27 @@ def test_the_command_writes_the_next_key_and_tells_what_stays(
     root = project(tmp_path / "project")
 
     def call(*words: str) -> tuple[int, str]:
-        said = CliRunner().invoke(app, ["rotate-key", "acme-pay", *words, "--root", str(root)])
-        return said.exit_code, " ".join((said.stdout + said.stderr).replace("│", "").split())
+        result = CliRunner().invoke(app, ["rotate-key", "acme-pay", *words, "--root", str(root)])
+        return result.exit_code, " ".join((result.stdout + result.stderr).replace("│", "").split())
 
     open_registry("dev", root=root, locked=False)
     assert "under key" not in call("--status")[1]
-    code, said = call()
-    assert (code, "+ key: 2" in said) == (0, True)
+    code, result = call()
+    assert (code, "+ key: 2" in result) == (0, True)
     assert call() == (2, call()[1])
     assert "was not run yet" in call()[1]
     assert "not run yet: the last run recorded key 1" in call("--status")[1]
     assert open_registry("dev", root=root, locked=False).ledger.placements["acme-pay"].key == 2
-    code, said = call("--status")
-    assert (code, "key 2 is in use" in said, "under key 1 earlier versions of artefacts" in said) == (
+    code, result = call("--status")
+    assert (code, "key 2 is in use" in result, "under key 1 earlier versions of artefacts" in result) == (
         0,
         True,
         True,
     )
-    told = json.loads(
+    answer = json.loads(
         CliRunner().invoke(app, ["rotate-key", "acme-pay", "--status", "--json", "--root", str(root)]).stdout
     )
-    assert (told["key"], told["recorded"], {x["key"] for x in told["left"]}) == (2, 2, {1})
+    assert (answer["key"], answer["recorded"], {x["key"] for x in answer["left"]}) == (2, 2, {1})
     file = root / "tenants/dev.yaml"
     file.write_text(file.read_text("utf-8").replace("key: 2", "key: 1"), "utf-8")
     with pytest.raises(RegistryError, match="key goes from 2 to 1"):

@@ -25,7 +25,13 @@ from tests.strategies import DAY, World, edits, small_cell, worlds
 from tests.tenants.test_allocation import pool
 
 CONTACTS = {"email": "ops@acme.example"}
-POOL = {"name": "A", "isolation": "pool", "residency": "eu", "plan": "starter", "contacts": CONTACTS}
+POOL: dict[str, object] = {
+    "name": "A",
+    "isolation": "pool",
+    "residency": "eu",
+    "plan": "starter",
+    "contacts": CONTACTS,
+}
 DEDICATED = POOL | {"isolation": "silo", "network": "dedicated", "plan": "premium"}
 
 
@@ -115,7 +121,8 @@ def test_leaving_by_stages_frees_and_entombs(tmp_path: Path, monkeypatch: pytest
         registry(root).write_text(text, "utf-8")
         with pytest.raises(RegistryError, match=rf"in the ledger and {state} here"):
             open_registry("dev", root=root, locked=True)
-        found = open_registry("dev", root=root, locked=False, phases=frozenset(Phase))
+        open_registry("dev", root=root, locked=False, phases=frozenset(Phase))
+    found = open_registry("dev", root=root, locked=False, phases=frozenset(Phase))
     assert found.tenants == ()
     assert set(found.ledger.erased) == {"acme-pay"}
     assert set(found.ledger.resting) == {"shard-a/01"}

@@ -9,8 +9,7 @@ from typing import Any
 
 import networkx as nx
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.tenants import app
 from devtools.generators import tenant_lifecycle
@@ -213,9 +212,9 @@ def test_wrong_usage_is_one_sentence_and_writes_nothing(
     root: Path, words: tuple[str, ...], message: str
 ) -> None:
     before = (root / "tenants/dev.yaml").read_bytes()
-    said = call(root, *words)
-    assert (said.exit_code, message in " ".join(said.stderr.replace("│", "").split())) == (2, True), (
-        said.stderr
+    result = call(root, *words)
+    assert (result.exit_code, message in " ".join(result.stderr.replace("│", "").split())) == (2, True), (
+        result.stderr
     )
     assert (root / "tenants/dev.yaml").read_bytes() == before
 
@@ -267,9 +266,9 @@ def test_several_leave_only_when_that_is_said(root: Path) -> None:
 
 
 def test_status_is_for_people_and_machines(root: Path) -> None:
-    told = json.loads(call(root, "move", "acme-pay", "--status", "--json").stdout)
-    assert (told["phase"], told["recorded"], told["move"]) == ("active", "active", None)
-    assert {(n["event"], n["to"]) for n in told["next"]} == {("move", "prepare"), ("suspend", "suspended")}
+    answer = json.loads(call(root, "move", "acme-pay", "--status", "--json").stdout)
+    assert (answer["phase"], answer["recorded"], answer["move"]) == ("active", "active", None)
+    assert {(n["event"], n["to"]) for n in answer["next"]} == {("move", "prepare"), ("suspend", "suspended")}
     assert "way back" in call(root, "move", "acme-pay", "--status").stdout
 
 

@@ -16,7 +16,7 @@ from functions.tenant_leaving.stages import STAGES as OFFBOARDING_STAGES
 from tenants.phases import LEAVING, MOVE_STAGES, MOVING, PHASES, STATES, MoveMethod, Phase, Process
 
 
-def requests(process: Process) -> list[str | None]:
+def requests(process: Process) -> list[str]:
     return sorted(str(row.request) for row in PHASES.values() if row.process is process)
 
 
@@ -52,8 +52,8 @@ def test_a_move_is_told_of_by_the_stage_that_the_registry_says() -> None:
 def test_the_registry_has_a_field_for_each_phase_and_no_request_means_two() -> None:
     assert {*STATES, *MOVE_STAGES} == set(Phase)
     assert not set(STATES) & set(MOVE_STAGES)
-    said = [row.request for row in PHASES.values() if row.request]
-    assert len(said) == len(set(said))
+    result = [row.request for row in PHASES.values() if row.request]
+    assert len(result) == len(set(result))
 
 
 def test_what_shows_a_phase_of_offboarding_is_a_document_that_the_function_writes() -> None:

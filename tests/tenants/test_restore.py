@@ -136,18 +136,18 @@ def test_the_command_begins_it_and_move_goes_on(tmp_path: Path, monkeypatch: pyt
     file.write_text(file.read_text("utf-8").replace("isolation: pool", "isolation: silo"), "utf-8")
 
     def call(*words: str) -> tuple[int, str]:
-        said = CliRunner().invoke(app, [*words, "--root", str(root)])
-        return said.exit_code, " ".join((said.stdout + said.stderr).replace("│", "").split())
+        result = CliRunner().invoke(app, [*words, "--root", str(root)])
+        return result.exit_code, " ".join((result.stdout + result.stderr).replace("│", "").split())
 
     open_registry("dev", root=root, locked=False)
-    code, said = call("restore", "acme-pay", "--at", "yesterday")
-    assert (code, "expected a moment in UTC" in said) == (2, True)
-    code, said = call("restore", "acme-pay", "--at", "2026-02-30T10:00:00Z")
-    assert (code, "is not a moment" in said) == (2, True)
-    code, said = call("restore", "acme-pay", "--at", "2026-11-20T10:00:00Z")
-    assert (code, '+ at: "2026-11-20T10:00:00Z"' in said or "at: " in said) == (0, True)
+    code, result = call("restore", "acme-pay", "--at", "yesterday")
+    assert (code, "expected a moment in UTC" in result) == (2, True)
+    code, result = call("restore", "acme-pay", "--at", "2026-02-30T10:00:00Z")
+    assert (code, "is not a moment" in result) == (2, True)
+    code, result = call("restore", "acme-pay", "--at", "2026-11-20T10:00:00Z")
+    assert (code, '+ at: "2026-11-20T10:00:00Z"' in result or "at: " in result) == (0, True)
     assert open_registry("dev", root=root, locked=False).tenants[0].move
     assert call("move", "acme-pay")[0] == 0
     assert open_registry("dev", root=root, locked=False).ledger.placements["acme-pay"].move
-    code, said = call("restore", "acme-pay", "--at", "2026-11-20T10:00:00Z")
-    assert (code, "from which there is no move" in said) == (2, True)
+    code, result = call("restore", "acme-pay", "--at", "2026-11-20T10:00:00Z")
+    assert (code, "from which there is no move" in result) == (2, True)

@@ -61,7 +61,7 @@ def validator(name: str) -> Draft7Validator:
     return Draft7Validator(schema)
 
 
-def problems(name: str, instance: object) -> list[str]:
+def problems(name: str, instance: Any) -> list[str]:
     return [f"{list(e.absolute_path)}: {e.message}" for e in validator(name).iter_errors(instance)]
 
 

@@ -35,8 +35,8 @@ def commands(root: Path) -> None:
         tenantry(root, command, TENANT, *options)
         tenantry(root, "ledger", "update", "dev")  # as a run does
         if words == ("offboard",):
-            said = tenantry(root, "move", TENANT, "--status")
-            assert "cancel leads to withdrawn" in said, "the status offers no cancel"
+            result = tenantry(root, "move", TENANT, "--status")
+            assert "cancel leads to withdrawn" in result, "the status offers no cancel"
     assert Project(root).ledger("dev")[0].placements[TENANT].phase is Phase(STAGE)
     assert "what was handed over is taken back" in tenantry(root, "move", TENANT, "--status")
     tenantry(root, "resume", TENANT)
@@ -53,9 +53,11 @@ def outside(objects: FakeObjects) -> Tools:
     def no_database(*_: Any) -> Any:
         raise AssertionError("no database is opened")
 
+    store: Any = no_database
+
     clock = Clock()
     return Tools(
-        connect=no_database, store=no_database, keys=FakeKeys(clock), objects=objects,
+        connect=no_database, store=store, keys=FakeKeys(clock), objects=objects,
         databases=FakeDatabases(), secrets=FakeSecrets(), now=clock, step=lambda _: None,
     )  # fmt: skip
 

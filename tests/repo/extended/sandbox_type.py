@@ -9,9 +9,9 @@ from sandbox.cloud.store import FILE
 from sandbox.providers.aws import Aws
 from tests.cells import ROOT
 
-TOKEN, NAME = "aws:scheduler/scheduleGroup:ScheduleGroup", "reports"
+TOKEN, NAME = "aws:athena/workgroup:Workgroup", "reports"
 URN = f"urn:pulumi:dev::tenantry::{TOKEN}::{NAME}"
-ARN = f"arn:aws:scheduler:eu-west-1:111122223333:schedule-group/{NAME}"
+ARN = f"arn:aws:athena:eu-west-1:111122223333:workgroup/{NAME}"
 PROVIDER = {"region": "eu-west-1", "allowedAccountIds": ["111122223333"]}
 
 
@@ -28,12 +28,12 @@ def live(provider: Aws) -> None:
     assert [key for key, _ in refused] == ["hue", "name"], refused
     assert "regular expression pattern" in refused[1][1]
     group, outputs = provider.create(TOKEN, URN, made, preview=False)
-    assert (group, outputs["arn"], outputs["state"]) == (NAME, ARN, "ACTIVE")
+    assert (group, outputs["arn"], outputs["state"]) == (NAME, ARN, "ENABLED")
     tagged = checked(provider, name=NAME, tags={"tenant": "cobalt-fx"})
     change = provider.diff(TOKEN, made, outputs, tagged, [])
     assert (change.replaces, set(change.updated)) == (frozenset(), {"tags", "tagsAll"})
     assert provider.diff(TOKEN, made, outputs, checked(provider, name="b"), []).replaces == {"name"}
-    updated = provider.update(TOKEN, group, URN, outputs, tagged, preview=False)
+    updated = provider.update(TOKEN, group, URN, outputs, tagged)
     assert (updated["tagsAll"], updated["arn"]) == ({"tenant": "cobalt-fx"}, ARN)
     provider.delete(TOKEN, group)
     assert (provider.read(TOKEN, group, {}, {}), provider.count(TOKEN)) == (None, 0)
@@ -47,4 +47,4 @@ if __name__ == "__main__":
         live(provider)
         assert (Path(folder) / FILE).is_file()
     page = (ROOT / "docs" / "sandbox-coverage.md").read_text("utf-8")
-    assert f"| `{TOKEN}` | 2 of 4 |" in page.split("## Known, and not in use")[1]
+    assert f"| `{TOKEN}` | 6 of 7 |" in page.split("## Known, and not in use")[1]

@@ -1,0 +1,1 @@
+"""Nothing to import: `sitecustomize.py` is for Python itself."""
