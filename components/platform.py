@@ -19,12 +19,16 @@ from components.edge.public_certificate import PublicCertificate, PublicCertific
 from components.network.dns import PrivateZone, PrivateZoneArgs
 from components.network.network import Network, NetworkArgs
 from components.operations.dashboard import Dashboard, DashboardArgs
+from components.operations.keep_active import KeepActive, KeepActiveArgs
 from components.services.cluster import Cluster, ClusterArgs
 from components.services.fargate_service import task_role
 from components.services.monolith import Monolith, MonolithArgs
 from components.services.private_ca import PrivateCa, PrivateCaArgs
 from components.services.report_service import ReportService, ReportServiceArgs
+from components.services.revision import read_revision_records
 from components.tenants.bootstrap import Bootstrap, BootstrapArgs
+from components.tenants.lifecycle_calls import read_call_records
+from components.tenants.lifecycle_machine import LifecycleMachine, LifecycleMachineArgs
 from components.tenants.offboarding_evidence import OffboardingEvidence, OffboardingEvidenceArgs
 from components.tenants.tenant_mover import MOVER
 from components.tenants.tenant_offboarder import LEAVER
@@ -61,8 +65,20 @@ class Platform(pulumi.ComponentResource):
         self._data = self._make_data()
         self._reports = self._make_services()
         self._edge = self._make_edge(self._reports)
+        self._records = read_call_records(self._shared, self)
         self._bootstrap = self._make_bootstrap()
+        self._machine = LifecycleMachine(
+            "lifecycle",
+            LifecycleMachineArgs(
+                plan=plan.lifecycle,
+                subnet_ids=self._network.subnet_ids[plan.lifecycle.starter_segment],
+                group_id=self._network.group_ids[plan.lifecycle.starter_group],
+                shared=self._shared,
+            ),
+            self._child,
+        )
         self._workers = self._make_workers()
+        self._keep_active()
         self._evidence = OffboardingEvidence(
             "evidence",
             OffboardingEvidenceArgs(writer_role_arn=self._workers.leaver.role_arn, shared=self._shared),
@@ -81,6 +97,8 @@ class Platform(pulumi.ComponentResource):
             "keys": {id_: t.tenant.rekeyed for id_, t in tenants.items() if t.tenant.rekeyed},
             "leaving": {id_: step.told for id_, step in sorted(self._leaving.items())},
         }
+        if self._repositories:  # the cell's own, to push images to
+            self.exports["repositories"] = self._repositories
         self.register_outputs(self.exports)
 
     def _make_baseline(self) -> AccountBaseline:
@@ -124,6 +142,7 @@ class Platform(pulumi.ComponentResource):
     def _make_services(self) -> ReportService:
         plan, shared = self._plan, self._shared
         cluster = Cluster("cluster", ClusterArgs(shared=shared), self._child)
+        revisions = read_revision_records(shared, self)
         ca = PrivateCa("ca", PrivateCaArgs(plan=plan.ca, key_arn=self._ca_key(), shared=shared), self._child)
         zone = PrivateZone(
             "internal", PrivateZoneArgs(domain=plan.internal_domain, vpc_id=self._network.vpc_id), self._child
@@ -140,6 +159,7 @@ class Platform(pulumi.ComponentResource):
                 internal_zone_id=zone.zone_id,
                 task_role=self._roles[plan.monolith.name],
                 key_arn=self._data.key_arns[plan.monolith_database.name],
+                revisions=revisions,
                 shared=shared,
             ),
             self._child,
@@ -162,11 +182,13 @@ class Platform(pulumi.ComponentResource):
                 monolith_host=monolith.host,
                 task_role=self._roles[plan.reports.name],
                 key_arn=self._data.key_arns[plan.reports_database.name],
+                revisions=revisions,
                 shared=shared,
             ),
             self._child,
         )
         services = {plan.monolith.name: monolith.service, plan.reports.name: reports.service}
+        self._repositories = {name: s.repository_url for name, s in services.items() if s.repository_url}
         Dashboard("dashboard", DashboardArgs(plan=plan, services=services), self._child)
         return reports
 
@@ -203,6 +225,7 @@ class Platform(pulumi.ComponentResource):
             BootstrapArgs(
                 subnet_ids=self._network.subnet_ids["functions"],
                 group_id=self._network.group_ids["functions"],
+                records=self._records,
                 shared=self._shared,
             ),
             self._child,
@@ -224,8 +247,26 @@ class Platform(pulumi.ComponentResource):
                 plan=plan,
                 subnet_ids=self._network.subnet_ids[plan.segment],
                 group_id=self._network.group_ids[plan.group],
+                machine=self._machine,
+                records=self._records,
                 shared=self._shared,
             ),
+            self._child,
+        )
+
+    def _keep_active(self) -> None:
+        """All functions in the network are called now and then, whether or not there is work for them."""
+        workers = (self._workers.mover, self._workers.rekeyer, self._workers.leaver)
+        functions = {
+            "bootstrap": self._bootstrap.function_arn,
+            "webhooks": self._reports.webhooks_function_arn,
+            **{word: arn for worker in workers for word, arn in worker.function_arns.items()},
+        }
+        if self._edge.authoriser_arn is not None:
+            functions["authoriser"] = self._edge.authoriser_arn
+        KeepActive(
+            "keep-active",
+            KeepActiveArgs(plan=self._plan.keep_active, functions=functions, shared=self._shared),
             self._child,
         )
 

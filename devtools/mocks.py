@@ -7,12 +7,15 @@ engine: nothing is asserted inside an `apply` that may never run.
 import asyncio
 import gc
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent import futures
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, cast
+from typing import Any, cast
+from unittest import mock
 
 import pulumi
-from pulumi.runtime import mocks, rpc, stack
+from pulumi.runtime import mocks, resource, rpc, stack
+from pulumi.runtime.proto.source_pb2 import StackTrace
 from pulumi.runtime.settings import reset_options
 
 
@@ -128,18 +131,36 @@ COMPUTED: Mapping[str, Callable[[str], dict[str, Any]]] = {
 }
 
 
+SERVICE = "aws:ecs/getService:getService"
+# All else that the program asks AWS, and the answer in an account where nothing was deployed.
+ASKED: Mapping[str, dict[str, Any]] = {
+    "aws:ssm/getParametersByPath:getParametersByPath": {"names": [], "values": []},
+}
+
+
 class Echo(pulumi.runtime.Mocks):
-    """Gives back what it is given, an id, an ARN and the table's outputs."""
+    """Gives back what it is given, an id, an ARN and the table's outputs; a service runs what it is given."""
+
+    def __init__(self) -> None:
+        self._revisions: dict[str, Any] = {}  # of services, by their names
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         made: dict[str, Any] = {"arn": f"arn:aws:mock:{REGION}:{ACCOUNT}:{args.name}", "name": args.name}
         for end, make in COMPUTED.items():
             if args.typ.endswith(end):
                 made |= make(args.name)
-        return f"{args.name}-id", {**made, **cast("Any", args).inputs}
+        inputs: dict[str, Any] = cast("Any", args).inputs
+        if args.typ.endswith("ecs/service:Service"):
+            self._revisions[inputs["name"]] = inputs["taskDefinition"]
+        return f"{args.name}-id", {**made, **inputs}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
-        raise AssertionError(f"unexpected invoke {args.token}: a plan must not ask AWS anything")
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        given = cast("dict[str, Any]", cast("Any", args).args)
+        if args.token == SERVICE:
+            return {**given, "taskDefinition": self._revisions[given["serviceName"]]}, []
+        if args.token not in ASKED:
+            raise AssertionError(f"unexpected invoke {args.token}: a plan must not ask AWS anything else")
+        return {**given, **ASKED[args.token]}, []
 
 
 def _comparable(value: Any) -> Any:
@@ -185,6 +206,27 @@ class _Recorder(mocks.MockMonitor):
         return cast("Any", super()).RegisterResourceOutputs(request)
 
 
+class _Inline(futures.ThreadPoolExecutor):
+    """Answers at once: waking a thread would take longer than a mock's answer."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
+        answer: futures.Future[Any] = futures.Future()
+        try:
+            answer.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            answer.set_exception(error)
+        return answer
+
+
+def _result(plain: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine that waits for nothing returns."""
+    try:
+        plain.send(None)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError("a mock answered with an output; it has to be a plain value")
+
+
 def run(
     program: Callable[[], object],
     *,
@@ -196,6 +238,7 @@ def run(
     recording = Recording()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    loop.set_default_executor(_Inline())
 
     async def body() -> None:
         program()
@@ -210,14 +253,19 @@ def run(
         )
         await stack.run_pulumi_func(body)
 
-    gc.collect()  # what the run before has left, once; within a run it would find nothing, at 3x the time
-    gc.disable()
+    gc.disable()  # while it runs there is nothing to find, at 3x the time
     try:
-        loop.run_until_complete(whole())
+        with (
+            mock.patch.object(resource, "_get_stack_trace", StackTrace),  # for errors that an engine prints
+            mock.patch.object(mocks, "_sync_await", _result),
+        ):
+            loop.run_until_complete(whole())
     finally:
-        gc.enable()
         loop.close()
         asyncio.set_event_loop(None)
+        reset_options()
+        gc.collect(0)
+        gc.enable()
     had = Counter(r.urn for r in recording.resources)
     twice = [urn for urn, times in had.items() if times > 1]
     if twice:

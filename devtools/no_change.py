@@ -88,15 +88,15 @@ def previewed(stack: str, home: Path) -> Comparison:
 @contextmanager
 def checked_out(commit: str, folder: Path) -> Generator[Path]:
     """A worktree of the commit; it shares this virtual environment where it has the same requirements."""
-    place = folder / "checkout"
-    _git("worktree", "add", "--detach", "--force", str(place), commit)
+    checkout = folder / "checkout"
+    _git("worktree", "add", "--detach", "--force", str(checkout), commit)
     try:
-        lists = [name for name in ("requirements.txt", "requirements-dev.txt") if (place / name).exists()]
-        if all((place / n).read_bytes() == (ROOT / n).read_bytes() for n in lists):
-            (place / ".venv").symlink_to(Path(sys.prefix))
-        yield place
+        lists = [name for name in ("requirements.txt", "requirements-dev.txt") if (checkout / name).exists()]
+        if all((checkout / n).read_bytes() == (ROOT / n).read_bytes() for n in lists):
+            (checkout / ".venv").symlink_to(Path(sys.prefix))
+        yield checkout
     finally:
-        _git("worktree", "remove", "--force", str(place))
+        _git("worktree", "remove", "--force", str(checkout))
 
 
 def deployed(commit: str, names: Sequence[str], folder: Path) -> Path:
@@ -106,12 +106,12 @@ def deployed(commit: str, names: Sequence[str], folder: Path) -> Path:
     shutil.copytree(tools() / "cli", own_tools / "cli", dirs_exist_ok=True)
     given = {**os.environ, "SANDBOX_POSTGRES": "0"}
     given |= {"TENANTRY_SANDBOX_DIR": str(home), "TENANTRY_TOOLS_DIR": str(own_tools)}
-    with checked_out(commit, folder) as place:
+    with checked_out(commit, folder) as checkout:
         for stack in names:
             say(f"{commit} deploys {stack}")
             done = subprocess.run(
                 ["make", "-s", "up", f"STACK={stack}"],
-                cwd=place,
+                cwd=checkout,
                 env=given,
                 capture_output=True,
                 text=True,

@@ -98,7 +98,8 @@ def gate(stack: str, given: Mapping[str, str], file: Path) -> int:
             [*command, "--state", str(kept)], cwd=ROOT, capture_output=True, text=True, check=False
         )
         kept.unlink()
-    for line in (first.stdout + first.stderr).splitlines():
+    # Where nothing is refused, its one line on standard output says so; a note may still be due.
+    for line in ((first.stdout if first.returncode else "") + first.stderr).splitlines():
         print(line if line.startswith(("note: ", "error: ")) else f"error: {line}", file=sys.stderr)
     return first.returncode
 

@@ -30,7 +30,10 @@ PREFIX: Final = "tenantry:"
 MODELS: Final[Mapping[str, type[AccountSettings]]] = {"cell": Settings, "organization": OrganizationSettings}
 
 
-class _Loader(yaml.SafeLoader):
+_SAFE: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it is there: ten times as fast
+
+
+class _Loader(_SAFE):
     """Leaves a date the text that a person wrote, which the type of its setting then judges."""
 
     yaml_implicit_resolvers: ClassVar = {
@@ -71,7 +74,8 @@ def declared(root: Path) -> dict[str, dict[str, Any]]:
 def values_of(root: Path, stack: str) -> dict[str, Any]:
     """Configuration of a stack as the engine resolves it: its file over the declared defaults of its kind."""
     given = load(root / f"Pulumi.{stack}.yaml")["config"]
-    own = {k.removeprefix(PREFIX): v for k, v in given.items() if k.startswith(PREFIX)}
+    # A key without a namespace is the project's, as the engine takes it (Pulumi 3, tried 2026-11-29).
+    own = {k.removeprefix(PREFIX): v for k, v in given.items() if k.startswith(PREFIX) or ":" not in k}
     known = keys_of(MODELS.get(str(own.get("kind", "cell")), Settings))
     return {k: v["default"] for k, v in declared(root).items() if "default" in v and k in known} | own
 

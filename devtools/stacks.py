@@ -43,8 +43,8 @@ def require_file(project: Path, stack: str) -> None:
 
 def config_file(project: Path, sandbox: Path, stack: str) -> Path:
     """The engine's copy of a stack's file, as the committed one is now."""
-    place = Sandbox(sandbox)
-    copy, salt = place.config / f"Pulumi.{stack}.yaml", place.config / f"{stack}.salt"
+    home = Sandbox(sandbox)
+    copy, salt = home.config / f"Pulumi.{stack}.yaml", home.config / f"{stack}.salt"
     text, _ = split_top_level_keys(
         (project / copy.name).read_text(encoding="utf-8").rstrip("\n") + "\n", SALT, *ELSEWHERE
     )

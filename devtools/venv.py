@@ -133,8 +133,10 @@ def install(python: str) -> str:
 
 def has_registry_of_its_own(python: str) -> bool:
     """Whether pip is told where packages come from: uv would not know, and would ask elsewhere."""
-    told = subprocess.run([python, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, check=False).stdout
-    return any(word in told.decode() for word in ("index-url", "no-index", "proxy"))
+    listed = subprocess.run(
+        [python, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, check=False
+    ).stdout
+    return any(word in listed.decode() for word in ("index-url", "no-index", "proxy"))
 
 
 def run(command: "list[str]") -> str:

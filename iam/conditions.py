@@ -7,7 +7,8 @@ context keys" (source of 2023-05-11, the last that AWS published, and the pages 
   value, it is true. Of a value that is not of the operator's kind (text where a number is due), AWS writes
   nothing: it is taken to match nothing, so the negated operator is true of that as well.
 - Each of an ARN's six colon-separated components is matched by itself. A pattern of fewer, `*` too, matches
-  none (assumed: no page says what IAM makes of it).
+  none (assumed, `short-arn-patterns-match-nothing` of sandbox/aws/assumptions.yaml: no page says what IAM
+  makes of it).
 - A key of several values needs a set operator; without one nothing matches, the negated ones neither.
 - `ForAllValues` is true of a key that is not there or empty, `ForAnyValue` is false of it.
 - `IfExists`, which every operator but `Null` takes, is true of a key that is not there.

@@ -208,8 +208,9 @@ def _resource_like(wanted: str, resource: str, fill: Fill) -> bool:
 
     "If the * wildcard is the last character of a resource ARN segment, it can expand to match beyond the
     colon boundaries" (IAM user guide, "IAM JSON policy elements: Resource", 2026-11). The page leaves open
-    whether one inside of a segment can too; it is assumed to, as is `?`. A pattern with a variable that
-    has no value "will not match any resource" ("Variables and tags"), and so takes none out of NotResource.
+    whether one inside of a segment can too; it is assumed to (`wildcards-cross-colons` of
+    sandbox/aws/assumptions.yaml), as is `?`. A pattern with a variable that has no value "will not match any
+    resource" ("Variables and tags"), and so takes none out of NotResource.
     """
     filled = fill(wanted)
     return filled is not None and is_like(filled, resource)

@@ -4,7 +4,8 @@ Rules: IAM user guide, "IAM policy elements: Variables and tags" (source of 2023
 published, and the page of 2026-11): keys know no case; a key of several values is no variable; a variable
 without a value is null, which equals nothing and is like nothing; `${key, 'text'}` has a default; `${*}`,
 `${?}` and `${$}` are the character itself; a document of a version before 2012-10-17, or of none, has no
-variables. Assumptions, where the page says nothing: an empty value, and an empty default, are no value.
+variables. Assumed, where the page says nothing (`empty-values-are-no-value` of
+sandbox/aws/assumptions.yaml): an empty value, and an empty default, are no value.
 """
 
 import re

@@ -11,6 +11,7 @@ from plan.names import Names
 from plan.network.network import NetworkPlan, plan_cell_network
 from plan.network.paths import CELL_PATHS, PathPlan, follow_paths
 from plan.services.certificates import CaPlan, plan_ca
+from plan.services.keep_active import KeepActivePlan, plan_keep_active
 from plan.services.services import (
     FunctionPlan,
     ReportsPlan,
@@ -23,6 +24,7 @@ from plan.services.services import (
     plan_reports,
 )
 from plan.settings import Settings
+from plan.tenants.lifecycle_machine import LifecyclePlan, plan_lifecycle
 from plan.tenants.offboarding import LeavingPlan, plan_leaving, staying
 from plan.tenants.tenant import TenantPlan, plan_tenant
 from tenants.models import Registry
@@ -42,8 +44,10 @@ class CellPlan:
     internal_domain: str
     monolith: ServicePlan
     reports: ReportsPlan
+    lifecycle: LifecyclePlan
     mover: FunctionPlan
     rekeyer: FunctionPlan
+    keep_active: KeepActivePlan
     ca: CaPlan
     monolith_database: DatabasePlan
     reports_database: DatabasePlan
@@ -77,8 +81,10 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
         internal_domain=internal_domain(names),
         monolith=monolith,
         reports=reports,
+        lifecycle=plan_lifecycle(names),
         mover=plan_mover(names),
         rekeyer=plan_rekeyer(names),
+        keep_active=plan_keep_active(names),
         ca=plan_ca(settings, monolith, reports, internal_domain(names)),
         monolith_database=plan_monolith_database(settings, names),
         reports_database=plan_reports_database(settings, names),

@@ -73,7 +73,6 @@ _SERIALS = ListOf(
 )
 _BY_DIGEST = r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9._/-]+@sha256:[0-9a-f]{64}"
 _AN_IMAGE = "an image in ECR by digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…"
-_IMAGE = text(_BY_DIGEST, _AN_IMAGE)
 _IMAGE_OR_NONE = text(f"none|{_BY_DIGEST}", f"none, or {_AN_IMAGE}")
 _DB_CLASS = text(r"db\.[a-z][a-z0-9]*\.(micro|small|medium|large|[0-9]*xlarge)", "such as db.r6g.large")
 _DOMAIN = text(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}", "a DNS name such as pay.example")
@@ -133,6 +132,18 @@ class Settings(AccountSettings):
         " Region), region (another stack looks after the account) or none (another one does both)",
         Choice(("account", "region", "none")),
         default="account",
+    )
+    detection: str = setting(
+        "who switches GuardDuty and Security Hub on in the account: own (the stack), handover (the stack, but"
+        " it leaves them on once this is organization) or organization (the audit account, for all accounts)",
+        Choice(("own", "handover", "organization")),
+        default="own",
+    )
+    quotas: str = setting(
+        "which quotas of AWS the account has: fresh (a new account's) or raised (those of one that has asked"
+        " or was in use; what was granted beyond stands in tenants/quota-increases.yaml)",
+        Choice(("fresh", "raised")),
+        default="raised",
     )
     zones: tuple[str, ...] = setting("Availability Zones of the cell, two to four; three in prod", _ZONES)
     network_cidr: str = setting(
@@ -254,12 +265,19 @@ class Settings(AccountSettings):
         _IMAGE_OR_NONE,
         default="none",
     )
-    monolith_image: str = setting("image of the monolith in ECR, by digest", _IMAGE)
+    monolith_image: str = setting(
+        "image of the monolith in ECR, by digest; none before there is one: its service is then not made",
+        _IMAGE_OR_NONE,
+    )
     monolith_instance_class: str = setting(
         "instance class of the monolith's database", _DB_CLASS, default="db.r6g.large"
     )
     monolith_storage: int = setting("GiB of the monolith's database", _STORAGE, default=100)
-    reports_image: str = setting("image of the report service in ECR, by digest", _IMAGE)
+    reports_image: str = setting(
+        "image of the report service in ECR, by digest; none before there is one: its service is then not"
+        " made",
+        _IMAGE_OR_NONE,
+    )
     reports_instance_class: str = setting(
         "instance class of the report service's database", _DB_CLASS, default="db.r6g.xlarge"
     )

@@ -89,22 +89,22 @@ def _chosen(names: Sequence[str] | None) -> tuple[Rule, ...]:
 
 def lines(found: Verdicts, *, whole: bool) -> list[str]:
     """For people: failures first, a line each, then doubts by rule, then a sum."""
-    told = [
+    lines = [
         f"{'FAIL' if f.stops else 'advice'}  {f}. {f.rule.remedy}" for f in (*found.refused, *found.advised)
     ]
-    told += [f"FAIL  {line}" for line in found.stale]
-    told += [f"excepted  {f}" for f in found.excepted]
+    lines += [f"FAIL  {line}" for line in found.stale]
+    lines += [f"excepted  {f}" for f in found.excepted]
     for rule, those in by_rule(found.untold):
         names = ", ".join(f.resource.name for f in those[:SHOWN])
         more = f" and {len(those) - SHOWN} more" if len(those) > SHOWN else ""
-        told.append(f"cannot tell  {rule}: {names}{more}: {those[0].verdict.why}")
+        lines.append(f"cannot tell  {rule}: {names}{more}: {those[0].verdict.why}")
     part = "" if whole else "; the file leaves out what stays as it is, save it with --show-sames"
-    told.append(
+    lines.append(
         f"{len(found.plan.resources)} resources, {len(found.passed)} rules: "
         f"{sum(found.passed.values())} passed, {len(found.refused)} refused, {len(found.advised)} advised, "
         f"{len(found.untold)} cannot be told yet, {len(found.excepted)} excepted{part}"
     )
-    return told
+    return lines
 
 
 def by_rule(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:

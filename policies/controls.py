@@ -13,6 +13,7 @@ import yaml
 from policies import HERE
 from policies.checking import Verdicts
 from policies.inventory import RULES
+from policies.model import Plan
 
 FILE: Final = HERE / "controls.yaml"
 FRAMEWORKS: Final[Mapping[str, str]] = {
@@ -71,7 +72,7 @@ def controls() -> tuple[Control, ...]:
 
 def results(found: Verdicts) -> Mapping[str, str]:
     """Of each rule in a word: holds, refused, advised, cannot be told, nothing to look at."""
-    said: dict[str, str] = {
+    by_rule: dict[str, str] = {
         rule: "holds" if times else "nothing to look at" for rule, times in found.passed.items()
     }
     for word, those in (
@@ -80,14 +81,20 @@ def results(found: Verdicts) -> Mapping[str, str]:
         ("advised", found.advised),
         ("refused", found.refused),
     ):
-        said |= {f.rule.id: word for f in those}
-    return said
+        by_rule |= {f.rule.id: word for f in those}
+    return by_rule
 
 
-def result(control: Control, said: Mapping[str, str], types: frozenset[str]) -> str:
+# What an organization's audit account makes in the accounts of stacks that leave detection to it.
+OF_THE_ORGANIZATION: Final = frozenset({"aws:guardduty/detector:Detector", "aws:securityhub/account:Account"})
+
+
+def result(control: Control, by_rule: Mapping[str, str], plan: Plan) -> str:
     """What a run says of a control: the worst of its rules, and whether its resources are there."""
-    words = {said.get(rule, "not run") for rule in control.rules}
-    missing = [kind for kind in control.resources if kind not in types]
+    words = {by_rule.get(rule, "not run") for rule in control.rules}
+    absent = {kind for kind in control.resources if kind not in plan.by_type}
+    left = absent & OF_THE_ORGANIZATION if plan.setting("detection") == "organization" else set[str]()
+    missing = [kind for kind in control.resources if kind in absent - left]
     order = ("refused", "not run", "advised", "cannot be told yet", "holds, with exceptions", "holds")
     for word in order:
         if word in words:
@@ -95,7 +102,7 @@ def result(control: Control, said: Mapping[str, str], types: frozenset[str]) -> 
     if missing:
         return f"missing: {', '.join(missing)}"
     if control.resources:
-        return "there"
+        return "by the organization" if left else "there"
     if control.rules:
         return "nothing to look at"
     return "by tests" if control.tests else "by people" if control.people else "GAP"
@@ -103,14 +110,15 @@ def result(control: Control, said: Mapping[str, str], types: frozenset[str]) -> 
 
 def rows(found: Verdicts) -> list[dict[str, Any]]:
     """The matrix for machines, a control each, in the order of the file."""
-    said, types = results(found), frozenset(found.plan.by_type)
-    return [{**asdict(c), "framework": c.framework, "result": result(c, said, types)} for c in controls()]
+    by_rule = results(found)
+    return [
+        {**asdict(c), "framework": c.framework, "result": result(c, by_rule, found.plan)} for c in controls()
+    ]
 
 
 def page(found: Verdicts, source: str, note: Sequence[str] = ()) -> str:
     """The whole page; `source` says which plan it speaks of, `note` stands beneath the title."""
-    said = results(found)
-    types = frozenset(found.plan.by_type)
+    by_rule = results(found)
     all_of = controls()
     gaps = [c for c in all_of if c.gap]
     served, people = sum(bool(c.rules) for c in all_of), sum(c.people for c in all_of)
@@ -131,18 +139,18 @@ def page(found: Verdicts, source: str, note: Sequence[str] = ()) -> str:
     ]
     for key, title in FRAMEWORKS.items():
         lines += ["", f"## {title}", "", "| control | served by | result |", "| --- | --- | --- |"]
-        lines += [_row(c, said, types) for c in all_of if c.framework == key]
+        lines += [_row(c, by_rule, found.plan) for c in all_of if c.framework == key]
     return "\n".join([*lines, ""])
 
 
-def _row(control: Control, said: Mapping[str, str], types: frozenset[str]) -> str:
+def _row(control: Control, by_rule: Mapping[str, str], plan: Plan) -> str:
     served: Sequence[str] = (
         *(f"rule `{r}`" for r in control.rules),
         *(f"tests `{t}`" for t in control.tests),
         *(f"resource `{r}`" for r in control.resources),
         *(("people",) if control.people else ()),
     )
-    return f"| {control.number} {control.title} | {_joined(served)} | {result(control, said, types)} |"
+    return f"| {control.number} {control.title} | {_joined(served)} | {result(control, by_rule, plan)} |"
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -83,22 +83,22 @@ def _json(value: Any) -> bytes:
 
 
 def _rules(found: Verdicts) -> list[dict[str, Any]]:
-    said = results(found)
+    by_rule = results(found)
     return [
         {
             "id": r.id,
             "title": r.title,
             "severity": str(r.severity),
             "controls": sorted(set(r.controls)),
-            "result": said[r.id],
+            "result": by_rule[r.id],
         }
         for r in RULES
     ]
 
 
 def _controls(found: Verdicts) -> list[dict[str, Any]]:
-    said, types = results(found), frozenset(found.plan.by_type)
-    return [{**asdict(c), "gap": c.gap, "result": result(c, said, types)} for c in controls()]
+    by_rule = results(found)
+    return [{**asdict(c), "gap": c.gap, "result": result(c, by_rule, found.plan)} for c in controls()]
 
 
 def _about(plan: Plan, found: Verdicts) -> Mapping[str, Any]:

@@ -128,14 +128,14 @@ def stale(
     """The approvals that allow nothing: of another day, or of this stack and not asked for by its plan."""
     asked = {(loss.urn, loss.operation) for loss in found}
     here = {_stack(step.urn) for step in preview.steps}
-    told: list[str] = []
+    notes: list[str] = []
     for a in approvals:
         what = f"the approval to {a.operation} {label_of(a.urn)}"
         if a.expires < on:
-            told.append(f"{what} has expired, on {a.expires}; take it out")
+            notes.append(f"{what} has expired, on {a.expires}; take it out")
         elif (a.urn, a.operation) not in asked and _stack(a.urn) in here:
-            told.append(f"{what} is not needed by this plan; take it out once it is done")
-    return tuple(told)
+            notes.append(f"{what} is not needed by this plan; take it out once it is done")
+    return tuple(notes)
 
 
 def _stack(urn: str) -> tuple[str, ...]:
@@ -154,8 +154,8 @@ def gate(file: Path, approvals: Path, state: Path | None, *, as_json: bool) -> i
             {"urn": x.urn, "operation": x.operation, "causes": x.causes, "neededBy": x.needed_by}
             for x in refused
         ]
-        told = {"refused": rows, "approved": len(found) - len(refused), "stale": idle}
-        print(json.dumps(told, indent=2))
+        answer = {"refused": rows, "approved": len(found) - len(refused), "stale": idle}
+        print(json.dumps(answer, indent=2))
         return 1 if refused else 0
     for loss in refused:
         expired = any(a.urn == loss.urn and a.expires < today() for a in granted)

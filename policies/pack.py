@@ -39,7 +39,7 @@ class Pack:
     def __init__(self, exceptions: Exceptions) -> None:
         self.exceptions = exceptions
         self.inputs: dict[str, Mapping[str, Any]] = {}
-        self.told: set[tuple[str, str]] = set()  # rule and URN of what was refused already
+        self.refused: set[tuple[str, str]] = set()  # rule and URN of what was refused already
         self.results: Verdicts | None = None
 
     def resource(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -54,14 +54,14 @@ class Pack:
                 continue
             finding = Finding(rule, seen, look(rule, seen, plan))
             if finding.stops and not self.exceptions.covers(finding):
-                self.told.add((rule.id, args.urn))
+                self.refused.add((rule.id, args.urn))
                 report(message(finding), args.urn)
 
     def stack(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """What only shows among all resources, and exceptions that allow nothing any more."""
         found = self._judged(args.resources)
         for finding in found.refused:
-            if (finding.rule.id, finding.resource.urn) not in self.told:
+            if (finding.rule.id, finding.resource.urn) not in self.refused:
                 report(message(finding), finding.resource.urn)
         for line in found.stale:
             report(line, None)
@@ -126,8 +126,8 @@ def _plan(*resources: Resource) -> Plan:
     Some engines tell a pack by a call that its SDK leaves unheard (pulumi-policy 1.21, `ConfigureStack`).
     """
     stack = resources[0].urn.split("::")[0].rpartition(":")[2] if resources else ""
-    told = {k: v for k, v in CONFIG.get().items() if k.startswith("tenantry:")}
-    return Plan(resources, stack, told or _of_file(stack))
+    config = {k: v for k, v in CONFIG.get().items() if k.startswith("tenantry:")}
+    return Plan(resources, stack, config or _of_file(stack))
 
 
 @cache

@@ -16,6 +16,7 @@ from config.wording import shown
 from config.yaml_reader import compose
 from config.yaml_tree import Finding, Items, Map, Node, Scalar, at
 from tenants.files import PROJECT_FILE, relative, stack_file
+from tenants.models import QuotaProfile
 
 BLOCK_PREFIX: Final = 21  # of a dedicated network
 MOST_SHARDS: Final = 26  # they are lettered
@@ -38,6 +39,10 @@ class Cell:
     shard_limit: int  # shards
     reports_replicas: int  # of the report service's database
     backup_copy_region: str  # where backups of databases are copied to; NOWHERE
+    tasks: int  # most tasks of a service
+    vcpus: int  # of a task
+    issuer: bool  # whether tokens come from an issuer outside of the cell
+    quotas: QuotaProfile  # that the account has
 
     @property
     def parent(self) -> ipaddress.IPv4Network:
@@ -89,6 +94,18 @@ def _count(node: Node) -> int | None:
     return len(node.items) if isinstance(node, Items) and node.items else None
 
 
+def _vcpus(node: Node) -> int | None:
+    return {"1024": 1, "2048": 2, "4096": 4}.get(node.text) if isinstance(node, Scalar) else None
+
+
+def _outside_issuer(node: Node) -> bool | None:
+    return node.text != "cognito" if isinstance(node, Scalar) else None
+
+
+def _quota_profile(node: Node) -> QuotaProfile | None:
+    return {str(p): p for p in QuotaProfile}.get(node.text) if isinstance(node, Scalar) else None
+
+
 # key → (field of `Cell`, what it must be, how it is read: None where it is not that)
 _KEYS: Final[Mapping[str, tuple[str, str, Callable[[Node], Any]]]] = {
     "environment": ("environment", "a word such as dev or prod", _text(r"[a-z][a-z0-9-]*")),
@@ -110,6 +127,10 @@ _KEYS: Final[Mapping[str, tuple[str, str, Callable[[Node], Any]]]] = {
         "none, or an AWS Region such as eu-central-1",
         _text(rf"{NOWHERE}|[a-z]{{2}}(-[a-z]+)+-[1-9]"),
     ),
+    "tasksMax": ("tasks", "a whole number from 1 to 100", _whole(1, 100)),
+    "taskCpu": ("vcpus", "one of 1024, 2048, 4096", _vcpus),
+    "jwtIssuer": ("issuer", "cognito, or an https address", _outside_issuer),
+    "quotas": ("quotas", f"one of {', '.join(QuotaProfile)}", _quota_profile),
 }
 
 Read = Callable[[Path], bytes]

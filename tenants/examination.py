@@ -52,8 +52,8 @@ def today() -> date:
 
     Nothing is lost by a wrong one: who erases asks the key itself whether it is gone.
     """
-    said = os.environ.get("TENANTRY_TODAY")
-    return date.fromisoformat(said) if said else datetime.now(UTC).date()
+    given = os.environ.get("TENANTRY_TODAY")
+    return date.fromisoformat(given) if given else datetime.now(UTC).date()
 
 
 def examine(

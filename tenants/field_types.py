@@ -80,9 +80,15 @@ SOURCE: Final = Text(
     re.compile(rf"https://{DOMAIN}/\S*"), "the https address of the source", longest=300, format="uri"
 )
 
+QUOTA_CODE: Final = Text(
+    re.compile(r"[a-z0-9-]+/L-[0-9A-F]{8}"),
+    "a service's code and a quota's, such as vpc/L-F678F1CE",
+    longest=60,
+)
+
 # Keys and values of tags: AWS, "Tag naming limits and requirements", 2026-11; 50 tags at most, of which the
 # platform uses some itself.
-_RESERVED_TAGS: Final = ("tenant", "project", "cell", "environment", "name", "leaving", "released")
+_RESERVED_TAGS: Final = ("tenant", "project", "cell", "environment", "name", "leaving", "moving", "released")
 
 
 def _reserved_tag(key: str) -> str | None:

@@ -194,11 +194,31 @@ class Scope(StrEnum):
     CELL = "cell"  # each cell by itself
 
 
+class QuotaProfile(StrEnum):
+    """Which quotas an account has, before what `quota-increases.yaml` says."""
+
+    FRESH = "fresh"  # what AWS gives a new account
+    RAISED = "raised"  # what an account has that has asked, or been in use for a while
+
+
 FACTORS: Final[tuple[str, ...]] = (
     "cell", "plan", "shard", "tenant", "pool", "silo", "dedicated", "webhook", "replica", "rate",
-    "zones", "nat", "reports-replicas", "copies",
+    "zones", "nat", "reports-replicas", "copies", "tasks", "vcpus", "issuer",
 )  # fmt: skip
-"""What a demand may be made of: counts of a stack, and four of its settings (copies: 1 or 0)."""
+"""What a demand may be made of: counts of a stack, and seven of its settings (copies and issuer: 1 or 0)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshQuota:
+    """What a new account has of a quota, where that is less than others have."""
+
+    value: int = field(metadata=spec(Whole(1, 10_000_000), "The quota of a new account"))
+    source: str = field(metadata=spec(field_types.SOURCE, "Where that was seen"))
+    dated: date = field(metadata=spec(text_fields.DATE, "When that was read"))
+    taken: int = field(
+        default=0,
+        metadata=spec(Whole(0, 10_000_000), "How many of it AWS has taken itself, as a default VPC"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +227,7 @@ class Quota:
 
     id: str  # the key of its entry
     name: str = field(metadata=spec(text_fields.ONE_LINE, "What is counted"))
-    value: int = field(metadata=spec(Whole(1, 10_000_000), "The default quota"))
+    value: int = field(metadata=spec(Whole(1, 10_000_000), "The quota that an account has in profile raised"))
     scope: Scope = field(metadata=spec(Choice(Scope), "What it is counted over"))
     source: str = field(metadata=spec(field_types.SOURCE, "Where AWS says so"))
     dated: date = field(metadata=spec(text_fields.DATE, "When that was read"))
@@ -216,6 +236,17 @@ class Quota:
             field_types.terms(FACTORS),
             "How many a stack takes: products of factors, such as dedicated * nat, and how often",
         )
+    )
+    code: str | None = field(
+        default=None,
+        metadata=spec(field_types.QUOTA_CODE, "Codes of service and quota, as Service Quotas has them"),
+    )
+    taken: int = field(
+        default=0,
+        metadata=spec(Whole(0, 10_000_000), "How many of it AWS keeps in every account"),
+    )
+    fresh: FreshQuota | None = field(
+        default=None, metadata=spec(Record(FreshQuota), "What a new account has, where that differs")
     )
     raised: Mapping[str, int] = field(default_factory=_nothing)  # from its `QuotaIncrease`
 

@@ -66,11 +66,7 @@ def function_files(code: FunctionCode) -> Mapping[str, Content]:
 
 def _own_files(code: FunctionCode) -> Mapping[str, Content]:
     root = FUNCTIONS.parent
-    files = imported_files(code.entry, root)
-    alone = [f for f in files if f.is_relative_to(code.entry.parent)]
-    if code.folder in _AT_THE_TOP and len(alone) == len(files) - 1:  # but for `functions/__init__.py`
-        return {str(f.relative_to(FUNCTIONS)): f for f in alone}
-    whole: dict[str, Content] = {str(f.relative_to(root)): f for f in files}
+    whole: dict[str, Content] = {str(f.relative_to(root)): f for f in imported_files(code.entry, root)}
     if code.folder in _AT_THE_TOP:
         whole[f"{code.folder}/handler.py"] = _PASSES_ON.format(folder=code.folder)
     return whole

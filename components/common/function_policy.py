@@ -14,20 +14,25 @@ INTERFACES: Final = (
 )
 
 
-def function_basics(name: str, shared: CellContext) -> list[Statement]:
-    """Trace itself, and stand in the network.
+def tracing(*more: str) -> Statement:
+    return Statement(
+        sid="Trace",
+        actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords", *more],
+        resources=["*"],  # X-Ray offers no resource for these (service authorization reference, 2026-11)
+    )
+
+
+def function_basics(shared: CellContext, *names: str) -> list[Statement]:
+    """Trace itself, and stand in the network: of the role that these functions have.
 
     The second is for Lambda, which prepares the network with this role; the code of the function has the
     same role and is refused it. Deleting must be allowed on any resource of the account or Lambda takes the
     function for one without a network (Lambda developer guide, "Giving functions access to resources in a
     VPC", 2026-11).
     """
+    functions = [shared.arn("lambda", f"function:{name}") for name in names]
     return [
-        Statement(
-            sid="Trace",
-            actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-            resources=["*"],  # X-Ray offers no resource for these (service authorization reference, 2026-11)
-        ),
+        tracing(),
         Statement(
             sid="StandInTheNetwork",
             actions=INTERFACES,
@@ -39,6 +44,7 @@ def function_basics(name: str, shared: CellContext) -> list[Statement]:
             effect="Deny",
             actions=[*INTERFACES, *LOOK],
             resources=["*"],
-            condition={"ArnEquals": {"lambda:SourceFunctionArn": shared.arn("lambda", f"function:{name}")}},
+            # One is no list, as in what is deployed.
+            condition={"ArnEquals": {"lambda:SourceFunctionArn": functions if names[1:] else functions[0]}},
         ),
     ]

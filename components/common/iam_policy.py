@@ -30,14 +30,14 @@ class Statement:
     def __post_init__(self) -> None:
         """Refuses what AWS would refuse, late and without a place, and what this platform does."""
         actions, allow = list(self.actions), self.effect == "Allow"
-        malformed = [a for a in actions if a != "*" and not re.fullmatch("[a-z0-9-]+:[A-Za-z0-9*]+", a)]
+        malformed = [a for a in actions if a != "*" and not re.fullmatch("[a-z0-9-]+:[A-Za-z0-9*?]+", a)]
         rules = (
             (re.fullmatch("[A-Za-z0-9]+", self.sid), "a sid is made of letters and digits"),
             (self.effect in ("Allow", "Deny"), f"effect is Allow or Deny, got {self.effect!r}"),
             (actions, "expected at least one action"),
             (not malformed, f"an action reads service:Name, got {malformed}"),
             (
-                not allow or self.ceiling or "*" not in "".join(actions),
+                not allow or self.ceiling or not set("*?") & set("".join(actions)),
                 f"an allowed action may not hold '*', got {actions}",
             ),
             (

@@ -34,11 +34,7 @@ class DatabaseCommons(pulumi.ComponentResource):
             family=PARAMETER_FAMILY,
             description="TLS only, logical replication, audit logs without bound values",
             parameters=[
-                rds.ParameterGroupParameterArgs(
-                    name=p.name,
-                    value=p.value,
-                    apply_method="pending-reboot" if p.static else "immediate",
-                )
+                rds.ParameterGroupParameterArgs(name=p.name, value=p.value, apply_method=p.apply_method)
                 for p in PARAMETERS
             ],
             opts=child,

@@ -48,6 +48,7 @@ class Edge(pulumi.ComponentResource):
     usage_plan_ids: Mapping[str, Output[str]]
     user_pool_id: Input[str] | None  # None with another issuer
     entrance: ApiEntrance  # what each tenant is given of it
+    authoriser_arn: Output[str] | None = None  # of its function, where tokens are another issuer's
 
     def __init__(self, name: str, args: EdgeArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:edge:Edge", name, None, opts)
@@ -67,6 +68,7 @@ class Edge(pulumi.ComponentResource):
         )
         if isinstance(callers, TokenAuthoriser):
             callers.let(rest.rest_api_id)
+            self.authoriser_arn = callers.function_arn
         guarded = {"stage": rest.stage_arn, **callers.guarded}
         Waf(f"{name}-waf", WafArgs(plan=self._plan, guarded=guarded, shared=args.shared), self._child)
         self._serve(rest)

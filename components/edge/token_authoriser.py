@@ -35,6 +35,7 @@ class TokenAuthoriser(pulumi.ComponentResource):
     check: TokenCheck
     clients: None = None  # the issuer makes them
     guarded: Mapping[str, Output[str]]
+    function_arn: Output[str]
 
     def __init__(self, name: str, args: TokenAuthoriserArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:edge:TokenAuthoriser", name, None, opts)
@@ -67,7 +68,7 @@ class TokenAuthoriser(pulumi.ComponentResource):
             ),
             self._child,
         )
-        self._function, self.guarded = function.name, {}
+        self._function, self.function_arn, self.guarded = function.name, function.arn, {}
         self.check = TokenCheck(
             authtype="custom",
             authoriser={

@@ -13,6 +13,8 @@ from components.common.iam_policy import Statement
 
 # Databases that tenants live in, by their names: shard-a, silo-acme, silo2-acme.
 HOMES: Final = ("shard-*", "silo*-*")
+# The tag of the catalog entry of a tenant that moves: the mover may write no other.
+MOVING: Final = "moving"
 RESTORED: Final = "restored*-*"  # a shard as it was, for a restore; it has the rows of everybody
 
 

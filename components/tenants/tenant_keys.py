@@ -8,9 +8,8 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-from pulumi_aws import lambda_
 
-from components.common.json_text import json_text
+from components.tenants.lifecycle_calls import lifecycle_call
 from components.tenants.tenant_key_and_role import TenantKeyAndRole
 from components.tenants.tenant_worker import TenantWorker
 from plan.tenants.tenant import TenantPlan
@@ -34,25 +33,19 @@ def follow_key(name: str, args: TenantKeysArgs, parent: pulumi.Resource) -> Outp
     if not args.plan.keys.turned:
         return None
     keys = args.identity.keys
-    call = lambda_.Invocation(
+    call = lifecycle_call(
         f"{name}-rekey",
-        function_name=args.rekeyer.function_name,
-        lifecycle_scope="CRUD",
-        terraform_key="lifecycle",
-        input=json_text(
-            {
-                "tenant": args.plan.id,
-                "bucket": args.bucket,
-                "keyArn": args.identity.key.arn,
-                "revision": REVISION,
-            }
-        ),
+        "rekey",
+        function=args.rekeyer.function_name,
+        tenant=args.plan.id,
+        event={"bucket": args.bucket, "keyArn": args.identity.key.arn, "revision": REVISION},
+        records=args.rekeyer.records,
         # The earlier keys too have to let the function in.
         opts=ResourceOptions(parent=parent, depends_on=list(keys.values())),
     )
     return Output.all(
         inUse=args.plan.keys.current.number,
         keys={str(number): key.arn for number, key in keys.items()},
-        artefacts=Output.json_loads(call.result),
+        artefacts=call.result,
         left=[left.plain() for left in args.plan.keys.left],
     )

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-from pulumi_aws import lambda_
 
-from components.common.json_text import json_text
 from components.data.database import Database
+from components.tenants.lifecycle_calls import lifecycle_call
 from components.tenants.tenant_schemas import end_of
 from components.tenants.tenant_stack import TenantStack
 from components.tenants.tenant_worker import TenantWorker
@@ -46,22 +45,20 @@ class TenantOffboarding(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TenantOffboardingArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenantry:tenancy:TenantLeaving", name, None, opts)
-        call = lambda_.Invocation(
+        call = lifecycle_call(
             f"{name}-step",
-            function_name=args.leaver.function_name,
-            lifecycle_scope="CRUD",
-            terraform_key="lifecycle",
-            input=json_text(
-                {
-                    "tenant": args.plan.tenant,
-                    "stage": args.plan.phase.row.request,
-                    "revision": REVISION,
-                    **EVENTS[args.plan.phase](args),
-                }
-            ),
+            "offboarding",
+            function=args.leaver.function_name,
+            tenant=args.plan.tenant,
+            event={
+                "stage": args.plan.phase.row.request,
+                "revision": REVISION,
+                **EVENTS[args.plan.phase](args),
+            },
+            records=args.leaver.records,
             opts=ResourceOptions(parent=self, depends_on=_before(args)),
         )
-        self.told = Output.json_loads(call.result)
+        self.told = call.result
         self.register_outputs({})
 
 

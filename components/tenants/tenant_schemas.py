@@ -10,9 +10,9 @@ import pulumi
 from pulumi import Alias, Input, Output, ResourceOptions
 from pulumi_aws import lambda_
 
-from components.common.json_text import json_text
 from components.data.database import Database
 from components.tenants.bootstrap import Bootstrap
+from components.tenants.lifecycle_calls import LifecycleCall, lifecycle_call
 from components.tenants.tenant_secrets import TenantSecrets
 from components.tenants.tenant_worker import TenantWorker
 from plan.tenants.placement import MovePlan, PlacePlan
@@ -49,7 +49,7 @@ def make_tenant_schemas(name: str, args: TenantSchemasArgs, parent: pulumi.Resou
     if args.plan.move is None:
         return TenantSchemas(made, None)
     move = _move(name, args.plan.move, args, [*made, *args.network_dependencies], parent)
-    return TenantSchemas([*made, move], Output.json_loads(move.result))
+    return TenantSchemas([*made, move.resource], move.result)
 
 
 def _place(
@@ -79,7 +79,8 @@ def _place(
         depends_on=list(args.network_dependencies),
         aliases=[Alias(name=f"{name}-place")] if first else None,
     )
-    return _call(f"{name}-place-{place.database_name}", args.bootstrap.function_name, plan, event, opts)
+    call = f"place-{place.database_name}"
+    return _call(f"{name}-{call}", call, args.bootstrap, plan, event, opts).resource
 
 
 def _move(
@@ -88,7 +89,7 @@ def _move(
     args: TenantSchemasArgs,
     ready: Sequence[pulumi.Resource],
     parent: pulumi.Resource,
-) -> lambda_.Invocation:
+) -> LifecycleCall:
     """One stage for each change of it; what failed half way is called again by the next run."""
     event = {
         "stage": move.stage,
@@ -98,25 +99,36 @@ def _move(
         "tenantSecret": args.secrets.database_arn,
         "bucket": args.bucket,
         "budgetSeconds": move.read_only_seconds,
+        "catalog": args.plan.names.catalog,
+        "readers": {
+            end: args.databases[place.database_name].reader_endpoints
+            for end, place in (("origin", move.origin), ("target", move.target))
+        },
         **({"by": move.by} if move.by is not MoveMethod.REPLICATION else {}),
         **({"restoredTo": move.at} if move.at else {}),
         **({"restored": end_of(args.restored)} if args.restored else {}),
     }
     opts = ResourceOptions(parent=parent, depends_on=list(ready))
-    return _call(f"{name}-move", args.mover.function_name, args.plan, event, opts)
+    return _call(f"{name}-move", "move", args.mover, args.plan, event, opts)
 
 
 def _call(
-    name: str, function: Input[str], plan: TenantPlan, event: Mapping[str, Any], opts: ResourceOptions
-) -> lambda_.Invocation:
+    name: str,
+    call: str,
+    worker: Bootstrap | TenantWorker,
+    plan: TenantPlan,
+    event: Mapping[str, Any],
+    opts: ResourceOptions,
+) -> LifecycleCall:
     """Says whose place it is and, of secrets, their ARNs only: the function reads them itself."""
-    whose = {"tenant": plan.id, "role": plan.names.sql, "schema": plan.names.sql}
-    return lambda_.Invocation(
+    whose = {"role": plan.names.sql, "schema": plan.names.sql}
+    return lifecycle_call(
         name,
-        function_name=function,
-        lifecycle_scope="CRUD",
-        terraform_key="lifecycle",
-        input=json_text({**whose, **event, "revision": REVISION}),
+        call,
+        function=worker.function_name,
+        tenant=plan.id,
+        event={**whose, **event, "revision": REVISION},
+        records=worker.records,
         opts=opts,
     )
 

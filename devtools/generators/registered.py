@@ -110,6 +110,12 @@ def _sandbox_coverage() -> Files:
     return {"docs/sandbox-coverage.md": render(covered_inputs(found))}
 
 
+def _settle_on_aws() -> Files:
+    from sandbox.aws.assumptions import render
+
+    return {"docs/settle-on-aws.md": render()}
+
+
 def _offboarding_stages() -> Files:
     from devtools.generators.offboarding_stages import FILE, render
 
@@ -154,6 +160,7 @@ GENERATORS: Final = (
     Generator("SDK inputs", _sdk_inputs, "tests/sandbox/test_descriptions.py", fast=False),
     Generator("input rules", _input_rules, "tests/sandbox/test_rules.py", fast=False),
     Generator("sandbox coverage", _sandbox_coverage, "tests/sandbox/test_coverage.py", fast=False),
+    Generator("settle on AWS", _settle_on_aws, "tests/sandbox/test_assumptions.py"),
     Generator("controls", _controls, "tests/policies/test_evidence.py", fast=False),
 )
 

@@ -35,7 +35,9 @@ READS: Final[Mapping[str, str]] = {
     "cognito-idp": "DescribeResourceServer DescribeUserPool DescribeUserPoolClient GetUserPoolMfaConfig",
     "config": "DescribeConfigurationRecorderStatus DescribeConfigurationRecorders ListTagsForResource",
     "ec2": "DescribeVpcAttribute",
-    "ecs": "DescribeClusters DescribeServices ListTagsForResource",
+    "ecr": "DescribeRepositories GetLifecyclePolicy GetRepositoryPolicy ListTagsForResource",
+    "ecs": "DescribeClusters DescribeServiceDeployments DescribeServices ListServiceDeployments"
+    " ListTagsForResource",
     "events": "DescribeRule ListTagsForResource ListTargetsByRule",
     "guardduty": "GetDetector ListTagsForResource",
     "iam": "GetOpenIDConnectProvider GetPolicy GetPolicyVersion GetRole GetRolePolicy"
@@ -52,11 +54,13 @@ READS: Final[Mapping[str, str]] = {
     " GetBucketPublicAccessBlock GetBucketRequestPayment GetBucketTagging GetBucketVersioning"
     " GetBucketWebsite GetEncryptionConfiguration GetLifecycleConfiguration GetReplicationConfiguration"
     " ListBucket",
+    "scheduler": "GetSchedule GetScheduleGroup ListTagsForResource",
     "secretsmanager": "DescribeSecret GetResourcePolicy",
     "securityhub": "DescribeHub GetEnabledStandards",
     "sns": "GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource",
     "sqs": "GetQueueAttributes GetQueueUrl ListQueueTags",
-    "ssm": "ListTagsForResource",
+    "ssm": "GetParametersByPath ListTagsForResource",
+    "states": "DescribeStateMachine ListStateMachineVersions ListTagsForResource",
     "wafv2": "GetLoggingConfiguration GetWebACL GetWebACLForResource ListTagsForResource",
 }
 # Of these AWS offers no resource to name.
@@ -86,6 +90,7 @@ READS_OF_ALL: Final[Mapping[str, str]] = {
     "s3": "GetAccountPublicAccessBlock",
     "sns": "GetSubscriptionAttributes",
     "ssm": "DescribeParameters",
+    "states": "ValidateStateMachineDefinition",  # of the provider, at every plan
     "sts": "GetCallerIdentity",
 }
 WRITES: Final[Mapping[str, str]] = {
@@ -116,6 +121,9 @@ WRITES: Final[Mapping[str, str]] = {
     " ReleaseAddress ReplaceRoute ReplaceRouteTableAssociation RevokeSecurityGroupEgress"
     " RevokeSecurityGroupIngress UpdateSecurityGroupRuleDescriptionsEgress"
     " UpdateSecurityGroupRuleDescriptionsIngress",
+    "ecr": "CreateRepository DeleteLifecyclePolicy DeleteRepository DeleteRepositoryPolicy"
+    " PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy SetRepositoryPolicy TagResource"
+    " UntagResource",
     "ecs": "CreateCluster CreateService DeleteCluster DeleteService PutClusterCapacityProviders"
     " RegisterTaskDefinition TagResource UntagResource UpdateCluster UpdateClusterSettings UpdateService",
     "elasticloadbalancing": "AddTags CreateListener CreateLoadBalancer CreateRule CreateTargetGroup"
@@ -140,6 +148,8 @@ WRITES: Final[Mapping[str, str]] = {
     "s3": "CreateBucket DeleteBucket DeleteBucketPolicy PutBucketLogging PutBucketObjectLockConfiguration"
     " PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging"
     " PutBucketVersioning PutEncryptionConfiguration PutLifecycleConfiguration",
+    "scheduler": "CreateSchedule CreateScheduleGroup DeleteSchedule DeleteScheduleGroup TagResource"
+    " UntagResource UpdateSchedule",
     "secretsmanager": "CancelRotateSecret CreateSecret DeleteResourcePolicy DeleteSecret GetSecretValue"
     " PutResourcePolicy PutSecretValue RotateSecret TagResource UntagResource UpdateSecret"
     " UpdateSecretVersionStage",
@@ -147,6 +157,7 @@ WRITES: Final[Mapping[str, str]] = {
     "sns": "CreateTopic DeleteTopic SetTopicAttributes Subscribe TagResource UntagResource",
     "sqs": "CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue",
     "ssm": "AddTagsToResource DeleteParameter GetParameter GetParameters PutParameter RemoveTagsFromResource",
+    "states": "CreateStateMachine DeleteStateMachine TagResource UntagResource UpdateStateMachine",
     "wafv2": "AssociateWebACL CreateWebACL DeleteLoggingConfiguration DeleteWebACL DisassociateWebACL"
     " PutLoggingConfiguration TagResource UntagResource UpdateWebACL",
 }
@@ -190,7 +201,7 @@ STATE_READS: Final[Mapping[str, str]] = {"s3": "GetObject ListBucket"}
 STATE_WRITES: Final[Mapping[str, str]] = {"s3": "DeleteObject GetObject ListBucket PutObject"}
 PASSED_TO: Final = (
     *("apigateway", "backup", "cloudtrail", "config", "ecs-tasks", "events", "lambda", "monitoring.rds"),
-    *("scheduler", "vpc-flow-logs"),
+    *("scheduler", "states", "vpc-flow-logs"),
 )
 
 # Where a service's resources are, unless as `_WITHIN` has it: this account's, in the cell's Region.
@@ -208,7 +219,8 @@ _SPELLED: Final = frozenset({"apigateway", "iam", "kms", "lambda", "s3", "secret
 _SHORT: Final = frozenset(
     {
         *(("s3", f"{verb}Bucket") for verb in ("Get", "Put", "Delete")),
-        *(("lambda", verb) for verb in ("Create", "Delete", "List", "Update")),
+        *(("ssm", verb) for verb in ("Add", "List", "Remove")),
+        *(("lambda", verb) for verb in ("Add", "Create", "Delete", "List", "Remove", "Update")),
         *(("secretsmanager", verb) for verb in ("Create", "Delete", "Put", "Update")),
         *((service, verb) for service in ("iam", "kms", "lambda") for verb in ("List", "Tag", "Untag")),
         *(("secretsmanager", verb) for verb in ("Tag", "Untag")),
@@ -216,6 +228,14 @@ _SHORT: Final = frozenset(
         ("iam", "Get"),
     }
 )
+# Where what is described has a name of its own, that is shorter than the verbs, and nearer to what is meant.
+_NOUNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "budgets": ("*Budget", "*Resource"),
+    "ecr": ("*Repositor*", "*Lifecycle*", "*Resource", "PutImage?*"),
+    "s3": ("Get*Configuration",),
+    "scheduler": ("*Schedule*", "*Resource"),
+    "states": ("*StateMachine*", "*Resource"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +309,22 @@ class _Cell:
     def roles(self) -> str:
         return self.iam("role/" + self.names.label("any", "*"))
 
+    def schedules(self, sid: str, action: str) -> Grant:
+        """What a schedule sends is read and written with the caller's permissions, through Scheduler alone
+        (Scheduler user guide, "Using identity-based policies", 2026-11).
+        """
+        s, service = self.settings, "scheduler"
+        mine = f"arn:aws:{service}:{s.region}:{s.account_id}:schedule/{self.names.label('any', '')}*"
+        return Grant(
+            sid=sid,
+            actions=(action,),
+            resources=(f"arn:aws:kms:{s.region}:{s.account_id}:key/*",),
+            condition={
+                "StringEquals": {"kms:ViaService": f"{service}.{s.region}.amazonaws.com"},
+                "StringLike": {"kms:EncryptionContext:aws:scheduler:schedule:arn": mine},
+            },
+        )
+
     @property
     def limits(self) -> tuple[str, ...]:
         """What neither role may touch: themselves, what bounds them and others, and the emergency role."""
@@ -348,6 +384,7 @@ def _looks(cell: _Cell) -> list[Grant]:
         Grant(sid="LookAround", actions=actions(READS_OF_ALL)),
         Grant(sid="ReadState", actions=actions(STATE_READS), resources=(bucket, f"{bucket}/*")),
         Grant(sid="OpenState", actions=("kms:Decrypt",), resources=(s.deploy_state_key,)),
+        cell.schedules("OpenSchedules", "kms:Decrypt"),
     ]
 
 
@@ -375,6 +412,7 @@ def _changes(cell: _Cell) -> list[Grant]:
         Grant(
             sid="CloseState", actions=("kms:Encrypt", "kms:GenerateDataKey"), resources=(s.deploy_state_key,)
         ),
+        cell.schedules("CloseSchedules", "kms:GenerateDataKey"),
     ]
 
 
@@ -414,8 +452,11 @@ def _most(grants: Iterable[Grant]) -> Grant:
 
 
 def _short(action: str) -> str:
-    """`ec2:CreateVpc` → `ec2:Create*`, where that adds nothing that reads or hands out data."""
+    """`ec2:CreateVpc` → `ec2:Create*`, or of `_NOUNS`: where that adds nothing that hands out data."""
     service, _, name = action.partition(":")
+    for noun in _NOUNS.get(service, ()):
+        if fnmatchcase(name, noun):
+            return f"{service}:{noun}"
     verb = re.match(r"(Get|Put|Delete)Bucket|[A-Z][a-z]+", name)
     if verb is None or (service in _SPELLED and (service, verb[0]) not in _SHORT):
         return action

@@ -44,19 +44,29 @@ class NetworkLocation:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One setting of the parameter group; a static one takes effect at the next reboot."""
+    """One setting of the parameter group.
+
+    A static one takes effect at the next reboot. One that has its default anyway RDS does not modify, and
+    answers as one that waits for a reboot: asked for at once, it would differ for ever
+    (sandbox/aws/differences.yaml).
+    """
 
     name: str
     value: str
     static: bool = False
+    default: bool = False
+
+    @property
+    def apply_method(self) -> str:
+        return "pending-reboot" if self.static or self.default else "immediate"
 
 
 # One group for all databases of a cell: 50 groups per Region (RDS quotas, 2026-11).
 PARAMETERS: Final = (
-    Parameter("rds.force_ssl", "1"),
+    Parameter("rds.force_ssl", "1", default=True),
     Parameter("rds.logical_replication", "1", static=True),  # ready for moving a tenant, and for Zero-ETL
     Parameter("rds.accepted_password_auth_method", "scram"),
-    Parameter("password_encryption", "scram-sha-256"),
+    Parameter("password_encryption", "scram-sha-256", default=True),
     Parameter("log_connections", "1"),
     Parameter("log_disconnections", "1"),
     Parameter("log_statement", "ddl"),
@@ -65,7 +75,7 @@ PARAMETERS: Final = (
     Parameter("log_temp_files", "10240"),  # KiB
     # Values bound to statements are customers' data and stay out of the logs.
     Parameter("log_parameter_max_length", "0"),
-    Parameter("log_parameter_max_length_on_error", "0"),
+    Parameter("log_parameter_max_length_on_error", "0", default=True),
     Parameter("idle_in_transaction_session_timeout", "300000"),  # ms
 )
 

@@ -92,6 +92,10 @@ _INTERFACES: Final[Mapping[str, tuple[Access, ...]]] = {
     "kms": ((_KMS, ("arn:aws:kms:{region}:{account}:key/*",)),),
     "sns": ((("sns:Publish",), ("arn:aws:sns:{region}:{account}:{prefix}*",)),),
     "sqs": ((_SQS, ("arn:aws:sqs:{region}:{account}:{prefix}*",)),),
+    "states": (
+        (("states:StartExecution",), ("arn:aws:states:{region}:{account}:stateMachine:{prefix}*",)),
+        (("states:DescribeExecution",), ("arn:aws:states:{region}:{account}:execution:{prefix}*",)),
+    ),
     "sts": (
         (("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"), _ROLES),
         (("sts:GetCallerIdentity",), ("*",)),  # has no resource
@@ -101,6 +105,13 @@ _INTERFACES: Final[Mapping[str, tuple[Access, ...]]] = {
             ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"),
             ("arn:aws:ssm:{region}:{account}:parameter/*",),
         ),
+        # What functions record of their calls.
+        (
+            ("ssm:PutParameter", "ssm:DeleteParameter"),
+            ("arn:aws:ssm:{region}:{account}:parameter/{project}/{stack}/calls/*",),
+        ),
+        # The catalog's entry of a tenant that has moved.
+        (("ssm:PutParameter",), ("arn:aws:ssm:{region}:{account}:parameter/{project}/{stack}/tenants/*",)),
     ),
 }
 _BUCKETS: Final = ("arn:aws:s3:::{prefix}*",)
@@ -133,6 +144,8 @@ def _access(settings: Settings, table: tuple[Access, ...]) -> tuple[EndpointAcce
         "region": settings.region,
         "account": settings.account_id,
         "prefix": f"{PROJECT}-{settings.stack}-",
+        "project": PROJECT,
+        "stack": settings.stack,
     }
     return tuple(
         EndpointAccess(
@@ -151,7 +164,7 @@ def _access(settings: Settings, table: tuple[Access, ...]) -> tuple[EndpointAcce
 
 def _registries(settings: Settings) -> tuple[str, ...]:
     """Repositories of this account and of those that the images come from."""
-    collector = () if settings.collector_image == NOWHERE else (settings.collector_image,)
-    images = (settings.monolith_image, settings.reports_image, *collector)
-    accounts = sorted({settings.account_id, *(image.split(".")[0] for image in images)})
+    images = (settings.monolith_image, settings.reports_image, settings.collector_image)
+    named = (image.split(".")[0] for image in images if image != NOWHERE)
+    accounts = sorted({settings.account_id, *named})
     return tuple(f"arn:aws:ecr:{settings.region}:{account}:repository/*" for account in accounts)

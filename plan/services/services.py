@@ -10,7 +10,7 @@ from plan.data.alarms import AlarmPlan, Severity
 from plan.names import Names
 from plan.network.paths import SERVICE
 from plan.services.tracing import CollectorPlan, plan_collector
-from plan.settings import Settings
+from plan.settings import NOWHERE, Settings
 
 API_STAGE: Final = "v1"
 """The stage of the REST API. A private integration hands the stage on as the first part of the path
@@ -42,11 +42,22 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryPlan:
+    """A repository of images that the cell makes: a service's image is in it, or comes into it."""
+
+    name: str
+    arn: str
+    url: str  # to push to
+    untagged_days: int = 30  # parts of images, and what a push left that failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePlan:
     """One ECS service behind one internal load balancer."""
 
     name: str  # also its segment and its security group; `<name>-alb` is the balancer's group
-    image: str  # by digest
+    image: str | None  # by digest; None before there is one
+    repository: RepositoryPlan | None  # made for its images; None where they are in somebody else's
     port: int
     cpu: int  # units, 1024 is one vCPU
     memory: int  # MiB
@@ -75,7 +86,9 @@ class ServicePlan:
     @property
     def repository_arn(self) -> str:
         """The one ECR repository that the service's tasks may pull from."""
-        found = _IMAGE.fullmatch(self.image)
+        if self.repository is not None:
+            return self.repository.arn
+        found = _IMAGE.fullmatch(self.image or "")
         if found is None:
             raise ValueError(f"{self.name}: expected an image in ECR by digest, got {self.image!r}")
         return f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
@@ -102,7 +115,11 @@ class FunctionPlan:
     name: str
     folder: str
     timeout_seconds: int
-    at_once: int  # reserved for it, and the most that run
+    # Reserved for it, and the most that run. For two reasons: the authoriser's calls and a rotation of
+    # passwords must not wait behind other functions of the account, and moves, offboarding, rekeying and
+    # webhooks must not crowd databases and tenants' servers. What is reserved goes off the account's 1,000,
+    # and off a new account's 10 nothing can be: function-concurrency in tenants/quotas.yaml.
+    at_once: int
     segment: str = "reports"
     group: str = "callouts"  # in the table of paths
     memory_mib: int = 256
@@ -133,8 +150,8 @@ def plan_monolith(settings: Settings, names: Names) -> ServicePlan:
     """Reports read it at one path over mutual TLS; nothing else is open to them."""
     return ServicePlan(
         **_common(settings),
+        **_images(settings, names, "monolith", settings.monolith_image),
         name="monolith",
-        image=settings.monolith_image,
         host=f"monolith.{internal_domain(names)}",
         caller_check=CallerCheck.VERIFY,
         tls_policy=TLS_1_3_ONLY,
@@ -150,8 +167,8 @@ def plan_reports(settings: Settings, names: Names) -> ReportsPlan:
     paths = ("/reports", f"/{API_STAGE}/reports")  # with the stage and without it
     return ReportsPlan(
         **_common(settings),
+        **_images(settings, names, "reports", settings.reports_image),
         name="reports",
-        image=settings.reports_image,
         host=f"origin.{settings.domain}",
         caller_check=CallerCheck.HAND_ON,
         tls_policy=TLS_1_2_FORWARD_SECRECY,
@@ -199,7 +216,7 @@ def plan_leaver(names: Names) -> FunctionPlan:
 def _data_function(names: Names, word: str, folder: str) -> FunctionPlan:
     """As much time as Lambda gives, for a large table is read whole, and a disk for a tenant's dump."""
     return FunctionPlan(
-        name=names.label("function", word),
+        name=names.label("function", word, "worker"),
         folder=folder,
         timeout_seconds=900,
         at_once=5,
@@ -213,7 +230,7 @@ def _data_function(names: Names, word: str, folder: str) -> FunctionPlan:
 def plan_rekeyer(names: Names) -> FunctionPlan:
     """As much time as Lambda gives: each object takes an answer of S3 or two."""
     return FunctionPlan(
-        name=names.label("function", "rekeyer"),
+        name=names.label("function", "rekeyer", "worker"),
         folder="tenant_rekey",
         timeout_seconds=900,
         at_once=5,
@@ -285,6 +302,27 @@ def _common(settings: Settings) -> _Common:
         "log_days": settings.application_log_days,
         "collector": plan_collector(settings),
     }
+
+
+class _Images(TypedDict):
+    image: str | None
+    repository: RepositoryPlan | None
+
+
+def _images(settings: Settings, names: Names, service: str, image: str) -> _Images:
+    """The cell makes a repository for a service that has no image yet, and keeps it for as long as the image
+    is in it; an image with any other name is in a repository that somebody else looks after.
+    """
+    name = names.path("repository", service)
+    account, region = settings.account_id, settings.region
+    own = RepositoryPlan(
+        name=name,
+        arn=f"arn:aws:ecr:{region}:{account}:repository/{name}",
+        url=f"{account}.dkr.ecr.{region}.amazonaws.com/{name}",
+    )
+    if image == NOWHERE:
+        return {"image": None, "repository": own}
+    return {"image": image, "repository": own if image.startswith(f"{own.url}@") else None}
 
 
 # Of the balancer and its targets (AWS/ApplicationELB), one minute each.

@@ -11,6 +11,8 @@ from policies.escalation.targets import PlanAccess, ReachableResource
 from policies.escalation.techniques import PARAMETER, Technique
 
 READS: Final = ("ssm:GetParameter",)
+# Tags that a thing bears while its owner lets a role in (plan: while a tenant moves), and at no other time.
+LET_IN: Final = frozenset({"aws:resourcetag/moving"})
 
 
 def data_of_others(role: Role, technique: Technique, world: PlanAccess) -> Reached:
@@ -44,6 +46,8 @@ def _own(role: Role, thing: ReachableResource, action: str) -> bool:
         return thing.tenant == role.tenant or (not thing.tenant and _by_name(role, thing, action))
     if thing.resource.type == PARAMETER and thing.resource.get("type") != "SecureString" and action in READS:
         return True  # a directory, which services are there to read; what is secret is not in it
+    if thing.resource.type == PARAMETER and _let_in_by_tags(role, thing, action):
+        return True
     return _consented(role, thing, action) or (not thing.tenant and _by_name(role, thing, action))
 
 
@@ -59,6 +63,16 @@ def _consented(role: Role, thing: ReachableResource, action: str) -> bool:
         for policy, wanted in asked
         for s in policy
     )
+
+
+def _let_in_by_tags(role: Role, thing: ReachableResource, action: str) -> bool:
+    """Whether the role could do nothing to it but for a tag that its owner has put on it.
+
+    A parameter has no policy of its own that could name who is let in.
+    """
+    facts = {k: v for k, v in thing.target.facts.items() if not k.startswith("aws:resourcetag/")}
+    answer = can_perform(role, action, replace(thing.target, facts=facts))
+    return any(condition.split()[1].lower() in LET_IN for condition in answer.when)
 
 
 def _by_name(role: Role, thing: ReachableResource, action: str) -> bool:

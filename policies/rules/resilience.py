@@ -48,8 +48,8 @@ def _released(resource: Resource, *why: str) -> bool:
     The registry refuses the tag in a tenant's own ones, so nothing but the plan of such a stage sets it.
     """
     tags = resource.get("tags")
-    said = cast("Mapping[str, object]", tags).get(RELEASED) if isinstance(tags, Mapping) else None
-    return said in (why or WHYS)
+    reason = cast("Mapping[str, object]", tags).get(RELEASED) if isinstance(tags, Mapping) else None
+    return reason in (why or WHYS)
 
 
 def _unless_released(check: Check, *why: str) -> Check:

@@ -45,10 +45,10 @@ def _acl(resource: Resource, plan: Plan) -> Verdict:
 
 def _copy(resource: Resource, _plan: Plan) -> Verdict:
     path, strangers = COPIES[resource.type]
-    said = listed(resource.get(path, ()))
-    if UNKNOWN in said:
+    accounts = listed(resource.get(path, ()))
+    if UNKNOWN in accounts:
         return cannot_tell(f"{path} is not known before the update")
-    named = [who for who in said if who in strangers]
+    named = [who for who in accounts if who in strangers]
     return fail(f"{path} has {named[0]}: everybody may have it") if named else PASS
 
 

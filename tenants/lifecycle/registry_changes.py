@@ -71,12 +71,14 @@ def _begin(tenant: Tenant, options: TransitionOptions) -> Changes:
 
 def _agreed(options: TransitionOptions) -> Changes:
     """What was said of how the move goes; a default is not written."""
-    said = {
+    answers = {
         "move.soak_days": (options.soak_days, SOAK_DAYS),
         "move.read_only_seconds": (options.read_only_seconds, READ_ONLY_SECONDS),
     }
     return {
-        path: None if value == usual else value for path, (value, usual) in said.items() if value is not None
+        path: None if value == usual else value
+        for path, (value, usual) in answers.items()
+        if value is not None
     }
 
 
