@@ -118,24 +118,39 @@ def _read(call: Call, tools: Tools) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
 
 
-def _latest(call: Call, tools: Tools) -> tuple[int, Execution | None]:
-    """Number and description of the newest execution of exactly this."""
+def _latest(call: Call, tools: Tools, asked: str | None = None) -> tuple[int, Execution | None]:
+    """Number and description of the newest execution of exactly this, or of what else was asked."""
     number, last = 0, None
-    while found := tools.machine.find(call.execution(number + 1)):
+    while found := tools.machine.find(call.execution(number + 1, asked)):
         number, last = number + 1, found
     return number, last
 
 
 def _started(call: Call, name: str, last: Execution | None, tools: Tools) -> Execution:
     event = dict(call.event)
-    if last and call.asked_before:  # then the state has forgotten what was before this, and that one knows
-        event[LIFECYCLE] = last.given["event"][LIFECYCLE]
+    if call.asked_before:
+        event[LIFECYCLE] = _what_was_before(call, last, tools)
     given = {"function": tools.worker, "event": event, RESUME: {}, "round": 0}
     try:
         tools.machine.start(name, json.dumps(given))
     except AlreadyExists:
         log.info("tenant %s: %s was started by another run", call.tenant, call.name)
     return _found(name, tools)
+
+
+def _what_was_before(call: Call, last: Execution | None, tools: Tools) -> Any:
+    """The state has forgotten it, since it has this call's own input after a call that failed. The execution
+    before this one was told; where Lambda made no call there is none, and the one that was recorded last is
+    what was before.
+    """
+    if last:
+        return last.given["event"][LIFECYCLE]
+    asked = _read(call, tools).get("asked")
+    before = _latest(call, tools, asked)[1] if asked and asked != call.record.asked else None
+    if before is None:
+        return call.event[LIFECYCLE]
+    told = {name: value for name, value in before.given["event"].items() if name != LIFECYCLE}
+    return {**call.event[LIFECYCLE], "prev_input": told}
 
 
 def _found(name: str, tools: Tools) -> Execution:

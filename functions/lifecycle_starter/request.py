@@ -24,9 +24,12 @@ class Call:
     # The state had this already when the resource was changed, as after an update that failed.
     asked_before: bool
 
-    def execution(self, number: int) -> str:
-        """What was asked has the tenant in it, so a name that was cut is still one tenant's alone."""
-        return f"{self.name}-{self.tenant[:CUT]}-{self.record.asked[:16]}-{number}"
+    def execution(self, number: int, asked: str | None = None) -> str:
+        """What was asked has the tenant in it, so a name that was cut is still one tenant's alone.
+
+        `asked` is what another call was asked.
+        """
+        return f"{self.name}-{self.tenant[:CUT]}-{(asked or self.record.asked)[:16]}-{number}"
 
 
 def parse(event: Mapping[str, Any]) -> Call | None:

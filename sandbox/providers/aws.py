@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -140,7 +141,10 @@ class Aws(Provider):
 
     def update(self, token: str, resource_id: str, urn: str, state: Values, inputs: Values) -> Values:
         before = self._row(token, resource_id)
-        result = self._before(token, "update", inputs, before)
+        # What was before an update the provider knows from the state: after a call that failed that has the
+        # input which failed (getInputChange, internal/service/lambda/invocation.go, 2026-11).
+        known = replace(before, inputs={**before.inputs, **_input(state)}) if before else None
+        result = self._before(token, "update", inputs, known)
         with _Answering(self._lock):
             outputs = self.cloud.update(token, resource_id, urn, inputs)
             sets = self.cloud.planned_sets(token, state, inputs)
@@ -251,6 +255,11 @@ class _Answering:
             self._lock.release()
         if isinstance(wrong, CloudError | Undescribed | DataPlaneError):
             raise Refused(str(wrong)) from None
+
+
+def _input(state: Values) -> Values:
+    """Of an invocation's state, what its function was last to be called with."""
+    return {key: state[key] for key in ("input",) if key in state}
 
 
 def _assumed(args: Values) -> str | None:

@@ -199,6 +199,15 @@ def test_after_a_failure_the_worker_is_still_told_what_was_before() -> None:
     assert list(cloud.executions.values())[-1].given["event"]["lifecycle"] == other
 
 
+def test_after_a_call_that_lambda_never_made_the_worker_is_told_what_was_recorded_last() -> None:
+    cloud = Cloud()
+    cloud.ask(asked="b", keyArn="the-key", lifecycle={"action": "update", "prev_input": event(asked="c")})
+    never_made = event()
+    cloud.ask(attempt="two", lifecycle={"action": "update", "prev_input": never_made})
+    told = cloud.executions[f"move-acme-pay-{'a' * 16}-1"].given["event"]["lifecycle"]
+    assert told == {"action": "update", "prev_input": {"keyArn": "the-key", **event(asked="b")}}
+
+
 def test_with_the_resource_goes_its_record_unless_something_goes_on() -> None:
     ends = {"action": "delete"}
     cloud = Cloud()
