@@ -86,6 +86,8 @@ class Switch:
         if is_serving(self.store, self.new):
             self.notes.append("was switched by an earlier run")
         else:
+            # A call that was killed while writes stopped has left it closed, and what follows takes time.
+            restore_login(self.old)
             comparison = self._prepare(follow_back)
             try:
                 self._window(comparison)

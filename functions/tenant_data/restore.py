@@ -83,6 +83,7 @@ def switch(
     if is_serving(store, new):
         move.notes.append("was switched by an earlier run")
     else:
+        restore_login(old)  # a call that was killed in the window has left it closed
         before()
         try:
             _window(move, old, new, clock, meanwhile)

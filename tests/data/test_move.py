@@ -195,6 +195,29 @@ def test_a_follower_that_never_catches_up_stops_the_cutover_before_writes_stop(j
     assert journey.run("SELECT count(*) FROM one") == [[3]]
 
 
+def test_while_a_cutover_that_was_killed_is_prepared_again_the_tenant_writes(journey: Journey) -> None:
+    """Comparing takes minutes where tables are large."""
+    journey.run("CREATE TABLE one (id int PRIMARY KEY)")
+    journey.go("replicate")
+
+    def die(step: str) -> None:
+        if step == "sequences":
+            journey.die()
+            raise Killed
+
+    with pytest.raises(Killed):
+        journey.go("cutover", step=die)
+    with pytest.raises(DatabaseError, match="not permitted to log in"):
+        journey.run("INSERT INTO one VALUES (1)")
+
+    def write(step: str) -> None:
+        if step == "rows compared":
+            journey.run("INSERT INTO one VALUES (1)", at="origin")
+
+    assert journey.go("cutover", step=write)["serves"] == "target"
+    assert journey.run("SELECT id FROM one") == [[1]]
+
+
 def test_a_session_that_defies_read_only_loses_nothing(journey: Journey) -> None:
     """The role's setting is a request; the closed login is what ends writing."""
     journey.run("CREATE TABLE one (id int PRIMARY KEY)")
