@@ -25,6 +25,7 @@ REFUSALS: Final[Mapping[str, int]] = {
     "policies.exceptions.ExceptionsError": 2,
     "policies.preview.PreviewError": 2,
     "recovery.engine.RecoveryError": 1,
+    "sandbox.cloud.profile.ProfileError": 2,
     "sandbox.data_plane.paths.DataPlaneError": 1,
 }
 COMPLETION: Final = "_TENANTRY_COMPLETE"  # set by the shell's script when it asks for completions

@@ -69,6 +69,16 @@ def check_faults(env: Mapping[str, str]) -> None:
         raise UsageError(str(wrong)) from None
 
 
+def check_profile(env: Mapping[str, str]) -> None:
+    """So is a profile of accounts that there is not."""
+    from sandbox.cloud.profile import ProfileError, asked_profile  # noqa: PLC0415 - as above
+
+    try:
+        asked_profile(env)
+    except ProfileError as wrong:
+        raise UsageError(str(wrong)) from None
+
+
 def _sweep_databases(home: Path) -> int:
     """After a run that ended well: nothing of what is gone stays behind."""
     if (home / "plane").exists():

@@ -57,6 +57,7 @@ def operate(verb: str, stack: str, *, as_json: bool = False) -> int:
 def _operate(verb: str, stack: str) -> int:
     """Call the engine; plain and short where nobody is looking at a terminal."""
     require_file(ROOT, stack)
+    engine.check_profile(os.environ)
     setup()
     if verb in CHECKED and (status := check(stack)):
         return status

@@ -9,7 +9,15 @@ import sys
 from pathlib import Path
 
 from devtools.call import Call
-from devtools.engine import CHANGES, CONFIG_FILE, WRITES, call_environment, in_project, run
+from devtools.engine import (
+    CHANGES,
+    CONFIG_FILE,
+    WRITES,
+    call_environment,
+    check_profile,
+    in_project,
+    run,
+)
 from devtools.paths import ToolchainError, real_cli
 
 
@@ -19,6 +27,7 @@ def main() -> int:
     env = dict(os.environ)
     try:
         if in_project(call, env):
+            check_profile(env)
             if call.command in CHANGES | WRITES:
                 return run(args, env)
             env = call_environment(call, env)

@@ -14,6 +14,7 @@ from sandbox.data_plane.postgres_cluster import PostgresCluster
 from sandbox.data_plane.replication_network import PORT, address, shared
 from sandbox.data_plane.service import Service
 
+BESIDE = "of no stack, made by AWS or by functions"
 HEADS = ("STACK", "INSTANCE", "STATE", "PID", "MB", "SOCKET")
 
 
@@ -58,7 +59,7 @@ def _show(
     unknown: Sequence[PostgresCluster],
 ) -> None:
     for name, count in counts.items():
-        print(f"{name}: {count} resources in the cloud")
+        print(f"{name or BESIDE}: {count} resources in the cloud")
     if not counts:
         print(f"nothing exists; `make up STACK={stack or 'dev'}` brings up the stack")
     for path, pid, alive in locks(home, stack or "*"):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.sandbox.status import status
+from sandbox.aws.parameters import put_parameter
 from sandbox.cloud.store import FILE, Store
 
 
@@ -25,3 +26,12 @@ def test_an_empty_sandbox_is_said_to_be_empty(
     assert (
         capsys.readouterr().out == f"nothing exists; `make up STACK={stack or 'dev'}` brings up the stack\n"
     )
+
+
+def test_what_no_stack_made_is_said_to_be_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TENANTRY_SANDBOX_DIR", str(tmp_path))
+    put_parameter(Store(tmp_path / FILE, "111122223333", "eu-west-1"), "/tenantry/dev/calls/acme/move", "{}")
+    assert status() == 0
+    assert capsys.readouterr().out == "of no stack, made by AWS or by functions: 1 resources in the cloud\n"

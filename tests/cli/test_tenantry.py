@@ -161,6 +161,21 @@ def test_what_is_refused_is_one_sentence_and_status_1() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "words", [("stack", "refresh", "dev"), ("stack", "destroy", "dev"), ("sandbox", "push", "monolith")]
+)
+def test_a_profile_that_there_is_not_is_wrong_usage(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_PROFILE", "frsh")
+    monkeypatch.setenv("TENANTRY_SANDBOX_DIR", str(tmp_path))
+    (tmp_path / "cloud.sqlite").touch()  # of a run that was refused
+    refused = call(*words)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    says = "error: SANDBOX_PROFILE: 'frsh' is not allowed; expected one of fresh, used, raised\n"
+    assert refused.stderr == says
+
+
 def test_a_file_that_nobody_named_is_status_1_and_a_fault_of_the_program_is_not_hidden() -> None:
     broken = group("Commands that break.")
 

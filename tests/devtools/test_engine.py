@@ -97,6 +97,14 @@ def test_a_stack_without_a_file_is_one_sentence(small: Small) -> None:
     ]
 
 
+@pytest.mark.parametrize("command", ["preview", "refresh", "destroy"])
+def test_a_profile_that_there_is_not_is_one_sentence(small: Small, command: str) -> None:
+    small.env["SANDBOX_PROFILE"] = "frsh"
+    status, output = small.pulumi(command, *(["--yes"] if command != "preview" else []))
+    words = "error: SANDBOX_PROFILE: 'frsh' is not allowed; expected one of fresh, used, raised"
+    assert (status, output.splitlines()) == (2, [words])
+
+
 @pytest.mark.parametrize(
     "command",
     [
