@@ -15,6 +15,8 @@ from tenants.examination import today
 from tenants.project import Project
 from tenants.registry import examine_all, locked_by_environment
 
+# Of what is not in the files: whether a run has carried out what they say.
+NOT_KNOWN: Final = 'not known here, since no engine can be asked; in the sandbox first: eval "$(make -s env)"'
 _MUCH: Final = 0.005  # share of a quota from which `show` names it
 
 
@@ -71,8 +73,8 @@ def show_tenant(root: Path, stack: str, id_: str, *, as_json: bool) -> int:
         print_findings(found.findings, "text")
         return 1
     tenant, placement = found.entries.models[id_], project.ledger(stack)[0].placements.get(id_)
-    unfinished = unfinished_run_of(root, stack, tenant, placement)
-    shown = {**description(project, found, found.cell, id_), "undone": unfinished}
+    unfinished, known = unfinished_run_of(root, stack, tenant, placement)
+    shown = {**description(project, found, found.cell, id_), "undone": unfinished, "known": known}
     if as_json:
         print_json(shown)
         return 0
@@ -87,7 +89,7 @@ def _lines(shown: dict[str, Any]) -> list[tuple[str, str]]:
     move = shown["move"]
     lines = [
         ("state", shown["state"] + (f", since {shown['since']}" if shown["since"] else "")),
-        ("unfinished", shown["undone"]),
+        ("unfinished", shown["undone"] or (None if shown["known"] else NOT_KNOWN)),
         ("isolation", f"{shown['isolation']}, network {shown['network']}"),
         ("data", shown["data"]),
         ("move", move and f"{move}; move {shown['id']} --status says which database serves"),

@@ -14,13 +14,18 @@ from tenants.files import ledger_file, registry_file, relative
 from tenants.models import Placement, Tenant
 from tenants.phases import EVENTS, LEAVING, MOVING, PHASES, TRANSITIONS, Phase, Process, transition_between
 
-# The functions' words, which the outputs say, and the phases that they carry out.
-CARRIED_OUT: Final[Mapping[str, Phase]] = {row.request: p for p, row in PHASES.items() if row.request}
+# What the outputs say, and the phase that it means: itself, or the word of the function that carries it out.
+CARRIED_OUT: Final[Mapping[str, Phase]] = {str(p): p for p in Phase} | {
+    row.request: p for p, row in PHASES.items() if row.request
+}
+
+
+TENANTS: Final = "tenants"  # the output that tells of all that are served or suspended
 
 
 def output_of(phase: Phase) -> str:
     """The stack's output that tells of a tenant in this phase."""
-    return str(Process.OFFBOARDING if phase in LEAVING or phase is Phase.SUSPENDED else Process.MOVE)
+    return str(phase.row.process) or TENANTS
 
 
 def unfinished_runs(
@@ -44,9 +49,15 @@ def unfinished_run(
     recorded, output = placement.phase, outputs_of_tenant(reported, id_)
     if output is UNKNOWN:
         return None
-    reached = _reached(recorded, str(output.get("stage")) if output else None)
-    if reached in (recorded, None):
+    if output is None and recorded.row.process is Process.SERVICE:
+        return (
+            f"no run has come to its end since {id_} was onboarded; run pulumi up -s {stack} until one does"
+        )
+    reached = _reached(recorded, output)
+    if reached is None:
         return None
+    if reached is recorded:
+        return _other_key(stack, placement, output or {})
     last = f"the last that did left {id_} at {reached}"
     if transition_between(reached, recorded) or _led_back(reached, recorded):
         return (
@@ -62,12 +73,24 @@ def unfinished_run(
     )
 
 
-def unfinished_run_of(root: Path, stack: str, tenant: Tenant, placement: Placement | None) -> str | None:
-    """The same for one tenant, asking the engine only where its phase has something to carry out."""
-    name = output_to_read(tenant, placement)
-    if name is None or placement is None:
+def _other_key(stack: str, placement: Placement, output: Mapping[str, Any]) -> str | None:
+    if output.get("key", placement.key) == placement.key:
         return None
-    return unfinished_run(root, stack, tenant.id, placement, outputs(root, stack, name))
+    return (
+        f"the run that gives it key {placement.key} has not come to its end, {output['key']} is in use; run"
+        f" pulumi up -s {stack} until it does"
+    )
+
+
+def unfinished_run_of(
+    root: Path, stack: str, tenant: Tenant, placement: Placement | None
+) -> tuple[str | None, bool]:
+    """What was not carried out of the tenant's entry in the registry, and whether anybody could be asked."""
+    if placement is None or placement.phase is not tenant.phase:
+        recorded = f"the last run recorded {placement.phase}" if placement else "no run has seen it"
+        return f"{tenant.phase} was not run yet, {recorded}; run pulumi up -s {stack}", True
+    reported = outputs(root, stack, output_of(placement.phase))
+    return unfinished_run(root, stack, tenant.id, placement, reported), reported is not None
 
 
 def _led_back(reached: Phase, recorded: Phase) -> bool:
@@ -78,11 +101,11 @@ def _led_back(reached: Phase, recorded: Phase) -> bool:
     )
 
 
-def _reached(recorded: Phase, status: str | None) -> Phase | None:
+def _reached(recorded: Phase, output: Mapping[str, Any] | None) -> Phase | None:
     """The phase that a run has brought to its end; None where what was said is no phase's word."""
-    if status is None:
-        return Phase.SUSPENDED if output_of(recorded) == Process.OFFBOARDING else Phase.ACTIVE
-    return CARRIED_OUT.get(status)
+    if output is None:
+        return Phase.SUSPENDED if recorded in LEAVING else Phase.ACTIVE
+    return CARRIED_OUT.get(str(output.get("phase") or output.get("stage")))
 
 
 def output_to_read(tenant: Tenant, placement: Placement | None) -> str | None:

@@ -100,7 +100,7 @@ class TenantResources(pulumi.ComponentResource):
         catalog = _catalog(name, args, secrets, bucket, topic, access, after)
         _permissions(name, args, secrets, [bucket, *([handed] if handed else [])], topic, catalog, child)
         _budget(name, args, child)
-        self.summary, self.moved = _summary(args), places.moved
+        self.moved = places.moved
         self.rekeyed = follow_key(
             name,
             TenantKeysArgs(
@@ -108,6 +108,8 @@ class TenantResources(pulumi.ComponentResource):
             ),
             self,
         )
+        calls = [*(r.id for r in places.resources), *([self.rekeyed] if self.rekeyed else [])]
+        self.summary = _summary(args, calls)
         self.database = args.database
         self.database_secret_arn = secrets.database_arn
         self.secret_arns = [*secrets.arns, access.secret_arn]
@@ -292,9 +294,15 @@ def _budget(name: str, args: TenantResourcesArgs, child: ResourceOptions) -> Non
     )
 
 
-def _summary(args: TenantResourcesArgs) -> Output[Mapping[str, Any]]:
-    """What the stack exports of a tenant; no secret is in it."""
+def _summary(args: TenantResourcesArgs, calls: Sequence[Output[Any]]) -> Output[Mapping[str, Any]]:
+    """What the stack exports of a tenant; no secret is in it.
+
+    Phase and key wait for the calls that carry them out: after a run that fails these are what was before.
+    """
+    carried_out = Output.all(*calls)
     return Output.all(
+        phase=carried_out.apply(lambda _: args.plan.phase.value),
+        key=carried_out.apply(lambda _: args.plan.keys.current.number),
         isolation=args.plan.place.kind.isolation.value,
         network=args.plan.place.kind.network.value,
         dataTier=args.plan.place.database_name,

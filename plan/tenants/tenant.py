@@ -41,6 +41,7 @@ class TenantPlan:
 
     id: str
     display_name: str
+    phase: Phase
     active: bool  # False: suspended; its requests and its login are refused, its data stays
     service_plan: str
     budget_usd: int  # a month
@@ -80,6 +81,7 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
     return TenantPlan(
         id=tenant.id,
         display_name=tenant.name,
+        phase=tenant.phase,
         active=tenant.state is Phase.ACTIVE,
         service_plan=tenant.plan,
         budget_usd=registry.plans[tenant.plan].budget_usd,

@@ -123,6 +123,45 @@ def test_who_cannot_be_asked_holds_nobody_up(root: Path, answer: Any) -> None:
     asked_for(root, "move", ID)
 
 
+SERVED = {"phase": "active", "key": 1}
+
+
+@pytest.mark.parametrize(
+    ("command", "reported", "says"),
+    [
+        ("suspend", SERVED, "the run of suspended has not come to its end, the last that did left"),
+        ("suspend", None, "no run has come to its end since acme-pay was onboarded"),
+        ("suspend", {"phase": "suspended", "key": 1}, None),
+        ("suspend", {"isolation": "pool"}, None),  # of a run of an earlier version
+        ("rotate-key", SERVED, "the run that gives it key 2 has not come to its end, 1 is in use"),
+        ("rotate-key", {"phase": "active", "key": 2}, None),
+    ],
+)
+def test_who_is_served_or_locked_out_is_shown_as_the_last_run_left_it(
+    root: Path, command: str, reported: dict[str, Any] | None, says: str | None
+) -> None:
+    asked_for(root, command, ID)
+    answers(tenants={ID: reported} if reported else {})
+    shown = call(root, "show", ID).stdout
+    assert f"  unfinished  {says}" in shown if says else "unfinished" not in shown
+
+
+def test_nobody_is_shown_as_suspended_before_a_run_or_where_no_engine_can_be_asked(root: Path) -> None:
+    call(root, "suspend", ID)
+    says = "unfinished  suspended was not run yet, the last run recorded active; run pulumi up -s dev"
+    assert says in call(root, "show", ID).stdout
+    open_registry("dev", root=root, locked=False)
+    assert "unfinished  not known here, since no engine can be asked" in call(root, "show", ID).stdout
+    assert json.loads(call(root, "show", ID, "--json").stdout)["known"] is False
+
+
+def test_who_was_not_suspended_does_not_leave(root: Path) -> None:
+    asked_for(root, "suspend", ID)
+    answers(tenants={ID: SERVED}, leaving={})
+    refused = call(root, "offboard", ID, status=2).output
+    assert f"the run of suspended has not come to its end, the last that did left {ID} at active" in refused
+
+
 TABLE = (
     # recorded, what the last run told, the beginning of what is said
     ("replicate", "replicate", None),

@@ -65,11 +65,13 @@ def test_a_call_that_failed_is_made_again_until_it_is_recorded(dev: Workspace) -
             assert dev.up().status != 0
         in_state, recorded = attempts(dev, PLACE)
         assert in_state != recorded == before
+        assert dev.outputs()["tenants"][POOLED]["phase"] == "active"
     run = dev.up()
     assert run.status == 0, run.output
     assert PLACE in {s.name for s in run.changes if s.op == "update"}
     in_state, recorded = attempts(dev, PLACE)
     assert in_state == recorded != before
+    assert dev.outputs()["tenants"][POOLED]["phase"] == "suspended"
     assert dev.preview().changes == ()
 
 
