@@ -320,6 +320,7 @@ class Labels:
     key: Text
     value: FieldType
     most: int
+    any_case: bool = False  # names that differ in case alone are the same
 
     def read(self, node: Node, label: str, report: Report) -> dict[str, Any] | Wrong:
         if not isinstance(node, Map):
@@ -341,7 +342,17 @@ class Labels:
             for key, value in node.pairs
         ]
         found = {key: value for key, value in read if isinstance(key, str) and value is not WRONG}
-        return found if len(found) == len(read) else WRONG
+        return found if len(found) == len(read) and not self._doubled(node, label, report) else WRONG
+
+    def _doubled(self, node: Map, label: str, report: Report) -> bool:
+        seen: dict[str, str] = {}
+        for key, _ in node.pairs if self.any_case else ():
+            first = seen.setdefault(key.text.lower(), key.text)
+            if first != key.text:
+                wrong = f"{label} has {first!r} and {key.text!r}"
+                _refuse(key, label, wrong, "expected names that differ in more than case", report)
+                return True
+        return False
 
     def schema(self) -> Schema:
         return {

@@ -151,7 +151,7 @@ def tenants(draw: st.DrawFn, id_: str, isolation: Isolation | None = None) -> Te
         contacts=draw(contacts()),
         key_rotation_days=draw(st.sampled_from([90, 91, 365, 2560])),
         tags=draw(
-            st.dictionaries(st.sampled_from(["team", "desk", "a:b"]), st.sampled_from(["", "x", "12"]))
+            st.dictionaries(st.sampled_from(["team", "desk", "a:b"]), st.sampled_from(["-", "x", "12"]))
         ),
         overrides=draw(overrides(plans()[plan])) if silo else Overrides(),
         since=draw(st.none() | st.dates(date(2020, 1, 1), DAY)),

@@ -14,7 +14,7 @@ from sandbox.data_plane.postgres_cluster import PostgresCluster
 from sandbox.data_plane.replication_network import PORT, address, shared
 from sandbox.data_plane.service import Service
 
-BESIDE = "of no stack, made by AWS or by functions"
+BESIDE = "of no stack, made by functions"
 HEADS = ("STACK", "INSTANCE", "STATE", "PID", "MB", "SOCKET")
 
 

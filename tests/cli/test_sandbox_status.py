@@ -34,4 +34,4 @@ def test_what_no_stack_made_is_said_to_be_so(
     monkeypatch.setenv("TENANTRY_SANDBOX_DIR", str(tmp_path))
     put_parameter(Store(tmp_path / FILE, "111122223333", "eu-west-1"), "/tenantry/dev/calls/acme/move", "{}")
     assert status() == 0
-    assert capsys.readouterr().out == "of no stack, made by AWS or by functions: 1 resources in the cloud\n"
+    assert capsys.readouterr().out == "of no stack, made by functions: 1 resources in the cloud\n"
