@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from tests.cells import PROJECT, ROOT
@@ -27,7 +28,13 @@ def write_checkout(target: Path, *, code: bool = True) -> Path:
     for source, name in (*product, *project):
         if not code and (name.endswith((".py", ".md")) or name.startswith("tests/")):
             continue
-        copy = target / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, copy, follow_symlinks=False)
+        _copy(source, target / name)
+        if name.endswith(".py") and (compiled := Path(cache_from_source(str(source)))).exists():
+            _copy(compiled, Path(cache_from_source(str(target / name))))
     return target
+
+
+def _copy(source: Path, target: Path) -> None:
+    """With its time, by which Python tells whether what was compiled is of this source."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target, follow_symlinks=False)

@@ -37,6 +37,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_checkout(tmp_path_factory.mktemp("checkout"))
 
 
+# A test of the engine starts dozens of processes that import the checkout: none compiles it again, whatever
+# the caller's environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # What a test opens, and what each process opens that a test starts.
 sys.addaudithook(refuse_team_files)
 os.environ.update(guarded(os.environ))
