@@ -45,6 +45,8 @@ sys.dont_write_bytecode = False
 # What a test opens, and what each process opens that a test starts.
 sys.addaudithook(refuse_team_files)
 os.environ.update(guarded(os.environ))
+# A person's `aws` would ask a real account, or wait ten seconds for one that is not there.
+os.environ["PATH"] = os.pathsep.join([str(Path(__file__).parent / "guard" / "bin"), os.environ["PATH"]])
 
 
 # What was collected, for tests that look for what is passed over: file and name of each test, and whether it

@@ -81,3 +81,9 @@ def test_each_direct_requirement_says_why_it_is_there() -> None:
         lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
         wanted = [line for line in lines if line and not line.startswith(("#", "-r"))]
         assert [w for w in wanted if not re.fullmatch(r"\S+==\S+\s+# .{8,}", w)] == [], name
+
+
+def test_no_test_asks_a_real_account(capfd: pytest.CaptureFixture[str]) -> None:
+    """Nor does a program that a test starts: `aws` is one that refuses."""
+    done = subprocess.run(["aws", "sts", "get-caller-identity"], check=False)
+    assert (done.returncode, capfd.readouterr().err) == (1, "tests ask no account: see sandbox/\n")
