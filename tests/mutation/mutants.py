@@ -12,7 +12,7 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,15 @@ LIST: Final = Path(__file__).parent / "survivors.txt"
 CORES: Final = 2
 KILLED: Final = frozenset({"killed", "timeout", "caught by type check", "segfault"})
 SURVIVED: Final = frozenset({"survived", "no tests", "suspicious"})
+# `mutmut show` of each in one process: its imports take longer than what it then does.
+END: Final = "# shown\n"
+SHOW_EACH: Final = f"""
+import sys
+from mutmut.__main__ import cli
+for name in sys.argv[1:]:
+    cli(["show", name], standalone_mode=False)
+    print({END!r}, end="")
+"""
 _RESULT: Final = re.compile(r"\s*(?P<name>\S+__mutmut_\d+): (?P<status>.+)")
 
 
@@ -52,7 +61,7 @@ def run() -> Run:
         if left or not found:
             raise MutationError(f"{len(left)} of {len(found)} mutants were not tried: {left[:5]}")
         alive = sorted(name for name, status in found.items() if status in SURVIVED)
-        return Run(Counter(found.values()), tuple(sorted(_described(copy, name) for name in alive)))
+        return Run(Counter(found.values()), tuple(sorted(_descriptions(copy, alive))))
 
 
 def listed() -> tuple[str, ...]:
@@ -71,13 +80,17 @@ def write(found: Run) -> None:
 
 
 def _mutmut(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    plain = {
-        k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")
-    }  # it runs a pytest of its own
+    return _python(folder, "-m", "mutmut", *words)
+
+
+def _python(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    # It runs a pytest of its own for each mutant, whose start takes longer than the tests do.
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    alone = {"HYPOTHESIS_PROFILE": "mutation", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(
-        [sys.executable, "-m", "mutmut", *words],
+        [sys.executable, *words],
         cwd=folder,
-        env={**plain, "HYPOTHESIS_PROFILE": "mutation"},
+        env={**plain, **alone},
         capture_output=True,
         text=True,
         check=False,
@@ -90,10 +103,16 @@ def _results(text: str) -> Iterator[tuple[str, str]]:
             yield found["name"], found["status"]
 
 
-def _described(folder: Path, name: str) -> str:
-    """`iam/conditions.py _boolean: return a -> return b`, of mutmut's name of a mutant."""
+def _descriptions(folder: Path, names: Sequence[str]) -> Iterator[str]:
+    """`iam/conditions.py _boolean: return a -> return b`, of mutmut's name of each mutant."""
+    shown = _python(folder, "-c", SHOW_EACH, *names).stdout
+    for name, difference in zip(names, shown.split(END)[:-1], strict=True):
+        yield _described(name, difference)
+
+
+def _described(name: str, difference: str) -> str:
     path, removed, added = "", list[str](), list[str]()
-    for line in _mutmut(folder, "show", name).stdout.splitlines():
+    for line in difference.splitlines():
         if line.startswith("--- "):
             path = line.removeprefix("--- ")
         elif line.startswith("-"):
