@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,16 +18,20 @@ def imported_files(entry: Path, root: Path) -> frozenset[Path]:
     pending = [entry]
     while pending:
         file = pending.pop()
-        if file in found:
-            continue
-        found.add(file)
-        source = file.read_text(encoding="utf-8")
-        found |= {
-            data for data in file.parent.iterdir() if data.suffix in _DATA and f'"{data.name}"' in source
-        }
-        pending += [f for name in _imported(source, file, root) for f in _files_of(name, root)]
-        pending += _packages(file, root)
+        if file not in found:
+            data, modules = _named_in(file, root)
+            found |= {file, *data}
+            pending += modules
     return frozenset(found)
+
+
+@cache
+def _named_in(file: Path, root: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The data files and the modules that a module names; most are shared by several functions."""
+    source = file.read_text(encoding="utf-8")
+    data = (d for d in file.parent.iterdir() if d.suffix in _DATA and f'"{d.name}"' in source)
+    imported = (f for name in _imported(source, file, root) for f in _files_of(name, root))
+    return tuple(data), (*imported, *_packages(file, root))
 
 
 def _imported(source: str, file: Path, root: Path) -> Iterator[str]:
