@@ -7,10 +7,14 @@ requirements` asks the package index.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from devtools.paths import ROOT
+
+if TYPE_CHECKING:
+    from devtools.mocks import Recording
 
 Files = Mapping[str, str]
 """Path in the repository → text."""
@@ -98,12 +102,21 @@ def _input_rules() -> Files:
     return {_path(FILE): render()}
 
 
+@cache
+def _recording(stack: str) -> "Recording":
+    """A stack of the examples under mocks: some seconds, and two generators look at prod."""
+    from devtools.registrations import record_registrations
+    from devtools.stack_plans import plan_of_stack
+
+    return record_registrations(plan_of_stack(EXAMPLES, stack))
+
+
 def _sandbox_coverage() -> Files:
-    from devtools.registrations import registered_resources
+    from devtools.stack_plans import stacks
     from sandbox.aws.coverage import covered_inputs, render
 
     found: dict[str, set[str]] = {}
-    for resource in registered_resources(EXAMPLES):
+    for resource in (r for stack in stacks(EXAMPLES) for r in _recording(stack).resources):
         if resource.type.startswith("aws:"):
             given = {k for k, v in resource.inputs.items() if v is not None}
             found.setdefault(resource.type, set()).update(given)
@@ -131,13 +144,11 @@ def _reviewed_rules() -> Files:
 
 def _controls() -> Files:
     from devtools.generators.controls import PAGE, STACK, render
-    from devtools.registrations import plan_for_guardrails, record_registrations
-    from devtools.stack_plans import engine_config, plan_of_stack
+    from devtools.registrations import plan_for_guardrails
+    from devtools.stack_plans import engine_config
 
-    recording = record_registrations(plan_of_stack(EXAMPLES, STACK))
-    return {
-        _path(PAGE): render(plan_for_guardrails(recording, STACK, engine_config(EXAMPLES, STACK)), EXAMPLES)
-    }
+    plan = plan_for_guardrails(_recording(STACK), STACK, engine_config(EXAMPLES, STACK))
+    return {_path(PAGE): render(plan, EXAMPLES)}
 
 
 GENERATORS: Final = (
