@@ -108,7 +108,7 @@ class TenantResources(pulumi.ComponentResource):
             ),
             self,
         )
-        calls = [*(r.id for r in places.resources), *([self.rekeyed] if self.rekeyed else [])]
+        calls = [*(r.urn for r in places.resources), *([self.rekeyed] if self.rekeyed else [])]
         self.summary = _summary(args, calls)
         self.database = args.database
         self.database_secret_arn = secrets.database_arn
