@@ -1,19 +1,20 @@
 """The real Step Functions, by boto3 of the Lambda runtime; only the handler imports this module."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, Final
 
 from functions.common.aws_client import aws_client
 from functions.lifecycle_starter.executions import AlreadyExists, Execution
 
-TRIES: Final = 10
+# A start whose answer was lost may be made again: it is idempotent (API reference, StartExecution, 2026-11).
+RETRIES: Final[Mapping[str, Any]] = {"mode": "adaptive", "max_attempts": 10}
 
 
 class StepFunctions:
     def __init__(self, machine: str, client: Any = None) -> None:
-        retries = {"mode": "adaptive", "max_attempts": TRIES}
-        self._machine, self._client = machine, client or aws_client("stepfunctions", retries=retries)
+        self._machine, self._client = machine, client or aws_client("stepfunctions", retries=RETRIES)
 
     def find(self, name: str) -> Execution | None:
         arn = f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"

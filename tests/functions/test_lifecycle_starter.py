@@ -49,9 +49,13 @@ class Cloud(FakeParameters):
     executions: dict[str, Execution] = field(default_factory=dict[str, Execution])
     left: dict[str, int] = field(default_factory=dict[str, int])
     slept: float = 0.0
+    unseen: int = 0  # looks that do not see an execution yet
     before_start: Callable[[], None] = lambda: None
 
     def find(self, name: str) -> Execution | None:
+        if self.unseen:
+            self.unseen -= 1
+            return None
         found = self.executions.get(name)
         if found and found.status == "RUNNING":
             self.left[name] -= 1
@@ -123,6 +127,48 @@ def test_an_invocation_that_is_made_twice_joins_what_runs() -> None:
         cloud.ask(seconds=0)
     assert cloud.ask() == RESULT
     assert len(cloud.executions) == 1
+
+
+@pytest.mark.parametrize("attempt", ["one", "two"], ids=["equal-input", "other-input"])
+@pytest.mark.parametrize("ended", [False, True], ids=["running", "ended"])
+def test_an_execution_that_is_not_described_yet_is_joined_by_its_name(ended: bool, attempt: str) -> None:
+    """It was started a moment ago, or has even ended since: only the start says that there is one."""
+    cloud = Cloud()
+    with pytest.raises(LifecycleError, match="goes on"):
+        cloud.ask(seconds=0)
+    (name,) = cloud.executions
+    while ended and cloud.executions[name].status == "RUNNING":
+        cloud.find(name)
+    cloud.values.clear()  # as if the worker had recorded nothing: its record is not to decide here
+    cloud.unseen = 3
+    assert cloud.ask(attempt=attempt) == RESULT
+    assert list(cloud.executions) == [name]
+    assert json.loads(cloud.values[NAME])["attempt"] == attempt
+
+
+def test_a_refusal_that_was_not_described_yet_is_said_and_the_next_run_tries_again() -> None:
+    cloud = Cloud(ends=failing)
+    with pytest.raises(LifecycleError, match="cannot be moved"):
+        cloud.ask()
+    cloud.unseen = 3
+    with pytest.raises(LifecycleError, match="cannot be moved"):
+        cloud.ask(attempt="two")
+    assert len(cloud.executions) == 1
+    cloud.ends = Cloud().ends
+    assert cloud.ask(attempt="three") == RESULT
+    assert [name[-2:] for name in cloud.executions] == ["-1", "-2"]
+
+
+def test_what_step_functions_has_forgotten_is_done_again_under_the_same_name() -> None:
+    """After 90 days, and only where no record tells of it."""
+    cloud = Cloud()
+    cloud.ask()
+    cloud.executions.clear()
+    assert cloud.ask(attempt="two") == RESULT
+    assert not cloud.executions
+    cloud.values.clear()
+    assert cloud.ask(attempt="three") == RESULT
+    assert [name[-2:] for name in cloud.executions] == ["-1"]
 
 
 def test_what_takes_longer_than_the_wait_is_said_in_one_sentence_with_what_to_do() -> None:

@@ -65,7 +65,9 @@ class Live:
         given = self.sessions.give(session_of(self.role(role), ACCOUNT, "test", **session), 900)
         return self.signed(service, given.access_key, given.secret_key, given.token, region)
 
-    def signed(self, service: str, key: str, secret: str, token: str, region: str = REGION) -> Any:
+    def signed(
+        self, service: str, key: str, secret: str, token: str, region: str = REGION, config: Config = ONCE
+    ) -> Any:
         return Session().client(
             service,
             region_name=region,
@@ -74,7 +76,7 @@ class Live:
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,
-            config=ONCE,
+            config=config,
         )
 
     def administrator(self, service: str) -> Any:

@@ -1,14 +1,19 @@
 """Step Functions of the sandbox: who may start and describe executions, and that a name is one execution."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError
 
+from functions.common.call_record import CallRecord, done
+from functions.lifecycle_starter.aws import RETRIES, StepFunctions
+from functions.lifecycle_starter.executions import Tools, call_worker
+from functions.lifecycle_starter.request import parse
 from sandbox.aws.cloud import Cloud
 from sandbox.cloud.store import FILE, Store
 from sandbox.data_plane.certificate_authority import CertificateAuthority
@@ -17,11 +22,14 @@ from sandbox.data_plane.endpoint.server import Endpoint, Server
 from sandbox.data_plane.endpoint.sessions import ROLE, session_of
 from sandbox.data_plane.executions import MACHINE, Executions
 from sandbox.data_plane.secret_store import SecretStore
-from tests.sandbox.live import ACCOUNT, REGION, Live
+from tests.parameters import FakeParameters
+from tests.sandbox.live import ACCOUNT, ONCE, REGION, Live
 
 ARN = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:lifecycle"
 URN = "urn:pulumi:dev::tenantry"
 KEY = "aws:kms/key:Key"
+RECORD = CallRecord(parameter="/tenantry/dev/calls/acme-pay/move", asked="a" * 64, attempt="one")
+RESULT = {"tenant": "acme-pay", "serves": "target"}
 DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 
 
@@ -30,11 +38,12 @@ class Place:
     live: Live
     begun: list[str] = field(default_factory=list[str])
 
-    def client(self, role: str = "starter") -> Any:
+    def client(self, role: str = "starter", config: Config = ONCE) -> Any:
         found = self.live.store.get(ROLE, role, "-")
         assert found
         given = self.live.sessions.give(session_of(found, ACCOUNT, "test"), 900)
-        return self.live.signed("stepfunctions", given.access_key, given.secret_key, given.token)
+        keys = given.access_key, given.secret_key, given.token
+        return self.live.signed("stepfunctions", *keys, config=config)
 
     def end(
         self, arn: str, status: str = "SUCCEEDED", output: str | None = '{"done": true}', **why: Any
@@ -127,8 +136,72 @@ def test_a_name_is_one_execution_while_it_runs_with_the_same_input_and_never_aga
     with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
         client.start_execution(**{**asked, "input": "{}"})
     place.end(first["executionArn"])
-    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
-        client.start_execution(**asked)
+    for given in (asked["input"], "{}"):
+        with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+            client.start_execution(**{**asked, "input": given})
+    assert len(place.begun) == 1
+
+
+def lose_answer(client: Any) -> None:
+    """The next start is made, and its answer does not arrive."""
+    lost: list[str] = []
+
+    def send(request: Any, **_: object) -> None:
+        if not lost:
+            lost.append(request.url)
+            assert client._endpoint.http_session.send(request).status_code == 200
+            raise ConnectionClosedError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.sfn.StartExecution", send)
+
+
+@dataclass
+class Starter:
+    """The starter function with this client; its worker is done after the first look."""
+
+    place: Place
+    client: Any
+    parameters: FakeParameters = field(default_factory=FakeParameters)
+
+    def call(self, attempt: str = "one") -> Mapping[str, Any]:
+        call = parse({"tenant": "acme-pay", "record": asdict(replace(RECORD, attempt=attempt))})
+        assert call
+        machine = StepFunctions(ARN, self.client)
+        tools = Tools(
+            machine=machine,
+            parameters=self.parameters,
+            worker="mover",
+            seconds=60,
+            sleep=lambda _: self.work(),
+        )
+        return call_worker(call, tools)
+
+    def work(self) -> None:
+        self.parameters.put(RECORD.parameter, done(RECORD, RESULT))
+        self.place.end(self.place.begun[0], output=json.dumps(RESULT))
+
+
+def test_a_start_whose_answer_was_lost_is_made_again_and_is_one_execution(place: Place) -> None:
+    client = place.client(config=Config(retries={**RETRIES}))
+    lose_answer(client)
+    assert Starter(place, client).call() == RESULT
+    assert len(place.begun) == 1
+
+
+@pytest.mark.parametrize("attempt", ["one", "two"])
+@pytest.mark.parametrize("ended", [False, True], ids=["running", "ended"])
+def test_a_starter_that_lost_the_answer_and_is_called_again_takes_up_the_execution(
+    place: Place, attempt: str, ended: bool
+) -> None:
+    """By who called it, who makes the call of this attempt again, or by the next run."""
+    client = place.client(config=Config(retries={"total_max_attempts": 1}))  # so that the loss reaches it
+    lose_answer(client)
+    starter = Starter(place, client)
+    with pytest.raises(ConnectionClosedError):
+        starter.call()
+    if ended:
+        starter.work()
+    assert starter.call(attempt) == RESULT
     assert len(place.begun) == 1
 
 
