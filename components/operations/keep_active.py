@@ -1,4 +1,6 @@
-"""One schedule for each function in the network, which calls it once a day so that it stays active."""
+"""One schedule for each function in the network, which calls it once a day so that it stays active, and the
+alarms for when that is not so.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,11 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import iam, scheduler
 
+from components.common.alarms import Watched, alarms
 from components.common.context import CellContext
 from components.common.iam_policy import Statement, document, trust
 from components.common.key import EncryptionKey, EncryptionKeyArgs
-from plan.services.keep_active import KeepActivePlan
+from plan.services.keep_active import DAY_SECONDS, LABEL, KeepActivePlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,13 @@ class KeepActive(pulumi.ComponentResource):
         )
         for word, function in args.functions.items():
             self._schedule(word, function, group.name, role.arn, key.arn, policy)
+        watched = Watched(
+            label=LABEL,
+            namespace="AWS/Scheduler",
+            dimensions={"ScheduleGroup": group.name},
+            seconds=DAY_SECONDS,
+        )
+        alarms(name, args.plan.alarms(len(args.functions)), watched, args.shared, self._child)
         self.group_arn = group.arn
         self.register_outputs({"groupArn": self.group_arn})
 

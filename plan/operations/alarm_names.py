@@ -8,6 +8,7 @@ from plan.data.alarms import AlarmPlan, Severity, plan_database_alarms, plan_rea
 from plan.data.databases import DatabasePlan
 from plan.edge.edge import EDGE_ALARMS
 from plan.names import Names
+from plan.services.keep_active import LABEL as KEEP_ACTIVE
 from plan.services.services import BALANCER_ALARMS, TASK_ALARMS, QueuePlan
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def _of_cell(plan: "CellPlan") -> Iterator[_Named]:
         yield queue.name, "age", queue.waiting
         yield queue.dead_letter_name, "filled", queue.failed
     yield from (("api", key, alarm) for key, alarm in EDGE_ALARMS.items())
+    yield from ((KEEP_ACTIVE, key, alarm) for key, alarm in plan.keep_active.alarms(0).items())
     if plan.vault:
         yield "vault", "missing", plan.vault.missing
     for database in databases(plan):

@@ -77,3 +77,27 @@ def test_the_key_is_for_these_schedules() -> None:
     }
     through = found["UseThroughServices"]["Condition"]["StringEquals"]["kms:ViaService"]
     assert through == ["scheduler.eu-west-1.amazonaws.com"]
+
+
+# key of the alarm → metric, comparison and threshold, days, what no data mean.
+ALARMS = {
+    "missing": ("InvocationAttemptCount", "LessThanThreshold", len(FUNCTIONS), 7, "breaching"),
+    "failing": ("TargetErrorCount", "GreaterThanThreshold", 0, 2, "notBreaching"),
+    "dropped": ("InvocationDroppedCount", "GreaterThanThreshold", 0, 1, "notBreaching"),
+}
+
+
+@pytest.mark.parametrize("key", ALARMS)
+def test_somebody_is_told_when_calls_fail_or_are_made_no_more(key: str) -> None:
+    given = made().one("cloudwatch/metricAlarm:MetricAlarm", f"keep-active-{key}-alarm").inputs
+    of = ("metricName", "comparisonOperator", "threshold", "evaluationPeriods", "treatMissingData")
+    assert tuple(given[word] for word in of) == ALARMS[key]
+    assert (given["namespace"], given["statistic"], given["period"]) == ("AWS/Scheduler", "Sum", 86_400)
+    assert given["dimensions"] == {"ScheduleGroup": "tenantry-dev-keep-active"}
+    assert given["alarmActions"] == given["okActions"] == [shared().alarms_topic_arn]
+
+
+def test_there_is_time_to_mend_what_an_alarm_tells_of() -> None:
+    """Before a function has been idle for 14 days (Lambda developer guide, 2026-11)."""
+    for alarm in made().of("metricAlarm:MetricAlarm"):
+        assert alarm.inputs["evaluationPeriods"] * alarm.inputs["period"] <= 7 * 86_400

@@ -43,6 +43,14 @@ DAILY = {
     },
 }
 LIFECYCLE = {"name": "lifecycle", "roleArn": f"arn:aws:iam::{ACCOUNT}:role/r"}
+WATCHED = {
+    "name": "a",
+    "comparisonOperator": "GreaterThanThreshold",
+    "metricName": "m",
+    "namespace": "n",
+    "statistic": "Sum",
+    "threshold": 1,
+}
 # What is refused by itself, and so in a preview: type, inputs, the input that is named, the words.
 BY_ITSELF: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "a network too large": (
@@ -239,18 +247,15 @@ BY_ITSELF: dict[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "an alarm over more than a day": (
         ALARM,
-        {
-            "name": "a",
-            "comparisonOperator": "GreaterThanThreshold",
-            "evaluationPeriods": 25,
-            "period": 3600,
-            "metricName": "m",
-            "namespace": "n",
-            "statistic": "Sum",
-            "threshold": 1,
-        },
+        {**WATCHED, "evaluationPeriods": 25, "period": 3540},
         "evaluationPeriods",
-        "more than a day",
+        "more than a day (EvaluationPeriods * Period must be <= 86400) for alarms using period < 3600",
+    ),
+    "an alarm over more than a week": (
+        ALARM,
+        {**WATCHED, "evaluationPeriods": 8, "period": 86400},
+        "evaluationPeriods",
+        "more than a week (EvaluationPeriods * Period must be <= 604800) for alarms using period >= 3600",
     ),
     "mail to no address": (
         SUBSCRIPTION,

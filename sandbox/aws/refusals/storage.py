@@ -237,15 +237,21 @@ def check_key_policy_can_be_changed(at: RuleContext) -> Iterator[Refusal]:
 
 @rule(INPUTS, ALARM, checks=("period", "evaluationPeriods", "datapointsToAlarm"))
 def check_alarm_periods(at: RuleContext) -> Iterator[Refusal]:
+    """CloudWatch API reference, PutMetricAlarm, `Period`, 2026-11: a week, or a day with periods below an
+    hour. The words are those that people quote (2026-08).
+    """
     period, times = at.known("period"), at.known("evaluationPeriods")
     if period is not None and int(period) not in (10, 20, 30) and int(period) % 60:
         words = "Period must be 10, 20, 30 or a multiple of 60"
         yield Refusal("ValidationError", words, "period")
-    if period is not None and times is not None and int(period) * int(times) > DAY:
-        words = (
-            "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400)."
-        )
-        yield Refusal("ValidationError", words, "evaluationPeriods")
+    if period is not None and times is not None:
+        most, span, using = (DAY, "day", "<") if int(period) < 3600 else (7 * DAY, "week", ">=")
+        if int(period) * int(times) > most:
+            words = (
+                f"Metrics cannot be checked across more than a {span} (EvaluationPeriods * Period must be <="
+                f" {most}) for alarms using period {using} 3600"
+            )
+            yield Refusal("ValidationError", words, "evaluationPeriods")
     points = at.known("datapointsToAlarm")
     if points is not None and times is not None and int(points) > int(times):
         words = "DatapointsToAlarm must be less than or equal to EvaluationPeriods"
