@@ -19,7 +19,8 @@ WORKERS: Final = ("mover", "leaver", "rekeyer")
 # Lambda.Unknown; recent payloads of a time-out say Sandbox.Timedout (seek-oss/aws-codedeploy-hooks, 2024). An
 # idle function in a network answers CodeArtifactUserPendingException at first, in Step Functions too
 # (accelerated-intelligent-document-processing-on-aws #801, 2026-09). The API reference of Invoke, 2026-11,
-# has ResourceNotReadyException for it.
+# has ResourceNotReadyException for it. Lambda.AWSLambdaException is also what Step Functions says where its
+# role may not call the function (awslabs/aws-deployment-framework #460, 2022-04), be it for a moment.
 TRANSIENT: Final = (
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",

@@ -40,7 +40,7 @@ def main(home: Path, arn: str) -> None:
     _, _, _, region, account, *_ = arn.split(":")
     store = Store(service.plane.cloud, account, region)
     try:
-        caller = _Caller(service, store, found)
+        caller = Caller(service, store, found)
         ended = run(machine, arn, str(executions.opened(found, "input")), caller.invoke)
         executions.end(arn, ended.status, ended.output, error=ended.error, cause=ended.cause)
     except Exception as wrong:  # a fault of the sandbox, and nobody is to wait for ever
@@ -51,11 +51,11 @@ def main(home: Path, arn: str) -> None:
         service.close()
 
 
-class _Caller:
-    """Calls functions as the machine's role does."""
+class Caller:
+    """Calls functions as the machine's role does, which may be allowed to since a moment ago."""
 
     def __init__(self, service: Service, store: Store, execution: Content) -> None:
-        self._service, self._store, self._access = service, store, Access(store)
+        self._service, self._store, self._access = service, store, Access(store, propagates=True)
         self._execution = execution
 
     def invoke(self, name: str, event: Any) -> Any:

@@ -21,6 +21,8 @@ from moto.stepfunctions.parser.backend.state_machine import StateMachineInstance
 
 SUCCEEDED: Final = "SUCCEEDED"
 UNKNOWN: Final = "Lambda.Unknown"  # what Step Functions calls a failure that says no type
+# Refusals that it calls otherwise than Lambda does (awslabs/aws-deployment-framework #460, 2022-04).
+CALLED: Final = {"AccessDeniedException": "AWSLambdaException"}
 
 Invoke = Callable[[str, Any], Any]
 """Name or ARN of a function and its event → its answer; raises `Failed` or `Refused`."""
@@ -110,8 +112,9 @@ class _Lambda:
 
 
 def _client_error(refusal: Refused) -> Exception:
+    words = str(refusal) if refusal.code in CALLED else refusal.words
     answer = {
-        "Error": {"Code": refusal.code, "Message": refusal.words},
+        "Error": {"Code": CALLED.get(refusal.code, refusal.code), "Message": words},
         "ResponseMetadata": {"HTTPStatusCode": 400, "RequestId": str(uuid.uuid4())},
     }
     return importlib.import_module("botocore.exceptions").ClientError(answer, "Invoke")

@@ -12,7 +12,10 @@ from functions.common.aws_client import WAITS
 from sandbox.aws.cloud import Cloud
 from sandbox.cloud.store import FILE, Store
 from sandbox.data_plane.endpoint.access import ROLE_POLICY
+from sandbox.data_plane.execution_process import Caller
+from sandbox.data_plane.executions import MACHINE
 from sandbox.data_plane.service import Service
+from sandbox.data_plane.state_interpreter import Refused
 from tests.sandbox.live import ACCOUNT, REGION, Live, refused
 
 TENANT, OTHER = "amber-pay", "birch-pay"
@@ -75,3 +78,19 @@ def test_what_no_policy_allows_stays_refused(young: Live) -> None:
     while listed(young, TENANT):
         pass
     assert all(listed(young, OTHER) for _ in WAITS)
+
+
+def test_the_role_of_a_state_machine_too_waits_for_its_policy(dev_cloud: Path, tmp_path: Path) -> None:
+    """Its worker is a record only here, so that Lambda has nothing to run; but it is asked."""
+    shutil.copy2(dev_cloud, tmp_path / FILE)
+    store = Store(tmp_path / FILE, ACCOUNT, REGION)
+    (machine,) = store.all(MACHINE)
+    execution = {"role": machine.inputs["roleArn"], "machine": machine.id, "name": "move-1"}
+    with closing(Service(tmp_path, propagates=True)) as service:
+        caller, said = Caller(service, store, execution), list[str]()
+        for _ in range(3):
+            with pytest.raises(Refused) as refusal:
+                caller.invoke("tenantry-dev-mover-worker", {})
+            said.append(refusal.value.code)
+    assert said[0] == "AccessDeniedException"
+    assert "AccessDeniedException" not in said[1:]

@@ -94,11 +94,34 @@ def test_what_stays_wrong_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch)
     assert len(ran.slept) == TRIES
 
 
-def test_what_may_not_be_called_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_number: int, _event: Any) -> Any:
-        raise Refused("AccessDeniedException", "not authorized")
+def test_what_may_not_be_called_yet_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policy of the machine's role may be a moment old, of which Lambda has not heard."""
 
-    assert len(Ran(fail, monkeypatch).calls) == 1
+    def refuse(number: int, _event: Any) -> Any:
+        if number < 3:
+            raise Refused("AccessDeniedException", "not authorized to perform: lambda:InvokeFunction")
+        return {"serves": "origin"}
+
+    ran = Ran(refuse, monkeypatch)
+    assert (len(ran.calls), ran.ended.status) == (3, "SUCCEEDED")
+
+
+def test_what_may_not_be_called_at_all_fails_with_the_words_of_lambda(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_number: int, _event: Any) -> Any:
+        raise Refused("AccessDeniedException", "not authorized to perform: lambda:InvokeFunction")
+
+    ran = Ran(refuse, monkeypatch)
+    assert (len(ran.calls), ran.ended.error) == (1 + TRIES, "Lambda.AWSLambdaException")
+    assert "AccessDeniedException: not authorized to perform" in str(ran.ended.cause)
+
+
+def test_what_is_not_there_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_number: int, _event: Any) -> Any:
+        raise Refused("ResourceNotFoundException", "Function not found: mover")
+
+    assert len(Ran(refuse, monkeypatch).calls) == 1
 
 
 def test_rounds_end_before_aws_ends_the_execution(monkeypatch: pytest.MonkeyPatch) -> None:
