@@ -20,6 +20,9 @@ SLEEPS: Final = 2.0  # seconds behind after which somebody looks whether a worke
 PAUSE: Final = 0.02  # seconds between looks
 ENDING: Final = 10.0  # seconds for a process to end
 LOST: Final = 30.0  # seconds without its slot after which a first copy is given up; workers retry each 5
+# Which the administrator of each server has to be allowed to call. PostgreSQL lets every role (17.11,
+# system_functions.sql); that RDS does too is assumed (`system-identifier-on-rds`).
+IDENTIFIER: Final = "pg_control_system()"
 RDS: Final = "rds_replication"  # what RDS gives instead of the attribute (RDS user guide, 2026-11)
 
 

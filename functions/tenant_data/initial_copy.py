@@ -11,7 +11,7 @@ from functions.common.database_endpoint import Connect, DatabaseEndpoint, MoveEr
 from functions.common.going_on import GoesOn
 from functions.common.passwords import new_password, verifier
 from functions.common.refusals import OF_REPLICATION, refusals
-from functions.common.replication import CopyLostError, create_replication_role
+from functions.common.replication import IDENTIFIER, CopyLostError, create_replication_role
 from functions.common.schema import definitions, difference, make, tables
 from functions.common.serving import is_serving
 
@@ -46,11 +46,18 @@ def examine(move: "Move", source: DatabaseEndpoint, *, follows: bool = True) -> 
 
 def _of_servers(*endpoints: DatabaseEndpoint) -> Sequence[str]:
     levels = {endpoint.name: endpoint.value("SELECT current_setting('wal_level')") for endpoint in endpoints}
-    return [
+    deaf = [
         f"wal_level of the {name} is {level}, and rds.logical_replication asks for a reboot"
         for name, level in levels.items()
         if level != LOGICAL
     ]
+    nameless = [
+        f"the administrator of the {endpoint.name} may not call {IDENTIFIER}, by which slots of first copies"
+        " are told apart (move with --by copy)"
+        for endpoint in endpoints
+        if not endpoint.value("SELECT has_function_privilege(:name, 'EXECUTE')", name=IDENTIFIER)
+    ]
+    return [*deaf, *nameless]
 
 
 def _of_size(size: int, target_gib: int) -> Sequence[str]:

@@ -11,17 +11,25 @@ from sandbox.aws.type_descriptions import HERE, LOADER, provider_types
 DANGERS: Final = {
     "high": "Data, access, or a run that ends green and is not",
     "medium": "A run that fails, or differs for ever",
-    "low": "Nothing of the program depends on it",
+    "low": "The program does not depend on it, or says itself what is wrong",
 }
 HEAD: Final = """# Settle on AWS what is assumed
 
 <!-- Written by `make generate` from sandbox/aws/assumptions.yaml; a test compares them. -->
 
-The sandbox answers as AWS and its provider do by their sources; [sandbox-coverage.md](sandbox-coverage.md)
-says for each type which. What no source says is assumed, and stands here with the commands that settle it,
-the most dangerous first. Each takes somebody with an account some five minutes. Use an account in which
-nothing matters. Where what is printed differs from what is expected, change `sandbox/aws/` first, see which
-test fails, then mend the program.
+Nothing of this project has run on AWS. The sandbox answers as AWS and its provider do by their sources;
+[sandbox-coverage.md](sandbox-coverage.md) says for each type which. What no source says is assumed, and
+stands here with the commands that settle it, the most dangerous first.
+
+How to settle one, in some five minutes:
+
+1. Take an account in which nothing matters, the command lines of AWS and Pulumi, and, where a command names
+   the stack `dev`, that stack deployed there ([how](runbooks/deploying-to-aws.md)). Run the commands at the
+   root of this repository, with the official provider and not in the sandbox's environment.
+2. Put your own in the place of `111122223333` (account), `eu-west-1` (Region) and words in capitals.
+3. Where what is printed differs from what is expected, change `sandbox/aws/` first, see which test fails,
+   then mend the program. Where it does not, write at the places that rest on it who saw that and when, and
+   take the entry out of `sandbox/aws/assumptions.yaml`.
 
 One command settles most that could differ for ever, on a stack that is up:
 `pulumi preview --refresh --expect-no-changes -s dev`, which is to print no change and exit with 0.

@@ -133,6 +133,19 @@ def test_what_cannot_be_moved_is_refused_by_name_and_nothing_changes(journey: Jo
     assert journey.peek("target", made) == []
 
 
+@pytest.mark.parametrize("end", ["origin", "target"])
+def test_a_server_that_does_not_tell_its_identifier_is_refused_before_anything_is_made(
+    journey: Journey, end: str
+) -> None:
+    """If RDS keeps from its administrators what PostgreSQL tells every role."""
+    revoke = f"REVOKE EXECUTE ON FUNCTION {replication.IDENTIFIER} FROM PUBLIC"
+    journey.servers[end].superuser(revoke, database=journey.database)
+    for stage in ("prepare", "replicate"):
+        with pytest.raises(MoveError, match=f"administrator of the {end} may not call pg_control_system"):
+            journey.go(stage)
+    assert journey.left("target") == []
+
+
 def test_a_table_that_changes_during_the_move_stops_the_cutover(journey: Journey) -> None:
     journey.run("CREATE TABLE one (id int PRIMARY KEY)")
     journey.go("replicate")

@@ -101,6 +101,6 @@ def test_the_page_is_fresh() -> None:
 def test_each_command_is_one_that_is_there() -> None:
     """The program of each, not what it does: nobody has an account here."""
     words = {line.split()[0] for a in assumptions() for line in a.settle}
-    assert words <= {"aws", "pulumi", "git", "grep", "jq", "sed", "for"}
+    assert words <= {"aws", "pulumi", "git", "grep", "jq", "psql", "sed", "for"}
     places = {path for a in assumptions() for path in a.where}
     assert {p for p in places if not (Path(ROOT) / p).is_file()} == set()
