@@ -10,19 +10,23 @@ from sandbox.aws.type_descriptions import Description, describe
 
 LIBRARIES: Final = {True: "terraform-plugin-framework", False: "terraform-plugin-sdk v2"}
 HEAD: Final = """
-Below each type stands whose its behaviours are:
+The line below each type says who decides how it behaves, and how we know:
 
-- The provider's, measured: what is planned, refreshed, imported, and recorded of a call that failed, as the
-  library does that implements the type; `tests/provider_oracle` compares them. Which inputs AWS fills in
-  where they are left out the SDK's types say.
-- AWS's, each with its source: what it refuses (`sandbox/aws/refusals/`, `sandbox/aws/quotas.yaml`), and what
-  it answers otherwise than it was given (`sandbox/aws/differences.yaml`).
-- AWS's and the provider's, with a source: what follows where an input names a role or a bucket that was made
-  a moment ago, of which the service has not heard (`sandbox/aws/propagation.yaml`). It refuses that once; the
-  provider waits (files named below are in `internal/service` of terraform-provider-aws), or the run fails and
-  the next one works.
-- Ours: computed outputs, made up in the form that AWS documents, or left out; and what is
-  [assumed](settle-on-aws.md). Of all types together this is: {everywhere}.
+- "The provider's": what is planned, refreshed, imported, and recorded of a call that failed. This is
+  measured: the library that is named implements the type, and `tests/provider_oracle` compares the sandbox
+  with that library, on a resource of each shape of schema, not on each type. Which inputs AWS fills in where
+  they are left out is taken from the SDK's types.
+- "AWS's": what it answers otherwise than it was given, each with a source in `sandbox/aws/differences.yaml`.
+  What it refuses stands in the table of the type; and beyond its quotas, each with a source in
+  `sandbox/aws/quotas.yaml`, it makes no more.
+- "Just after a role or bucket is made": a service that has not heard yet of a role or bucket which an input
+  names refuses the call, in the sandbox once. Then the provider waits and tries again (files named below are
+  in `internal/service` of terraform-provider-aws), or the run fails and the next one works. Sources:
+  `sandbox/aws/propagation.yaml`.
+- "Ours": computed outputs that the sandbox makes up in the form that AWS documents (where a function runs in
+  the sandbox, `result` is what it answered), and "left out" ones, which have no value there.
+- "Assumed": what no source says, with [how to settle it](settle-on-aws.md). Of all types together this is:
+  {everywhere}.
 """
 
 
@@ -55,7 +59,7 @@ def _of_ours(described: Description) -> Iterator[str]:
     if described.token in MAKERS:
         yield "AWS's computation of some outputs is done with the same algorithms."
     if made:
-        yield f"Ours: {_names(made)} are made up."
+        yield f"Ours: {_names(made)} {'is' if len(made) == 1 else 'are'} made up."
     left_out = sorted({*described.computed} - {*made, "tagsAll"})
     if left_out and described.token not in MAKERS:
         yield f"Left out: {_names(left_out)}."
