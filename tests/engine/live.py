@@ -1,5 +1,6 @@
 """The dev stack with real databases."""
 
+import datetime
 import os
 import subprocess
 import sys
@@ -89,6 +90,11 @@ class Live(Workspace):
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def wait(self, days: int) -> None:
+        """Time goes by, for the cloud and for the registry."""
+        assert self.sandbox_command("clock", f"+{days}").returncode == 0
+        self.env["TENANTRY_TODAY"] = str(datetime.date.today() + datetime.timedelta(days=days))
 
     def step(self, *args: str) -> Run:
         """The next stage of a tenant's life, as a change of the registry and a run."""

@@ -29,12 +29,6 @@ def offboard(live: Live, *options: str) -> dict[str, Any]:
     return answers(live, live.step("offboard", *LEAVERS, "--many", *options))
 
 
-def wait(live: Live, days: int) -> None:
-    """Time goes by, for the cloud and for the registry."""
-    assert live.sandbox_command("clock", f"+{days}").returncode == 0
-    live.env["TENANTRY_TODAY"] = str(datetime.date.today() + datetime.timedelta(days=days))
-
-
 @pytest.mark.slow
 def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(live: Live) -> None:
     for tenant in (*LEAVERS, OTHER):
@@ -59,7 +53,7 @@ def test_two_tenants_leave_with_their_data_and_nothing_is_left_but_the_proof(liv
     assert states(closed) == {POOLED: ["PendingDeletion"], SILOED: ["PendingDeletion"] * 2}
 
     too_early(live)
-    wait(live, WAITED)
+    live.wait(WAITED)
     answers(live, live.up())
     assert [r["urn"] for r in live.state() if any(f"{i}-tenant" in r["urn"] for i in LEAVERS)] == []
     assert [r.urn for r in live.everything() if any(f"{i}-tenant" in r.urn for i in LEAVERS)] == []
