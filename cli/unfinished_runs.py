@@ -86,11 +86,24 @@ def unfinished_run_of(
     root: Path, stack: str, tenant: Tenant, placement: Placement | None
 ) -> tuple[str | None, bool]:
     """What was not carried out of the tenant's entry in the registry, and whether anybody could be asked."""
+    if placement is None and not tenant.phase.row.placed:
+        return _certificate(root, stack, tenant)
     if placement is None or placement.phase is not tenant.phase:
         recorded = f"the last run recorded {placement.phase}" if placement else "no run has seen it"
         return f"{tenant.phase} was not run yet, {recorded}; run pulumi up -s {stack}", True
     reported = outputs(root, stack, output_of(placement.phase))
     return unfinished_run(root, stack, tenant.id, placement, reported), reported is not None
+
+
+def _certificate(root: Path, stack: str, tenant: Tenant) -> tuple[str | None, bool]:
+    """Of who was erased, and has no place any more: whether that was certified."""
+    output = outputs_of_tenant(outputs(root, stack, output_of(tenant.phase)), tenant.id)
+    if not output or (reached := _reached(tenant.phase, output)) is tenant.phase:
+        return None, output is not UNKNOWN
+    return (
+        f"the run of {tenant.phase} has not come to its end, the last that did left {tenant.id} at {reached};"
+        f" run pulumi up -s {stack} until it does"
+    ), True
 
 
 def _led_back(reached: Phase, recorded: Phase) -> bool:

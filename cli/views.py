@@ -62,9 +62,15 @@ def description(project: Project, found: Examined, cell: Cell, id_: str) -> dict
         "key_rotation_days": tenant.key_rotation_days,
         "contacts": {"email": tenant.contacts.email, "webhook": tenant.contacts.webhook},
         "tags": dict(tenant.tags),
-        "resources": [{"kind": k, "name": n} for k, n in resources(project.root, found.registry, cell, id_)],
+        "resources": [
+            {"kind": kind, "name": name} for kind, name in _resources(project, found, cell, tenant)
+        ],
         "takes": _takes(project, found, cell, tenant),
     }
+
+
+def _resources(project: Project, found: Examined, cell: Cell, tenant: Tenant) -> list[tuple[str, str]]:
+    return resources(project.root, found.registry, cell, tenant.id) if tenant.phase.row.exists else []
 
 
 def _overrides(tenant: Tenant) -> Mapping[str, Any]:
@@ -73,6 +79,8 @@ def _overrides(tenant: Tenant) -> Mapping[str, Any]:
 
 
 def _data(tenant: Tenant, found: Examined) -> str:
+    if not tenant.phase.row.placed:
+        return "none any more"
     block = found.extended.networks.get(tenant.id)
     if tenant.isolation is Isolation.POOL:
         slot = found.extended.slots[tenant.id]

@@ -1,5 +1,6 @@
 """A stage is taken after the run of the one before it came to its end, as far as the engine can be asked."""
 
+import datetime
 import json
 import os
 from dataclasses import replace
@@ -192,3 +193,21 @@ def test_what_is_said_of_each(root: Path, recorded: str, answer: str | None, say
         home = replace(home, state=Phase(recorded))
     result = unfinished_run(root, "dev", ID, home, {ID: {"stage": answer}} if answer else {})
     assert (result or "").startswith(says) if says else result is None, result
+
+
+def test_who_was_erased_is_shown_and_whether_that_was_certified(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = datetime.date.today()
+    ended = ("--retain-until", str(today - datetime.timedelta(days=1)), "--key-days", "7")
+    for days, words in ((0, ()), (0, ()), (0, ended), (0, ()), (8, ()), (8, ())):
+        monkeypatch.setenv("TENANTRY_TODAY", str(today + datetime.timedelta(days=days)))
+        asked_for(root, "offboard", ID, *words)
+    answers(leaving={ID: {"stage": "erase"}})
+    answer = call(root, "show", ID).stdout
+    says = f"the run of erased has not come to its end, the last that did left {ID} at erasing"
+    assert f"  unfinished  {says}" in answer
+    assert "  data        none any more\n" in answer
+    assert "  has         " not in answer
+    answers(leaving={ID: {"stage": "certify"}})
+    assert "unfinished" not in call(root, "show", ID).stdout
