@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import Final, TypeVar
 
 T = TypeVar("T")
-LONG: Final = ("engine", "devtools", "data", "program", "sandbox", "repo")  # folders whose tests take seconds
+# Folders whose tests take seconds; first those with tests that take minutes each.
+LONG: Final = ("mutation", "repo", "engine", "devtools", "data", "program", "sandbox", "provider_oracle")
 
 
 def distribute(tests: Sequence[T], file_of: Callable[[T], str], processes: int) -> list[T]:
