@@ -93,6 +93,7 @@ Copies = Callable[[Deployed, Path], Path]  # the fixture `copied`: which stack, 
 SMALL: Final = Deployed("small", "dev", small)
 LIVE: Final = Deployed("live", "dev", small, live=True)
 WHOLE: Final = Deployed("whole", "dev", whole)
+PROD: Final = Deployed("prod", "prod", whole)
 ORG: Final = Deployed("organization", "org", organization)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.deployed import ORG, Copies
+from tests.engine.deployed import ORG, PROD, Copies
 from tests.engine.workspace import Workspace
 
 
@@ -29,11 +29,8 @@ def test_nothing_of_the_organization_differs(tmp_path: Path, copied: Copies) -> 
 
 
 @pytest.mark.slow
-def test_nothing_of_prod_differs(tmp_path: Path) -> None:
-    prod = Workspace(tmp_path / "prod", "prod")
-    first = prod.up()
-    assert first.status == 0, first.output
-    assert_nothing_differs(prod)
+def test_nothing_of_prod_differs(tmp_path: Path, copied: Copies) -> None:
+    assert_nothing_differs(Workspace(copied(PROD, tmp_path / "prod"), "prod"))
 
 
 @pytest.mark.slow

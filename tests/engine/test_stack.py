@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.aws.parameters import AT_RUNTIME
 from sandbox.data_plane.service import INVOCATION
+from tests.engine.deployed import PROD, Copies
 from tests.engine.workspace import Step, Workspace
 
 NEW = """
@@ -32,33 +33,24 @@ def add_tenant(space: Workspace, kind: str) -> str:
     return id_
 
 
-def committed_files(space: Workspace) -> dict[str, str]:
+def committed_files(project: Path) -> dict[str, str]:
     return {
-        str(p.relative_to(space.project)): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in space.project.rglob("*")
+        str(p.relative_to(project)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in project.rglob("*")
         if p.is_file() and "__pycache__" not in p.parts
     }
 
 
 @pytest.mark.slow
-def test_a_run_without_an_edit_changes_nothing(dev: Workspace) -> None:
-    assert_nothing_changes(dev, tenants=3)
-
-
-@pytest.mark.slow
-def test_the_whole_stack_comes_up_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
-    space = Workspace(tmp_path, "dev")
-    before = committed_files(space)
-    first = space.up()
-    assert first.status == 0, first.output
-    assert first.counts["create"] == len(first.changes) > 600
-    assert_nothing_changes(space, tenants=6)
-    assert committed_files(space) == before
+def test_the_whole_stack_comes_up_and_a_second_run_changes_nothing(whole: Workspace, checkout: Path) -> None:
+    assert committed_files(whole.project) == committed_files(checkout)
+    assert len(whole.state()) > 600
+    assert_nothing_changes(whole, tenants=6)
 
 
 def assert_nothing_changes(space: Workspace, tenants: int) -> None:
     """Neither a preview nor a run of a stack that is up has anything to do."""
-    before = committed_files(space)
+    before = committed_files(space.project)
     preview, second = space.preview(), space.up()
     assert (preview.status, preview.changes) == (0, ()), preview.output
     assert (second.status, second.changes) == (0, ()), second.output
@@ -67,7 +59,7 @@ def assert_nothing_changes(space: Workspace, tenants: int) -> None:
     for tenant in found.values():
         assert tenant["keyArn"].startswith("arn:aws:kms:eu-west-1:111122223333:key/")
         assert tenant["endpoint"].endswith(".rds.amazonaws.com:5432")
-    assert committed_files(space) == before
+    assert committed_files(space.project) == before
 
 
 def test_what_the_state_names_is_in_the_cloud_and_nothing_else(dev: Workspace) -> None:
@@ -84,27 +76,16 @@ def test_each_lifecycle_call_is_recorded_and_nothing_else_is_made_by_functions(d
 
 
 @pytest.mark.slow
-def test_new_tenants_are_all_that_is_created(dev: Workspace) -> None:
-    assert_all_that_is_created(dev, *sorted(KINDS))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_a_new_tenant_is_all_that_is_created(whole: Workspace, kind: str) -> None:
-    assert_all_that_is_created(whole, kind)
-
-
-def assert_all_that_is_created(dev: Workspace, *kinds: str) -> None:
-    """A run makes what is the new tenants', and touches nothing else."""
-    ids = [add_tenant(dev, kind) for kind in kinds]
-    run = dev.up()
+def test_new_tenants_are_all_that_is_created(whole: Workspace) -> None:
+    """One of each kind, beside one of each kind: a run makes what is theirs, and touches nothing else."""
+    ids = [add_tenant(whole, kind) for kind in sorted(KINDS)]
+    run = whole.up()
     assert run.status == 0, run.output
     created = [s for s in run.changes if s.op == "create"]
-    assert created
     assert [s.name for s in created if not any(id_ in s.name for id_ in ids)] == []
     assert [id_ for id_ in ids if not any(id_ in s.name for s in created)] == []
     assert _touched(run.changes) == [], run.output
-    again = dev.preview()
+    again = whole.preview()
     assert again.changes == (), again.output
 
 
@@ -125,10 +106,8 @@ def test_destroy_leaves_the_cloud_empty(dev: Workspace) -> None:
 
 
 @pytest.mark.slow
-def test_prod_is_not_destroyed_and_nothing_is_deleted(tmp_path: Path) -> None:
-    space = Workspace(tmp_path, "prod")
-    up = space.up()
-    assert up.status == 0, up.output
+def test_prod_is_not_destroyed_and_nothing_is_deleted(tmp_path: Path, copied: Copies) -> None:
+    space = Workspace(copied(PROD, tmp_path / "prod"), "prod")
     before = len(space.cloud().all())
     run = space.destroy()
     assert run.status == 1
