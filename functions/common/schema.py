@@ -106,7 +106,7 @@ ROW_AS_TEXT: Final = "pg_catalog.textin(pg_catalog.record_out(t.*))"
 
 
 def sequences(endpoint: DatabaseEndpoint) -> Rows:
-    """Name, last value and whether it was given out, of every sequence."""
+    """Name, last value and whether it was given out, of every sequence; read as the tenant, like rows."""
     names = endpoint.rows(
         "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE c.relkind = 'S' AND n.nspname = :schema ORDER BY c.relname",
@@ -119,7 +119,10 @@ def sequences(endpoint: DatabaseEndpoint) -> Rows:
 
 
 def set_sequences(source: DatabaseEndpoint, target: DatabaseEndpoint) -> int:
-    """Let the target's go on where the source's stand; how many there are."""
+    """Let the target's go on where the source's stand; how many there are.
+
+    `source` is open as the tenant, `target` as the administrator.
+    """
     found = sequences(source)
     for name, last, called in found:
         target.rows(

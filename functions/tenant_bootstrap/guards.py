@@ -52,8 +52,8 @@ class RefusedError(RuntimeError):
     """What was found in the database is not of this function's making, and a person must look at it."""
 
 
-def _replication_role(p: TenantSchema) -> str | None:
-    return p.request.replication_role if p.request.hold else None
+def _roles_of_move(p: TenantSchema) -> list[str]:
+    return [p.request.replication_role, p.request.session_role] if p.request.hold else []
 
 
 def _rows(connection: Connection, sql: str, **values: Any) -> Sequence[Sequence[Any]]:
@@ -79,15 +79,15 @@ def _attributes(_: Connection, p: TenantSchema) -> Iterator[str]:
 def _memberships(connection: Connection, p: TenantSchema) -> Iterator[str]:
     """The tenant is a member of nothing and nobody is a member of it, the administrator aside.
 
-    While the tenant moves, so is the role that carries its rows.
+    While the tenant moves, so are the role that carries its rows and the one in which they are read.
     """
     rows = _rows(
         connection,
         "SELECT r.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
         " JOIN pg_roles m ON m.oid = a.member WHERE :role IN (r.rolname, m.rolname)"
-        " AND m.rolname <> CURRENT_USER AND m.rolname IS DISTINCT FROM :replication_role",
+        " AND m.rolname <> CURRENT_USER AND m.rolname <> ALL (CAST(:of_move AS text[]))",
         role=p.request.role,
-        replication_role=_replication_role(p),
+        of_move=_roles_of_move(p),
     )
     for group, member in rows:
         yield f"REVOKE {identifier(group)} FROM {identifier(member)}"
@@ -165,10 +165,10 @@ def _schema_private(connection: Connection, p: TenantSchema) -> Iterator[str]:
         "SELECT DISTINCT coalesce(r.rolname, '') FROM pg_namespace n, aclexplode(n.nspacl) a"
         " LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE n.nspname = :schema"
         " AND a.grantee <> n.nspowner AND r.rolname IS DISTINCT FROM :role"
-        " AND (r.rolname IS NULL OR r.rolname IS DISTINCT FROM :replication_role)",
+        " AND (r.rolname IS NULL OR r.rolname <> ALL (CAST(:of_move AS text[])))",
         schema=p.request.schema,
         role=p.request.role,
-        replication_role=_replication_role(p),
+        of_move=_roles_of_move(p),
     )
     for (grantee,) in rows:
         yield f"REVOKE ALL ON SCHEMA {p.schema} FROM {identifier(grantee) if grantee else 'PUBLIC'} CASCADE"

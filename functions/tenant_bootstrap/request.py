@@ -51,6 +51,11 @@ class Request:
         return f"m_{self.schema}"
 
     @property
+    def session_role(self) -> str:
+        """The role in whose sessions its rows are read meanwhile (`functions.common.tenant_session`)."""
+        return f"s_{self.schema}"
+
+    @property
     def tenant_database(self) -> TenantDatabase:
         return TenantDatabase(self.tenant, self.host, self.port, self.database)
 

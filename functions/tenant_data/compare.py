@@ -46,15 +46,64 @@ class Progress:
         return self.dirty == set() and not self.keys
 
 
+# What says that a table is still the one that it was: its file, which a change of type writes anew, its
+# columns, of which one may be dropped and added again, and the types of the schema. None of that is in
+# the log as rows.
+DEFINED: Final = """
+SELECT c.relname, c.relkind = 'c', concat_ws(' ', c.oid, c.relfilenode,
+  (SELECT string_agg(concat_ws(':', a.attnum, a.xmin), ',' ORDER BY a.attnum)
+   FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0))
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'c') AND n.nspname = :schema
+UNION ALL
+SELECT t.typname, true, string_agg(concat_ws(':', e.oid, e.xmin), ',' ORDER BY e.oid)
+FROM pg_catalog.pg_enum e JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE n.nspname = :schema GROUP BY t.typname"""
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """How tables, and the types that any of them may use, are defined at a moment."""
+
+    tables: Mapping[str, str]
+    types: Mapping[str, str]
+
+    def changed(self, now: "Defined") -> set[str]:
+        """Tables whose rows may read otherwise now, though nothing was written to them."""
+        if self.types != now.types:
+            return set(now.tables)
+        return {name for name, state in now.tables.items() if self.tables.get(name) != state}
+
+
+def defined_now(endpoint: DatabaseEndpoint) -> Defined:
+    rows = [
+        (str(name), bool(kind), str(state))
+        for name, kind, state in endpoint.rows(DEFINED, schema=endpoint.request.schema)
+    ]
+    return Defined(
+        {name: state for name, is_type, state in rows if not is_type},
+        {name: state for name, is_type, state in rows if is_type},
+    )
+
+
 @dataclass
 class Comparison:
-    """Rows of a link's source against those of its follower, over several rounds."""
+    """Rows of a link's source against those of its follower, over several rounds.
+
+    They are read as the tenant (`functions.common.tenant_session`), the source's log as the administrator.
+    """
 
     link: Replication
+    source: DatabaseEndpoint
+    follower: DatabaseEndpoint
     progress: dict[str, Progress] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.progress = {t.name: _progress(self.link.source, t) for t in tables(self.link.source)}
+        self.defined = defined_now(self.link.source)
+        both = {t.name for t in tables(self.link.follower)}  # what is new is no question of rows
+        found = [t for t in tables(self.link.source) if t.name in both]
+        self.progress = {t.name: _progress(self.source, t) for t in found}
 
     @property
     def rows(self) -> int:
@@ -90,12 +139,18 @@ class Comparison:
             raise MoveError(f"rows are not the same at both ends in {', '.join(wrong)}")
         return self.rows
 
+    def redefined(self) -> bool:
+        """Whether a table or type of the source was changed since the last round; its rows are read again."""
+        return bool(self.defined.changed(defined_now(self.link.source)))
+
     def _round(self, late: Callable[[], None] = lambda: None) -> None:
         """What was written is looked up before any bucket is read again, which takes in later writes."""
+        before, self.defined = self.defined, defined_now(self.link.source)
+        changed = before.changed(self.defined)
         found = read(self.link.captured(), {n: p.table.key for n, p in self.progress.items()})
         for name, one in self.progress.items():
             late()
-            if name in found.whole:
+            if name in found.whole or name in changed:
                 one.dirty = None
             one.keys |= found.keys.get(name, set())
             if one.dirty != set():
@@ -145,8 +200,8 @@ class Comparison:
     def _both(self, call: Callable[[DatabaseEndpoint], Any]) -> tuple[Any, Any]:
         """At both servers at once."""
         with ThreadPoolExecutor(1) as pool:
-            second = pool.submit(call, self.link.follower)
-            first = call(self.link.source)
+            second = pool.submit(call, self.follower)
+            first = call(self.source)
             return first, second.result()
 
 

@@ -6,22 +6,24 @@ too long before the switch, everything is undone; after it, this call or the nex
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import literal
 
-from functions.common.database_endpoint import DatabaseEndpoint, MoveError
+from functions.common.database_endpoint import Connect, DatabaseEndpoint, MoveError
 from functions.common.going_on import GoesOn
 from functions.common.passwords import new_password, verifier
+from functions.common.refusals import refusals
 from functions.common.replication import Replication
-from functions.common.schema import definitions, difference, set_sequences
+from functions.common.schema import NEEDS_OTHERS, definitions, difference, set_sequences
 from functions.common.secret_store import Store
 from functions.common.serving import is_serving, read
 from functions.common.stage_run import Step
+from functions.common.tenant_session import both_as_tenant
 from functions.tenant_data.compare import Comparison
 
 log: Final = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Switch:
 
     link: Replication
     back: Replication | None  # what keeps the old database up to date afterwards
+    connect: Connect
     store: Store
     step: Step
     clock: Clock
@@ -88,15 +91,19 @@ class Switch:
         else:
             # A call that was killed while writes stopped has left it closed, and what follows takes time.
             restore_login(self.old)
-            comparison = self._prepare(follow_back)
-            try:
-                self._window(comparison)
-            except Exception:
-                if not self._switched_after_all():
-                    raise
+            with both_as_tenant(self.old, self.new, self.connect) as ends:
+                self._prepare(follow_back)
+                comparison = self._compared_before(*ends)
+                try:
+                    self._window(comparison)
+                except Exception:
+                    if not self._switched_after_all():
+                        raise
+                self.finish()  # before those sessions are cleared away: the tenant waits
+            return
         self.finish()
 
-    def _prepare(self, follow_back: Callable[[Replication], None]) -> Comparison:
+    def _prepare(self, follow_back: Callable[[Replication], None]) -> None:
         """All that takes time, while the tenant still writes."""
         self.step("copied")
         if self.link.subscribed is None:
@@ -105,18 +112,37 @@ class Switch:
             copying = self.link.tables_copying
             raise GoesOn(f"the first copy of {len(copying)} tables is not over ({', '.join(copying[:3])})")
         self.step("same tables")
+        self._require_same_schema()
+        if self.back:
+            self.step("way back")
+            follow_back(self.back)
+
+    def _require_same_schema(self) -> None:
+        """Raise `MoveError` with what was made, changed or dropped since the move began."""
         if changed := difference(definitions(self.old), definitions(self.new)):
             raise MoveError(
                 f"tables were changed since the move began: {', '.join(changed)}; undo the change at the"
                 f" {self.old.name}, or end the move: move --rollback leads out of a cutover"
             )
-        if self.back:
-            self.step("way back")
-            follow_back(self.back)
-        self.step("rows compared")
-        comparison = Comparison(self.link)
+        if wrong := refusals(self.old):
+            raise MoveError(f"what cannot be moved came since the move began: {'; '.join(wrong)}")
+
+    @contextmanager
+    def _naming_changes(self) -> Generator[None]:
+        """Where rows cannot be read because their table is another one now, say that."""
         try:
-            rounds = comparison.narrow(self.patience)
+            yield
+        except DatabaseError as failure:
+            if failure.args and failure.args[0].get("C") in NEEDS_OTHERS:
+                self._require_same_schema()
+            raise
+
+    def _compared_before(self, source: DatabaseEndpoint, follower: DatabaseEndpoint) -> Comparison:
+        self.step("rows compared")
+        try:
+            with self._naming_changes():
+                comparison = Comparison(self.link, source, follower)
+                rounds = comparison.narrow(self.patience)
         except MoveError:
             self._let_go()
             raise
@@ -134,16 +160,19 @@ class Switch:
             self.link.wait_caught_up(late)
             before = self._writes()
             self.step("rows equal")
-            with suppress(MoveError):  # of a session that did not care for read-only, as is seen below
-                self.rows = comparison.finish(late)
+            with suppress(MoveError), self._naming_changes():
+                self.rows = comparison.finish(late)  # a session need not care for read-only, as is seen below
             self.step("closed")
             self.old.run(f"ALTER ROLE {self.old.role} NOLOGIN")
             self._end_sessions()
             self.link.wait_caught_up(late)
-            if self.rows is None or self._writes() != before:
+            self.step("same tables at the end")  # who is not shut out may still change them
+            self._require_same_schema()
+            late()
+            if self.rows is None or self._writes() != before or comparison.redefined():
                 self.rows = comparison.finish(late)
             self.step("sequences")
-            set_sequences(self.old, self.new)
+            set_sequences(comparison.source, self.new)
             late()
             self.step("password")
             content = self._content()

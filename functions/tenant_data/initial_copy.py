@@ -1,19 +1,16 @@
 """The start of a move: refuses what cannot be moved, creates the schema, copies the rows."""
 
 import time
-from collections.abc import Generator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pg8000.native import Connection, literal
-
-from functions.common.database_endpoint import Connect, DatabaseEndpoint, MoveError
+from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.going_on import GoesOn
-from functions.common.passwords import new_password, verifier
 from functions.common.refusals import OF_REPLICATION, refusals
-from functions.common.replication import IDENTIFIER, CopyLostError, create_replication_role
+from functions.common.replication import IDENTIFIER, CopyLostError
 from functions.common.schema import definitions, difference, make, tables
 from functions.common.serving import is_serving
+from functions.common.tenant_session import as_tenant
 
 if TYPE_CHECKING:
     from functions.tenant_data.move import Move
@@ -104,8 +101,8 @@ def _copy_schema(move: "Move", source: DatabaseEndpoint) -> None:
         if move.out.subscribed is not None:
             return
         _empty(move)
-    with session_for(target, move.tools.connect) as session:
-        make(session, wanted)
+    with as_tenant(target, move.tools.connect) as tenant:
+        make(tenant.session, wanted)
 
 
 def _empty(move: "Move") -> None:
@@ -116,26 +113,3 @@ def _empty(move: "Move") -> None:
     if is_serving(move.tools.store, move.target):
         raise MoveError(f"the {move.target.name} serves tenant {move.request.tenant}, and is not copied over")
     move.target.empty_schema()
-
-
-@contextmanager
-def session_for(target: DatabaseEndpoint, connect: Connect) -> Generator[Connection]:
-    """As the tenant, whose statements run there, in a session of a role that can become nobody else."""
-    password, where = new_password(), target.request.database_at(target.address)
-    create_replication_role(target)
-    target.run(
-        f"GRANT {target.role} TO {target.replication_role} WITH INHERIT TRUE, SET TRUE",
-        f"GRANT CONNECT ON DATABASE {where.database} TO {target.replication_role}",
-        f"ALTER ROLE {target.replication_role} LOGIN PASSWORD {literal(verifier(password))}",
-    )
-    try:
-        login = {"username": target.replication_role.strip('"'), "password": password}
-        with closing(connect(where, login)) as session:
-            session.run(f"SET ROLE {target.role}")
-            session.run("SET search_path = ''")
-            yield session
-    finally:
-        target.run(
-            f"ALTER ROLE {target.replication_role} NOLOGIN",
-            f"REVOKE {target.role} FROM {target.replication_role}",
-        )

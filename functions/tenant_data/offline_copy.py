@@ -9,16 +9,17 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from pg8000.native import Connection, identifier
+from pg8000.native import identifier
 
 from functions.common.catalog import Section
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.dump import one_moment
 from functions.common.fingerprint import differences, fingerprint_of
 from functions.common.schema import Table, definitions, make, set_sequences, tables
+from functions.common.tenant_session import as_tenant, both_as_tenant
 from functions.tenant_data import restore
 from functions.tenant_data.cutover import Clock
-from functions.tenant_data.initial_copy import examine, session_for
+from functions.tenant_data.initial_copy import examine
 from functions.tenant_data.request import MoveStage
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def rehearse(move: "Move") -> None:
     move.target.grant_tenant_role()
     move.tools.step("schema rehearsed")
     _clear(move)
-    with session_for(move.target, move.tools.connect) as session:
-        make(session, definitions(move.origin))
+    with as_tenant(move.target, move.tools.connect) as tenant:
+        make(tenant.session, definitions(move.origin))
     _clear(move)
     move.notes.append("nothing follows: rows are copied at the cutover, while the tenant cannot write")
 
@@ -60,35 +61,36 @@ def _copy(move: "Move", clock: Clock) -> None:
     move.tools.step("target empty")
     _clear(move)
     found = definitions(old)
-    with session_for(new, move.tools.connect) as session, one_moment(old):
-        move.tools.step("tables made")
-        make(session, [d for d in found if d.section < Section.INDEXES])
-        for table in tables(old):
-            move.tools.step(f"rows of {table.name}")
-            _limit(clock, old.session, session)
-            _rows(old, session, table)
-        move.tools.step("the rest made")
-        _limit(clock, old.session, session)
-        make(session, [d for d in found if d.section >= Section.INDEXES])
-    set_sequences(old, new)
-    move.tools.step("rows equal")
-    clock.late()
-    source = fingerprint_of(old)
-    clock.late()
-    if wrong := differences(source, fingerprint_of(new)):
-        raise MoveError(f"the copy is not the same in {', '.join(wrong)}")
-    move.report["rows"] = sum(source.rows.values())
+    with both_as_tenant(old, new, move.tools.connect) as (source, copy):
+        with one_moment(source):
+            move.tools.step("tables made")
+            make(copy.session, [d for d in found if d.section < Section.INDEXES])
+            for table in tables(old):
+                move.tools.step(f"rows of {table.name}")
+                _limit(clock, source, copy)
+                _rows(source, copy, table)
+            move.tools.step("the rest made")
+            _limit(clock, source, copy)
+            make(copy.session, [d for d in found if d.section >= Section.INDEXES])
+        set_sequences(source, new)
+        move.tools.step("rows equal")
+        clock.late()
+        held = fingerprint_of(source)
+        clock.late()
+        if wrong := differences(held, fingerprint_of(copy)):
+            raise MoveError(f"the copy is not the same in {', '.join(wrong)}")
+    move.report["rows"] = sum(held.rows.values())
 
 
-def _limit(clock: Clock, *sessions: Connection) -> None:
+def _limit(clock: Clock, *endpoints: DatabaseEndpoint) -> None:
     """A statement that would outlast the budget is ended, and with it the cutover."""
     clock.late()
     left = max(1, int((clock.budget - (clock.seconds or 0)) * 1000))
-    for session in sessions:
-        session.run(f"SET statement_timeout = {left}")
+    for endpoint in endpoints:
+        endpoint.run(f"SET statement_timeout = {left}")
 
 
-def _rows(old: DatabaseEndpoint, session: Connection, table: Table) -> None:
+def _rows(old: DatabaseEndpoint, copy: DatabaseEndpoint, table: Table) -> None:
     if not table.columns:
         return
     what = f"{old.named(table.name)} ({', '.join(identifier(c) for c in table.columns)})"
@@ -97,7 +99,7 @@ def _rows(old: DatabaseEndpoint, session: Connection, table: Table) -> None:
         source = f"COPY (SELECT {chosen} FROM ONLY {old.named(table.name)}) TO STDOUT"  # noqa: S608 - quoted
         old.session.run(source, stream=file)
         file.seek(0)
-        session.run(f"COPY {what} FROM STDIN", stream=_blocks(file))
+        copy.session.run(f"COPY {what} FROM STDIN", stream=_blocks(file))
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:

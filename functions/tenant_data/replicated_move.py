@@ -8,6 +8,7 @@ from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.dump import last_dump
 from functions.common.replication import Replication, drop_replication_role
 from functions.common.serving import is_serving
+from functions.common.tenant_session import as_tenant, drop_session_role
 from functions.tenant_data.cutover import Clock, Switch, enable_login, restore_login
 from functions.tenant_data.initial_copy import examine, replicate_whole
 from functions.tenant_data.move import Move
@@ -67,7 +68,8 @@ def done(move: Move) -> None:
             move.back.wait_caught_up(clock.late)
         move.tools.step("dump")
         move.origin.grant_tenant_role()
-        move.report["dump"] = last_dump(move.origin, move.tools.objects)
+        with as_tenant(move.origin, move.tools.connect) as origin:
+            move.report["dump"] = last_dump(origin, move.tools.objects)
     _take_down(move, gone=move.origin)
 
 
@@ -79,6 +81,7 @@ def _take_down(move: Move, gone: DatabaseEndpoint) -> None:
     for endpoint in move.endpoints:
         move.tools.step(f"role of the move at the {endpoint.name}")
         drop_replication_role(endpoint)
+        drop_session_role(endpoint)
     move.tools.step(f"place at the {gone.name}")
     gone.drop_tenant()
     for endpoint in move.endpoints:
@@ -115,6 +118,7 @@ def _switch(move: Move, link: Replication, back: Replication | None) -> Switch:
     return Switch(
         link,
         back,
+        tools.connect,
         tools.store,
         tools.step,
         clock,

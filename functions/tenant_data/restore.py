@@ -15,6 +15,7 @@ from functions.common.passwords import verifier
 from functions.common.schema import tables
 from functions.common.secret_store import Store
 from functions.common.serving import is_serving
+from functions.common.tenant_session import as_tenant
 from functions.tenant_data.cutover import (
     Clock,
     credentials_for,
@@ -133,7 +134,7 @@ def _finish(move: "Move", old: DatabaseEndpoint, new: DatabaseEndpoint) -> None:
 def count(move: "Move", restored: DatabaseEndpoint) -> None:
     """Rows of each table now and as restored; None where there is no such table."""
     move.tools.step("counted")
-    here, there = (_rows(endpoint) for endpoint in (move.origin, restored))
+    here, there = (_rows(move, endpoint) for endpoint in (move.origin, restored))
     move.report["restoredTo"] = move.request.restored_to
     move.report["counts"] = {
         name: {"origin": here.get(name), "target": there.get(name)} for name in sorted(here | there)
@@ -141,11 +142,12 @@ def count(move: "Move", restored: DatabaseEndpoint) -> None:
     move.report["rows"] = sum(there.values())
 
 
-def _rows(endpoint: DatabaseEndpoint) -> dict[str, int]:
-    return {
-        t.name: int(endpoint.value(f"SELECT count(*) FROM {endpoint.named(t.name)}"))  # noqa: S608 - quoted
-        for t in tables(endpoint)
-    }
+def _rows(move: "Move", endpoint: DatabaseEndpoint) -> dict[str, int]:
+    with as_tenant(endpoint, move.tools.connect) as tenant:
+        return {
+            t.name: int(tenant.value(f"SELECT count(*) FROM {endpoint.named(t.name)}"))  # noqa: S608 - quoted
+            for t in tables(endpoint)
+        }
 
 
 def require(move: "Move", endpoint: DatabaseEndpoint) -> None:

@@ -14,6 +14,7 @@ from pg8000.native import identifier
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.schema import set_sequences
 from functions.common.serving import is_serving
+from functions.common.tenant_session import both_as_tenant
 from functions.tenant_data import restore
 from functions.tenant_data.compare import Comparison
 from functions.tenant_data.initial_copy import examine, replicate_whole
@@ -62,12 +63,13 @@ def soak(move: "Move") -> None:
 def _fill(move: "Move") -> None:
     """Copy what was not copied yet, and compare all of it; raises `GoesOn` until it is all there."""
     replicate_whole(move)
-    move.tools.step("sequences")
-    set_sequences(move.out.source, move.target)
-    move.tools.step("rows equal")
-    comparison = Comparison(move.out)
-    comparison.narrow(move.tools.patience)
-    move.report["copiedRows"] = comparison.finish(lambda: None)
+    with both_as_tenant(move.out.source, move.target, move.tools.connect) as (source, copy):
+        move.tools.step("sequences")
+        set_sequences(source, move.target)
+        move.tools.step("rows equal")
+        comparison = Comparison(move.out, source, copy)
+        comparison.narrow(move.tools.patience)
+        move.report["copiedRows"] = comparison.finish(lambda: None)
     move.out.stop_capture()
 
 

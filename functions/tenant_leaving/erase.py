@@ -13,6 +13,7 @@ from functions.common.database_endpoint import DatabaseEndpoint
 from functions.common.events import ADDRESS
 from functions.common.going_on import GoesOn
 from functions.common.replication import Replication, drop_replication_role
+from functions.common.tenant_session import drop_session_role
 from functions.tenant_leaving.keys import EARLIER, Found, described, ends, gone, text
 from functions.tenant_leaving.report import Report
 from functions.tenant_leaving.request import PLACE, Request, RequestFields
@@ -91,6 +92,7 @@ class Erasing:
         for direction in ("out", "back"):
             Replication(endpoint, endpoint, direction).drop()
         drop_replication_role(endpoint)
+        drop_session_role(endpoint)
         drop(endpoint)
         self.tools.step("schema and role")
         endpoint.drop_tenant()

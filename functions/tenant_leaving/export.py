@@ -6,7 +6,7 @@ it still matches the tenant's data.
 
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from functions.common.fingerprint import Fingerprint, differences, fingerprint_o
 from functions.common.refusals import OF_REPLICATION, refusals
 from functions.common.schema import Definition, make
 from functions.common.serving import is_serving
+from functions.common.tenant_session import as_tenant
 from functions.tenant_leaving import artefacts
 from functions.tenant_leaving.artefacts import Copying, File
 from functions.tenant_leaving.documents import Hashed, digest, load, save
@@ -49,8 +50,8 @@ class Export:
         wanted = artefacts.listed(self.tools.objects, self.request.bucket)
         with self._acting():
             self.tools.step("rows counted")
-            with one_moment(self.endpoint):
-                moment, now = self.tools.now(), fingerprint_of(self.endpoint)
+            with self._as_tenant() as tenant, one_moment(tenant):
+                moment, now = self.tools.now(), fingerprint_of(tenant)
             content = digest([now.plain(), list(artefacts.plain(wanted))])
             before = load(self.tools.objects, self.request.handover, MANIFEST)
             if before and self._stands(before, content):
@@ -96,6 +97,9 @@ class Export:
         finally:
             self.endpoint.revoke_tenant_role()
 
+    def _as_tenant(self) -> AbstractContextManager[DatabaseEndpoint]:
+        return as_tenant(self.endpoint, self.tools.connect)
+
     def _stands(self, manifest: Mapping[str, Any], content: str) -> bool:
         """Whether what was handed over was proven, says what the tenant has, and was not touched."""
         if not manifest.get("verified") or manifest.get("content") != content:
@@ -133,8 +137,8 @@ class Export:
 
     def _dump(self, path: Path, order: Sequence[Definition]) -> File:
         self.tools.step("dump written")
-        with compressed(path) as file, one_moment(self.endpoint):
-            write(self.endpoint, file, "when it left", order)
+        with compressed(path) as file, self._as_tenant() as tenant, one_moment(tenant):
+            write(tenant, file, "when it left", order)
         self.tools.step("dump handed over")
         bucket = self.request.handover
         with path.open("rb") as file:

@@ -207,7 +207,8 @@ class Journey:
             f" SELECT 'slot ' || slot_name FROM pg_replication_slots WHERE database = '{self.database}'"
             f" UNION ALL SELECT 'subscription ' || subname FROM pg_subscription s JOIN pg_database d"
             f" ON d.oid = s.subdbid WHERE d.datname = '{self.database}' UNION ALL"
-            f" SELECT 'role ' || rolname FROM pg_roles WHERE rolname = 'm_{self.role}' UNION ALL"
+            f" SELECT 'role ' || rolname FROM pg_roles WHERE rolname IN ('m_{self.role}', 's_{self.role}')"
+            " UNION ALL"
             f" SELECT 'membership' FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
             f" WHERE r.rolname = '{self.role}' AND (a.inherit_option OR a.set_option)",
         )
