@@ -48,3 +48,10 @@ def shard(empty: Shard) -> Shard:
 def steady(server: Server) -> Shard:
     """For attacks that change nothing where they are refused."""
     return Shard(server, next(_numbers)).opened()
+
+
+@pytest.fixture(scope="session")
+def beside() -> Iterator[Server]:
+    """A shard as it was. Each restore shuts all tenants out of it, so no other test may use it."""
+    with running() as found:
+        yield found

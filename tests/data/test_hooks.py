@@ -3,70 +3,61 @@
 import itertools
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.common.connection import BootstrapError
 from functions.common.database_endpoint import MoveError
-from tests.data.moving import STEPS, Journey
-from tests.data.server import Server
+from functions.tenant_leaving.tools import OffboardingError
+from tests.data.hooks import BASE, GRANTED, HOOKS, REFUSED, VICTIM, escaped, placed, ran, with_names, written
+from tests.data.leaving import Leaver
+from tests.data.moving import Journey
+from tests.data.server import MASTER, Server
+from tests.data.shard import Shard
 from tests.waiting import wait_for
 
-# Each hook says in the server's log as whom it runs.
-HOOKS = (
-    "CREATE FUNCTION seen(what text) RETURNS boolean LANGUAGE plpgsql AS"
-    " $$BEGIN RAISE LOG 'hook of {role}: % as %', what, current_user; RETURN true; END$$",
-    "CREATE DOMAIN code AS text CHECK ({role}.seen('domain'))",
-    "CREATE DOMAIN number AS int CHECK ({role}.seen('domain of a key'))",
-    "CREATE TYPE pair AS (a {role}.number, b text)",
-    "CREATE TABLE by_domain (id number PRIMARY KEY, said code)",
-    "CREATE TABLE by_pair (id pair PRIMARY KEY, said text)",
-    "CREATE TABLE by_domains (ids number[] PRIMARY KEY, said text CHECK ({role}.seen('check')))",
-    "CREATE FUNCTION as_text({role}.by_domain) RETURNS text LANGUAGE sql AS"
-    " $$SELECT format('%s %s %s', $1.id, $1.said, {role}.seen('cast of a row'))$$",
-    "CREATE CAST ({role}.by_domain AS text) WITH FUNCTION {role}.as_text({role}.by_domain)",
-    "CREATE FUNCTION pair_as_text({role}.pair) RETURNS text LANGUAGE sql AS"
-    " $$SELECT format('%s %s %s', $1.a, $1.b, {role}.seen('cast of a key'))$$",
-    "CREATE CAST ({role}.pair AS text) WITH FUNCTION {role}.pair_as_text({role}.pair)",
-)
-ROWS = (
-    "INSERT INTO by_domain SELECT g, 'x' || g FROM generate_series({0}, {1}) g",
-    "INSERT INTO by_pair SELECT ROW(g, 'b')::pair, 'x' FROM generate_series({0}, {1}) g",
-    "INSERT INTO by_domains SELECT ARRAY[g, g + 1]::number[], 'x' FROM generate_series({0}, {1}) g",
-)
-POLICY = (
-    "ALTER TABLE by_domain ENABLE ROW LEVEL SECURITY",
-    "ALTER TABLE by_domain FORCE ROW LEVEL SECURITY",
-    "CREATE POLICY own ON by_domain USING ({role}.seen('policy'))",
-)
-SEEN = re.compile(r"hook of (\w+): (.+) as (\w+)")
+ALL = tuple(HOOKS)
+# From first to last, and the ways back; the bootstrap function comes between, as with each deployment.
+PATHS = {
+    "to the target": ("prepare", "replicate", "cutover", "soak", "done"),
+    "there and back": ("replicate", "cutover", "rollback", "abort"),
+    "called off": ("replicate", "abort"),
+}
 
 
-@pytest.fixture
-def hooked(server: Server, other: Server, tmp_path: Path) -> Journey:
-    found = Journey({"origin": server, "target": other}, tmp_path)
-    found.run(*(statement.format(role=found.role) for statement in HOOKS))
-    write(found, 1, 40)
+EXAMPLES = 3  # a move each; `make test-random` draws others
+
+
+def with_victim(*servers: Server) -> None:
+    """Somebody else's role, which the administrator could give away."""
+    for server in servers:
+        if not server.rows("postgres", f"SELECT 1 FROM pg_roles WHERE rolname = '{VICTIM}'"):
+            administrator = server.connect(MASTER)
+            administrator.run(f"CREATE ROLE {VICTIM}")
+            administrator.close()
+
+
+def hooked(servers: Sequence[Server], folder: Path, kinds: Sequence[str]) -> Journey:
+    with_victim(*servers)
+    found = Journey(dict(zip(("origin", "target", "restored"), servers, strict=False)), folder)
+    found.run(*placed(kinds, found.role))
+    found.run("SELECT 1", *(w for number in range(1, 30) for w in written(kinds, found.role, number)))
     return found
 
 
-def write(journey: Journey, *numbers: int) -> None:
-    journey.run(*(statement.format(*numbers) for statement in ROWS))
-
-
-def seen(journey: Journey) -> set[tuple[str, str]]:
-    """Hook and who ran it, on either server."""
-    logs = (server.log for server in journey.servers.values())
-    return {(what, who) for log in logs for role, what, who in SEEN.findall(log) if role == journey.role}
+def logs(journey: Journey) -> list[str]:
+    return [server.log for server in journey.servers.values()]
 
 
 @contextmanager
-def writing(journey: Journey) -> Iterator[None]:
+def writing(journey: Journey, kinds: Sequence[str]) -> Iterator[None]:
     """All the while, so that rows are compared that were written since their table was."""
     over = threading.Event()
 
@@ -75,7 +66,7 @@ def writing(journey: Journey) -> Iterator[None]:
             if over.is_set():
                 return
             with suppress(DatabaseError, InterfaceError, BootstrapError):  # it may not, or is shut out
-                write(journey, number, number)
+                journey.run(*written(kinds, journey.role, number))
 
     thread = threading.Thread(target=keep_on)
     thread.start()
@@ -86,25 +77,120 @@ def writing(journey: Journey) -> Iterator[None]:
         thread.join()
 
 
-@pytest.mark.parametrize("by", ["following", "copy"])
-def test_no_hook_of_a_tenants_runs_as_anybody_else(hooked: Journey, by: str) -> None:
-    more: dict[str, Any] = {} if by == "following" else {"by": by}
-    with writing(hooked):
-        for stage in STEPS:
-            hooked.go(stage, **more)
-    wait_for(lambda: len({what for what, _ in seen(hooked)}) >= 3, "hooks that ran")
-    assert {(what, who) for what, who in seen(hooked) if who != hooked.role} == set()
+def by_copy(by: str) -> dict[str, Any]:
+    return {"by": by} if by == "copy" else {}
+
+
+def live(journey: Journey, kinds: Sequence[str], path: str, by: str) -> None:
+    """A move from first to last."""
+    more = by_copy(by)
+    with writing(journey, kinds):
+        for stage in PATHS[path]:
+            journey.go(stage, **more)
 
 
 @pytest.mark.parametrize("by", ["following", "copy"])
-def test_a_policy_that_comes_during_a_move_stops_it_and_runs_as_nobody_else(hooked: Journey, by: str) -> None:
-    more: dict[str, Any] = {} if by == "following" else {"by": by}
-    for stage in STEPS[:2]:
-        hooked.go(stage, **more)
-    hooked.run(*(statement.format(role=hooked.role) for statement in POLICY))
-    with pytest.raises(MoveError, match=r"row-level security policy for table \"by_domain\""):
-        hooked.go("cutover", **more)
-    assert hooked.serving == "origin"
-    assert hooked.run("SELECT count(*) FROM by_domain") == [[40]]
-    assert ("policy", hooked.role) in seen(hooked)
-    assert {(what, who) for what, who in seen(hooked) if who != hooked.role} == set()
+def test_no_hook_of_a_moving_tenant_runs_as_anybody_else(
+    server: Server, other: Server, tmp_path: Path, by: str
+) -> None:
+    journey = hooked((server, other), tmp_path, ALL)
+    live(journey, ALL, "there and back", by)
+    wait_for(lambda: len({what for what, _ in ran(logs(journey), journey.role)}) >= 8, "hooks that ran")
+    assert escaped(logs(journey), journey.role) == set()
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    kinds=st.lists(st.sampled_from(ALL), min_size=1, unique=True),
+    path=st.sampled_from(sorted(PATHS)),
+    by=st.sampled_from(["following", "copy"]),
+)
+def test_no_hooks_together_run_as_anybody_else(
+    server: Server, other: Server, tmp_path: Path, kinds: list[str], path: str, by: str
+) -> None:
+    journey = hooked((server, other), tmp_path, kinds)
+    live(journey, kinds, path, by)
+    assert escaped(logs(journey), journey.role) == set()
+
+
+@pytest.mark.parametrize("kind", sorted(REFUSED))
+@pytest.mark.parametrize("by", ["following", "copy"])
+def test_a_hook_that_is_refused_has_not_run_either(
+    server: Server, other: Server, tmp_path: Path, kind: str, by: str
+) -> None:
+    journey = hooked((server, other), tmp_path, ())
+    journey.run(*(with_names(statement, journey.role) for statement in REFUSED[kind]))
+    with pytest.raises(MoveError, match=f"cannot be moved: .*{re.escape(kind)}"):
+        journey.go("replicate", **by_copy(by))
+    assert escaped(logs(journey), journey.role) == set()
+
+
+def test_a_view_that_takes_a_tables_place_is_read_as_the_tenant(
+    server: Server, other: Server, tmp_path: Path
+) -> None:
+    """In the moment between: tables are listed, and then read by their names."""
+    journey = hooked((server, other), tmp_path, ())
+    journey.run("CREATE TABLE one (id int PRIMARY KEY)", "INSERT INTO one VALUES (1)")
+    journey.go("replicate")
+
+    def step(name: str) -> None:
+        if name == "rows equal":
+            journey.run(
+                "SET default_transaction_read_only = off",
+                "INSERT INTO one VALUES (2)",
+                "ALTER TABLE one RENAME TO kept",
+                f"CREATE VIEW one AS SELECT * FROM kept WHERE {journey.role}.seen('view for a table')",
+            )
+
+    with pytest.raises(MoveError, match="changed since the move began: .*kept"):
+        journey.go("cutover", step)
+    assert ("view for a table", journey.role) in ran(logs(journey), journey.role)
+    assert escaped(logs(journey), journey.role) == set()
+
+
+def test_no_hook_of_a_restored_tenant_runs_as_anybody_else(
+    server: Server, other: Server, beside: Server, tmp_path: Path
+) -> None:
+    """Its rows come out of an instance that was restored with everybody's."""
+    journey = hooked((server, other, beside), tmp_path, ())
+    for name in ("origin", "restored"):
+        journey.master(name, f"ALTER ROLE {journey.role} LOGIN PASSWORD '{journey.secret['password']}'")
+        journey.run(*placed(ALL, journey.role)[len(BASE if name == "origin" else ()) :], at=name)
+        journey.run(*written(ALL, journey.role, 1), at=name)
+    for stage in ("prepare", "replicate", "cutover", "soak", "rollback"):
+        journey.go(stage, restoredTo="2026-11-27T10:00:00Z", restored=journey.end("restored"))
+    assert len(ran(logs(journey)[2:], journey.role)) >= 8
+    assert escaped(logs(journey), journey.role) == set()
+
+
+def test_no_hook_of_a_leaving_tenant_runs_as_anybody_else(shard: Shard) -> None:
+    """Its rows are dumped, restored on the same server to prove the dump, and compared."""
+    with_victim(shard.server)
+    leaver = Leaver(shard)
+    shard.run(leaver.tenant, *placed(ALL, leaver.role), *written(ALL, leaver.role, 1))
+    leaver.suspend()
+    before = len(shard.server.log)
+    assert leaver.go("export")["verified"]
+    after = [shard.server.log[before:]]
+    everybody = {who for _, who in ran(after, leaver.role)}
+    assert everybody <= {leaver.role, f"s_{leaver.role}", leaver.scratch}
+    assert leaver.scratch in everybody
+    assert GRANTED.findall(after[0]) == []
+
+
+def test_a_leaving_tenant_with_a_hook_that_is_refused_is_told_so(shard: Shard) -> None:
+    with_victim(shard.server)
+    leaver = Leaver(shard)
+    shard.run(
+        leaver.tenant,
+        *placed((), leaver.role),
+        *(with_names(s, leaver.role) for s in REFUSED["row security"]),
+    )
+    leaver.suspend()
+    with pytest.raises(OffboardingError, match=r"cannot be handed over whole: .*row security"):
+        leaver.go("export")
+    assert escaped([shard.server.log], leaver.role) == set()

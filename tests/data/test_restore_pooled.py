@@ -1,6 +1,6 @@
 """A tenant of the pool is restored: its rows alone come out of an instance that holds everybody's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from functions.common.database_endpoint import MoveError
 from functions.common.events import RequestError
 from functions.common.going_on import GoesOn
 from tests.data.moving import BUDGET, Journey, Killed
-from tests.data.server import MASTER, Server, running
+from tests.data.server import MASTER, Server
 
 AT = "2026-11-27T10:00:00Z"
 MADE = (
@@ -21,13 +21,6 @@ MADE = (
 )
 COPY = ("schema", "published", "subscribed", "copied", "sequences", "rows equal")
 WINDOW = ("closed", "password", "switch", "open", "old end", "replication out")
-
-
-@pytest.fixture(scope="module")
-def beside() -> Iterator[Server]:
-    """The shard as it was. Each restore shuts all tenants out of it, so nobody else's test may use it."""
-    with running() as found:
-        yield found
 
 
 @pytest.fixture
