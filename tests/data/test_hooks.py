@@ -124,7 +124,7 @@ def test_a_hook_that_is_refused_has_not_run_either(
 ) -> None:
     journey = hooked((server, other), tmp_path, ())
     journey.run(*(with_names(statement, journey.role) for statement in REFUSED[kind]))
-    with pytest.raises(MoveError, match=f"cannot be moved: .*{re.escape(kind)}"):
+    with pytest.raises(MoveError, match=rf"cannot be moved: .*{re.escape(kind)}"):
         journey.go("replicate", **by_copy(by))
     assert escaped(logs(journey), journey.role) == set()
 
@@ -146,7 +146,7 @@ def test_a_view_that_takes_a_tables_place_is_read_as_the_tenant(
                 f"CREATE VIEW one AS SELECT * FROM kept WHERE {journey.role}.seen('view for a table')",
             )
 
-    with pytest.raises(MoveError, match="changed since the move began: .*kept"):
+    with pytest.raises(MoveError, match=r"changed since the move began: .*kept"):
         journey.go("cutover", step)
     assert ("view for a table", journey.role) in ran(logs(journey), journey.role)
     assert escaped(logs(journey), journey.role) == set()
