@@ -15,17 +15,20 @@ class Section(IntEnum):
     TYPES = 0
     SEQUENCES = 1
     FUNCTIONS = 2
-    TABLES = 3
-    KEYS = 4
-    ATTACH = 5
-    VIEWS = 6
-    LATE = 7
-    DEFAULTS = 8
-    EXPRESSIONS = 9
-    INDEXES = 10
-    FOREIGN = 11
-    TRIGGERS = 12
-    NOTES = 13
+    CASTS = 3
+    TABLES = 4
+    KEYS = 5
+    ATTACH = 6
+    VIEWS = 7
+    LATE = 8
+    DEFAULTS = 9
+    EXPRESSIONS = 10
+    INDEXES = 11
+    CHECKS = 12
+    FOREIGN = 13
+    TRIGGERS = 14
+    NOTES = 15
+    PRIVILEGES = 16
 
 
 def queries(file: str) -> Mapping[str, str]:

@@ -105,12 +105,17 @@ class DatabaseEndpoint:
             self.run(f"REVOKE {self.role} FROM CURRENT_USER GRANTED BY CURRENT_USER")
 
     def empty_schema(self) -> None:
-        """The tenant's schema as the bootstrap function makes it: empty, owned by the administrator."""
+        """The tenant's schema as the bootstrap function makes it: empty, owned by the administrator.
+
+        Default privileges go too: they are the role's, and would be of whatever is made next.
+        """
         self.run(
             "BEGIN",
             f"DROP SCHEMA IF EXISTS {self.schema} CASCADE",
+            f"DROP OWNED BY {self.role}",
             f"CREATE SCHEMA {self.schema}",
             f"GRANT USAGE, CREATE ON SCHEMA {self.schema} TO {self.role}",
+            f"GRANT CONNECT ON DATABASE {identifier(self.address.database)} TO {self.role}",
             "COMMIT",
         )
 

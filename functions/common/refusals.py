@@ -7,7 +7,13 @@ from functions.common.catalog import queries
 from functions.common.database_endpoint import DatabaseEndpoint
 
 # What only rows that follow cannot do without; a copy of one moment can.
-OF_REPLICATION: Final = ("table without a primary key", "table whose replica identity", "unlogged table")
+OF_REPLICATION: Final = (
+    "table without a primary key",
+    "table whose primary key is deferrable",
+    "table whose replica identity",
+    "unlogged table",
+    "check that is not valid",
+)
 
 
 def refusals(endpoint: DatabaseEndpoint, but: Sequence[str] = ()) -> list[str]:

@@ -11,6 +11,24 @@ WHERE n.nspname = :schema AND c.relkind = 'r' AND NOT EXISTS (SELECT 1
 FROM pg_catalog.pg_index i
 WHERE i.indrelid = c.oid AND i.indisprimary)
 
+--- table whose primary key is deferrable, by which rows cannot be followed (make it NOT DEFERRABLE)
+SELECT c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
+WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND NOT i.indimmediate
+
+--- table whose replica identity is an index that is gone (ALTER TABLE … REPLICA IDENTITY DEFAULT)
+SELECT c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relreplident = 'i' AND NOT EXISTS (SELECT 1
+FROM pg_catalog.pg_index i
+WHERE i.indrelid = c.oid AND i.indisreplident)
+
+--- check that is not valid, which rows of before may break at the target (VALIDATE it, or move with --by copy)
+SELECT x.conname
+FROM pg_catalog.pg_constraint x JOIN pg_catalog.pg_namespace n ON n.oid = x.connamespace
+WHERE n.nspname = :schema AND x.contype = 'c' AND NOT x.convalidated
+
 --- table whose replica identity is nothing or full (ALTER TABLE … REPLICA IDENTITY DEFAULT)
 SELECT c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -91,3 +109,39 @@ WHERE n.nspname <> :schema AND n.nspname !~ '^pg_(toast|temp)' AND pg_get_userby
 SELECT m.oid::text
 FROM pg_catalog.pg_largeobject_metadata m
 WHERE pg_get_userbyid(m.lomowner) = :schema
+
+--- index that is not valid (REINDEX it, or drop it)
+SELECT c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+WHERE n.nspname = :schema AND c.relkind = 'i' AND NOT i.indisvalid
+
+--- table that its owner may not read or fill (GRANT SELECT, INSERT to it for the move)
+SELECT c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND NOT (
+  has_table_privilege(c.relowner, c.oid, 'SELECT') AND has_table_privilege(c.relowner, c.oid, 'INSERT'))
+
+--- privilege of another role (REVOKE it: nobody else is at the target)
+-- Roles of the move's own have theirs for as long as it takes; so has the administrator, who gives them.
+WITH given AS (
+  SELECT c.relname AS name, c.relowner AS owner, c.relacl AS acl FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema
+  UNION ALL
+  SELECT c.relname, c.relowner, a.attacl FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid WHERE n.nspname = :schema
+  UNION ALL
+  SELECT p.proname, p.proowner, p.proacl FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = :schema
+  UNION ALL
+  SELECT t.typname, t.typowner, t.typacl FROM pg_catalog.pg_type t
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = :schema
+  UNION ALL
+  SELECT 'default privileges', d.defaclrole, d.defaclacl FROM pg_catalog.pg_default_acl d
+  WHERE pg_get_userbyid(d.defaclrole) = :schema
+)
+SELECT DISTINCT format('%s of %s', name, pg_get_userbyid(x.grantee))
+FROM given CROSS JOIN LATERAL aclexplode(acl) x
+WHERE x.grantee NOT IN (0, owner) AND x.grantee <> CURRENT_USER::regrole
+AND pg_get_userbyid(x.grantee) NOT IN ('m_' || CAST(:schema AS text), 's_' || CAST(:schema AS text))

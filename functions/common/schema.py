@@ -10,8 +10,8 @@ from functions.common import catalog
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError, Rows
 
 # What a statement says that needs another one first: undefined table, function, object, column; no unique
-# constraint yet to refer to (PostgreSQL 16, appendix A).
-NEEDS_OTHERS: Final = frozenset({"42P01", "42883", "42704", "42703", "42830"})
+# constraint yet to refer to; no cast yet (PostgreSQL 17, appendix A).
+NEEDS_OTHERS: Final = frozenset({"42P01", "42883", "42704", "42703", "42830", "42846", "42804"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,10 +67,10 @@ def difference(one: Sequence[Definition], other: Sequence[Definition]) -> list[s
     return sorted({name for name, _ in here ^ there})
 
 
-def make(session: Any, wanted: Sequence[Definition]) -> Sequence[Definition]:
+def make(session: Any, wanted: Sequence[Definition], *, keep: bool = True) -> Sequence[Definition]:
     """Make everything, all or nothing. What needs something that comes later is tried again after it.
 
-    Returns them in the order in which they could be made.
+    Returns them in the order in which they could be made; without `keep` that is all there is of it.
     """
     session.run("BEGIN")
     session.run("SET LOCAL check_function_bodies = off")
@@ -83,7 +83,7 @@ def make(session: Any, wanted: Sequence[Definition]) -> Sequence[Definition]:
             raise MoveError(f"the schema cannot be made again: {', '.join(d.name for d in pending)}")
         order += made
         pending = sorted({*pending}.difference(made))
-    session.run("COMMIT")
+    session.run("COMMIT" if keep else "ROLLBACK")
     return order
 
 

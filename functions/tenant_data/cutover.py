@@ -88,20 +88,19 @@ class Switch:
         """Do it, or finish what a killed run began. `follow_back` starts the way back."""
         if is_serving(self.store, self.new):
             self.notes.append("was switched by an earlier run")
-        else:
-            # A call that was killed while writes stopped has left it closed, and what follows takes time.
-            restore_login(self.old)
-            with both_as_tenant(self.old, self.new, self.connect) as ends:
-                self._prepare(follow_back)
-                comparison = self._compared_before(*ends)
-                try:
-                    self._window(comparison)
-                except Exception:
-                    if not self._switched_after_all():
-                        raise
-                self.finish()  # before those sessions are cleared away: the tenant waits
+            self.finish()
             return
-        self.finish()
+        # A call that was killed while writes stopped has left it closed, and what follows takes time.
+        restore_login(self.old)
+        with both_as_tenant(self.old, self.new, self.connect) as ends:
+            self._prepare(follow_back)
+            comparison = self._compared_before(*ends)
+            try:
+                self._window(comparison)
+            except Exception:
+                if not self._switched_after_all():
+                    raise
+            self.finish()  # before those sessions are cleared away: the tenant waits
 
     def _prepare(self, follow_back: Callable[[Replication], None]) -> None:
         """All that takes time, while the tenant still writes."""

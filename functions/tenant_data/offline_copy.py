@@ -41,8 +41,7 @@ def rehearse(move: "Move") -> None:
     move.tools.step("schema rehearsed")
     _clear(move)
     with as_tenant(move.target, move.tools.connect) as tenant:
-        make(tenant.session, definitions(move.origin))
-    _clear(move)
+        make(tenant.session, definitions(move.origin), keep=False)
     move.notes.append("nothing follows: rows are copied at the cutover, while the tenant cannot write")
 
 

@@ -131,8 +131,8 @@ class Export:
     def _order(self, copy: DatabaseEndpoint, now: Fingerprint) -> Sequence[Definition]:
         """In which psql can make it all, without trying anything twice."""
         copy.run(f"CREATE SCHEMA {copy.schema}", f"SET search_path = {copy.schema}")
-        order = make(copy.session, now.definitions)
-        copy.run(f"DROP SCHEMA {copy.schema} CASCADE")
+        order = make(copy.session, now.definitions, keep=False)
+        copy.run(f"DROP SCHEMA {copy.schema}")
         return order
 
     def _dump(self, path: Path, order: Sequence[Definition]) -> File:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from pg8000.native import identifier
+
 from functions.common.database_endpoint import SESSION_SETTINGS, DatabaseEndpoint
 from functions.common.schema import definitions
 from functions.tenant_data.request import parse
@@ -18,7 +20,8 @@ def rows_of(journey: Journey, name: str) -> dict[str, Any]:
         f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '{journey.role}'::regnamespace"
     )
     return {
-        t: journey.peek(name, f'SELECT t::text FROM "{t}" t ORDER BY 1') for (t,) in journey.peek(name, query)
+        t: journey.peek(name, f"SELECT textin(record_out(t.*)) FROM {identifier(t)} t ORDER BY 1")
+        for (t,) in journey.peek(name, query)
     }
 
 

@@ -77,13 +77,20 @@ class Server:
         finally:
             connection.close()
 
-    def psql(self, database: str, file: Path) -> None:
-        """Run a file as the superuser; fails at the first thing that is refused."""
+    def psql(self, database: str, file: Path, role: str = SUPERUSER) -> None:
+        """Run a file as the superuser, or in another's role; fails at the first thing that is refused."""
         where = f"host='{self.directory}' dbname={database} user={SUPERUSER} password={PASSWORD}"
+        where += f" options='-c role={role}'"
         self.program("psql", "--no-psqlrc", "-q", "-v", "ON_ERROR_STOP=1", "-d", where, "-f", str(file))
 
-    def program(self, name: str, *arguments: str) -> None:
-        folder = client_programs(self.plane) if name == "psql" else server_programs(self.plane)
+    def pg_dump(self, database: str, *arguments: str) -> str:
+        """What pg_dump says of a database, as the superuser."""
+        where = f"host='{self.directory}' dbname={database} user={SUPERUSER} password={PASSWORD}"
+        return self.program("pg_dump", "-d", where, *arguments)
+
+    def program(self, name: str, *arguments: str) -> str:
+        clients = name in ("psql", "pg_dump")
+        folder = client_programs(self.plane) if clients else server_programs(self.plane)
         found = subprocess.run(
             [folder / name, *arguments],
             user=self.user,
@@ -94,6 +101,7 @@ class Server:
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
         )
         assert found.returncode == 0, f"{name}: {found.stdout}{found.stderr}"
+        return found.stdout
 
 
 @contextmanager

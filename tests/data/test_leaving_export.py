@@ -10,9 +10,11 @@ from pg8000.exceptions import DatabaseError
 
 from functions.common.going_on import GoesOn
 from functions.tenant_leaving.tools import OffboardingError
+from tests.data.dumped import dumped
 from tests.data.leaving import Leaver
 from tests.data.rich import RICH
 from tests.data.shard import Shard
+from tests.data.universe import COPIED, MOVED
 
 ARTEFACTS = {"a.pdf": b"of a", "deep/b ü.csv": b"b" * 5000, "empty": b""}
 
@@ -80,6 +82,25 @@ def test_what_was_handed_over_needs_psql_alone(leaver: Leaver) -> None:
     leaver.shard.server.psql(name, file)
     assert rows(leaver, name) == rows(leaver)
     leaver.shard.server.superuser(f"DROP DATABASE {name}")
+
+
+def test_a_schema_of_every_kind_is_the_same_after_psql(shard: Shard) -> None:
+    """pg_dump says so, of privileges, options and comments too."""
+    leaver = Leaver(shard)
+    fragments = [s for kinds in (MOVED, COPIED) for fragment in kinds.values() for s in fragment]
+    shard.run(leaver.tenant, *(s.replace("{role}", leaver.role) for s in fragments))
+    leaver.suspend()
+    assert leaver.go("export")["verified"]
+    server, name = shard.server, f"restored_{leaver.role}"
+    server.superuser(f"CREATE DATABASE {name} OWNER {leaver.role}")
+    file = server.directory / f"{name}.sql"
+    file.write_text(leaver.dump, encoding="utf-8")
+    file.chmod(0o644)
+    server.psql(name, file, leaver.role)
+    there, here = (dumped(server, database, leaver.role) for database in (name, shard.database))
+    assert there - here == set()
+    assert here - there == set()
+    server.superuser(f"DROP DATABASE {name}")
 
 
 ODD = (
