@@ -148,6 +148,7 @@ def test_a_view_that_takes_a_tables_place_is_read_as_the_tenant(
 
     with pytest.raises(MoveError, match=r"changed since the move began: .*kept"):
         journey.go("cutover", step)
+    journey.go("abort")
     assert ("view for a table", journey.role) in ran(logs(journey), journey.role)
     assert escaped(logs(journey), journey.role) == set()
 

@@ -39,6 +39,8 @@ def moved(journey: Journey, how: Mapping[str, Any]) -> None:
     assert before[0] - after[0] == set()
     assert after[0] - before[0] == set()
     assert before[1] == after[1]
+    journey.go("done", **how)
+    assert [journey.left(name) for name in journey.servers] == [[], []]
 
 
 @pytest.mark.parametrize("how", [{}, BY_COPY], ids=["following", "copy"])
