@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -25,6 +25,7 @@ from functions.common.serving import is_serving, read
 from functions.common.stage_run import Step
 from functions.common.tenant_session import both_as_tenant
 from functions.tenant_data.compare import Comparison
+from functions.tenant_data.failover import FAILOVER, Reopen, through_failover
 
 log: Final = logging.getLogger(__name__)
 ENDED: Final = 10.0  # seconds for sessions to end
@@ -68,10 +69,12 @@ class Switch:
     link: Replication
     back: Replication | None  # what keeps the old database up to date afterwards
     connect: Connect
+    reopen: Reopen
     store: Store
     step: Step
     clock: Clock
     patience: float  # seconds for the follower to catch up before writes stop
+    left: Callable[[], float]  # seconds until this call is ended
     switch_catalog: Callable[[DatabaseEndpoint], None] = lambda _: None
     rows: int | None = None
     notes: list[str] = field(default_factory=list)
@@ -95,6 +98,7 @@ class Switch:
         with both_as_tenant(self.old, self.new, self.connect) as ends:
             self._prepare(follow_back)
             comparison = self._compared_before(*ends)
+            self._require_time()
             try:
                 self._window(comparison)
             except Exception:
@@ -148,6 +152,13 @@ class Switch:
         self.notes.append(f"compared in {rounds} rounds before writes stopped")
         return comparison
 
+    def _require_time(self) -> None:
+        """A call that ends in the window leaves the tenant shut out until the next one: do not begin it."""
+        needed = self.clock.budget + FAILOVER
+        if self.left() < needed:
+            self._let_go()
+            raise GoesOn(f"all is compared, and a call with {needed:.0f} s left for the switch comes next")
+
     def _window(self, comparison: Comparison) -> None:
         late = self.clock.late
         self.clock.start()
@@ -190,8 +201,8 @@ class Switch:
         return is_serving(self.store, self.new)
 
     def _undo(self) -> None:
+        through_failover(self.old, self.reopen, restore_login)
         log.warning("tenant %s: called off, the %s serves again", self.old.request.tenant, self.old.name)
-        restore_login(self.old)
         self.clock.stop()
         self._let_go()
 
@@ -199,9 +210,14 @@ class Switch:
         """The old database keeps no WAL for a run that ends here, and subscribes to nothing: what a person
         puts right in the new one is not to come back.
         """
-        self.link.stop_capture()
-        if self.back:
-            self.back.drop()
+        through_failover(self.old, self.reopen, self._let_go_at)
+
+    def _let_go_at(self, old: DatabaseEndpoint) -> None:
+        replace(self.link, source=old).stop_capture()
+        if back := self.back:
+            through_failover(
+                self.new, self.reopen, lambda new: replace(back, source=new, follower=old).drop()
+            )
 
     def finish(self) -> None:
         """After the switch: the new database lets the tenant in, the old one subscribes to it."""

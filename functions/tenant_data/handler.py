@@ -33,14 +33,18 @@ QUERY: Final = 840  # seconds for an answer: a large table is read whole
 @answers_keep_active
 def handle(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """What Lambda calls, for the resource of a tenant's move."""
-    left = context.get_remaining_time_in_millis() / 1000 if context else LEFT
+
+    def left() -> float:
+        return context.get_remaining_time_in_millis() / 1000 if context else LEFT
+
     tools = Tools(
         connect=lambda where, login: open_session(where, login, QUERY),
         store=_store(),
         objects=Bucket(),
         reach=verify_fully,
         step=lambda _: None,
-        patience=max(0.0, left - LEFT),
+        patience=max(0.0, left() - LEFT),
+        left=left,
     )
     return recorded(event, lambda: carry_out(event, tools))
 

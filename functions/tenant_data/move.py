@@ -1,12 +1,14 @@
 """One call of the function: both databases of a move, its tools, and its report."""
 
+import math
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 from functions.common.call_record import Parameters, parameter_store
 from functions.common.catalog_entry import point_to
-from functions.common.database_endpoint import Connect, DatabaseEndpoint, Reach
+from functions.common.database_endpoint import Connect, DatabaseEndpoint, Reach, administrator_at
 from functions.common.dump import Objects
 from functions.common.replication import Replication
 from functions.common.secret_store import Store
@@ -26,6 +28,7 @@ class Tools:
     step: Step
     parameters: Callable[[], Parameters] = parameter_store
     patience: float = 600.0  # seconds for a first copy, and for a follower to catch up before a switch
+    left: Callable[[], float] = lambda: math.inf  # seconds until this call is ended
 
 
 @dataclass
@@ -53,6 +56,11 @@ class Move:
     @property
     def back(self) -> Replication:
         return Replication(self.target, self.origin, "back")
+
+    def reopen(self, endpoint: DatabaseEndpoint) -> AbstractContextManager[DatabaseEndpoint]:
+        """A new session of the administrator where one has gone."""
+        tools = self.tools
+        return administrator_at(endpoint.name, endpoint.address, self.request, tools.connect, tools.store)
 
     def switch_catalog(self, serves: DatabaseEndpoint) -> None:
         """The catalog names the database that the secret does, from the switch on."""

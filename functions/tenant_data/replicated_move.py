@@ -119,10 +119,12 @@ def _switch(move: Move, link: Replication, back: Replication | None) -> Switch:
         link,
         back,
         tools.connect,
+        move.reopen,
         tools.store,
         tools.step,
         clock,
         tools.patience,
+        tools.left,
         switch_catalog=move.switch_catalog,
         notes=move.notes,
     )

@@ -23,6 +23,7 @@ from functions.tenant_data.cutover import (
     end_tenants_sessions,
     restore_login,
 )
+from functions.tenant_data.failover import through_failover
 from functions.tenant_data.request import MoveStage
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _window(
         store.write(move.request.tenant_secret, content)
     except Exception:
         if is_serving(store, old):
-            restore_login(old)
+            through_failover(old, move.reopen, restore_login)
         raise
 
 

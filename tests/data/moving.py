@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import shutil
 import socket
 import time
@@ -142,11 +143,16 @@ class Journey:
         return {"host": host(name), "port": 5432, "database": self.database, "masterSecret": MASTER_ARN}
 
     def go(
-        self, stage: str, step: Callable[[str], None] = nothing, patience: float = LIMIT, **changes: Any
+        self,
+        stage: str,
+        step: Callable[[str], None] = nothing,
+        patience: float = LIMIT,
+        left: float = math.inf,
+        **changes: Any,
     ) -> Mapping[str, Any]:
         tools = Tools(
             connect=self.open, store=self.secrets, objects=self.bucket, reach=self.reach, step=step,
-            patience=patience, parameters=lambda: self.catalog,
+            patience=patience, parameters=lambda: self.catalog, left=lambda: left,
         )  # fmt: skip
         self.sessions, self.dead = [], False
         return carry_out(self.event(stage, **changes), tools)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,13 @@ class Server:
             return connection.run(statement)
         finally:
             connection.close()
+
+    def restart(self, away: float = 0.0) -> None:
+        """As a failover: every session ends, and nobody is let in for some seconds."""
+        control = ("pg_ctl", "-D", str(self.directory / "data"), "-t", str(LIMIT))
+        self.program(*control, "stop", "-m", "immediate")
+        time.sleep(away)
+        self.program(*control, "start", "-w", "-l", str(self.directory / "log"))
 
     def psql(self, database: str, file: Path, role: str = SUPERUSER) -> None:
         """Run a file as the superuser, or in another's role; fails at the first thing that is refused."""

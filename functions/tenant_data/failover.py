@@ -1,0 +1,48 @@
+"""Work at a server whose session may have gone: a failover, a restart or the network ends it in the middle.
+
+What is done so is what a tenant waits for, so it is tried again, in a new session, until the server is back.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Final, TypeAlias
+
+from pg8000.exceptions import DatabaseError, InterfaceError
+
+from functions.common.connection import BootstrapError
+from functions.common.database_endpoint import DatabaseEndpoint
+
+log: Final = logging.getLogger(__name__)
+FAILOVER: Final = (
+    120.0  # seconds, at most as a rule (RDS user guide, "Failing over a Multi-AZ DB instance", 2026-11)
+)
+PAUSE: Final = 1.0
+
+# A new session of the administrator at the same server.
+Reopen: TypeAlias = Callable[[DatabaseEndpoint], AbstractContextManager[DatabaseEndpoint]]
+
+
+def through_failover(
+    endpoint: DatabaseEndpoint, reopen: Reopen, work: Callable[[DatabaseEndpoint], None]
+) -> None:
+    """Do `work`, which may be begun again at any point, in this session or in the first that can be had.
+
+    Raises what the last attempt met, after as long as a failover may take.
+    """
+    ends = time.monotonic() + FAILOVER
+    try:
+        work(endpoint)
+        return
+    except (DatabaseError, InterfaceError, OSError) as failure:
+        log.warning("the session at the %s has gone: %s", endpoint.name, failure)
+    while True:
+        try:
+            with reopen(endpoint) as again:
+                work(again)
+                return
+        except (BootstrapError, DatabaseError, InterfaceError, OSError):
+            if time.monotonic() > ends:
+                raise
+        time.sleep(PAUSE)
