@@ -216,9 +216,9 @@ def test_while_a_cutover_that_was_killed_is_prepared_again_the_tenant_writes(jou
     def die(step: str) -> None:
         if step == "sequences":
             journey.die()
-            raise Killed
+            raise Killed("in the window")
 
-    with pytest.raises(Killed):
+    with pytest.raises(Killed, match="in the window"):
         journey.go("cutover", step=die)
     with pytest.raises(DatabaseError, match="not permitted to log in"):
         journey.run("INSERT INTO one VALUES (1)")

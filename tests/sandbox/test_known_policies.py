@@ -89,7 +89,7 @@ def test_the_role_of_a_state_machine_too_waits_for_its_policy(dev_cloud: Path, t
     with closing(Service(tmp_path, propagates=True)) as service:
         caller, said = Caller(service, store, execution), list[str]()
         for _ in range(3):
-            with pytest.raises(Refused) as refusal:
+            with pytest.raises(Refused, match="Exception: ") as refusal:
                 caller.invoke("tenantry-dev-mover-worker", {})
             said.append(refusal.value.code)
     assert said[0] == "AccessDeniedException"

@@ -197,7 +197,7 @@ def test_a_starter_that_lost_the_answer_and_is_called_again_takes_up_the_executi
     client = place.client(config=Config(retries={"total_max_attempts": 1}))  # so that the loss reaches it
     lose_answer(client)
     starter = Starter(place, client)
-    with pytest.raises(ConnectionClosedError):
+    with pytest.raises(ConnectionClosedError, match="Connection was closed"):
         starter.call()
     if ended:
         starter.work()
