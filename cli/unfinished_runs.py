@@ -74,7 +74,8 @@ def unfinished_run(
 
 
 def _other_key(stack: str, placement: Placement, output: Mapping[str, Any]) -> str | None:
-    if output.get("key", placement.key) == placement.key:
+    """Only who is served has the number of its key told; of who leaves, `key` is which one is destroyed."""
+    if output_of(placement.phase) != TENANTS or output.get("key", placement.key) == placement.key:
         return None
     return (
         f"the run that gives it key {placement.key} has not come to its end, {output['key']} is in use; run"

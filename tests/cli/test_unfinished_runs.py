@@ -111,7 +111,7 @@ def test_who_leaves_is_held_to_it_too(root: Path) -> None:
     refused = call(root, "offboard", ID, "--retain-until", "2030-01-01", status=2).output
     assert f"the run of exported has not come to its end, the last that did left {ID} at suspended" in refused
     assert "the run of exported has not come to its end" in shown(root)
-    answers(leaving={ID: {"stage": "export"}})
+    answers(leaving={ID: {"stage": "export", "key": "arn:aws:kms:eu-west-1:111122223333:key/its-own"}})
     call(root, "offboard", ID, "--retain-until", "2030-01-01")
 
 
