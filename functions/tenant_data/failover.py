@@ -15,9 +15,8 @@ from functions.common.connection import BootstrapError
 from functions.common.database_endpoint import DatabaseEndpoint
 
 log: Final = logging.getLogger(__name__)
-FAILOVER: Final = (
-    120.0  # seconds, at most as a rule (RDS user guide, "Failing over a Multi-AZ DB instance", 2026-11)
-)
+# Seconds, typically at most (RDS user guide, "Multi-AZ DB instance deployments", failover times, 2026-11).
+FAILOVER: Final = 120.0
 PAUSE: Final = 1.0
 
 # A new session of the administrator at the same server.

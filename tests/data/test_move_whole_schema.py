@@ -30,7 +30,7 @@ def at(journey: Journey, name: str) -> set[str]:
     return dumped(journey.servers[name], journey.database, journey.role)
 
 
-def moved(journey: Journey, how: Mapping[str, Any]) -> None:
+def assert_moved(journey: Journey, how: Mapping[str, Any]) -> None:
     """As far as the switch; both ends are the same then."""
     before = at(journey, "origin"), rows_of(journey, "origin")
     for stage in ("prepare", "replicate", "cutover"):
@@ -48,7 +48,7 @@ def moved(journey: Journey, how: Mapping[str, Any]) -> None:
 def test_each_kind_is_moved(
     server: Server, other: Server, tmp_path: Path, kind: str, how: Mapping[str, Any]
 ) -> None:
-    moved(with_schema(server, other, tmp_path, [MOVED[kind]]), how)
+    assert_moved(with_schema(server, other, tmp_path, [MOVED[kind]]), how)
 
 
 @pytest.mark.parametrize("kind", COPIED)
@@ -58,7 +58,7 @@ def test_what_cannot_be_followed_is_refused_by_name_and_copied(
     journey = with_schema(server, other, tmp_path, [COPIED[kind]])
     with pytest.raises(MoveError, match=f"cannot be moved: .*{kind}"):
         journey.go("prepare")
-    moved(journey, BY_COPY)
+    assert_moved(journey, BY_COPY)
 
 
 @pytest.mark.parametrize("kind", REFUSED)
@@ -85,8 +85,8 @@ def test_kinds_together_are_moved(
     server: Server, other: Server, tmp_path: Path, kinds: list[str], more: list[str]
 ) -> None:
     both = {**MOVED, **COPIED}
-    moved(with_schema(server, other, tmp_path, [MOVED[k] for k in kinds]), {})
-    moved(with_schema(server, other, tmp_path, [both[k] for k in (*kinds, *more)]), BY_COPY)
+    assert_moved(with_schema(server, other, tmp_path, [MOVED[k] for k in kinds]), {})
+    assert_moved(with_schema(server, other, tmp_path, [both[k] for k in (*kinds, *more)]), BY_COPY)
 
 
 # Catalogs that no owner of a schema can write to (PostgreSQL 17, "System Catalogs", 2026-11), and why.
