@@ -14,10 +14,17 @@ from pg8000.native import Connection
 ROOTS: Final = Path(__file__).parent / "rds-roots.pem"
 TIMEOUT: Final = 15  # seconds for an answer
 PAUSES: Final = (1.0, 2.0, 4.0)  # seconds between attempts
+OUT_OF_MEMORY: Final = "53200"  # of shared memory: no lock can be taken, and so nobody can log in
 
 
 class BootstrapError(RuntimeError):
     """It cannot be done; what the server or the secret says to it, and never a statement or a secret."""
+
+
+class ExhaustedError(BootstrapError):
+    """The server's table of locks, which all its sessions share, is full: for a while, if somebody ends whose
+    locks these are.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ def connect(where: TenantDatabase, login: Mapping[str, Any], timeout: float = TI
         except (DatabaseError, InterfaceError) as failure:
             refusal = refused_by(failure)
             if refusal:
-                raise BootstrapError(f"tenant {where.tenant}: {server_message(refusal)}") from None
+                raise refusal_error(where.tenant, refusal) from None
             if pause is None:
                 raise BootstrapError(f"tenant {where.tenant}: {where.host} does not answer") from failure
             time.sleep(pause)
@@ -64,6 +71,18 @@ def refused_by(failure: BaseException | None) -> DatabaseError | None:
             return failure
         failure = failure.__context__
     return None
+
+
+def refusal_error(tenant: str, refusal: DatabaseError) -> BootstrapError:
+    """What a server refused, as a sentence without the statement."""
+    said = f"tenant {tenant}: {server_message(refusal)}"
+    return ExhaustedError(said) if server_code(refusal) == OUT_OF_MEMORY else BootstrapError(said)
+
+
+def server_code(refusal: DatabaseError) -> str:
+    """The SQLSTATE."""
+    answer: object = refusal.args[0] if refusal.args else {}
+    return str(cast("Mapping[str, object]", answer).get("C", "")) if isinstance(answer, Mapping) else ""
 
 
 def server_message(refusal: DatabaseError) -> str:

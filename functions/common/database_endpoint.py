@@ -5,11 +5,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
-from pg8000.exceptions import InterfaceError
+from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection, identifier, literal
 
 from functions.common.advisory_lock import take_lock
-from functions.common.connection import TenantDatabase
+from functions.common.blockers import (
+    LOCK_NOT_AVAILABLE,
+    LOCK_SECONDS,
+    LOCK_TIMEOUT,
+    likely_blockers,
+    sentence,
+)
+from functions.common.connection import TenantDatabase, server_code
 from functions.common.events import DatabaseAddress
 from functions.common.going_on import GoesOn
 from functions.common.secret_store import Store
@@ -26,6 +33,7 @@ SESSION_SETTINGS: Final = (
     # A policy that the tenant forces on its tables would run its functions as who reads: fail instead.
     "SET row_security = off",
     "SET statement_timeout = 0",
+    LOCK_TIMEOUT,
     "SET idle_in_transaction_session_timeout = 0",
 )
 Rows: TypeAlias = Sequence[Sequence[Any]]
@@ -78,7 +86,8 @@ class DatabaseEndpoint:
         return identifier(replication_role(self.request))
 
     def rows(self, sql: str, **values: Any) -> Rows:
-        return self.session.run(sql, **values) or ()
+        with self._naming_blockers():
+            return self.session.run(sql, **values) or ()
 
     def value(self, sql: str, **values: Any) -> Any:
         """The one value of the one row, None where there is no row."""
@@ -86,8 +95,23 @@ class DatabaseEndpoint:
         return found[0][0] if found else None
 
     def run(self, *statements: str) -> None:
-        for statement in statements:
-            self.session.run(statement)
+        with self._naming_blockers():
+            for statement in statements:
+                self.session.run(statement)
+
+    @contextmanager
+    def _naming_blockers(self) -> Generator[None]:
+        """Where a lock was waited for in vain, `MoveError` says who may hold it."""
+        try:
+            yield
+        except DatabaseError as refusal:
+            if server_code(refusal) != LOCK_NOT_AVAILABLE:
+                raise
+            who = sentence(likely_blockers(self.session, self.schema))
+            raise MoveError(
+                f"waited {LOCK_SECONDS} s for a lock at the {self.name}, which may be held by: {who};"
+                " run again once that is over"
+            ) from None
 
     def named(self, relation: str) -> str:
         """A table or sequence of the tenant's, as SQL."""

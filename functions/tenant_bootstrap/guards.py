@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
+from pg8000.exceptions import DatabaseError
 from pg8000.native import identifier, literal
 
 from functions.common.advisory_lock import FOR_THE_TRANSACTION, take_lock
-from functions.common.connection import BootstrapError
+from functions.common.connection import BootstrapError, server_message
 from functions.tenant_bootstrap.request import Request
 
 LOCK: Final = "bootstrap"  # the same for every tenant: the catalog is changed one at a time
 PATIENCE: Final = 120.0  # seconds for the calls of other tenants, of which a new shard has many at once
+TRIES: Final = 200  # of a statement, each of which takes a millisecond
+CHANGED: Final = "tuple concurrently"  # updated, or deleted (PostgreSQL 17, heapam.c, simple_heap_update)
 
 
 class Connection(Protocol):
@@ -210,14 +213,33 @@ def apply_guards(connection: Connection, target: TenantSchema, guards: Sequence[
         raise BootstrapError("another call has been changing the roles of this database for minutes")
     for guard in guards:
         for statement in guard.statements(connection, target):
-            connection.run(statement)
+            _run(connection, statement)
     connection.run("COMMIT")
+
+
+def _run(connection: Connection, statement: str) -> None:
+    """In a transaction. Who changes a row of the catalog holds it to the end, and whoever waited for that is
+    refused it then: a tenant may do so all day.
+    """
+    for _ in range(TRIES):
+        connection.run("SAVEPOINT before")
+        try:
+            connection.run(statement)
+        except DatabaseError as refusal:
+            if not server_message(refusal).startswith(CHANGED):
+                raise
+            connection.run("ROLLBACK TO SAVEPOINT before")
+        else:
+            return
+    raise BootstrapError("what is to be changed is being changed by others all the time")
 
 
 def disable_login(connection: Connection, target: TenantSchema) -> None:
     """Nobody logs in as the tenant any more. Its schema and all that is in it stay as they are."""
     if _rows(connection, "SELECT 1 FROM pg_roles WHERE rolname = :role", role=target.request.role):
-        connection.run(f"ALTER ROLE {target.role} NOLOGIN PASSWORD NULL")
+        connection.run("BEGIN")
+        _run(connection, f"ALTER ROLE {target.role} NOLOGIN PASSWORD NULL")
+        connection.run("COMMIT")
 
 
 def end_sessions(connection: Connection, target: TenantSchema) -> None:

@@ -1,7 +1,8 @@
 """The entry point: creates a tenant's role and schema, disables its login, rotates its password."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import cache
 from typing import Any, Final
@@ -9,8 +10,9 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier
 
+from functions.common.blockers import not_held_up
 from functions.common.call_record import recorded
-from functions.common.connection import BootstrapError, connect, server_message
+from functions.common.connection import BootstrapError, ExhaustedError, connect, refusal_error
 from functions.common.keep_active import answers_keep_active
 from functions.common.passwords import new_password, verifier
 from functions.common.secret_store import Secret, SecretsManager, Store
@@ -27,6 +29,8 @@ from functions.tenant_bootstrap.request import Action, Request, parse
 from functions.tenant_bootstrap.rotation import Connect, rotate
 
 log: Final = logging.getLogger(__name__)
+EXHAUSTED: Final = 45.0  # seconds for room in the server's table of locks; half of the function's time
+PAUSE: Final = 1.0  # seconds between tries
 
 
 @answers_keep_active
@@ -55,13 +59,39 @@ def bootstrap(
     master = store.read(request.master_secret)
     if master is None:
         raise BootstrapError(f"tenant {request.tenant}: the secret of the administrator is empty")
-    with closing(opened(request.tenant_database, master)) as connection:
-        try:
-            _serve(connection, request, store, guards)
-        except DatabaseError as refusal:
-            raise BootstrapError(f"tenant {request.tenant}: {server_message(refusal)}") from None
+
+    def again() -> Connection:
+        return opened(request.tenant_database, master)
+
+    _until_there_is_room(lambda: _serve_once(again, request, store, guards))
     log.info("tenant %s: %s done", request.tenant, request.action)
     return done
+
+
+def _until_there_is_room(work: Callable[[], None]) -> None:
+    """A tenant that takes all locks of the server shuts everybody out, until its session is ended
+    (`functions.session_watch`). What was begun meanwhile is begun again.
+    """
+    ends = time.monotonic() + EXHAUSTED
+    while True:
+        try:
+            work()
+            return
+        except ExhaustedError:
+            if time.monotonic() > ends:
+                raise
+        time.sleep(PAUSE)
+
+
+def _serve_once(
+    again: Callable[[], Connection], request: Request, store: Store, guards: Sequence[Guard]
+) -> None:
+    with closing(again()) as connection:
+        try:
+            with not_held_up(connection, again, request.tenant):
+                _serve(connection, request, store, guards)
+        except DatabaseError as refusal:
+            raise refusal_error(request.tenant, refusal) from None
 
 
 def _open(request: Request) -> bool | None:

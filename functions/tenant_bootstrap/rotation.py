@@ -14,7 +14,8 @@ from typing import Any, Final, TypeAlias
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection, identifier, literal
 
-from functions.common.connection import BootstrapError, TenantDatabase, server_message
+from functions.common.blockers import not_held_up
+from functions.common.connection import BootstrapError, TenantDatabase, refusal_error
 from functions.common.passwords import new_password, verifier
 from functions.common.secret_store import CURRENT, PENDING, Secret, Store
 
@@ -69,11 +70,13 @@ def _set(arn: str, token: str, store: Store, connect: Connect) -> None:
     if master is None:
         raise BootstrapError(f"tenant {_tenant(arn)}: the secret of the administrator is empty")
     statement = f"ALTER ROLE {identifier(pending['username'])} PASSWORD"
-    with closing(connect(_where(arn, pending), master)) as connection:
+    where, tenant = _where(arn, pending), _tenant(arn)
+    with closing(connect(where, master)) as connection:
         try:
-            connection.run(f"{statement} {literal(verifier(pending['password']))}")
+            with not_held_up(connection, lambda: connect(where, master), tenant):
+                connection.run(f"{statement} {literal(verifier(pending['password']))}")
         except DatabaseError as refusal:
-            raise BootstrapError(f"tenant {_tenant(arn)}: {server_message(refusal)}") from None
+            raise refusal_error(tenant, refusal) from None
 
 
 def _test(arn: str, token: str, store: Store, connect: Connect) -> None:

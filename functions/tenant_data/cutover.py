@@ -26,6 +26,7 @@ from functions.common.stage_run import Step
 from functions.common.tenant_session import both_as_tenant
 from functions.tenant_data.compare import Comparison
 from functions.tenant_data.failover import FAILOVER, Reopen, through_failover
+from functions.tenant_data.neighbours import waiting
 
 log: Final = logging.getLogger(__name__)
 ENDED: Final = 10.0  # seconds for sessions to end
@@ -113,7 +114,8 @@ class Switch:
             raise MoveError(f"nothing follows the {self.old.name}; go back to the stage before this one")
         if not self.link.wait_copied(time.monotonic() + self.patience):
             copying = self.link.tables_copying
-            raise GoesOn(f"the first copy of {len(copying)} tables is not over ({', '.join(copying[:3])})")
+            few = ", ".join(copying[:3])
+            raise GoesOn(f"the first copy of {len(copying)} tables is not over ({few}){waiting(self.link)}")
         self.step("same tables")
         self._require_same_schema()
         if self.back:

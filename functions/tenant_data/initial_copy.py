@@ -11,6 +11,7 @@ from functions.common.replication import IDENTIFIER, CopyLostError
 from functions.common.schema import definitions, difference, make, tables
 from functions.common.serving import is_serving
 from functions.common.tenant_session import as_tenant
+from functions.tenant_data.neighbours import naming_blockers, waiting
 
 if TYPE_CHECKING:
     from functions.tenant_data.move import Move
@@ -75,11 +76,13 @@ def replicate_whole(move: "Move") -> None:
     move.tools.step("published")
     move.out.publish()
     move.tools.step("subscribed")
-    move.out.subscribe(move.tools.reach, copy=True)
+    with naming_blockers(move.out):
+        move.out.subscribe(move.tools.reach, copy=True)
     move.tools.step("copied")
     try:
         if not move.out.wait_copied(time.monotonic() + move.tools.patience):
-            raise GoesOn(f"the first copy of {_few(move.out.tables_copying)} is not over")
+            copying = _few(move.out.tables_copying)
+            raise GoesOn(f"the first copy of {copying} is not over{waiting(move.out)}")
     except CopyLostError as lost:
         move.tools.step("replication taken down")
         move.out.drop()

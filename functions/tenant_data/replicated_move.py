@@ -12,6 +12,7 @@ from functions.common.tenant_session import as_tenant, drop_session_role
 from functions.tenant_data.cutover import Clock, Switch, enable_login, restore_login
 from functions.tenant_data.initial_copy import examine, replicate_whole
 from functions.tenant_data.move import Move
+from functions.tenant_data.neighbours import naming_blockers
 from functions.tenant_data.request import MoveStage
 
 CATCH_UP: Final = 60.0  # seconds for a follower to have what was written until now
@@ -93,7 +94,8 @@ def _follow(move: Move, link: Replication) -> None:
     link.source.grant_tenant_role()
     link.follower.grant_tenant_role()
     link.publish()
-    link.subscribe(move.tools.reach, copy=False)
+    with naming_blockers(link):
+        link.subscribe(move.tools.reach, copy=False)
 
 
 def _healthy(move: Move, link: Replication) -> None:

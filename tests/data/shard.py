@@ -8,7 +8,7 @@ from typing import Any
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 
-from functions.common.connection import BootstrapError, TenantDatabase, server_message
+from functions.common.connection import TenantDatabase, refusal_error
 from functions.common.secret_store import CURRENT, PENDING, Secret
 from functions.tenant_bootstrap.guards import GUARDS, Guard
 from functions.tenant_bootstrap.handler import bootstrap
@@ -113,7 +113,7 @@ class Shard:
         try:
             return self.server.connect(login["username"], login["password"], where.database)
         except DatabaseError as refusal:
-            raise BootstrapError(server_message(refusal)) from None
+            raise refusal_error(where.tenant, refusal) from None
 
     def secret(self, tenant: str) -> Secret:
         found = self.secrets.read(self.secret_arn(tenant))
