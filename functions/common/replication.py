@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from pg8000.exceptions import DatabaseError
 from pg8000.native import identifier, literal
 
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError, Reach, connection_string
@@ -23,6 +24,14 @@ LOST: Final = 30.0  # seconds without its slot after which a first copy is given
 # Which the administrator of each server has to be allowed to call. PostgreSQL lets every role (17.11,
 # system_functions.sql); that RDS does too is assumed (`system-identifier-on-rds`).
 IDENTIFIER: Final = "pg_control_system()"
+SETTING: Final = "tenantry.connection"  # of one session, for one statement
+# The error of a statement inside carries that statement, and with it the password, into the log.
+SET_CONNECTION: Final = """
+DO $$ BEGIN
+    EXECUTE format('ALTER SUBSCRIPTION %I CONNECTION %L', {name}, current_setting('tenantry.connection'));
+EXCEPTION WHEN OTHERS THEN
+    RAISE EXCEPTION 'its connection was refused (%)', SQLSTATE;
+END $$"""
 RDS: Final = "rds_replication"  # what RDS gives instead of the attribute (RDS user guide, 2026-11)
 
 
@@ -131,23 +140,55 @@ class Replication:
             source.run(f"CREATE PUBLICATION {self.name}{what}")
 
     def subscribe(self, reach: Reach, *, copy: bool) -> None:
-        """Follow, from now on or with all that is there; a new password each time, which nobody keeps."""
+        """Follow, from now on or with all that is there; a new password each time, which nobody keeps.
+
+        Raises `MoveError` where the server does not take the connection.
+        """
         password = new_password()
         self.source.run(
             f"ALTER ROLE {self.source.replication_role} LOGIN PASSWORD {literal(verifier(password))}"
         )
-        where = literal(connection_string(self.source, reach(self.source, self.follower), password))
-        if self.subscribed is not None:
+        if self.subscribed is None:
+            # Rows are confirmed when they are on disk; the worker acts as each table's owner (run_as_owner).
             self.follower.run(
-                f"ALTER SUBSCRIPTION {self.name} CONNECTION {where}", f"ALTER SUBSCRIPTION {self.name} ENABLE"
+                f"CREATE SUBSCRIPTION {self.name} CONNECTION 'password=none' PUBLICATION {self.name} WITH"
+                " (connect = false, origin = none, synchronous_commit = 'local', run_as_owner = false)"
             )
-            return
-        self._drop_slots(f"slot_name = {literal(self.plain)}")
-        # Rows are confirmed when they are on disk; the worker acts as each table's owner (run_as_owner).
-        self.follower.run(
-            f"CREATE SUBSCRIPTION {self.name} CONNECTION {where} PUBLICATION {self.name} WITH"
-            f" (copy_data = {str(copy).lower()}, origin = none, synchronous_commit = 'local',"
-            " run_as_owner = false)"
+        self._connect_by(connection_string(self.source, reach(self.source, self.follower), password))
+        begins = not self._follows_tables
+        if begins:
+            self._drop_slots(f"slot_name = {literal(self.plain)}")
+            self.source.rows("SELECT pg_create_logical_replication_slot(:name, 'pgoutput')", name=self.plain)
+        self.follower.run(f"ALTER SUBSCRIPTION {self.name} ENABLE")
+        if begins:
+            refresh = f"REFRESH PUBLICATION WITH (copy_data = {str(copy).lower()})"
+            self.follower.run(f"ALTER SUBSCRIPTION {self.name} {refresh}")
+
+    def _connect_by(self, text: str) -> None:
+        """Set how the worker connects, of which the server's log tells nothing.
+
+        A server logs definitions with all that stands in them, so with the password. It logs neither the
+        values of parameters (`log_parameter_max_length` of the cell's parameter group) nor what a DO block
+        runs, but for the context of an error, which is left out here.
+        """
+        self.follower.rows(f"SELECT set_config('{SETTING}', :text, false)", text=text)
+        try:
+            self.follower.run(SET_CONNECTION.format(name=literal(self.plain)))
+        except DatabaseError as failure:
+            raise MoveError(
+                f"the {self.follower.name} cannot follow the {self.source.name}: {failure.args[0].get('M')}"
+            ) from None
+        finally:
+            self.follower.rows(f"SELECT set_config('{SETTING}', '', false)")
+
+    @property
+    def _follows_tables(self) -> bool:
+        """Whether an earlier call got as far as to say which tables are followed."""
+        return bool(
+            self.follower.rows(
+                "SELECT 1 FROM pg_subscription_rel WHERE srsubid = :number LIMIT 1",
+                number=self.subscribed or 0,
+            )
         )
 
     def wait_copied(self, ends: float) -> bool:

@@ -26,7 +26,10 @@ PASSWORD = "of-the-test-server"
 SETTINGS = {
     "listen_addresses": "''",
     "wal_level": "logical",
-    "log_statement": "ddl",  # as in the parameter group of the cell
+    # Of statements all that the cell's parameter group lets a server log, and more of them.
+    "log_statement": "ddl",
+    "log_min_duration_statement": "0",
+    "log_parameter_max_length": "0",
     "log_connections": "on",
     "fsync": "off",
     "full_page_writes": "off",

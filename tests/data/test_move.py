@@ -9,10 +9,12 @@ from threading import Timer
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from functions.common import replication
+from functions.common import replication, tenant_session
 from functions.common.advisory_lock import SPACE
 from functions.common.database_endpoint import MoveError
 from functions.common.going_on import GoesOn
+from functions.common.passwords import new_password
+from functions.tenant_data import cutover
 from tests.data.moving import BUDGET, STEPS, BudgetClock, Journey, Killed, host
 from tests.data.rich import RICH, fingerprint, rows_of
 from tests.data.server import Server
@@ -385,13 +387,32 @@ def test_stages_out_of_order_change_nothing(rich: Journey, stage: str, says: str
     rich.run("INSERT INTO empty (id) VALUES (9)")
 
 
-def test_no_secret_is_in_the_logs_of_a_move(rich: Journey) -> None:
+def test_no_secret_is_in_the_logs_of_a_move(rich: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the tenant, of the role that replicates, of sessions that read; of calls that fail as well."""
+    known: list[str] = []
+
+    def recorded() -> str:
+        known.append(new_password())
+        return known[-1]
+
+    for module in (cutover, replication, tenant_session):
+        monkeypatch.setattr(module, "new_password", recorded)
+    reach = rich.reach
+    for wrong, why in REFUSED_CONNECTIONS.items():
+        monkeypatch.setattr(rich, "reach", lambda *ends, wrong=wrong: f"{reach(*ends)} {wrong}")
+        rich.go("prepare")
+        with pytest.raises((MoveError, DatabaseError), match=why):
+            rich.go("replicate")
+    monkeypatch.setattr(rich, "reach", reach)
     for stage in STEPS:
         rich.go(stage)
+    known += [content["password"] for content in rich.secrets.versions[rich.secret_arn].values()]
     logs = "".join(server.log for server in rich.servers.values())
-    for content in rich.secrets.versions[rich.secret_arn].values():
-        assert content["password"] not in logs
+    assert len(set(known)) > 8
+    assert [secret for secret in known if secret in logs] == []
 
+
+REFUSED_CONNECTIONS = {"host=/nowhere": "could not connect", "nothing=known": "its connection was refused"}
 
 LATE = (
     "UPDATE one SET said = 'late' WHERE id = 1",
