@@ -18,6 +18,7 @@ from sandbox.aws.planning import (
     in_form,
     is_unset,
     planned_state,
+    sent_inputs,
 )
 from sandbox.aws.refusals import (
     CREATE,
@@ -157,6 +158,14 @@ class Cloud:
         described = describe(token)
         planned = {} if described.framework else self.planned_update(token, {}, state, inputs)
         return {k: planned[k] for k in described.sets if k in planned}
+
+    def sent(self, token: str, resource_id: str, state: Values, inputs: Values) -> Values:
+        """What AWS has of a resource once it was sent what an update changes."""
+        described, row = describe(token), self.read(token, resource_id)
+        # A resource of the framework compares for itself, and an invocation sends its whole input.
+        if row is None or described.invoked or described.framework:
+            return inputs
+        return sent_inputs(described, row.inputs, state, inputs)
 
     def preview_update(self, token: str, old: Values, state: Values, inputs: Values) -> dict[str, Any]:
         described = describe(token)

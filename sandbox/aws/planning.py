@@ -35,6 +35,18 @@ def changed_inputs(described: Description, old: Values, state: Values, news: Val
     return changed | _open(described, state, news) if changed else changed
 
 
+def sent_inputs(described: Description, had: Values, state: Values, news: Values) -> dict[str, Any]:
+    """What AWS has after an update: what it had, but for what differs from the state, which alone is sent.
+
+    After an update that failed the state has what was not done, and until a refresh nobody sends that again
+    (`schema.ResourceData.HasChange` of terraform-plugin-sdk v2.33; the bridge keeps the new inputs).
+    """
+    changed = changed_inputs(described, had, state, news)
+    given = {k for k in news if k in changed or k in described.write_only or k.startswith("__")}
+    kept = had.keys() - changed - {*described.write_only}
+    return {k: had[k] for k in kept} | {k: news[k] for k in given}
+
+
 def _open(described: Description, state: Values, news: Values) -> frozenset[str]:
     """Inputs left to AWS of which the state has nothing: known after an update for something else."""
     left = (None,) if described.framework else ("",)

@@ -146,9 +146,10 @@ class Aws(Provider):
         known = replace(before, inputs={**before.inputs, **_input(state)}) if before else None
         result = self._before(token, "update", inputs, known)
         with _Answering(self._lock):
-            outputs = self.cloud.update(token, resource_id, urn, inputs)
+            sent = self.cloud.sent(token, resource_id, state, inputs)
+            outputs = self.cloud.update(token, resource_id, urn, sent)
             sets = self.cloud.planned_sets(token, state, inputs)
-        row = Row(token, resource_id, urn, inputs, outputs)
+        row = Row(token, resource_id, urn, sent, outputs)
         if token == SERVICE:
             self._deploy(row, before, outputs)
         made = self._after(token, row, result, new=False)
