@@ -59,8 +59,14 @@ def _is_changed(described: Description, key: str, state: Values, news: Values) -
     new, now = news.get(key), state.get(key)
     if is_unset(described, new):
         return _is_removed(described, key, now, new)
-    if new == UNKNOWN and key in described.keeps and key in described.sets and not described.framework:
-        return False  # the SDK expects of a set that AWS may fill that it stays
+    if (
+        new == UNKNOWN
+        and now
+        and key in described.keeps
+        and key in described.sets
+        and not described.framework
+    ):
+        return False  # the SDK expects of a set that AWS may fill that it stays, unless it is empty
     return new != now and _canonical(described, key, new) != _canonical(described, key, now)
 
 

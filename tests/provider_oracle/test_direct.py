@@ -34,7 +34,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Plugin, Plu
 def commands(draw: st.DrawFn, kind: str, name: str) -> list[Any]:
     """What a person does with a stack of one resource: a command, its program, and what goes wrong."""
     inputs = SHAPES[name].inputs(kind)
-    programs = [draw(inputs) for _ in range(2)]
+    programs = [draw(inputs) for _ in range(3)]
     made: list[Any] = []
     for _ in range(draw(st.integers(2, 6))):
         what = draw(st.sampled_from(["up", "up", "up", "preview", "refresh", "import", "destroy", "unknown"]))
