@@ -14,7 +14,7 @@ SECONDS ?= 300
 export STACK COPY
 export SANDBOX_PROFILE := $(or $(ACCOUNTS),$(SANDBOX_PROFILE))
 
-.PHONY: help up preview refresh destroy recover restore env check test test-slow test-all oracle test-random lint generate fuzz no-change reliability bench clean requirements venv
+.PHONY: help up preview refresh destroy recover restore env check test test-slow test-all oracle test-random lint generate fuzz no-change reliability bench clean requirements tools venv
 help:
 	@echo "Stacks in the sandbox, the local cloud                      [STACK=$(STACK)]"
 	@echo "  make up            deploy the stack and show its tenants"
@@ -51,18 +51,19 @@ check: venv
 
 # docs/testing.md says what kinds of tests there are, and which are slow.
 test: TESTS := -m "not slow"
-test-slow: TESTS := -m slow
-test-all: TESTS :=
+test-slow: TESTS := -m slow --durations=40
+test-all: TESTS := --durations=40
 test-slow test-all: oracle
-test test-slow test-all: venv
-	@$(TOOLCHAIN) setup
+test test-slow test-all: tools
 	@$(PY) -m pytest -n auto --dist worksteal $(TESTS)
 
 oracle: venv
 	@$(PY) -m tests.provider_oracle.build
 
-test-random: venv
+tools: venv
 	@$(TOOLCHAIN) setup
+
+test-random: tools
 	@$(PY) -m tests.random_inputs --seconds $(SECONDS)
 
 lint: venv
@@ -75,20 +76,17 @@ lint: venv
 generate: venv
 	@$(PY) -m devtools.generators
 
-fuzz: venv
-	@$(TOOLCHAIN) setup
+fuzz: tools
 	@FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest -q -s tests/engine/test_sequences.py \
 		tests/data/test_move_killed.py tests/data/test_move_large.py -k "any_sequence or any_moment or gigabyte"
 
 no-change: venv
 	@$(PY) -m devtools.no_change $(BASE)
 
-reliability: venv
-	@$(TOOLCHAIN) setup
+reliability: tools
 	@$(PY) -m tests.reliability
 
-bench: venv
-	@$(TOOLCHAIN) setup
+bench: tools
 	@$(PY) -m tests.bench
 
 clean:
