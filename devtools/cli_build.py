@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from devtools.cli_download import VERSION
-from devtools.go_toolchain import GoError, find_go, last_words, wait_for_build
+from devtools.go_toolchain import BUILD, STRIPPED, GoError, find_go, last_words, wait_for_build
 from devtools.paths import ROOT, ToolchainError, say, tools
 
 MODULES: Final = ROOT / "devtools" / "pulumi"
 PACKAGE: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
-FLAGS: Final = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
+FLAGS: Final = f"{STRIPPED} -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
 # MB that a build writes, measured with empty caches (linux-x64, Go 1.26), and a little more: sources,
 # compiled packages, what is thrown away at the end. A build that has its sources was here before.
 NEEDED_MB: Final = {"GOMODCACHE": 1400, "GOCACHE": 1700, "GOTMPDIR": 1400}
@@ -37,7 +37,7 @@ def build(folder: Path) -> Path:
     _require_room(go, env)
     target, new, log = folder / "pulumi", folder / ".pulumi.new", folder / "build.log"
     say(f"building the Pulumi CLI {VERSION} from Go modules: once, some 2 to 5 minutes on two cores")
-    command = [str(go), "build", "-trimpath", "-ldflags", FLAGS, "-o", str(new), PACKAGE]
+    command = [str(go), *BUILD, "-ldflags", FLAGS, "-o", str(new), PACKAGE]
     with log.open("w", encoding="utf-8") as out:
         status = wait_for_build(subprocess.Popen(command, cwd=MODULES, env=env, stdout=out, stderr=out))
     if status:

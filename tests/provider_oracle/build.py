@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devtools.go_toolchain import find_go, last_words, wait_for_build
+from devtools.go_toolchain import BUILD, STRIPPED, find_go, last_words, wait_for_build
 from devtools.paths import ToolchainError, make_folder, say, tools
 
 SOURCES = Path(__file__).with_name("provider")
@@ -53,7 +53,7 @@ def _build(sources: Path, target: Path) -> None:
     go, env = find_go(own)
     new, log = target.with_name(f".{target.name}.new"), target.with_name("build.log")
     say("building the oracle of the provider tests from Go modules: once, some 3 to 8 minutes on two cores")
-    command = [str(go), "build", "-trimpath", "-ldflags", "-s -w", "-o", str(new), "."]
+    command = [str(go), *BUILD, "-ldflags", STRIPPED, "-o", str(new), "."]
     with log.open("w", encoding="utf-8") as out:
         status = wait_for_build(subprocess.Popen(command, cwd=sources, env=env, stdout=out, stderr=out))
     if status:
