@@ -99,7 +99,7 @@ PHASES: Final[Mapping[Phase, PhaseRow]] = {
     ),
     Phase.PREPARE: PhaseRow(
         process=Process.MOVE,
-        means="the new database is created and the old one examined; the services notice nothing",
+        means="the new database is created, the old one examined, the copy rehearsed; nobody notices",
         creates="the new database, or a schema on a shard, and the network path to it",
         keeps="the old database, which serves",
         removes="nothing",

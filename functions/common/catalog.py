@@ -31,9 +31,9 @@ class Section(IntEnum):
     PRIVILEGES = 16
 
 
-def queries(file: str) -> Mapping[str, str]:
+def queries(file: str, folder: Path = FOLDER) -> Mapping[str, str]:
     """The queries of an SQL file, by the line `--- …` before each."""
-    text = (FOLDER / file).read_text(encoding="utf-8")
+    text = (folder / file).read_text(encoding="utf-8")
     parts = re.split(r"^--- (.+)$", text, flags=re.MULTILINE)
     return {name.strip(): query.strip() for name, query in zip(parts[1::2], parts[2::2], strict=True)}
 

@@ -93,6 +93,24 @@ def server_message(refusal: DatabaseError) -> str:
     return str(answer)
 
 
+# Classes of errors that PostgreSQL words with names of objects and never with values of rows: what is not
+# supported, constraints, access, names, resources, limits, states, operators (PostgreSQL 17, appendix A).
+NAMES_ONLY: Final = ("0A", "23", "28", "42", "53", "54", "55", "57", "58")
+RAISED: Final = "exec_stmt_raise"  # PL/pgSQL's RAISE, whose words and code are the tenant's own
+
+
+def server_words(refusal: DatabaseError) -> str:
+    """SQLSTATE and message, as far as no row's values can be in it; DETAIL and CONTEXT never are."""
+    answer: object = refusal.args[0] if refusal.args else {}
+    if not isinstance(answer, Mapping):
+        return "SQLSTATE unknown"
+    fields = cast("Mapping[str, object]", answer)
+    code = server_code(refusal)
+    if code.startswith(NAMES_ONLY) and fields.get("R") != RAISED:
+        return f"SQLSTATE {code}: {fields.get('M')}"
+    return f"SQLSTATE {code}, whose message may hold values of rows and is in the log of that server"
+
+
 @cache
 def trusted() -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(ROOTS))

@@ -1,17 +1,21 @@
 """A tenant's schema as statements: read from one database, created in another, compared between both."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pg8000.exceptions import DatabaseError
+from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.common import catalog
+from functions.common.connection import server_code, server_words
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError, Rows
 
 # What a statement says that needs another one first: undefined table, function, object, column; no unique
 # constraint yet to refer to; no cast yet (PostgreSQL 17, appendix A).
 NEEDS_OTHERS: Final = frozenset({"42P01", "42883", "42704", "42703", "42830", "42846", "42804"})
+
+FEW: Final = 5  # that are named with their reasons
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,31 +77,46 @@ def make(session: Any, wanted: Sequence[Definition], *, keep: bool = True) -> Se
     Returns them in the order in which they could be made; without `keep` that is all there is of it.
     """
     session.run("BEGIN")
-    session.run("SET LOCAL check_function_bodies = off")
-    order: list[Definition] = []
-    pending = list(wanted)
-    while pending:
-        made = [d for d in pending if _made(session, d)]
-        if not made:
+    try:
+        order = make_within(session, wanted)
+    except MoveError:
+        with suppress(DatabaseError, InterfaceError, OSError):  # the server may be what has gone
             session.run("ROLLBACK")
-            raise MoveError(f"the schema cannot be made again: {', '.join(d.name for d in pending)}")
-        order += made
-        pending = sorted({*pending}.difference(made))
+        raise
     session.run("COMMIT" if keep else "ROLLBACK")
     return order
 
 
-def _made(session: Any, definition: Definition) -> bool:
+def make_within(session: Any, wanted: Sequence[Definition]) -> Sequence[Definition]:
+    """The same in a transaction that is open. Raises `MoveError` with the server's words."""
+    session.run("SET LOCAL check_function_bodies = off")
+    order: list[Definition] = []
+    pending = list(wanted)
+    while pending:
+        refused: dict[Definition, str] = {d: words for d in pending if (words := _refused(session, d))}
+        made = [d for d in pending if d not in refused]
+        if not made:
+            why = "; ".join(f"{d.name} ({words})" for d, words in list(refused.items())[:FEW])
+            more = f"; and {len(refused) - FEW} more" if len(refused) > FEW else ""
+            raise MoveError(f"the schema cannot be made again: {why}{more}")
+        order += made
+        pending = sorted(refused)
+    return order
+
+
+def _refused(session: Any, definition: Definition) -> str | None:
+    """Make it; what the server says where it needs something that may come later."""
     session.run("SAVEPOINT one")
     try:
         session.run(definition.sql)
     except DatabaseError as refusal:
-        if refusal.args and refusal.args[0].get("C") in NEEDS_OTHERS:
-            session.run("ROLLBACK TO one")
-            return False
-        raise
+        words = server_words(refusal)
+        if server_code(refusal) not in NEEDS_OTHERS:
+            raise MoveError(f"the schema cannot be made again: {definition.name} ({words})") from None
+        session.run("ROLLBACK TO one")
+        return words
     session.run("RELEASE one")
-    return True
+    return None
 
 
 # A row as text, by the output functions of its columns' types, which no tenant can define. `(t.*)::text`

@@ -4,65 +4,47 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from functions.common.catalog import Section
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.going_on import GoesOn
 from functions.common.refusals import OF_REPLICATION, refusals
-from functions.common.replication import IDENTIFIER, CopyLostError
+from functions.common.replication import CopyLostError
 from functions.common.schema import definitions, difference, make, tables
 from functions.common.serving import is_serving
 from functions.common.tenant_session import as_tenant
 from functions.tenant_data.neighbours import naming_blockers, waiting
+from functions.tenant_data.rehearsal import rehearse
+from functions.tenant_data.target_checks import of_extensions, of_locks, of_servers, of_size, size_of
 
 if TYPE_CHECKING:
     from functions.tenant_data.move import Move
 
-LOGICAL: Final = "logical"
-GIB: Final = 2**30
-FILLED: Final = 0.8  # of the target's storage: it grows by itself, and only once in six hours
+# What is made after the rows, by whether they follow: foreign keys and triggers are not for who replicates; a
+# copy has everything from indexes on made over its rows.
+SECTION_OF_ROWS: Final = {True: Section.FOREIGN, False: Section.INDEXES}
 
 
 def examine(move: "Move", source: DatabaseEndpoint, *, follows: bool = True) -> None:
-    """Look, and change nothing; `source` is where the rows are to come from, and whether they follow."""
+    """Look, rehearse, and change nothing; `source` is where the rows are to come from, and whether they
+    follow.
+    """
     move.tools.step("examined")
     source.grant_tenant_role()
-    size = int(
-        source.value(
-            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c"
-            " WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind = 'r'",
-            schema=source.schema,
-        )
-    )
+    size = size_of(source)
     wrong = list(refusals(source, but=() if follows else OF_REPLICATION))
+    missing, other_extensions = of_extensions(source, move.target)
     wrong += [
-        *(_of_servers(source, move.target) if follows else ()),
-        *_of_size(size, move.request.target_gib),
+        *(of_servers(source, move.target) if follows else ()),
+        *of_size(size, move.target, move.request.target_gib),
+        *of_locks(source, move.target),
+        *missing,
     ]
+    # What is known to be wrong would fail in the rehearsal too, in other words.
+    wrong = wrong or rehearse(move, source, SECTION_OF_ROWS[follows])
     if wrong:
         raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
+    move.notes.extend(other_extensions)
     move.report["tables"], move.report["bytes"] = len(tables(source)), size
-
-
-def _of_servers(*endpoints: DatabaseEndpoint) -> Sequence[str]:
-    levels = {endpoint.name: endpoint.value("SELECT current_setting('wal_level')") for endpoint in endpoints}
-    deaf = [
-        f"wal_level of the {name} is {level}, and rds.logical_replication asks for a reboot"
-        for name, level in levels.items()
-        if level != LOGICAL
-    ]
-    nameless = [
-        f"the administrator of the {endpoint.name} may not call {IDENTIFIER}, by which slots of first copies"
-        " are told apart (move with --by copy)"
-        for endpoint in endpoints
-        if not endpoint.value("SELECT has_function_privilege(:name, 'EXECUTE')", name=IDENTIFIER)
-    ]
-    return [*deaf, *nameless]
-
-
-def _of_size(size: int, target_gib: int) -> Sequence[str]:
-    if size <= FILLED * target_gib * GIB:
-        return ()
-    much = f"its {size / GIB:.1f} GiB leave too little of the {target_gib} GiB at the target"
-    return (f"{much}; raise its storage",)
 
 
 def replicate_whole(move: "Move") -> None:
