@@ -98,6 +98,7 @@ def _lines(shown: dict[str, Any]) -> list[tuple[str, str]]:
         ("plan", f"{shown['plan']}: {_limits(shown['limits'])}"),
         ("overrides", ", ".join(f"{k} {v}" for k, v in shown["overrides"].items())),
         ("key", f"its own, rotated every {shown['key_rotation_days']} days"),
+        ("protected", ", ".join(shown["protected_columns"])),
         ("contacts", ", ".join(filter(None, shown["contacts"].values()))),
         ("tags", ", ".join(f"{k}: {v}" for k, v in shown["tags"].items())),
     ]

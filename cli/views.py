@@ -60,6 +60,7 @@ def description(project: Project, found: Examined, cell: Cell, id_: str) -> dict
         },
         "overrides": {k: v for k, v in _overrides(tenant).items() if v is not None},
         "key_rotation_days": tenant.key_rotation_days,
+        "protected_columns": list(tenant.protected_columns),
         "contacts": {"email": tenant.contacts.email, "webhook": tenant.contacts.webhook},
         "tags": dict(tenant.tags),
         "resources": [

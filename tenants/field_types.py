@@ -22,6 +22,16 @@ DISPLAY_NAME: Final = Text(
     "a name of one line without invisible characters or spaces at its ends",
     longest=80,
 )
+PROTECTED_COLUMN: Final = Text(
+    re.compile(r'[^."\s]+\.[^."\s]+'),
+    "a table and a column of the tenant's schema, such as cards.number",
+    longest=127,
+    refuses=lambda text: (
+        "has a longer name than PostgreSQL keeps"
+        if any(len(part.encode()) > 63 for part in text.split("."))
+        else None
+    ),
+)
 RESIDENCY: Final = Choice(tuple(REGIONS))
 INSTANCE_CLASS: Final = Text(
     re.compile(r"db\.[a-z][a-z0-9]{1,9}\.[a-z0-9]{4,12}"),

@@ -111,6 +111,13 @@ class Tenant:
             "Which of the tenant's keys is in use, counted from 1; tenantry tenants rotate-key raises it",
         ),
     )
+    protected_columns: tuple[str, ...] = field(
+        default=(),
+        metadata=spec(
+            ListOf(field_types.PROTECTED_COLUMN),
+            "Columns that the services encrypt under the tenant's key, as table.column",
+        ),
+    )
     tags: Mapping[str, str] = field(
         default_factory=_nothing,
         metadata=spec(field_types.TAGS, "Labels of your own on the tenant's resources"),

@@ -147,6 +147,20 @@ def _dead_letters(name: str, key: EncryptionKey, shared: CellContext, child: Res
     return queue
 
 
+def _data_keys(shared: CellContext) -> Statement:
+    """Make data keys under tenants' keys, whose policies say for whom."""
+    alias = f"alias/{shared.names.path('alias', 'tenants', '*')}"
+    return Statement(
+        sid="MakeDataKeys",
+        actions=["kms:GenerateDataKeyWithoutPlaintext"],
+        resources=[shared.arn("kms", "key/*")],
+        condition={
+            "ForAnyValue:StringLike": {"kms:ResourceAliases": alias},
+            "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["tenant"]},
+        },
+    )
+
+
 def _statements(
     shared: CellContext, log_group: Input[str], dead_letters: Input[str], key: Input[str]
 ) -> Sequence[Statement]:
@@ -154,6 +168,7 @@ def _statements(
         tenant_secrets(shared, ("database", "webhook")),
         *master_secrets(shared),
         keys_of_secrets(shared),
+        _data_keys(shared),
         record_calls(shared),
         Statement(
             sid="WriteLogs",

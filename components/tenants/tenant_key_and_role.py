@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -36,6 +36,13 @@ def tenant_tags(plan: TenantPlan) -> Mapping[str, str]:
     leaving = {LEAVING: plan.leaving_tag} if plan.leaving_tag else {}
     released = {RELEASED: "leaving"} if plan.leaving_tag == ENDING else {}
     return {**plan.tags, CONTEXT: plan.id, **leaving, **released}
+
+
+def protected_columns(plan: TenantPlan, keys: Sequence[Input[str]]) -> Mapping[str, Any]:
+    """As the functions are told of them, with all keys of the tenant; nothing where it has none."""
+    if not plan.protected_columns:
+        return {}
+    return {"protected": {"columns": list(plan.protected_columns), "keys": list(keys)}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +135,23 @@ def _uses(args: TenantKeyAndRoleArgs, role_arn: Input[str]) -> Sequence[Statemen
             condition={"StringEquals": {"kms:ViaService": [f"{s}.{region}.amazonaws.com" for s in THROUGH]}},
         ),
         _worker("BootstrapKeepsSecrets", args.bootstrap_role_arn, region, ("secretsmanager",)),
+        *_data_keys(args),
         *_at_work(args),
+    )
+
+
+def _data_keys(args: TenantKeyAndRoleArgs) -> Sequence[Statement]:
+    """The bootstrap function makes data keys for protected columns, and never sees one."""
+    if not args.plan.protected_columns:
+        return ()
+    return (
+        Statement(
+            sid="BootstrapMakesDataKeys",
+            actions=["kms:GenerateDataKeyWithoutPlaintext"],
+            resources=["*"],
+            principals={"AWS": [args.bootstrap_role_arn]},
+            condition={"StringEquals": {f"kms:EncryptionContext:{CONTEXT}": args.plan.id}},
+        ),
     )
 
 

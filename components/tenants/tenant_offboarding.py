@@ -79,6 +79,7 @@ def _export(args: TenantOffboardingArgs) -> dict[str, Any]:
         "tenantSecret": tenant.database_secret_arn,
         "bucket": args.plan.artefacts,
         "handover": args.plan.handover,
+        **_tenancy(args).protected,
     }
 
 

@@ -20,7 +20,13 @@ from components.tenants.api_access import ApiAccess, ApiAccessArgs
 from components.tenants.bootstrap import Bootstrap
 from components.tenants.data_access import MOVING
 from components.tenants.tenant_buckets import TenantBucketsArgs, artefacts, handover
-from components.tenants.tenant_key_and_role import CONTEXT, DIRECT, TenantKeyAndRole, tenant_tags
+from components.tenants.tenant_key_and_role import (
+    CONTEXT,
+    DIRECT,
+    TenantKeyAndRole,
+    protected_columns,
+    tenant_tags,
+)
 from components.tenants.tenant_keys import TenantKeysArgs, follow_key
 from components.tenants.tenant_schemas import TenantSchemas, TenantSchemasArgs, make_tenant_schemas
 from components.tenants.tenant_secrets import TenantSecrets, TenantSecretsArgs
@@ -79,6 +85,7 @@ class TenantResources(pulumi.ComponentResource):
             name,
             TenantSchemasArgs(
                 plan=args.plan,
+                protected=protected_columns(args.plan, [key.arn for key in args.identity.keys.values()]),
                 databases=args.databases,
                 restored=args.restored,
                 secrets=secrets,

@@ -26,6 +26,7 @@ REVISION: Final = 1
 @dataclass(frozen=True, kw_only=True)
 class TenantSchemasArgs:
     plan: TenantPlan
+    protected: Mapping[str, Any]  # what the functions are told of its protected columns
     databases: Mapping[str, Database]  # its shard or its silo, both while it moves, by name
     restored: Database | None
     secrets: TenantSecrets
@@ -68,6 +69,7 @@ def _place(
         "connections": place.limits.connections,
         "statementMs": place.limits.statement_ms,
         "idleMs": place.limits.idle_ms,
+        **args.protected,
     }
     # Before places had names of their own there was one, and it is where the tenant is or comes from.
     first = plan.places[0] is place
@@ -104,6 +106,7 @@ def _move(
             end: args.databases[place.database_name].reader_endpoints
             for end, place in (("origin", move.origin), ("target", move.target))
         },
+        **args.protected,
         **({"by": move.by} if move.by is not MoveMethod.REPLICATION else {}),
         **({"restoredTo": move.at} if move.at else {}),
         **({"restored": end_of(args.restored)} if args.restored else {}),

@@ -18,7 +18,11 @@ from components.edge.edge import Edge
 from components.network.network import Network, NetworkArgs
 from components.network.peering import Peering, PeeringArgs
 from components.tenants.bootstrap import Bootstrap
-from components.tenants.tenant_key_and_role import TenantKeyAndRole, TenantKeyAndRoleArgs
+from components.tenants.tenant_key_and_role import (
+    TenantKeyAndRole,
+    TenantKeyAndRoleArgs,
+    protected_columns,
+)
 from components.tenants.tenant_resources import TenantResources, TenantResourcesArgs
 from components.tenants.tenant_worker import Workers
 from plan.data.databases import DatabasePlan
@@ -49,6 +53,7 @@ class TenantStack(pulumi.ComponentResource):
 
     tenant: TenantResources
     key_arns: Sequence[Output[str]]  # by number; the last is in use
+    protected: Mapping[str, Any]  # what the functions are told of its protected columns
     summary: Output[Mapping[str, Any]]
     moved: Output[Mapping[str, Any]] | None
 
@@ -68,6 +73,7 @@ class TenantStack(pulumi.ComponentResource):
         )
         self._keys = {number: key.arn for number, key in sorted(identity.keys.items())}
         self.key_arns = list(self._keys.values())
+        self.protected = protected_columns(args.plan, self.key_arns)
         self._network_dependencies: list[pulumi.Resource] = []
         self._subnets: dict[str, DatabaseSubnets] = {}
         if args.key_prerequisite:

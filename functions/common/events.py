@@ -53,9 +53,20 @@ ADDRESS: Final[Mapping[str, FieldType]] = {
 }
 ADDRESS_OBJECT: Final = Object(ADDRESS)
 
+KEY: Final = text(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]{3,64}", "ARN of a key")
+
 
 def each(item: FieldType) -> ListOf:
     return ListOf(item, most=1000)
+
+
+# Columns that services encrypt; absent where the tenant has none (`functions.common.protected_columns`).
+PROTECTED: Final = Object(
+    {
+        "columns": each(text(r"[^.\"]{1,63}\.[^.\"]{1,63}", "table and column, such as cards.number")),
+        "keys": each(KEY),
+    }
+)
 
 
 def address_of(given: Mapping[str, Any]) -> DatabaseAddress:

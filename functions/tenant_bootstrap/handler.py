@@ -16,6 +16,7 @@ from functions.common.connection import BootstrapError, ExhaustedError, connect,
 from functions.common.keep_active import answers_keep_active
 from functions.common.passwords import new_password, verifier
 from functions.common.secret_store import Secret, SecretsManager, Store
+from functions.tenant_bootstrap.data_keys import DataKeySource, Kms, data_keys
 from functions.tenant_bootstrap.guards import (
     GUARDS,
     Guard,
@@ -31,6 +32,7 @@ from functions.tenant_bootstrap.rotation import Connect, rotate
 log: Final = logging.getLogger(__name__)
 EXHAUSTED: Final = 45.0  # seconds for room in the server's table of locks; half of the function's time
 PAUSE: Final = 1.0  # seconds between tries
+KMS: Final = Kms()
 
 
 @answers_keep_active
@@ -49,7 +51,11 @@ def _store() -> Store:
 
 
 def bootstrap(
-    event: Mapping[str, Any], store: Store, opened: Connect, guards: Sequence[Guard] = GUARDS
+    event: Mapping[str, Any],
+    store: Store,
+    opened: Connect,
+    guards: Sequence[Guard] = GUARDS,
+    source: DataKeySource = KMS,
 ) -> Mapping[str, Any]:
     """Do what `event` asks; returns what was done, which may be kept and shown (no secret is in it)."""
     request = parse(event)
@@ -63,7 +69,7 @@ def bootstrap(
     def again() -> Connection:
         return opened(request.tenant_database, master)
 
-    _until_there_is_room(lambda: _serve_once(again, request, store, guards))
+    _until_there_is_room(lambda: _serve_once(again, request, store, guards, source))
     log.info("tenant %s: %s done", request.tenant, request.action)
     return done
 
@@ -84,12 +90,16 @@ def _until_there_is_room(work: Callable[[], None]) -> None:
 
 
 def _serve_once(
-    again: Callable[[], Connection], request: Request, store: Store, guards: Sequence[Guard]
+    again: Callable[[], Connection],
+    request: Request,
+    store: Store,
+    guards: Sequence[Guard],
+    source: DataKeySource,
 ) -> None:
     with closing(again()) as connection:
         try:
             with not_held_up(connection, again, request.tenant):
-                _serve(connection, request, store, guards)
+                _serve(connection, request, store, guards, source)
         except DatabaseError as refusal:
             raise refusal_error(request.tenant, refusal) from None
 
@@ -99,7 +109,9 @@ def _open(request: Request) -> bool | None:
     return None if request.hold else request.login and request.action is not Action.DELETE
 
 
-def _serve(connection: Connection, request: Request, store: Store, guards: Sequence[Guard]) -> None:
+def _serve(
+    connection: Connection, request: Request, store: Store, guards: Sequence[Guard], source: DataKeySource
+) -> None:
     if request.action is Action.DELETE:
         target = _target(request, "")
         disable_login(connection, target)
@@ -108,18 +120,21 @@ def _serve(connection: Connection, request: Request, store: Store, guards: Seque
         apply_guards(connection, target, held(guards))
         _sign(request, store)
     else:
-        target = _with_login(connection, request, store, guards)
+        target = _with_login(connection, request, store, guards, source)
         _sign(request, store)
     if _open(request) is False:
         end_sessions(connection, target)
 
 
 def _with_login(
-    connection: Connection, request: Request, store: Store, guards: Sequence[Guard]
+    connection: Connection, request: Request, store: Store, guards: Sequence[Guard], source: DataKeySource
 ) -> TenantSchema:
     """Role and schema, with the password of the tenant's secret, which names this database afterwards."""
     found = store.read(request.tenant_secret)
-    content = _content(request, found)
+    content: Secret = {
+        **_content(request, found),
+        **data_keys(request.tenant, found, request.protected, source),
+    }
     if found is None:  # before the role: a password that nobody has would lock everybody out
         store.write(request.tenant_secret, content)
     target = _target(request, verifier(content["password"]))

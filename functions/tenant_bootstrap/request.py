@@ -10,6 +10,7 @@ from functions.common.connection import TenantDatabase
 from functions.common.events import (
     ADDRESS,
     LIFECYCLE,
+    PROTECTED,
     SECRET,
     RequestError,
     lifecycle_of,
@@ -17,6 +18,7 @@ from functions.common.events import (
     read_event,
     text,
 )
+from functions.common.protected_columns import NONE, ProtectedColumns, read_protected
 
 
 class Action(StrEnum):
@@ -44,6 +46,7 @@ class Request:
     connections: int  # at most, at one time
     statement_ms: int
     idle_ms: int  # in a transaction
+    protected: ProtectedColumns = NONE
 
     @property
     def replication_role(self) -> str:
@@ -76,13 +79,14 @@ FIELDS: Final[Mapping[str, FieldType]] = {
     "statementMs": Whole(1, 86_400_000),
     "idleMs": Whole(1, 86_400_000),
 }
+OPTIONAL: Final[Mapping[str, FieldType]] = {"protected": PROTECTED}
 # Inputs that were sent before a field existed come again when their resource ends.
 DEFAULTS: Final[Mapping[str, Any]] = {"hold": False}
 
 
 def parse(event: Mapping[str, Any]) -> Request:
     """Make a `Request` of an event, or raise `RequestError` naming every field that is wrong."""
-    given, wrong = read_event({**DEFAULTS, **event}, FIELDS)
+    given, wrong = read_event({**DEFAULTS, **event}, FIELDS, OPTIONAL)
     # A mistake in the caller must not open one tenant's role with another's secret.
     wrong = wrong or other_tenants_names(given)
     if wrong:
@@ -103,6 +107,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         connections=given["connections"],
         statement_ms=given["statementMs"],
         idle_ms=given["idleMs"],
+        protected=read_protected(given),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from functions.common.catalog import Section
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.going_on import GoesOn
+from functions.common.protected_columns import unprotected
 from functions.common.refusals import OF_REPLICATION, refusals
 from functions.common.replication import CopyLostError
 from functions.common.schema import definitions, difference, make, tables
@@ -38,6 +39,7 @@ def examine(move: "Move", source: DatabaseEndpoint, *, follows: bool = True) -> 
         *of_size(size, move.target, move.request.target_gib),
         *of_locks(source, move.target),
         *missing,
+        *_of_protected(move, source),
     ]
     # What is known to be wrong would fail in the rehearsal too, in other words.
     wrong = wrong or rehearse(move, source, SECTION_OF_ROWS[follows])
@@ -45,6 +47,13 @@ def examine(move: "Move", source: DatabaseEndpoint, *, follows: bool = True) -> 
         raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
     move.notes.extend(other_extensions)
     move.report["tables"], move.report["bytes"] = len(tables(source)), size
+
+
+def _of_protected(move: "Move", source: DatabaseEndpoint) -> Sequence[str]:
+    if not move.request.protected.columns:
+        return ()
+    with as_tenant(source, move.tools.connect) as session:
+        return unprotected(session, move.request.protected)
 
 
 def replicate_whole(move: "Move") -> None:

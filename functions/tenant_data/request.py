@@ -12,6 +12,7 @@ from functions.common.events import (
     ADDRESS,
     ADDRESS_OBJECT,
     BUCKET,
+    PROTECTED,
     SECRET,
     SQL_NAME,
     TENANT,
@@ -24,6 +25,7 @@ from functions.common.events import (
     read_event,
     text,
 )
+from functions.common.protected_columns import NONE, ProtectedColumns, read_protected
 
 BUDGET: Final = 60.0  # seconds that writes may wait at a cutover
 
@@ -67,6 +69,7 @@ class Request:
     restored: DatabaseAddress | None = None
     method: MoveMethod = MoveMethod.REPLICATION
     catalog: str = ""  # the parameter that the services find the tenant by; "" of an event from before
+    protected: ProtectedColumns = NONE
     readers: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])  # hosts, by end
 
     def database_at(self, address: DatabaseAddress) -> TenantDatabase:
@@ -90,6 +93,7 @@ OPTIONAL: Final[Mapping[str, FieldType]] = {
     "restored": ADDRESS_OBJECT,
     "by": Choice(MoveMethod),
     "catalog": text(r"/[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+", "name of a parameter"),
+    "protected": PROTECTED,
     "readers": Object({end: each(ADDRESS["host"]) for end in ("origin", "target")}),
 }
 ENDS: Final = ("origin", "target", "restored")
@@ -117,6 +121,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         restored=address_of(given["restored"]) if "restored" in given else None,
         method=given.get("by", MoveMethod.REPLICATION),
         catalog=given.get("catalog", ""),
+        protected=read_protected(given),
         readers=given.get("readers", {}),
     )
 

@@ -16,6 +16,7 @@ from pg8000.exceptions import DatabaseError
 from functions.common.database_endpoint import DatabaseEndpoint
 from functions.common.dump import compressed, one_moment, write
 from functions.common.fingerprint import Fingerprint, differences, fingerprint_of
+from functions.common.protected_columns import unprotected
 from functions.common.refusals import OF_REPLICATION, refusals
 from functions.common.schema import Definition, make
 from functions.common.serving import is_serving
@@ -52,6 +53,7 @@ class Export:
             self.tools.step("rows counted")
             with self._as_tenant() as tenant, one_moment(tenant):
                 moment, now = self.tools.now(), fingerprint_of(tenant)
+                plain = unprotected(tenant, self.request.protected)
             content = digest([now.plain(), list(artefacts.plain(wanted))])
             before = load(self.tools.objects, self.request.handover, MANIFEST)
             if before and self._stands(before, content):
@@ -65,10 +67,16 @@ class Export:
             "verified": True,
             "content": content,
             "rows": now.rows,
+            # Their values are in the dump as they are in the rows: only the services can decrypt them.
+            **self._protected(plain),
             "files": [f.plain() for f in files],
         }
         save(self.tools.objects, self.request.handover, MANIFEST, manifest)
         return self._result(manifest)
+
+    def _protected(self, findings: Sequence[str]) -> Mapping[str, Any]:
+        columns = self.request.protected.columns
+        return {"protected": {"columns": list(columns), "findings": list(findings)}} if columns else {}
 
     def _allowed(self) -> None:
         """Of a tenant that still works, or lives elsewhere, a copy would be old when it is made."""
@@ -192,6 +200,7 @@ class Export:
             "sha256": digest(manifest),
             "moment": manifest["moment"],
             "verified": True,
+            **({"protected": manifest["protected"]} if "protected" in manifest else {}),
         }
 
 
@@ -205,7 +214,7 @@ def _run(request: Request, tools: Tools) -> Mapping[str, Any]:
 EXPORT: Final = Stage(
     request="export",
     run=_run,
-    fields=RequestFields(needs=(*PLACE, "tenantSecret", "bucket", "handover")),
+    fields=RequestFields(needs=(*PLACE, "tenantSecret", "bucket", "handover"), may=("protected",)),
     rights=(
         *LOGIN,
         Right(("secretsmanager:GetSecretValue",), "{tenantSecret}"),

@@ -9,6 +9,8 @@ from functions.common.connection import TenantDatabase
 from functions.common.events import (
     ADDRESS,
     BUCKET,
+    KEY,
+    PROTECTED,
     SECRET,
     SQL_NAME,
     TENANT,
@@ -22,6 +24,7 @@ from functions.common.events import (
     read_event,
     text,
 )
+from functions.common.protected_columns import NONE, ProtectedColumns, read_protected
 
 CUT: Final = 63  # characters of a name that was cut, and ends in a hash
 HASH: Final = 9  # of them, with its dash
@@ -47,6 +50,7 @@ class Request:
     instances: tuple[str, ...] = ()  # databases that are or were the tenant's own
     copies: tuple[str, ...] = ()  # Region/instance: of those whose backups are copied there
     secrets: tuple[str, ...] = ()  # ARNs
+    protected: ProtectedColumns = NONE
     evidence: str = ""  # the bucket of reports and certificates
     deleted: bool = False  # the resource of the stage ends, and nothing is to be done
 
@@ -59,8 +63,6 @@ class Request:
         return TenantDatabase(self.tenant, address.host, address.port, address.database)
 
 
-_KEY: Final = text(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]{3,64}", "ARN of a key")
-
 FIELDS: Final[Mapping[str, FieldType]] = {
     "tenant": TENANT,
     "role": SQL_NAME,
@@ -69,13 +71,14 @@ FIELDS: Final[Mapping[str, FieldType]] = {
     "tenantSecret": SECRET,
     "bucket": BUCKET,
     "handover": BUCKET,
-    "keyArn": _KEY,
-    "earlierKeys": each(_KEY),
+    "keyArn": KEY,
+    "earlierKeys": each(KEY),
     "keyDays": Whole(7, 30),  # as KMS allows
     "instances": each(text(r"[a-z][a-z0-9-]{0,62}", "name of a database instance")),
     "copies": each(text(r"[a-z]{2}(-[a-z]+)+-[0-9]/[a-z][a-z0-9-]{0,62}", "Region/database instance")),
     "secrets": each(SECRET),
     "evidence": BUCKET,
+    "protected": PROTECTED,
 }
 PLACE: Final = ("role", "schema", *ADDRESS)
 
@@ -152,6 +155,7 @@ def _request(given: Mapping[str, Any], *, deleted: bool) -> Request:
         instances=given.get("instances", ()),
         copies=given.get("copies", ()),
         secrets=given.get("secrets", ()),
+        protected=read_protected(given),
         evidence=given.get("evidence", ""),
         deleted=deleted,
     )

@@ -47,6 +47,7 @@ class TenantPlan:
     budget_usd: int  # a month
     keys: KeysPlan
     key_rotation_days: int
+    protected_columns: tuple[str, ...]  # table.column; their values are encrypted under the tenant's key
     email: str
     webhook: str | None
     tags: Mapping[str, str]
@@ -87,6 +88,7 @@ def plan_tenant(settings: Settings, names: Names, registry: Registry, tenant: Te
         budget_usd=registry.plans[tenant.plan].budget_usd,
         keys=plan_keys(names, tenant, registry.ledger.placements[tenant.id]),
         key_rotation_days=tenant.key_rotation_days,
+        protected_columns=tenant.protected_columns,
         email=tenant.contacts.email,
         webhook=tenant.contacts.webhook,
         tags=dict(tenant.tags),

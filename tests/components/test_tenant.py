@@ -120,6 +120,28 @@ def test_role_then_key_then_policy() -> None:
     assert not any("acme" in d for d in role.dependencies)
 
 
+def test_protected_columns_are_told_to_the_functions_and_get_a_data_key() -> None:
+    recording = only(replace(ACME, protected_columns=("cards.number",), key=2))
+    event = json.loads(recording.one("lambda/invocation:Invocation", "acme-place-shard-a").inputs["input"])
+    assert event["protected"]["columns"] == ["cards.number"]
+    assert [arn.rpartition(":")[2] for arn in event["protected"]["keys"]] == [
+        "acme-identity-key",
+        "acme-identity2-key",
+    ]
+    for key in ("acme-identity-key", "acme-identity2-key"):
+        made = policy(recording, "kms/key:Key", key)["BootstrapMakesDataKeys"]
+        assert made["Action"] == ["kms:GenerateDataKeyWithoutPlaintext"]
+        assert made["Condition"] == {"StringEquals": {"kms:EncryptionContext:tenant": "acme"}}
+
+
+def test_without_protected_columns_nobody_makes_data_keys() -> None:
+    recording = only(ACME)
+    assert "BootstrapMakesDataKeys" not in policy(recording, "kms/key:Key", "acme-identity-key")
+    assert not [
+        r for r in recording.of("invocation:Invocation") if "protected" in json.loads(r.inputs["input"])
+    ]
+
+
 def test_the_key_turns_for_its_tenant_alone() -> None:
     recording = only(replace(ACME, key_rotation_days=180))
     key = recording.one("kms/key:Key", "acme-identity-key").inputs

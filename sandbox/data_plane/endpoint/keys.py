@@ -45,6 +45,12 @@ class Keys:
         plain = os.urandom(int(p.get("NumberOfBytes") or SIZES[p.get("KeySpec") or "AES_256"]))
         return {"Plaintext": plain, "CiphertextBlob": self._seal(row, plain, context), "KeyId": arn_of(row)}
 
+    def GenerateDataKeyWithoutPlaintext(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
+        context = members(p.get("EncryptionContext"))
+        row = self.use(call, p["KeyId"], "kms:GenerateDataKeyWithoutPlaintext", context)
+        plain = os.urandom(int(p.get("NumberOfBytes") or SIZES[p.get("KeySpec") or "AES_256"]))
+        return {"CiphertextBlob": self._seal(row, plain, context), "KeyId": arn_of(row)}
+
     def DescribeKey(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         row = self._find(call, p["KeyId"])
         self._require(call, row, "kms:DescribeKey", {}, None)

@@ -1,0 +1,1 @@
+"""Field encryption: what services write, and who else reads it."""
