@@ -20,6 +20,7 @@ from components.network.dns import PrivateZone, PrivateZoneArgs
 from components.network.network import Network, NetworkArgs
 from components.operations.dashboard import Dashboard, DashboardArgs
 from components.operations.keep_active import KeepActive, KeepActiveArgs
+from components.operations.session_watch import SessionWatch, SessionWatchArgs
 from components.services.cluster import Cluster, ClusterArgs
 from components.services.fargate_service import task_role
 from components.services.monolith import Monolith, MonolithArgs
@@ -79,6 +80,7 @@ class Platform(pulumi.ComponentResource):
         )
         self._workers = self._make_workers()
         self._keep_active()
+        self._watch_sessions()
         self._evidence = OffboardingEvidence(
             "evidence",
             OffboardingEvidenceArgs(writer_role_arn=self._workers.leaver.role_arn, shared=self._shared),
@@ -267,6 +269,22 @@ class Platform(pulumi.ComponentResource):
         KeepActive(
             "keep-active",
             KeepActiveArgs(plan=self._plan.keep_active, functions=functions, shared=self._shared),
+            self._child,
+        )
+
+    def _watch_sessions(self) -> None:
+        plan = self._plan.session_watch
+        if plan is None:
+            return
+        SessionWatch(
+            "session-watch",
+            SessionWatchArgs(
+                plan=plan,
+                shards=self._data.shards,
+                subnet_ids=self._network.subnet_ids[plan.function.segment],
+                group_id=self._network.group_ids[plan.function.group],
+                shared=self._shared,
+            ),
             self._child,
         )
 

@@ -23,6 +23,7 @@ from plan.services.services import (
     plan_rekeyer,
     plan_reports,
 )
+from plan.services.session_watch import SessionWatchPlan, plan_session_watch
 from plan.settings import Settings
 from plan.tenants.lifecycle_machine import LifecyclePlan, plan_lifecycle
 from plan.tenants.offboarding import LeavingPlan, plan_leaving, staying
@@ -48,6 +49,7 @@ class CellPlan:
     mover: FunctionPlan
     rekeyer: FunctionPlan
     keep_active: KeepActivePlan
+    session_watch: SessionWatchPlan | None
     ca: CaPlan
     monolith_database: DatabasePlan
     reports_database: DatabasePlan
@@ -70,6 +72,7 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
     """Where everything goes. The order of tenants in the registry's file means nothing."""
     names = Names(settings.stack, settings.account_id)
     tenants = sorted(staying(registry.tenants), key=lambda t: t.id)
+    shards = plan_shards(settings, names, registry)
     monolith, reports = plan_monolith(settings, names), plan_reports(settings, names)
     moves = [t.placement_kinds for t in tenants if t.move and t.move.by is MoveMethod.REPLICATION]
     return CellPlan(
@@ -85,10 +88,11 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
         mover=plan_mover(names),
         rekeyer=plan_rekeyer(names),
         keep_active=plan_keep_active(names),
+        session_watch=plan_session_watch(names, shards),
         ca=plan_ca(settings, monolith, reports, internal_domain(names)),
         monolith_database=plan_monolith_database(settings, names),
         reports_database=plan_reports_database(settings, names),
-        shards=plan_shards(settings, names, registry),
+        shards=shards,
         vault=plan_vault(settings, names),
         copies=settings_of_copies(settings),
         edge=plan_edge(settings, names, registry.plans.values()),

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-from pulumi_aws import iam, scheduler
+from pulumi_aws import scheduler
 
 from components.common.alarms import Watched, alarms
 from components.common.context import CellContext
-from components.common.iam_policy import Statement, document, trust
-from components.common.key import EncryptionKey, EncryptionKeyArgs
+from components.common.schedules import ScheduleKeyArgs, may_call, schedule_key, schedule_role
 from plan.services.keep_active import DAY_SECONDS, LABEL, KeepActivePlan
 
 
@@ -34,21 +33,18 @@ class KeepActive(pulumi.ComponentResource):
         super().__init__("tenantry:operations:KeepActive", name, None, opts)
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
         group = scheduler.ScheduleGroup(f"{name}-group", name=args.plan.group, opts=self._child)
-        role = self._role()
-        key = self._key(role.arn)
-        policy = iam.RolePolicy(
-            f"{name}-policy",
-            name="work",
-            role=role.id,
-            policy=document(
-                Statement(
-                    sid="CallFunctions",
-                    actions=["lambda:InvokeFunction"],
-                    resources=list(args.functions.values()),
-                )
-            ),
-            opts=self._child,
+        calls, shared, child = args.plan.group, args.shared, self._child
+        does = "Calls the cell's functions once a day"
+        role = schedule_role(f"{name}-role", LABEL, does, calls, shared, child)
+        key_args = ScheduleKeyArgs(
+            alias=LABEL,
+            purpose="Schedules that call the cell's functions",
+            role_arn=role.arn,
+            group=calls,
+            shared=shared,
         )
+        key = schedule_key(name, key_args, child)
+        policy = may_call(f"{name}-policy", role, list(args.functions.values()), child)
         for word, function in args.functions.items():
             self._schedule(word, function, group.name, role.arn, key.arn, policy)
         watched = Watched(
@@ -60,44 +56,6 @@ class KeepActive(pulumi.ComponentResource):
         alarms(name, args.plan.alarms(len(args.functions)), watched, args.shared, self._child)
         self.group_arn = group.arn
         self.register_outputs({"groupArn": self.group_arn})
-
-    def _role(self) -> iam.Role:
-        plan, shared = self._args.plan, self._args.shared
-        return iam.Role(
-            f"{self._name}-role",
-            name=shared.names.label("role", "keep-active"),
-            description="Calls the cell's functions once a day",
-            # Scheduler takes a group here, and no schedule (Scheduler user guide, "Confused deputy
-            # prevention", 2026-11).
-            assume_role_policy=trust(
-                "scheduler",
-                account_id=shared.settings.account_id,
-                source_arns=[shared.arn("scheduler", f"schedule-group/{plan.group}")],
-            ),
-            permissions_boundary=shared.boundary_arn,
-            opts=self._child,
-        )
-
-    def _key(self, role: Input[str]) -> EncryptionKey:
-        """Scheduler reads what it sends with the role of the schedule, and writes it as who makes one."""
-        plan, shared = self._args.plan, self._args.shared
-        schedules = shared.arn("scheduler", f"schedule/{plan.group}/*")
-        read = Statement(
-            sid="ReadSchedules",
-            actions=["kms:Decrypt"],
-            resources=["*"],
-            principals={"AWS": [role]},
-            condition={"StringLike": {"kms:EncryptionContext:aws:scheduler:schedule:arn": schedules}},
-        )
-        args = EncryptionKeyArgs(
-            settings=shared.settings,
-            alias=shared.names.path("alias", "keep-active"),
-            purpose="Schedules that call the cell's functions",
-            users={},
-            via=("scheduler",),
-            extra=(read,),
-        )
-        return EncryptionKey(self._name, args, self._child)
 
     def _schedule(
         self,

@@ -20,7 +20,7 @@ from plan.tenants.tenant import TenantPlan
 from tenants.phases import MoveMethod
 
 # Raise it when the bootstrap function's guards change: every tenant's place is then gone over again.
-REVISION: Final = 1
+REVISION: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +70,7 @@ def _place(
         "statementMs": place.limits.statement_ms,
         "idleMs": place.limits.idle_ms,
         **args.protected,
+        "transactionMs": place.limits.transaction_ms,
     }
     # Before places had names of their own there was one, and it is where the tenant is or comes from.
     first = plan.places[0] is place

@@ -46,6 +46,7 @@ class Request:
     connections: int  # at most, at one time
     statement_ms: int
     idle_ms: int  # in a transaction
+    transaction_ms: int  # 0: no limit; of PostgreSQL 17
     protected: ProtectedColumns = NONE
 
     @property
@@ -78,10 +79,11 @@ FIELDS: Final[Mapping[str, FieldType]] = {
     "connections": Whole(1, 5000),
     "statementMs": Whole(1, 86_400_000),
     "idleMs": Whole(1, 86_400_000),
+    "transactionMs": Whole(0, 86_400_000),
 }
 OPTIONAL: Final[Mapping[str, FieldType]] = {"protected": PROTECTED}
 # Inputs that were sent before a field existed come again when their resource ends.
-DEFAULTS: Final[Mapping[str, Any]] = {"hold": False}
+DEFAULTS: Final[Mapping[str, Any]] = {"hold": False, "transactionMs": 0}
 
 
 def parse(event: Mapping[str, Any]) -> Request:
@@ -108,6 +110,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         statement_ms=given["statementMs"],
         idle_ms=given["idleMs"],
         protected=read_protected(given),
+        transaction_ms=given["transactionMs"],
     )
 
 

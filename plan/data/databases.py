@@ -77,6 +77,11 @@ PARAMETERS: Final = (
     Parameter("log_parameter_max_length", "0"),
     Parameter("log_parameter_max_length_on_error", "0", default=True),
     Parameter("idle_in_transaction_session_timeout", "300000"),  # ms
+    # Of each process, KiB; no role but a superuser lifts it, so an index that a move builds has to fit too.
+    Parameter("temp_file_limit", "20971520"),
+    # The lock table is for all sessions: this times max_connections. The default of 64 is too few for dumps
+    # and moves of schemas with many tables beside one another. It is no limit of a tenant's.
+    Parameter("max_locks_per_transaction", "256", static=True),
 )
 
 # GiB of memory of the `large` size by family, and of each size in larges (RDS instance types, 2026-11).
@@ -105,6 +110,11 @@ class Size:
     def max_connections(self) -> int:
         """What RDS for PostgreSQL allows by default on this class."""
         return min(int(self.memory_gib * 2**30 / _BYTES_PER_CONNECTION), 5000)
+
+    @property
+    def vcpus(self) -> int:
+        """Two of a `large` and of all below, four of an `xlarge`."""
+        return max(2, int(2 * _larges(self.instance_class.removeprefix("db.").split(".")[1])))
 
     @property
     def burstable(self) -> bool:

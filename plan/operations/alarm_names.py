@@ -10,6 +10,7 @@ from plan.edge.edge import EDGE_ALARMS
 from plan.names import Names
 from plan.services.keep_active import LABEL as KEEP_ACTIVE
 from plan.services.services import BALANCER_ALARMS, TASK_ALARMS, QueuePlan
+from plan.services.session_watch import watch_alarms
 
 if TYPE_CHECKING:
     from plan.cell import CellPlan
@@ -58,6 +59,9 @@ def _of_cell(plan: "CellPlan") -> Iterator[_Named]:
         yield queue.dead_letter_name, "filled", queue.failed
     yield from (("api", key, alarm) for key, alarm in EDGE_ALARMS.items())
     yield from ((KEEP_ACTIVE, key, alarm) for key, alarm in plan.keep_active.alarms(0).items())
+    if plan.session_watch:
+        for label, of_watch in watch_alarms(plan.session_watch).items():
+            yield from ((label, key, alarm) for key, alarm in of_watch.items())
     if plan.vault:
         yield "vault", "missing", plan.vault.missing
     for database in databases(plan):

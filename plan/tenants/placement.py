@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from plan.data.databases import CELL_NETWORK, DatabasePlan, RestorePlan, Size, plan_restored, plan_silo
+from plan.data.tenant_limits import IDLE_SECONDS, STATEMENT_SECONDS, TRANSACTION_SECONDS
 from plan.names import Names
 from plan.network.network import NetworkPlan, plan_dedicated_network
 from plan.settings import Settings
@@ -11,8 +12,6 @@ from tenants.models import Registry, Tenant
 from tenants.phases import MoveMethod, Phase, Released
 from tenants.states import PlacementKind
 
-STATEMENT_MS: Final = 60_000
-IDLE_MS: Final = 60_000  # in a transaction; it would hold back the cleaning of a shard's tables
 FOR_TENANTS: Final = 0.8  # share of a database's connections that tenants may take, all together
 
 
@@ -21,8 +20,9 @@ class SqlLimits:
     """What a tenant's role may take of its database."""
 
     connections: int
-    statement_ms: int = STATEMENT_MS
-    idle_ms: int = IDLE_MS
+    statement_ms: int = STATEMENT_SECONDS * 1000
+    idle_ms: int = IDLE_SECONDS * 1000
+    transaction_ms: int = TRANSACTION_SECONDS * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.common.function_code import FunctionCode, function_files
+from components.common.function_code import POSTGRES_DRIVER, FunctionCode, function_files
 from components.common.imported_files import imported_files
 from components.tenants.bootstrap import CODE as BOOTSTRAP
 from components.tenants.tenant_mover import MOVER
@@ -22,6 +22,7 @@ FUNCTIONS = {
         FunctionCode("tenant_leaving", LEAVER.distributions),
         FunctionCode("tenant_rekey", REKEYER.distributions),
         FunctionCode("lifecycle_starter"),
+        FunctionCode("session_watch", POSTGRES_DRIVER),
         FunctionCode("token_authoriser"),
         FunctionCode("webhook_delivery"),
     )
@@ -29,6 +30,7 @@ FUNCTIONS = {
 # As they are deployed: another name would be another handler in every cell.
 HANDLERS = {
     "lifecycle_starter": "functions.lifecycle_starter.handler.handle",
+    "session_watch": "functions.session_watch.handler.handle",
     "tenant_bootstrap": "tenant_bootstrap.handler.handle",
     "tenant_data": "functions.tenant_data.handler.handle",
     "tenant_leaving": "functions.tenant_leaving.handler.handle",

@@ -156,7 +156,7 @@ def _as_rds_does(server: Server) -> None:
     server.superuser(
         f"CREATE ROLE {MASTER} LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD {literal(PASSWORD)}",
         # What rds_superuser has of this kind.
-        f"GRANT pg_signal_backend, pg_monitor, pg_create_subscription TO {MASTER}",
+        f"GRANT pg_signal_backend, pg_monitor, pg_create_subscription TO {MASTER} WITH ADMIN OPTION",
         f"ALTER DATABASE postgres OWNER TO {MASTER}",
         f"ALTER DATABASE template1 OWNER TO {MASTER}",
         f"CREATE DATABASE {OTHER} OWNER {MASTER}",

@@ -68,7 +68,8 @@ def test_every_function_of_the_cell_is_called_once_a_day(stack: str) -> None:
     found = deployed(stack)
     called = [s.inputs["target"]["arn"] for s in found.of("scheduler/schedule:Schedule")]
     functions = [r.name for r in found.of("lambda/function:Function")]
-    assert sorted(arn.rpartition(":")[2] for arn in called) == sorted(functions)
+    # That of the watch of sessions every minute, for each shard.
+    assert {arn.rpartition(":")[2] for arn in called} == set(functions)
 
 
 @in_both_stacks

@@ -26,8 +26,9 @@ MANAGED: Mapping[str, Mapping[str, str]] = {
     "AmazonRDSEnhancedMonitoringRole": {"logs": f"{_LOGS} PutRetentionPolicy"},
 }
 # Services that a function in the VPC is given actions of and does not call from inside it: AWS makes
-# its network interfaces and takes its traces.
-NOT_FROM_INSIDE = {"ec2", "xray"}
+# its network interfaces and takes its traces, and a token for a database is signed where it is used (boto3,
+# generate_db_auth_token, 2026-11).
+NOT_FROM_INSIDE = {"ec2", "rds-db", "xray"}
 
 
 def allowed(policy: str) -> set[str]:
