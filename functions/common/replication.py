@@ -20,6 +20,7 @@ from functions.common.schema import tables
 SLEEPS: Final = 2.0  # seconds behind after which somebody looks whether a worker reads at all
 PAUSE: Final = 0.02  # seconds between looks
 ENDING: Final = 10.0  # seconds for a process to end
+FAILURES: Final = 3  # of a copy, after which somebody looks why
 LOST: Final = 30.0  # seconds without its slot after which a first copy is given up; workers retry each 5
 # Which the administrator of each server has to be allowed to call. PostgreSQL lets every role (17.11,
 # system_functions.sql); that RDS does too is assumed (`system-identifier-on-rds`).
@@ -37,6 +38,14 @@ RDS: Final = "rds_replication"  # what RDS gives instead of the attribute (RDS u
 
 class CopyLostError(MoveError):
     """The first copy of a table can never end; the whole copy has to begin again."""
+
+
+class BehindError(MoveError):
+    """The follower does not catch up: how it stands, and what to do."""
+
+    def __init__(self, state: str, advice: str) -> None:
+        super().__init__(f"{state}: {advice}")
+        self.state = state
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +200,18 @@ class Replication:
             )
         )
 
-    def wait_copied(self, ends: float) -> bool:
+    def wait_copied(self, ends: float, fails: Callable[[], None] = lambda: None) -> bool:
         """Until the first copy is over, or the clock says `ends`; whether it is over.
 
-        Raises `CopyLostError` where it never will be. A slot is missing for a moment at the end of each copy.
+        `fails` is called when it has failed some times. Raises `CopyLostError` where it never will be. A slot
+        is missing for a moment at the end of each copy.
         """
-        possible = time.monotonic()
+        possible, errors = time.monotonic(), self.errors
         while self.tables_copying:
             now = time.monotonic()
+            if self.errors >= errors + FAILURES:
+                fails()
+                errors = self.errors
             if lost := self.lost_copies:
                 if now - possible >= LOST:
                     raise CopyLostError(
@@ -232,10 +245,10 @@ class Replication:
 
         def late() -> None:
             if time.monotonic() > ends:
-                raise MoveError(
+                raise BehindError(
                     f"the {self.follower.name} is {self.lag_bytes} bytes behind and does not catch up"
-                    f" ({self.errors} failures); writes go on at the {self.source.name}: see in the log of"
-                    f" the {self.follower.name} what stops it, put that right, and run again"
+                    f" ({self.errors} failures); writes go on at the {self.source.name}",
+                    f"see in the log of the {self.follower.name} what stops it, put that right, run again",
                 )
 
         return late

@@ -27,6 +27,7 @@ from functions.common.tenant_session import both_as_tenant
 from functions.tenant_data.compare import Comparison
 from functions.tenant_data.failover import FAILOVER, Reopen, through_failover
 from functions.tenant_data.neighbours import waiting
+from functions.tenant_data.stalled import naming_the_reason
 
 log: Final = logging.getLogger(__name__)
 ENDED: Final = 10.0  # seconds for sessions to end
@@ -145,7 +146,7 @@ class Switch:
     def _compared_before(self, source: DatabaseEndpoint, follower: DatabaseEndpoint) -> Comparison:
         self.step("rows compared")
         try:
-            with self._naming_changes():
+            with self._naming_changes(), naming_the_reason(self.link, source, follower):
                 comparison = Comparison(self.link, source, follower)
                 rounds = comparison.narrow(self.patience)
         except MoveError:

@@ -12,9 +12,10 @@ from functions.common.refusals import OF_REPLICATION, refusals
 from functions.common.replication import CopyLostError
 from functions.common.schema import definitions, difference, make, tables
 from functions.common.serving import is_serving
-from functions.common.tenant_session import as_tenant
+from functions.common.tenant_session import as_tenant, both_as_tenant
 from functions.tenant_data.neighbours import naming_blockers, waiting
 from functions.tenant_data.rehearsal import rehearse
+from functions.tenant_data.stalled import reason
 from functions.tenant_data.target_checks import of_extensions, of_locks, of_servers, of_size, size_of
 
 if TYPE_CHECKING:
@@ -71,13 +72,22 @@ def replicate_whole(move: "Move") -> None:
         move.out.subscribe(move.tools.reach, copy=True)
     move.tools.step("copied")
     try:
-        if not move.out.wait_copied(time.monotonic() + move.tools.patience):
+        if not move.out.wait_copied(time.monotonic() + move.tools.patience, lambda: _explain(move)):
             copying = _few(move.out.tables_copying)
             raise GoesOn(f"the first copy of {copying} is not over{waiting(move.out)}")
     except CopyLostError as lost:
         move.tools.step("replication taken down")
         move.out.drop()
         raise GoesOn(f"{lost}; the whole copy begins again") from lost
+
+
+def _explain(move: "Move") -> None:
+    """Raise `MoveError` where the copy fails for a reason that does not pass."""
+    link = move.out
+    with both_as_tenant(link.source, link.follower, move.tools.connect) as ends:
+        why = reason(link, *ends)
+    if why:
+        raise MoveError(f"{why}; put that right, and run again, or end the move with --abort")
 
 
 def _few(names: Sequence[str]) -> str:

@@ -6,14 +6,15 @@ from typing import Final
 
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.dump import last_dump
-from functions.common.replication import Replication, drop_replication_role
+from functions.common.replication import BehindError, Replication, drop_replication_role
 from functions.common.serving import is_serving
-from functions.common.tenant_session import as_tenant, drop_session_role
+from functions.common.tenant_session import as_tenant, both_as_tenant, drop_session_role
 from functions.tenant_data.cutover import Clock, Switch, enable_login, restore_login
 from functions.tenant_data.initial_copy import examine, replicate_whole
 from functions.tenant_data.move import Move
 from functions.tenant_data.neighbours import naming_blockers
 from functions.tenant_data.request import MoveStage
+from functions.tenant_data.stalled import explained
 
 CATCH_UP: Final = 60.0  # seconds for a follower to have what was written until now
 
@@ -101,7 +102,12 @@ def _follow(move: Move, link: Replication) -> None:
 def _healthy(move: Move, link: Replication) -> None:
     """Whether the follower keeps up. Failures alone say little: a connection that was cut counts as one."""
     move.tools.step(f"level {link.direction}")
-    link.wait_caught_up(link.until(time.monotonic() + min(move.tools.patience, CATCH_UP)))
+    until = link.until(time.monotonic() + min(move.tools.patience, CATCH_UP))
+    try:
+        link.wait_caught_up(until)
+    except BehindError as behind:
+        with both_as_tenant(link.source, link.follower, move.tools.connect) as ends:
+            raise explained(behind, link, *ends) from None
     move.notes.append(f"the {link.follower.name} follows, {link.lag_bytes} bytes behind")
 
 

@@ -19,6 +19,7 @@ from functions.tenant_data import restore
 from functions.tenant_data.compare import Comparison
 from functions.tenant_data.initial_copy import examine, replicate_whole
 from functions.tenant_data.request import MoveStage
+from functions.tenant_data.stalled import naming_the_reason
 
 if TYPE_CHECKING:
     from functions.tenant_data.move import Move
@@ -68,7 +69,8 @@ def _fill(move: "Move") -> None:
         set_sequences(source, move.target)
         move.tools.step("rows equal")
         comparison = Comparison(move.out, source, copy)
-        comparison.narrow(move.tools.patience)
+        with naming_the_reason(move.out, source, copy):
+            comparison.narrow(move.tools.patience)
         move.report["copiedRows"] = comparison.finish(lambda: None)
     move.out.stop_capture()
 

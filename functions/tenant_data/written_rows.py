@@ -16,9 +16,13 @@ OLD: Final = (b"K", b"O")  # what an updated or deleted row was: its key, or all
 
 @dataclass
 class Changes:
-    """Keys of rows by table; a table of which it cannot be told row by row is in `whole`."""
+    """Keys of rows by table; a table of which it cannot be told row by row is in `whole`.
+
+    Of those in `inserted` nothing more has been told.
+    """
 
     keys: dict[str, set[Key]] = field(default_factory=dict)
+    inserted: dict[str, set[Key]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
 
 
@@ -68,7 +72,7 @@ def read(messages: Iterator[bytes], keys: Mapping[str, tuple[str, ...]]) -> Chan
             count, _ = reader.number("!i"), reader.take(1)
             found.whole |= {relations[reader.number("!I")].name for _ in range(count)}
         elif kind in (b"I", b"U", b"D"):
-            _row(reader, relations[reader.number("!I")], keys, found)
+            _row(reader, relations[reader.number("!I")], keys, found, inserts=kind == b"I")
     return found
 
 
@@ -85,17 +89,20 @@ def _relation(reader: _Reader) -> _Relation:
     return _Relation(name, tuple(columns), tuple(key))
 
 
-def _row(reader: _Reader, table: _Relation, keys: Mapping[str, tuple[str, ...]], found: Changes) -> None:
+def _row(
+    reader: _Reader, table: _Relation, keys: Mapping[str, tuple[str, ...]], found: Changes, *, inserts: bool
+) -> None:
     """A row as it was and as it is: where its key changes, both are of interest."""
     if {table.columns[p] for p in table.key} != set(keys.get(table.name, ())):
         found.whole.add(table.name)
         return
     indexes = [table.columns.index(c) for c in keys[table.name]]
-    rows = found.keys.setdefault(table.name, set())
+    rows, inserted = (each.setdefault(table.name, set()) for each in (found.keys, found.inserted))
     kind = reader.take(1)
     while kind:
         values = reader.tuple()
         key = tuple(v for p in indexes if (v := values[p]) is not None)
         if len(key) == len(indexes):
+            (inserted.add if inserts and key not in rows else inserted.discard)(key)
             rows.add(key)
         kind = reader.take(1) if kind in OLD else b""
