@@ -52,6 +52,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(__file__).parent / "guard" / "bin
 # What was collected, for tests that look for what is passed over: file and name of each test, and whether it
 # is slow.
 COLLECTED = pytest.StashKey[frozenset[tuple[str, str, bool]]]()
+NODE_IDS = pytest.StashKey[frozenset[str]]()  # and each test with its case, as pytest shows it
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,6 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         )
         for item in items
     )
+    config.stash[NODE_IDS] = frozenset(item.nodeid for item in items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

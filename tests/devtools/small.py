@@ -5,6 +5,7 @@ from pathlib import Path
 
 from devtools import environment, prepare_stack
 from sandbox.cloud.store import FILE, Store
+from tests.forks import preloaded
 from tests.waiting import LIMIT
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -25,14 +26,15 @@ pulumi.export("tenants", {{"a": {{"isolation": "pool"}}}})
 class Small:
     """The project, its stack `dev` and what lives in its cloud."""
 
-    def __init__(self, home: Path, program: str, config: str = "{}") -> None:
+    def __init__(self, home: Path, program: str, config: str = "{}", *, forked: bool = False) -> None:
+        """With `forked`, host and plugins have their imports already (`tests/guard/preloaded.py`)."""
         self.project, self.sandbox = home / "project", home / "sandbox"
         self.project.mkdir(parents=True)
         (self.project / "Pulumi.yaml").write_text(PROJECT, encoding="utf-8")
         (self.project / "__main__.py").write_text(program, encoding="utf-8")
         self.file = self.project / "Pulumi.dev.yaml"
         self.configure(config)
-        self.env = environment(self.project, self.sandbox)
+        self.env = environment(self.project, self.sandbox) | (preloaded() if forked else {})
         prepare_stack(self.project, self.sandbox, "dev")
 
     def configure(self, config: str) -> None:

@@ -10,7 +10,7 @@ COUNT = 6
 
 @pytest.fixture
 def small(tmp_path: object) -> Small:
-    return Small(tmp_path, QUEUES, f'{{"small:queues": {COUNT}}}')  # type: ignore[arg-type]
+    return Small(tmp_path, QUEUES, f'{{"small:queues": {COUNT}}}', forked=True)  # type: ignore[arg-type]
 
 
 def test_a_wrong_plan_stops_the_run_before_it_starts(small: Small) -> None:

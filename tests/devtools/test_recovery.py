@@ -27,7 +27,9 @@ UP = ("up", "--yes", "--skip-preview")
 
 @pytest.fixture
 def small(tmp_path: Path) -> Small:
-    made = Small(tmp_path, QUEUES, f'{{"small:queues": {COUNT}, "small:accountId": "111122223333"}}')
+    made = Small(
+        tmp_path, QUEUES, f'{{"small:queues": {COUNT}, "small:accountId": "111122223333"}}', forked=True
+    )
     for key in FAST:
         made.env.pop(key, None)
     return made
@@ -63,7 +65,7 @@ for id_, leaving in (("a", {"leaving": "ending"}), ("b", {})):
 @pytest.fixture
 def leaving(tmp_path: Path) -> Small:
     """Its tenant's key waits for its deletion."""
-    made = Small(tmp_path, KEYS, '{"small:accountId": "111122223333"}')
+    made = Small(tmp_path, KEYS, '{"small:accountId": "111122223333"}', forked=True)
     assert made.pulumi(*UP)[0] == 0
     wait_for_deletion(made, "a-key")
     return made

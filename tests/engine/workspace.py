@@ -15,7 +15,7 @@ from devtools import environment, prepare_stack
 from devtools.stack_plans import load
 from sandbox.cloud.store import FILE, Row, Store
 from tests.checkout import write_checkout
-from tests.engine.hosts import preloaded_hosts
+from tests.forks import preloaded
 from tests.waiting import LIMIT
 
 
@@ -71,9 +71,7 @@ class Workspace:
         if not self.project.exists():  # of a copied one the project is there (tests/engine/deployed.py)
             write_checkout(self.project)
         # the engine writes what it does to an event log only with its debugging commands on
-        self.env = (
-            environment(self.project, self.sandbox) | {"PULUMI_DEBUG_COMMANDS": "1"} | preloaded_hosts()
-        )
+        self.env = environment(self.project, self.sandbox) | {"PULUMI_DEBUG_COMMANDS": "1"} | preloaded()
         self.env.pop("CI", None)  # a person's run, which may write the ledger
         prepare_stack(self.project, self.sandbox, stack)
         self.push_images()
