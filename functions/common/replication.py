@@ -281,11 +281,13 @@ class Replication:
             "SELECT pg_create_logical_replication_slot(:name, 'pgoutput')", name=self.capture_slot
         )
 
-    def captured(self) -> Iterator[bytes]:
-        """The log since it was last asked for."""
+    def captured(self, longest: int) -> Iterator[bytes]:
+        """The log since it was last asked for; of each message so many bytes."""
         rows = self.source.rows(
-            "SELECT data FROM pg_logical_slot_get_binary_changes(:name, NULL, NULL,"
+            "SELECT substr(data, 1, CAST(:longest AS int))"
+            " FROM pg_logical_slot_get_binary_changes(:name, NULL, NULL,"
             " 'proto_version', '1', 'publication_names', :publication)",
+            longest=longest,
             name=self.capture_slot,
             publication=self.plain,
         )

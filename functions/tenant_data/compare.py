@@ -16,7 +16,7 @@ from pg8000.native import identifier
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.replication import Replication
 from functions.common.schema import ROW_AS_TEXT, Table, tables
-from functions.tenant_data.written_rows import Key, read
+from functions.tenant_data.written_rows import LONGEST, Key, read
 
 PER_BUCKET: Final = 64  # rows
 MOST: Final = 1 << 16  # buckets of a table
@@ -147,7 +147,7 @@ class Comparison:
         """What was written is looked up before any bucket is read again, which takes in later writes."""
         before, self.defined = self.defined, defined_now(self.link.source)
         changed = before.changed(self.defined)
-        found = read(self.link.captured(), {n: p.table.key for n, p in self.progress.items()})
+        found = read(self.link.captured(LONGEST), {n: p.table.key for n, p in self.progress.items()})
         for name, one in self.progress.items():
             late()
             if name in found.whole or name in changed:

@@ -23,13 +23,12 @@ from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.replication import BehindError, Replication
 from functions.common.schema import Table, definitions, difference, tables
 from functions.tenant_data.rehearsal import OF_ROWS
-from functions.tenant_data.written_rows import Key, read
+from functions.tenant_data.written_rows import LONGEST, Key, read
 
 log: Final = logging.getLogger(__name__)
 SECONDS: Final = 30.0  # for one statement, and so for one table
 FEW: Final = 3  # tables that are tried
 CHANGES: Final = 2000  # that are looked at, and the rest of the transaction of the last one
-MESSAGE: Final = 1 << 18  # bytes; longer changes are left out
 KEYS: Final = 200  # of each table
 TWIN: Final = "tenantry_tried"  # the table like another one
 BUSY: Final = "55006"  # a slot that somebody reads
@@ -129,13 +128,13 @@ class _Tried:
         while True:
             try:
                 rows = self.link.source.rows(
-                    "SELECT data FROM pg_logical_slot_peek_binary_changes(:name, NULL, :most,"
-                    " 'proto_version', '1', 'publication_names', :publication, 'origin', 'none')"
-                    " WHERE octet_length(data) < :longest",
+                    "SELECT substr(data, 1, CAST(:longest AS int))"
+                    " FROM pg_logical_slot_peek_binary_changes(:name, NULL, :most,"
+                    " 'proto_version', '1', 'publication_names', :publication, 'origin', 'none')",
                     name=self.link.plain,
                     publication=self.link.plain,
                     most=CHANGES,
-                    longest=MESSAGE,
+                    longest=LONGEST,
                 )
             except DatabaseError as failure:
                 if server_code(failure) != BUSY or time.monotonic() > ends:

@@ -11,6 +11,9 @@ from typing import Final, TypeAlias
 
 Key: TypeAlias = tuple[str, ...]  # of one row, as text
 IN_KEY: Final = 1  # flag of a column
+# Bytes of a message that are asked for: all of a table's description, and of a row, which may be long, enough
+# to find its key. A row whose key comes later has its table read whole.
+LONGEST: Final = 1 << 17
 OLD: Final = (b"K", b"O")  # what an updated or deleted row was: its key, or all of it
 
 
@@ -33,6 +36,10 @@ class _Relation:
     key: tuple[int, ...]  # indexes of the columns that tell rows apart
 
 
+class _CutError(Exception):
+    """The message was cut before what is to be read."""
+
+
 class _Reader:
     """One message, from its front to its end."""
 
@@ -40,8 +47,14 @@ class _Reader:
         self._data, self._at = data, 0
 
     def take(self, length: int) -> bytes:
+        if self._at + length > len(self._data):
+            raise _CutError
         self._at += length
         return self._data[self._at - length : self._at]
+
+    @property
+    def has_more(self) -> bool:
+        return self._at < len(self._data) or len(self._data) == LONGEST
 
     def number(self, form: str) -> int:
         return struct.unpack(form, self.take(struct.calcsize(form)))[0]
@@ -52,8 +65,9 @@ class _Reader:
         self._at = end + 1
         return found
 
-    def tuple(self) -> list[str | None]:
-        return [self._value() for _ in range(self.number("!h"))]
+    def tuple(self, most: int) -> list[str | None]:
+        """Its first values, `most` of them."""
+        return [self._value() for _ in range(min(self.number("!h"), most))]
 
     def _value(self) -> str | None:
         return self.take(self.number("!i")).decode() if self.take(1) == b"t" else None
@@ -98,11 +112,15 @@ def _row(
         return
     indexes = [table.columns.index(c) for c in keys[table.name]]
     rows, inserted = (each.setdefault(table.name, set()) for each in (found.keys, found.inserted))
-    kind = reader.take(1)
-    while kind:
-        values = reader.tuple()
-        key = tuple(v for p in indexes if (v := values[p]) is not None)
-        if len(key) == len(indexes):
-            (inserted.add if inserts and key not in rows else inserted.discard)(key)
-            rows.add(key)
-        kind = reader.take(1) if kind in OLD else b""
+    try:
+        kind = reader.take(1)
+        while kind:
+            # What it is now comes last, and is read no further than to the end of its key.
+            values = reader.tuple(len(table.columns) if kind in OLD else max(indexes) + 1)
+            key = tuple(v for p in indexes if (v := values[p]) is not None)
+            if len(key) == len(indexes):
+                (inserted.add if inserts and key not in rows else inserted.discard)(key)
+                rows.add(key)
+            kind = reader.take(1) if kind in OLD and reader.has_more else b""
+    except _CutError:
+        found.whole.add(table.name)
