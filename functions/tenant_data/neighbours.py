@@ -11,7 +11,7 @@ from typing import Final
 
 from pg8000.exceptions import DatabaseError
 
-from functions.common.blockers import blockers_of_role, sentence
+from functions.common.blockers import LOCK_TIMEOUT, blockers_of_role, likely_blockers, sentence
 from functions.common.connection import server_code
 from functions.common.database_endpoint import MoveError, replication_role
 from functions.common.replication import Replication
@@ -23,18 +23,21 @@ CANCELED: Final = "57014"
 @contextmanager
 def naming_blockers(link: Replication) -> Generator[None]:
     """A subscription is made in here, or `MoveError` says which transactions its slot waits for."""
-    follower = link.follower
-    follower.run(f"SET statement_timeout = '{SLOT_SECONDS}s'")
+    source, follower = link.source, link.follower
+    for endpoint in (source, follower):  # the slot is made in a session at the source
+        endpoint.run("SET lock_timeout = 0", f"SET statement_timeout = '{SLOT_SECONDS}s'")
     try:
         yield
     except DatabaseError as refusal:
         if server_code(refusal) != CANCELED:
             raise
+        who = sentence(likely_blockers(source.session, source.schema))
         raise MoveError(
-            f"waited {SLOT_SECONDS} s for a slot at the {link.source.name}{waiting(link)}; run again once"
+            f"waited {SLOT_SECONDS} s for a slot at the {source.name}, which waits for: {who}; run again once"
             " that is over"
         ) from None
-    follower.run("SET statement_timeout = 0")
+    for endpoint in (source, follower):
+        endpoint.run("SET statement_timeout = 0", LOCK_TIMEOUT)
 
 
 def waiting(link: Replication) -> str:

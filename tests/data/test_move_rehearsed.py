@@ -211,9 +211,9 @@ def test_a_rehearsal_that_is_killed_leaves_nothing_for_long(journey: Journey, st
     def die(name: str) -> None:
         if name == step:
             journey.die()
-            raise Killed
+            raise Killed(name)
 
-    with pytest.raises(Killed):
+    with pytest.raises(Killed, match=step):
         journey.go("prepare", die)
     journey.go("prepare")
     assert nothing_at_target(journey)
