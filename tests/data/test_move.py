@@ -17,7 +17,7 @@ from functions.common.passwords import new_password
 from functions.tenant_data import cutover
 from tests.data.moving import BUDGET, STEPS, BudgetClock, Journey, Killed, host
 from tests.data.rich import RICH, fingerprint, rows_of
-from tests.data.server import Server
+from tests.data.server import SUPERUSER, Server
 from tests.waiting import wait_for
 
 
@@ -413,6 +413,33 @@ def test_no_secret_is_in_the_logs_of_a_move(rich: Journey, monkeypatch: pytest.M
 
 
 REFUSED_CONNECTIONS = {"host=/nowhere": "could not connect", "nothing=known": "its connection was refused"}
+
+
+@pytest.mark.parametrize("end", ["origin", "target"])
+def test_one_table_that_takes_longer_than_the_budget_calls_the_cutover_off(
+    journey: Journey, end: str
+) -> None:
+    """Its rows are read by one statement, which here waits for a lock instead of reading a terabyte."""
+    journey.run("CREATE TABLE one (id int PRIMARY KEY)", "INSERT INTO one VALUES (1), (2)")
+    journey.go("replicate")
+    blocker = journey.servers[end].connect(SUPERUSER, database=journey.database)
+
+    def hold(step: str) -> None:
+        if step == "read-only":
+            journey.run("INSERT INTO one VALUES (3)")  # which is to be looked up when nobody writes
+        if step == "rows equal":
+            blocker.run("BEGIN")
+            blocker.run(f"LOCK TABLE {journey.role}.one IN ACCESS EXCLUSIVE MODE")
+
+    with pytest.raises(MoveError, match=r"more than 3 s, so it was called off"):
+        journey.go("cutover", hold, budgetSeconds=3)
+    blocker.run("ROLLBACK")
+    blocker.close()
+    assert journey.serving == "origin"
+    journey.run("INSERT INTO one VALUES (4)")
+    journey.go("cutover")
+    assert journey.run("SELECT count(*) FROM one") == [[4]]
+
 
 LATE = (
     "UPDATE one SET said = 'late' WHERE id = 1",

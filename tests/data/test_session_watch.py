@@ -176,13 +176,15 @@ def test_sessions_of_lifecycle_work_are_never_ended(watched: Shard, user: str) -
     )
     with hostile(watched, "BEGIN", FULL.format(1, 500), "SELECT pg_sleep(4)", user=name):
         ((pid,),) = watched.server.rows(
-            watched.database, f"SELECT pid FROM pg_stat_activity WHERE usename = '{name}'"
+            watched.database,
+            # The administrator of the server may have more sessions than this one.
+            f"SELECT pid FROM pg_stat_activity WHERE usename = '{name}' AND query LIKE '%pg_sleep(4)%'",
         )
         assert [e for e in looked(watched, none, seconds=3) if e["pid"] == pid] == []
         with closing(log_in(watched)) as watcher:
             end = f"SELECT {PLATFORM}.end_session(pid, backend_start) FROM pg_stat_activity WHERE pid = {pid}"
             assert watcher.run(end) == [[False]]
-        assert pids(watched, name) == [pid]
+        assert pid in pids(watched, name)
 
 
 def test_a_tenant_that_takes_all_locks_is_ended_where_nobody_can_log_in(watched: Shard) -> None:

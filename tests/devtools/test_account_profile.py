@@ -40,7 +40,7 @@ def test_what_to_ask_for_is_listed_with_the_calls(project: Path, home: Path) -> 
         refuse_small_quotas(project, home, "dev", FRESH)
     message = str(refused.value)
     for service, code, applied, needed in (
-        ("lambda", "L-B99A9384", 10, 135),
+        ("lambda", "L-B99A9384", 10, 138),
         ("fargate", "L-3032A538", 6, 64),
     ):
         assert f"({applied} for account {ACCOUNT} in {REGION}, AWS 2026-11-29)" in message

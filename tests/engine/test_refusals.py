@@ -185,7 +185,7 @@ def test_a_new_account_is_refused_before_the_first_resource(
     for run in (believed, space.up()):
         assert run.status == 1, run.output
         assert not [step for step in run.changes if step.type.startswith("aws:")]
-        for code in ("L-B99A9384 --desired-value 135", "L-3032A538 --desired-value 64"):
+        for code in ("L-B99A9384 --desired-value 138", "L-3032A538 --desired-value 64"):
             assert f"--quota-code {code}" in run.output
     assert not space.cloud().all()
 

@@ -22,11 +22,13 @@ from policies.escalation.techniques import BUCKET, KEY, TECHNIQUES, TechniqueKin
 from policies.model import Plan, Resource
 from tests.policies.platform import platform
 
-SCHEDULE = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/tenantry-dev-keep-active/tenantry-dev-mover"
+SCHEDULE = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/tenantry-dev-{{}}/tenantry-dev-one"
+GROUPS = ("session-watch", "keep-active")  # of schedules; each has a role and a key
 
 
 def chosen(role: Role, tenant: str, facts: Facts) -> dict[str, tuple[str, ...]]:
     """What the request says of itself: all that is known, and the caller's best choice of the rest."""
+    group = next((group for group in GROUPS if group in role.name), GROUPS[-1])
     known = {k: v for k, v in {**role.facts, **facts}.items() if v}
     return {
         **known,
@@ -36,7 +38,7 @@ def chosen(role: Role, tenant: str, facts: Facts) -> dict[str, tuple[str, ...]]:
         "aws:RequestTag/tenant": (tenant,),
         "aws:TagKeys": ("tenant",),
         "kms:EncryptionContext:tenant": (tenant,),
-        "kms:EncryptionContext:aws:scheduler:schedule:arn": (SCHEDULE,),
+        "kms:EncryptionContext:aws:scheduler:schedule:arn": (SCHEDULE.format(group),),
     }
 
 

@@ -106,7 +106,7 @@ NEWER_THAN_THE_LINTER: Mapping[tuple[str, str], str] = {
         "sent with every call that a function's code makes, whatever the service: Lambda developer guide,"
         ' "Using source function ARN to control function access behavior"'
     ),
-    ("UNKNOWN_CONDITION_FOR_ACTION", r"kms:ResourceAliases for action kms:(Decrypt|GenerateDataKey)"): (
+    ("UNKNOWN_CONDITION_FOR_ACTION", r"kms:ResourceAliases for action kms:(Decrypt|GenerateDataKey\w*)"): (
         'of every action on a KMS key: KMS developer guide, "AWS KMS condition keys"'
     ),
     (
