@@ -5,14 +5,18 @@ says which rows were written, and those are compared again, round after round. S
 rows of the last moment remain to be read, however large the tables are.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import identifier
 
+from functions.common.connection import server_code
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
 from functions.common.replication import Replication
 from functions.common.schema import ROW_AS_TEXT, Table, tables
@@ -22,6 +26,7 @@ PER_BUCKET: Final = 64  # rows
 MOST: Final = 1 << 16  # buckets of a table
 AT_ONCE: Final = 5000  # rows looked up by one statement
 ROUNDS: Final = 10
+CANCELED: Final = "57014"  # query_canceled: a statement that outlasted its timeout
 SHORT: Final = 0.2  # seconds; a round as quick as this leaves little for the last one
 # Types whose values have the same hash on every server; other keys are hashed as text.
 HASHED: Final = frozenset({"int2", "int4", "int8", "uuid", "text", "varchar", "date", "timestamptz", "bool"})
@@ -124,12 +129,21 @@ class Comparison:
                 return done
         return ROUNDS
 
-    def finish(self, late: Callable[[], None]) -> int:
+    def finish(self, late: Callable[[], None], left: Callable[[], float] = lambda: math.inf) -> int:
         """The last round, when nobody writes and all has arrived; how many rows there are.
 
-        Raises `MoveError` with the tables that differ.
+        Raises `MoveError` with the tables that differ, and what `late` raises once it is late. A statement
+        that takes longer than the seconds that are `left` is ended: one table may take all of them.
         """
-        self._round(late)
+        try:
+            self._round(late, left)
+        except DatabaseError as failure:
+            if server_code(failure) == CANCELED:
+                late()
+            raise
+        finally:
+            with suppress(DatabaseError, InterfaceError, OSError):  # a session that has gone has no limit
+                self._limit(math.inf)
         wrong = [
             f"{name} ({len(p.keys) or 'some'} of {p.rows} rows)"
             for name, p in self.progress.items()
@@ -143,13 +157,23 @@ class Comparison:
         """Whether a table or type of the source was changed since the last round; its rows are read again."""
         return bool(self.defined.changed(defined_now(self.link.source)))
 
-    def _round(self, late: Callable[[], None] = lambda: None) -> None:
+    def _limit(self, seconds: float) -> None:
+        """Of the next statements."""
+        limit = 0 if math.isinf(seconds) else max(1, int(seconds * 1000) + 10)  # ms; 0: none
+        for endpoint in (self.source, self.follower, self.link.source):
+            endpoint.run(f"SET statement_timeout = {limit}")
+
+    def _round(
+        self, late: Callable[[], None] = lambda: None, left: Callable[[], float] = lambda: math.inf
+    ) -> None:
         """What was written is looked up before any bucket is read again, which takes in later writes."""
+        self._limit(left())
         before, self.defined = self.defined, defined_now(self.link.source)
         changed = before.changed(self.defined)
         found = read(self.link.captured(LONGEST), {n: p.table.key for n, p in self.progress.items()})
         for name, one in self.progress.items():
             late()
+            self._limit(left())
             if name in found.whole or name in changed:
                 one.dirty = None
             one.keys |= found.keys.get(name, set())

@@ -56,6 +56,10 @@ class Clock:
             return None
         return (self.ended or time.monotonic()) - self.began
 
+    def left(self) -> float:
+        """Seconds of the budget."""
+        return self.budget - (self.seconds or 0)
+
     def late(self) -> None:
         """Raise `MoveError` where the budget is used up."""
         if (self.seconds or 0) > self.budget:
@@ -174,7 +178,9 @@ class Switch:
             before = self._writes()
             self.step("rows equal")
             with suppress(MoveError), self._naming_changes():
-                self.rows = comparison.finish(late)  # a session need not care for read-only, as is seen below
+                self.rows = comparison.finish(
+                    late, self.clock.left
+                )  # a session need not care for read-only, as is seen below
             self.step("closed")
             self.old.run(f"ALTER ROLE {self.old.role} NOLOGIN")
             self._end_sessions()
@@ -183,7 +189,7 @@ class Switch:
             self._require_same_schema()
             late()
             if self.rows is None or self._writes() != before or comparison.redefined():
-                self.rows = comparison.finish(late)
+                self.rows = comparison.finish(late, self.clock.left)
             self.step("sequences")
             set_sequences(comparison.source, self.new)
             late()
