@@ -9,7 +9,7 @@ from threading import Timer
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from functions.common import replication, tenant_session
+from functions.common import database_endpoint, replication, tenant_session
 from functions.common.advisory_lock import SPACE
 from functions.common.database_endpoint import MoveError
 from functions.common.going_on import GoesOn
@@ -417,9 +417,12 @@ REFUSED_CONNECTIONS = {"host=/nowhere": "could not connect", "nothing=known": "i
 
 @pytest.mark.parametrize("end", ["origin", "target"])
 def test_one_table_that_takes_longer_than_the_budget_calls_the_cutover_off(
-    journey: Journey, end: str
+    journey: Journey, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its rows are read by one statement, which here waits for a lock instead of reading a terabyte."""
+    for module in (database_endpoint, tenant_session):
+        patient = (*module.SESSION_SETTINGS, "SET lock_timeout = 0")
+        monkeypatch.setattr(module, "SESSION_SETTINGS", patient)
     journey.run("CREATE TABLE one (id int PRIMARY KEY)", "INSERT INTO one VALUES (1), (2)")
     journey.go("replicate")
     blocker = journey.servers[end].connect(SUPERUSER, database=journey.database)
