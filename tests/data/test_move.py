@@ -9,7 +9,7 @@ from threading import Timer
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from functions.common import database_endpoint, replication, tenant_session
+from functions.common import replication, tenant_session
 from functions.common.advisory_lock import SPACE
 from functions.common.database_endpoint import MoveError
 from functions.common.going_on import GoesOn
@@ -17,7 +17,7 @@ from functions.common.passwords import new_password
 from functions.tenant_data import cutover
 from tests.data.moving import BUDGET, STEPS, BudgetClock, Journey, Killed, host
 from tests.data.rich import RICH, fingerprint, rows_of
-from tests.data.server import SUPERUSER, Server
+from tests.data.server import Server
 from tests.waiting import wait_for
 
 
@@ -413,35 +413,6 @@ def test_no_secret_is_in_the_logs_of_a_move(rich: Journey, monkeypatch: pytest.M
 
 
 REFUSED_CONNECTIONS = {"host=/nowhere": "could not connect", "nothing=known": "its connection was refused"}
-
-
-@pytest.mark.parametrize("end", ["origin", "target"])
-def test_one_table_that_takes_longer_than_the_budget_calls_the_cutover_off(
-    journey: Journey, end: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its rows are read by one statement, which here waits for a lock instead of reading a terabyte."""
-    for module in (database_endpoint, tenant_session):
-        patient = (*module.SESSION_SETTINGS, "SET lock_timeout = 0")
-        monkeypatch.setattr(module, "SESSION_SETTINGS", patient)
-    journey.run("CREATE TABLE one (id int PRIMARY KEY)", "INSERT INTO one VALUES (1), (2)")
-    journey.go("replicate")
-    blocker = journey.servers[end].connect(SUPERUSER, database=journey.database)
-
-    def hold(step: str) -> None:
-        if step == "read-only":
-            journey.run("INSERT INTO one VALUES (3)")  # which is to be looked up when nobody writes
-        if step == "rows equal":
-            blocker.run("BEGIN")
-            blocker.run(f"LOCK TABLE {journey.role}.one IN ACCESS EXCLUSIVE MODE")
-
-    with pytest.raises(MoveError, match=r"more than 3 s, so it was called off"):
-        journey.go("cutover", hold, budgetSeconds=3)
-    blocker.run("ROLLBACK")
-    blocker.close()
-    assert journey.serving == "origin"
-    journey.run("INSERT INTO one VALUES (4)")
-    journey.go("cutover")
-    assert journey.run("SELECT count(*) FROM one") == [[4]]
 
 
 LATE = (
