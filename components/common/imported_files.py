@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 _DATA: Final = frozenset({".pem", ".sql"})
+# Where a statement holds others.
+_BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 def imported_files(entry: Path, root: Path) -> frozenset[Path]:
@@ -37,7 +39,7 @@ def _named_in(file: Path, root: Path) -> tuple[tuple[Path, ...], tuple[Path, ...
 def _imported(source: str, file: Path, root: Path) -> Iterator[str]:
     """Dotted names, of modules or of what is in them."""
     package = file.parent.relative_to(root).parts
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -47,9 +49,19 @@ def _imported(source: str, file: Path, root: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def _files_of(name: str, root: Path) -> Iterator[Path]:
+def _statements(module: ast.Module) -> Iterator[ast.AST]:
+    """Each statement at any depth, without its expressions: they are most of a tree, and import nothing."""
+    pending: list[ast.AST] = [module]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += (inner for block in _BLOCKS for inner in getattr(node, block, ()))
+
+
+@cache
+def _files_of(name: str, root: Path) -> tuple[Path, ...]:
     base = root.joinpath(*name.split("."))
-    yield from (f for f in (base.with_suffix(".py"), base / "__init__.py") if f.is_file())
+    return tuple(f for f in (base.with_suffix(".py"), base / "__init__.py") if f.is_file())
 
 
 def _packages(file: Path, root: Path) -> Iterator[Path]:

@@ -109,6 +109,33 @@ def test_a_function_that_shares_the_daily_call_alone_ships_nothing_else(name: st
     assert set(function_files(FUNCTIONS[name])) == {*own, *shared, f"{name}/handler.py"}
 
 
+EVERY_BLOCK = """
+class C:
+    def f(self):
+        import in_.body
+try:
+    pass
+except ValueError:
+    import in_.handler
+else:
+    import in_.orelse
+finally:
+    while False:
+        import in_.finalbody
+match 1:
+    case 1:
+        import in_.case
+"""
+
+
+def test_imports_are_followed_into_every_kind_of_block(tmp_path: Path) -> None:
+    blocks = ("body", "case", "finalbody", "handler", "orelse")
+    (tmp_path / "in_").mkdir()
+    for file in (tmp_path / "entry.py", *(tmp_path / f"in_/{block}.py" for block in blocks)):
+        file.write_text(EVERY_BLOCK, encoding="utf-8")
+    assert {f.stem for f in imported_files(tmp_path / "entry.py", tmp_path)} == {"entry", *blocks}
+
+
 def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
     files = {
         "room/__init__.py": "",
