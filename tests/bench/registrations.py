@@ -33,6 +33,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PREFIX: Final = "tenantry:"
 STACKS: Final = ("dev", "prod", "org")
 CODE: Final = "object.code.assets."
+# With CI the ledger is locked; an attempt is otherwise a random word of each run.
+SAME: Final = {"CI": "1", "TENANTRY_ATTEMPT": "the same"}
 SHOWN: Final = 40  # lines of a difference
 Registration = dict[str, Any]
 Program = Callable[[], Awaitable[None] | None]
@@ -45,7 +47,7 @@ def record(tree: Path, stack: str) -> list[Registration]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "registrations.json"
         command = [sys.executable, "-P", __file__, stack, "--record", str(file)]
-        env = os.environ | {"PYTHONPATH": str(tree), "CI": "1"}  # with CI the ledger is locked
+        env = os.environ | {"PYTHONPATH": str(tree)} | SAME
         subprocess.run(command, cwd=tree, env=env, check=True)
         return json.loads(file.read_text(encoding="utf-8"))
 
