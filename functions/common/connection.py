@@ -15,6 +15,10 @@ ROOTS: Final = Path(__file__).parent / "rds-roots.pem"
 TIMEOUT: Final = 15  # seconds for an answer
 PAUSES: Final = (1.0, 2.0, 4.0)  # seconds between attempts
 OUT_OF_MEMORY: Final = "53200"  # of shared memory: no lock can be taken, and so nobody can log in
+ROOM: Final = (
+    "a session holds all locks of the server: on a shard it is ended within seconds, so run again; a silo's"
+    " instance has to be rebooted first"
+)
 
 
 class BootstrapError(RuntimeError):
@@ -76,7 +80,9 @@ def refused_by(failure: BaseException | None) -> DatabaseError | None:
 def refusal_error(tenant: str, refusal: DatabaseError) -> BootstrapError:
     """What a server refused, as a sentence without the statement."""
     said = f"tenant {tenant}: {server_message(refusal)}"
-    return ExhaustedError(said) if server_code(refusal) == OUT_OF_MEMORY else BootstrapError(said)
+    if server_code(refusal) == OUT_OF_MEMORY:
+        return ExhaustedError(f"{said}; {ROOM}")
+    return BootstrapError(said)
 
 
 def server_code(refusal: DatabaseError) -> str:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from random import SystemRandom
 from typing import Any, Final
 
 from functions.common.aws_client import aws_client
@@ -13,12 +14,13 @@ from functions.common.connection import connect
 from functions.common.keep_active import answers_keep_active
 from functions.session_watch.limits import Excess
 from functions.session_watch.request import Request, parse
-from functions.session_watch.watch import Connection, Tools, watch
+from functions.session_watch.watch import Connection, Share, Tools, watch
 
 log: Final = logging.getLogger(__name__)
 USER: Final = "session_watch"  # as the bootstrap function makes it
 NAMESPACE: Final = "Tenantry/Sessions"  # of the metrics
 Say = Callable[[str], None]
+EARLY_OR_LATE: Final = (0.5, 1.5)  # times the seconds between looks: no tenant is to know when to keep still
 
 
 @answers_keep_active
@@ -41,8 +43,9 @@ def carry_out(request: Request, log_in: Callable[[], Connection], say: Say) -> M
     tools = Tools(
         connect=log_in,
         left=lambda: time.monotonic() < ends,
-        pause=lambda: time.sleep(request.every),
+        pause=lambda: time.sleep(SystemRandom().uniform(*EARLY_OR_LATE) * request.every),
         ended=lambda excess: say(event_of(request, excess)),
+        shared=lambda share: say(share_event(request, share)),
     )
     looks = watch(request.limits, tools)
     say(_line(request, "Looks", looks, {}, by=["Cell", "Shard"]))
@@ -61,6 +64,17 @@ def event_of(request: Request, excess: Excess) -> str:
         "limit": excess.limit,
     }
     return _line(request, "SessionsEnded", 1, about, by=["Cell"])
+
+
+def share_event(request: Request, share: Share) -> str:
+    """A tenant may have fewer sessions for a while, or all of its share again."""
+    metric, word = ("SharesLowered", "lowered") if share.lowered else ("SharesRestored", "restored")
+    about = {
+        "event": f"tenant connections {word}",
+        "tenantRole": share.role,
+        "connections": share.connections,
+    }
+    return _line(request, metric, 1, about, by=["Cell"])
 
 
 def _line(request: Request, metric: str, value: int, about: Mapping[str, Any], by: list[str]) -> str:

@@ -24,7 +24,7 @@ class Limits:
     lock_percent: int  # of the server's table of locks
     temp_mib: int  # of temporary files
     active: int  # processes that run something at once, parallel workers too
-    active_looks: int  # in a row in which there may be more
+    active_looks: int  # at which there may be more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,8 @@ class Session:
     idle_seconds: int  # in a transaction; 0: it is not
     locks: int
     temp_bytes: int
-    processes: int  # that run its statement: itself and its parallel workers
+    processes: int  # that run its statement: itself, unless it waits for a lock, and its parallel workers
+    waits: bool  # for a lock, which may be another tenant's doing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,15 @@ class Excess:
 
 @dataclass
 class Looks:
-    """How often in a row each tenant ran too much at once."""
+    """At how many looks each tenant ran too much at once; one at which it did not makes up for another."""
 
-    in_a_row: Counter[str] = field(default_factory=Counter[str])
+    busy: Counter[str] = field(default_factory=Counter[str])
 
-    def note(self, busy: Iterable[str]) -> None:
+    def note(self, busy: Iterable[str], most: int) -> None:
+        """More than `most` looks are not counted."""
         now = set(busy)
-        self.in_a_row = Counter({role: self.in_a_row[role] + 1 for role in now})
+        counts = {r: self.busy[r] + (1 if r in now else -1) for r in self.busy.keys() | now}
+        self.busy = Counter({role: min(count, most) for role, count in counts.items() if count > 0})
 
 
 Measure = Callable[[Session], int]
@@ -91,8 +94,8 @@ def _all(sessions: Sequence[Session], limits: Limits, lock_slots: int, looks: Lo
     yield from _shares(sessions, LOCKS, lambda s: s.locks, most_locks)
     yield from _shares(sessions, TEMP, lambda s: s.temp_bytes, limits.temp_mib << 20)
     busy = list(_shares(sessions, ACTIVE, lambda s: s.processes, limits.active))
-    looks.note(excess.session.role for excess in busy)
-    yield from (e for e in busy if looks.in_a_row[e.session.role] > limits.active_looks)
+    looks.note((excess.session.role for excess in busy), limits.active_looks + 1)
+    yield from (e for e in busy if looks.busy[e.session.role] > limits.active_looks)
 
 
 def _shares(sessions: Sequence[Session], case: str, measure: Measure, limit: int) -> Iterator[Excess]:

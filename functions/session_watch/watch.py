@@ -4,6 +4,9 @@ The session of the watch is open all the time: the next call of the function beg
 has to be, since a tenant may fill the server's table of locks, and then nobody can log in. So all is done in
 one transaction: the locks that a look takes are had from the first look on, and are not asked for again. It
 holds no snapshot between looks, and so keeps nothing from being cleaned (seen with 17.11).
+
+A tenant whose sessions are ended again and again comes back each time, so it loses sessions of its share for
+a while (`functions.tenant_bootstrap.watch_rights`). That changes its role, and is done in a second session.
 """
 
 import logging
@@ -14,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from functions.common.connection import BootstrapError
+from functions.common.connection import BootstrapError, server_code
 from functions.session_watch.limits import Excess, Limits, Looks, Session, excesses
 
 log: Final = logging.getLogger(__name__)
@@ -43,7 +46,9 @@ SELECT a.pid, a.role, a.backend_start,
        CASE WHEN a.state LIKE 'idle in transaction%'
             THEN extract(epoch FROM clock_timestamp() - a.state_change)::int8 ELSE 0 END,
        coalesce(locks.number, 0)::int8, coalesce(files.bytes, 0)::int8,
-       CASE WHEN a.state = 'active' THEN 1 + coalesce(workers.number, 0) ELSE 0 END::int8
+       CASE WHEN a.state = 'active' THEN (a.wait_event_type IS DISTINCT FROM 'Lock')::int4
+            + coalesce(workers.number, 0) ELSE 0 END::int8,
+       a.wait_event_type IS NOT DISTINCT FROM 'Lock'
 FROM seen a LEFT JOIN locks USING (pid) LEFT JOIN files USING (pid) LEFT JOIN workers USING (pid)
 WHERE a.backend_type = 'client backend' AND starts_with(a.role, :tenants)"""
 # Each table of the catalog, whose locks are then had with those of its indexes. What a look needs of them is
@@ -53,13 +58,20 @@ SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'pg_catalog'::regn
 AND has_any_column_privilege(oid, 'SELECT') UNION ALL SELECT 'pg_roles'"""
 FIELDS: Final = (
     *("pid", "role", "started", "statement_seconds", "transaction_seconds", "idle_seconds"),
-    *("locks", "temp_bytes", "processes"),
+    *("locks", "temp_bytes", "processes", "waits"),
 )
 SLOTS: Final = """
 SELECT current_setting('max_locks_per_transaction')::int8
        * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8)"""
-# The one thing that the role of the watch may do; made by the bootstrap function.
+# What the role of the watch may do; made by the bootstrap function.
 END: Final = "SELECT tenantry.end_session(:pid, :started)"
+LOWER: Final = "SELECT tenantry.lower_connections(:tenant, :wanted)"
+RESTORE: Final = "SELECT tenantry.restore_connections(:tenant)"
+DUE: Final = "SELECT role::text FROM tenantry.connection_shares WHERE until <= clock_timestamp()"
+# Of the second session. A tenant may hold its role's row by an open transaction: nobody waits for it.
+QUICK: Final = ("SET search_path = pg_catalog", "SET statement_timeout = '5s'", "SET lock_timeout = '300ms'")
+HELD: Final = "55P03"  # lock_not_available
+TRIES: Final = 3
 
 
 class Connection(Protocol):
@@ -69,30 +81,42 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A tenant has fewer sessions than its share from now on, or all of them again."""
+
+    role: str
+    connections: int
+    lowered: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     connect: Callable[[], Connection]
     left: Callable[[], bool]  # whether another look is to be
     pause: Callable[[], None]
     ended: Callable[[Excess], None]  # says so, where people and alarms find it
+    shared: Callable[[Share], None]  # so does this
 
 
 def watch(limits: Limits, tools: Tools) -> int:
     """How often somebody looked. A session that was lost is opened again, if there is one to be had."""
-    looks, in_a_row = 0, Looks()
+    looks, busy, shares = 0, Looks(), Shares(tools, max(1, limits.active // 2))
     session: Connection | None = None
     try:
         while tools.left():
             try:
                 session = session or _open(tools)
-                look(session, limits, in_a_row, tools.ended)
+                again = look(session, limits, busy, tools.ended)
                 looks += 1
+                shares.change(session, again)
             except (BootstrapError, DatabaseError, InterfaceError, OSError) as failure:
                 log.warning("a look failed: %s", failure)
                 session = _kept(session)
             tools.pause()
     finally:
         _close(session)
+        shares.close()
     return looks
 
 
@@ -129,12 +153,20 @@ def _close(session: Connection | None) -> None:
             session.close()
 
 
-def look(session: Connection, limits: Limits, looks: Looks, ended: Callable[[Excess], None]) -> None:
-    """Once."""
+def look(session: Connection, limits: Limits, looks: Looks, ended: Callable[[Excess], None]) -> set[str]:
+    """Once. Returns the tenants of which sessions were ended for what they did themselves."""
     found, slots = _read(session)
+    own = set[str]()
     for excess in excesses(found, limits, slots, looks):
-        if session.run(END, pid=excess.session.pid, started=excess.session.started) == [[True]]:
+        if _end(session, excess.session):
             ended(excess)
+            # Who waits for a lock may wait for another tenant's: advisory ones are the whole database's.
+            own |= set() if excess.session.waits else {excess.session.role}
+    return own
+
+
+def _end(session: Connection, one: Session) -> bool:
+    return session.run(END, pid=one.pid, started=one.started) == [[True]]
 
 
 def _read(session: Connection) -> tuple[Sequence[Session], int]:
@@ -143,3 +175,57 @@ def _read(session: Connection) -> tuple[Sequence[Session], int]:
     rows = session.run(LOOK, tenants=TENANTS) or ()
     ((slots,),) = session.run(SLOTS) or ((0,),)
     return [Session(**dict(zip(FIELDS, row, strict=True))) for row in rows], slots
+
+
+@dataclass
+class Shares:
+    """Changes tenants' numbers of sessions, in a session of its own, which a look does not need."""
+
+    tools: Tools
+    wanted: int  # that a tenant is to have at most, once it loses some
+    session: Connection | None = None
+
+    def change(self, watcher: Connection, again: set[str]) -> None:
+        """Lower those of `again`, if that is their turn, and give back to whom it is due."""
+        try:
+            session = self.session = self.session or self._opened()
+            for role in sorted(again):
+                self._lower(session, watcher, role)
+            for (role,) in session.run(DUE) or ():
+                self._restore(session, role)
+        except (BootstrapError, DatabaseError, InterfaceError, OSError) as failure:
+            log.warning("shares of connections were not changed: %s", failure)
+            self.close()
+
+    def _opened(self) -> Connection:
+        session = self.tools.connect()
+        for statement in QUICK:
+            session.run(statement)
+        return session
+
+    def _lower(self, session: Connection, watcher: Connection, role: str) -> None:
+        """Whatever of the tenant's holds its role's row is ended."""
+        for _ in range(TRIES):
+            try:
+                self._say(session.run(LOWER, tenant=role, wanted=self.wanted), role, lowered=True)
+                return
+            except DatabaseError as refusal:
+                if server_code(refusal) != HELD:
+                    raise
+            for one in _read(watcher)[0]:
+                if one.role == role:
+                    _end(watcher, one)
+        log.warning("the connections of %s are not lowered: it holds its role's row", role)
+
+    def _restore(self, session: Connection, role: str) -> None:
+        with suppress(DatabaseError):  # its own transaction may hold its row, and nobody else's turn
+            self._say(session.run(RESTORE, tenant=role), role, lowered=False)
+
+    def _say(self, found: Sequence[Sequence[Any]] | None, role: str, *, lowered: bool) -> None:
+        ((now_has,),) = found or ((None,),)
+        if now_has is not None:
+            self.tools.shared(Share(role, now_has, lowered))
+
+    def close(self) -> None:
+        _close(self.session)
+        self.session = None

@@ -18,14 +18,9 @@ from pg8000.native import identifier, literal
 from functions.common.advisory_lock import FOR_THE_TRANSACTION, take_lock
 from functions.common.connection import BootstrapError, server_message
 from functions.tenant_bootstrap.request import Request
+from functions.tenant_bootstrap.watch_rights import watched
 
 LOCK: Final = "bootstrap"  # the same for every tenant: the catalog is changed one at a time
-WATCH: Final = "session_watch"  # the role of functions/session_watch
-PLATFORM: Final = "tenantry"  # the schema of what is neither the administrator's nor a tenant's
-# Numbers of processes are given again: the moment at which a session began tells it from the next one.
-_END: Final = """
-SELECT coalesce(bool_or(pg_terminate_backend(a.pid)), false) FROM pg_stat_get_activity($1) a
-WHERE a.backend_start = $2 AND starts_with(pg_get_userbyid(a.usesysid)::text, 't_')"""
 PATIENCE: Final = 120.0  # seconds for the calls of other tenants, of which a new shard has many at once
 TRIES: Final = 200  # of a statement, each of which takes a millisecond
 CHANGED: Final = "tuple concurrently"  # updated, or deleted (PostgreSQL 17, heapam.c, simple_heap_update)
@@ -191,29 +186,15 @@ def _schema_use(_: Connection, p: TenantSchema) -> Iterator[str]:
 
 
 def _watched(connection: Connection, p: TenantSchema) -> Iterator[str]:
-    """The role in which somebody looks at sessions: it may end those of tenants, by one function, and nobody
-    else's. It logs in by IAM, where there is that, and has no password.
-    """
-    if not _rows(connection, "SELECT 1 FROM pg_roles WHERE rolname = :role", role=WATCH):
-        yield f"CREATE ROLE {WATCH} LOGIN CONNECTION LIMIT 10"
-    if _rows(connection, "SELECT 1 FROM pg_roles WHERE rolname = 'rds_iam'"):
-        yield f"GRANT rds_iam TO {WATCH}"
-    yield f"GRANT pg_monitor TO {WATCH}"
-    yield f"GRANT CONNECT ON DATABASE {p.database} TO {WATCH}"
-    yield f"CREATE SCHEMA IF NOT EXISTS {PLATFORM}"
-    yield f"REVOKE ALL ON SCHEMA {PLATFORM} FROM PUBLIC"
-    yield f"GRANT USAGE ON SCHEMA {PLATFORM} TO {WATCH}"
-    if not _rows(connection, "SELECT 1 FROM pg_proc WHERE prosrc = :source", source=_END):
-        yield (
-            f"CREATE OR REPLACE FUNCTION {PLATFORM}.end_session(pid int4, started timestamptz) RETURNS bool"
-            f" LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS {literal(_END)}"
-        )
-        yield f"REVOKE ALL ON FUNCTION {PLATFORM}.end_session(int4, timestamptz) FROM PUBLIC"
-    yield f"GRANT EXECUTE ON FUNCTION {PLATFORM}.end_session(int4, timestamptz) TO {WATCH}"
+    def rows(sql: str, **values: Any) -> Sequence[Sequence[Any]]:
+        return _rows(connection, sql, **values)
+
+    yield from watched(rows, p.database, p.request.role, p.request.connections)
 
 
 GUARDS: Final = (
     Guard("role made", _role_made),
+    Guard("sessions watched", _watched),  # before the role is changed, as the watch locks both
     Guard("role has no attributes", _attributes),
     Guard("role has no memberships", _memberships),
     Guard("settings bound to the role", _settings),
@@ -226,7 +207,6 @@ GUARDS: Final = (
     Guard("schema made", _schema_made),
     Guard("schema private", _schema_private),
     Guard("schema usable by its tenant", _schema_use),
-    Guard("sessions watched", _watched),
     Guard("login", _login),
 )
 LOGIN: Final = frozenset({"login"})  # what the function that moves a tenant has in its hands

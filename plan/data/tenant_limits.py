@@ -34,7 +34,8 @@ TENANT_LIMITS: Final = (
         setting=None,
         lifted=False,
         holder=Holder.SERVER,
-        why="CONNECTION LIMIT, the role's attribute: all tenants of a full shard take four fifths at most",
+        why="CONNECTION LIMIT, the role's attribute: all tenants of a full shard take four fifths at most;"
+        " the watch lowers that for a while where sessions are ended again and again",
     ),
     TenantLimit(
         takes="temporary files of a process",

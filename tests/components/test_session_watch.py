@@ -12,7 +12,7 @@ from devtools.mocks import Recording
 from functions.session_watch.handler import NAMESPACE, USER, event_of
 from functions.session_watch.limits import Excess, Limits, Session
 from functions.session_watch.request import parse
-from functions.tenant_bootstrap.guards import WATCH
+from functions.tenant_bootstrap.watch_rights import WATCH
 from plan.services import session_watch as plan_of_watch
 from plan.services.session_watch import plan_session_watch
 from tests.components.parts import make_database, names, record, shard_plan, shared
@@ -98,7 +98,7 @@ def test_an_event_makes_the_metric_that_the_alarm_looks_at(monkeypatch: pytest.M
     request = parse(EVENT)
     session = Session(
         pid=7, role="t_acme", started=datetime.now(UTC), statement_seconds=99, transaction_seconds=99,
-        idle_seconds=0, locks=1, temp_bytes=0, processes=1,
+        idle_seconds=0, locks=1, temp_bytes=0, processes=1, waits=False,
     )  # fmt: skip
     line = json.loads(event_of(request, Excess(session, "statement", 99, 75)))
     (metric,) = line["_aws"]["CloudWatchMetrics"]

@@ -14,6 +14,7 @@ from functions.common import blockers, database_endpoint, tenant_session
 from functions.common.connection import BootstrapError
 from functions.common.database_endpoint import MoveError
 from functions.common.going_on import GoesOn
+from functions.common.secret_store import PENDING
 from functions.tenant_bootstrap import guards
 from functions.tenant_bootstrap.rotation import rotate
 from functions.tenant_data import neighbours
@@ -36,6 +37,14 @@ CALLS: dict[str, Callable[[Shard], object]] = {
     "another's onboarding": lambda s: s.place(f"new{s.number}"),
     "another's suspension": lambda s: s.place(s.bolt, "update", login=False),
 }
+# Of whom a call is, and whether that tenant comes in afterwards with what its secret says.
+AFTERWARDS: dict[str, tuple[Callable[[Shard], str], bool]] = {
+    "its suspension": (lambda s: s.acme, False),
+    "its end": (lambda s: s.acme, False),
+    "its update": (lambda s: s.acme, True),
+    "another's onboarding": (lambda s: f"new{s.number}", True),
+    "another's suspension": (lambda s: s.bolt, False),
+}
 GONE = r"terminating connection|network error|reset by peer|[Bb]roken pipe"
 
 
@@ -47,6 +56,13 @@ def held(shard: Shard, what: str) -> Iterator[Connection]:
         session.run("BEGIN")
         session.run(HOLDS[what].format(role=shard.role(shard.acme), database=shard.database))
         yield session
+
+
+def lets_in(shard: Shard, tenant: str) -> bool:
+    try:
+        return shard.run(tenant, "SELECT current_user") == [[shard.role(tenant)]]
+    except DatabaseError:
+        return False
 
 
 @pytest.fixture
@@ -88,11 +104,13 @@ def test_a_session_that_holds_nothing_up_goes_on(shard: Shard) -> None:
 @pytest.mark.parametrize("call", CALLS)
 def test_what_a_tenant_changes_at_the_same_moment_is_changed_again(shard: Shard, call: str) -> None:
     """The row was waited for and is another one then, which PostgreSQL refuses."""
+    who, comes_in = AFTERWARDS[call]
     with held(shard, "its role") as one, held(shard, "the database of all") as two:
         commit = threading.Timer(0.3, lambda: (one.run("COMMIT"), two.run("COMMIT")))
         commit.start()
         CALLS[call](shard)
         commit.join()
+    assert lets_in(shard, who(shard)) == comes_in
 
 
 def test_a_row_that_is_changed_at_every_try_is_said(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,12 +138,14 @@ def test_what_is_no_tenants_is_named_and_not_ended(shard: Shard, monkeypatch: py
 
 @pytest.mark.usefixtures("quick")
 def test_a_rotation_is_not_held_up(shard: Shard) -> None:
-    arn, token = shard.secret_arn(shard.acme), "a" * 32
-    shard.secrets.write(arn, {**shard.secret(shard.acme)}, token)
+    arn, token, old = shard.secret_arn(shard.acme), "a" * 32, shard.secret(shard.acme)
+    shard.secrets.labels[arn][token] = [PENDING]
     event = {"SecretId": arn, "ClientRequestToken": token}
     with held(shard, "its role"):
         for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
             rotate({**event, "Step": step}, shard.secrets, shard.connect)
+    assert shard.secret(shard.acme)["password"] != old["password"]
+    assert lets_in(shard, shard.acme), "by the new password"
 
 
 # Of a move.

@@ -12,14 +12,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import literal
 
-from functions.common.connection import BootstrapError
+from functions.common.connection import BootstrapError, TenantDatabase
 from functions.common.database_endpoint import MoveError
+from functions.common.secret_store import PENDING
+from functions.session_watch.handler import USER, carry_out
+from functions.session_watch.limits import Limits
+from functions.session_watch.request import Request
+from functions.tenant_bootstrap.guards import GUARDS, Guard, TenantSchema
+from functions.tenant_bootstrap.rotation import STEPS, rotate
 from functions.tenant_leaving.tools import OffboardingError
 from tests.data.hooks import BASE, GRANTED, HOOKS, REFUSED, VICTIM, escaped, placed, ran, with_names, written
 from tests.data.leaving import Leaver
 from tests.data.moving import Journey
-from tests.data.server import MASTER, Server
+from tests.data.server import MASTER, PASSWORD, Server
 from tests.data.shard import Shard
 from tests.waiting import wait_for
 
@@ -32,6 +39,27 @@ PATHS = {
 }
 
 
+# Of what is refused, a name that the refusal says.
+NAMES = {
+    "row security": "secured",
+    "rule": "instead",
+    "operator": "money_of",
+    "aggregate": "sum",
+    "materialised view": "kept",
+    "trigger that fires for replicated rows": "t",
+    "type that is neither enum, domain nor composite": "span",
+}
+NONE = Limits(
+    statement_seconds=1, transaction_seconds=1, idle_seconds=1, lock_percent=1, temp_mib=1, active=1,
+    active_looks=0,
+)  # fmt: skip
+
+
+def _searches(_: object, place: TenantSchema) -> Iterator[str]:
+    yield f"SET search_path = {place.schema}, pg_catalog"
+
+
+SEARCHES = Guard("searches the tenant's schema", _searches)
 EXAMPLES = 3  # a move each; `make test-random` draws others
 
 
@@ -183,15 +211,68 @@ def test_no_hook_of_a_leaving_tenant_runs_as_anybody_else(shard: Shard) -> None:
     assert GRANTED.findall(after[0]) == []
 
 
-def test_a_leaving_tenant_with_a_hook_that_is_refused_is_told_so(shard: Shard) -> None:
+@pytest.mark.parametrize("kind", sorted(REFUSED))
+def test_a_leaving_tenant_with_a_hook_that_is_refused_is_told_so(shard: Shard, kind: str) -> None:
     with_victim(shard.server)
     leaver = Leaver(shard)
     shard.run(
         leaver.tenant,
         *placed((), leaver.role),
-        *(with_names(s, leaver.role) for s in REFUSED["row security"]),
+        *(with_names(s, leaver.role) for s in REFUSED[kind]),
     )
     leaver.suspend()
-    with pytest.raises(OffboardingError, match=r"cannot be handed over whole: .*row security"):
+    before = len(shard.server.log)
+    said = rf"cannot be handed over whole: .*{re.escape(kind)}.*: .*{NAMES[kind]}"
+    with pytest.raises(OffboardingError, match=said):
         leaver.go("export")
-    assert escaped([shard.server.log], leaver.role) == set()
+    assert ran([shard.server.log[before:]], leaver.role) == set()
+
+
+# What the functions that make places and turn passwords ask for, in a schema that nobody is to search.
+SHADOWS = (
+    *(
+        f"CREATE FUNCTION {name} RETURNS {kind} LANGUAGE plpgsql AS"
+        f" $$BEGIN PERFORM {{role}}.seen('{kind} shadow'); RETURN {value}; END$$"
+        for name, kind, value in (
+            ("hashtext(text)", "int", "1"),
+            ("pg_try_advisory_xact_lock(int, int)", "boolean", "true"),
+            ("pg_get_userbyid(oid)", "name", "'x'"),
+            ("to_regnamespace(text)", "regnamespace", "NULL"),
+            ("set_config(text, text, boolean)", "text", "''"),
+        )
+    ),
+    *(
+        statement
+        for name in ("pg_roles", "pg_auth_members", "pg_namespace", "pg_database", "pg_proc")
+        for statement in (
+            f"CREATE VIEW {name} AS SELECT * FROM pg_catalog.{name} WHERE {{role}}.seen('{name}')",
+            f"GRANT SELECT ON {{role}}.{name} TO PUBLIC",
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize("guards", [GUARDS, (SEARCHES, *GUARDS)], ids=["as shipped", "careless"])
+def test_no_hook_runs_where_places_are_made_sessions_watched_and_passwords_turned(
+    shard: Shard, guards: Sequence[Guard]
+) -> None:
+    """With a guard that searches the tenant's schema they do, so they are hooks."""
+    with_victim(shard.server)
+    role, arn, token = shard.role(shard.acme), shard.secret_arn(shard.acme), "b" * 32
+    shard.run(shard.acme, *placed(ALL, role), *written(ALL, role, 1), *(with_names(s, role) for s in SHADOWS))
+    before = len(shard.server.log)
+    for changes in ({}, {"hold": True}, {"login": False}, {"connections": 9}):
+        shard.place(shard.acme, "update", guards, **changes)
+    shard.secrets.labels[arn][token] = [PENDING]
+    for step in STEPS:
+        event = {"Step": step, "SecretId": arn, "ClientRequestToken": token}
+        rotate(event, shard.secrets, shard.connect)
+    shard.server.superuser(f"ALTER ROLE {USER} PASSWORD {literal(PASSWORD)}")
+    where = TenantDatabase("shard-a", "shard.rds.amazonaws.com", 5432, shard.database)
+    request = Request(where=where, seconds=1, every=1, limits=NONE)
+    with shard.session(shard.acme) as tenant:
+        tenant.run("BEGIN")
+        carry_out(request, lambda: shard.server.connect(USER, database=shard.database), lambda _: None)
+    shard.place(shard.acme, "delete", guards)
+    found = ran([shard.server.log[before:]], role)
+    assert bool(found) == (guards is not GUARDS), found

@@ -13,11 +13,12 @@ from pg8000.native import Connection, literal
 
 from functions.common.connection import TenantDatabase
 from functions.common.events import RequestError
-from functions.session_watch import watch
+from functions.session_watch import handler, watch
 from functions.session_watch.handler import USER, carry_out
 from functions.session_watch.limits import Limits
 from functions.session_watch.request import Request, parse
-from functions.tenant_bootstrap.guards import PLATFORM
+from functions.tenant_bootstrap import watch_rights
+from functions.tenant_bootstrap.watch_rights import PLATFORM
 from tests.data.server import MASTER, PASSWORD
 from tests.data.shard import Shard
 from tests.rows import rows_of
@@ -202,6 +203,7 @@ def test_a_tenant_that_takes_all_locks_is_ended_where_nobody_can_log_in(watched:
         left=lambda: not cases and not over.is_set(),
         pause=pause,
         ended=lambda excess: cases.append(excess.case),
+        shared=print,
     )
     watcher = threading.Thread(target=lambda: watch.watch(limits, tools), daemon=True)
     watcher.start()
@@ -251,7 +253,10 @@ def test_without_the_watch_a_suspension_says_why_it_cannot_be(
     monkeypatch.setattr("functions.tenant_bootstrap.handler.EXHAUSTED", 0.5)
     with (
         _as_acme_full(watched),
-        pytest.raises(RuntimeError, match=f"tenant {watched.acme}: out of shared memory"),
+        pytest.raises(
+            RuntimeError,
+            match=f"tenant {watched.acme}: out of shared memory; .* has to be rebooted first",
+        ),
     ):
         watched.place(watched.acme, "update", login=False)
 
@@ -269,7 +274,7 @@ def test_the_watch_keeps_nothing_from_being_cleaned(watched: Shard) -> None:
 
 
 def _tools(connect: Callable[[], Connection]) -> watch.Tools:
-    return watch.Tools(connect=connect, left=lambda: True, pause=lambda: None, ended=print)
+    return watch.Tools(connect=connect, left=lambda: True, pause=lambda: None, ended=print, shared=print)
 
 
 def test_a_look_that_fails_gives_back_no_lock(watched: Shard) -> None:
@@ -331,6 +336,222 @@ def test_a_session_that_cannot_be_had_is_tried_again(watched: Shard) -> None:
     assert watch.watch(WIDE, replace(_tools(connect), left=lambda: next(left))) == 2
 
 
+# Who comes back is lowered.
+
+
+def limit(shard: Shard, tenant: str) -> int:
+    ((found,),) = shard.server.rows(
+        shard.database, f"SELECT rolconnlimit FROM pg_roles WHERE rolname = '{shard.role(tenant)}'"
+    )
+    return found
+
+
+def as_watch(shard: Shard, *statements: str) -> list[Any]:
+    with closing(log_in(shard)) as session:
+        return [rows_of(session, statement)[0][0] for statement in statements]
+
+
+def lower(shard: Shard, tenant: str, wanted: int = 2) -> str:
+    return f"SELECT {PLATFORM}.lower_connections('{shard.role(tenant)}', {wanted})"
+
+
+def shares(shard: Shard, what: str, tenant: str) -> Any:
+    table = f"{PLATFORM}.connection_shares"
+    if what.startswith("SELECT"):
+        return shard.server.rows(shard.database, f"{what} FROM {table} WHERE role = '{shard.role(tenant)}'")
+    return shard.server.superuser(
+        f"UPDATE {table} SET {what} WHERE role = '{shard.role(tenant)}'", database=shard.database
+    )
+
+
+def test_whose_sessions_are_ended_again_and_again_has_fewer_for_a_while(watched: Shard) -> None:
+    """Three sessions that come back as soon as they are ended, until they may not."""
+    over = threading.Event()
+
+    def comes_back() -> None:
+        while not over.wait(0.05):
+            with suppress(DatabaseError, InterfaceError, OSError), watched.session(watched.acme) as session:
+                session.run("SET statement_timeout = 0")
+                session.run("SELECT pg_sleep(60)")
+
+    runners = [threading.Thread(target=comes_back, daemon=True) for _ in range(3)]
+    try:
+        for runner in runners:
+            runner.start()
+        events = looked(watched, replace(WIDE, active=2), seconds=10)
+    finally:
+        over.set()
+        as_watch(watched, f"SELECT count({PLATFORM}.end_session(pid, backend_start)) FROM pg_stat_activity")
+    (lowered,) = [e for e in events if e["event"] == "tenant connections lowered"]
+    assert (lowered["tenantRole"], lowered["connections"], lowered["SharesLowered"]) == (
+        watched.role(watched.acme), 1, 1,
+    )  # fmt: skip
+    assert (limit(watched, watched.acme), limit(watched, watched.bolt)) == (1, 5)
+    assert [e for e in looked(watched, WIDE) if e["event"] == "tenant connections restored"] == []
+    shares(watched, "until = now()", watched.acme)
+    (restored,) = [e for e in looked(watched, WIDE, seconds=3) if "connections" in e]
+    assert (restored["event"], restored["connections"]) == ("tenant connections restored", 5)
+    assert limit(watched, watched.acme) == 5
+    for runner in runners:
+        runner.join(LIMIT)
+
+
+def test_once_and_twice_are_accidents_and_each_further_time_halves(watched: Shard) -> None:
+    said = as_watch(watched, *[lower(watched, watched.acme, 4)] * 6)
+    assert said == [None, None, 4, 2, 1, None]
+    assert limit(watched, watched.acme) == 1
+    shares(watched, "ended = now() - interval '6 minutes'", watched.bolt)
+    as_watch(watched, *[lower(watched, watched.bolt)] * 2)
+    shares(watched, "ended = now() - interval '6 minutes'", watched.bolt)
+    assert as_watch(watched, lower(watched, watched.bolt)) == [None]
+
+
+def test_who_begins_again_soon_waits_twice_as_long(watched: Shard) -> None:
+    restore = f"SELECT {PLATFORM}.restore_connections('{watched.role(watched.acme)}')"
+    times = list[int]()
+    for restored in ("restored", "restored", "restored - make_interval(secs => 2 * seconds)", "restored"):
+        as_watch(watched, *[lower(watched, watched.acme)] * 3)
+        ((seconds, until),) = shares(
+            watched, "SELECT seconds, extract(epoch FROM until - ended)::int4", watched.acme
+        )
+        assert (as_watch(watched, restore), until) == ([None], seconds), "it is not over"
+        times.append(seconds)
+        shares(watched, "until = now()", watched.acme)
+        assert as_watch(watched, restore) == [5]
+        shares(watched, f"restored = {restored}", watched.acme)
+    assert times == [300, 600, 1200, 300]
+    shares(watched, "seconds = 14400, restored = now()", watched.acme)
+    as_watch(watched, *[lower(watched, watched.acme)] * 3)
+    assert shares(watched, "SELECT seconds", watched.acme) == [[14400]]
+
+
+@pytest.mark.parametrize(("wanted", "has"), [(-1, 1), (0, 1), (1000, 5)])
+def test_no_tenant_has_less_than_one_session_or_more_than_its_share(
+    watched: Shard, wanted: int, has: int
+) -> None:
+    as_watch(watched, *[lower(watched, watched.acme, wanted)] * 3)
+    assert limit(watched, watched.acme) == has
+
+
+def test_nobody_but_a_tenant_is_lowered(watched: Shard) -> None:
+    names = (MASTER, USER, "t_nobody")
+    watched.server.superuser(
+        f"INSERT INTO {PLATFORM}.connection_shares (role, connections) VALUES ('{MASTER}', 9)",
+        database=watched.database,
+    )
+    said = as_watch(watched, *(f"SELECT {PLATFORM}.lower_connections('{n}', 1)" for n in names * 3))
+    assert said == [None] * 9
+    found = f"SELECT rolconnlimit FROM pg_roles WHERE rolname IN ('{MASTER}', '{USER}') ORDER BY 1"
+    assert watched.server.rows(watched.database, found) == [[-1], [10]]
+
+
+@pytest.mark.parametrize("call", ["lower_connections('{}', 1)", "restore_connections('{}')"])
+def test_a_tenant_can_lower_nobody_and_give_itself_nothing_back(watched: Shard, call: str) -> None:
+    for tenant in (watched.acme, watched.bolt):
+        with pytest.raises(DatabaseError, match=f"permission denied for schema {PLATFORM}"):
+            watched.run(watched.acme, f"SELECT {PLATFORM}.{call.format(watched.role(tenant))}")
+
+
+def test_who_is_placed_again_has_its_share(watched: Shard) -> None:
+    as_watch(watched, *[lower(watched, watched.acme)] * 3)
+    watched.place(watched.acme, "update", connections=7)
+    assert limit(watched, watched.acme) == 7
+    assert shares(watched, "SELECT connections, times, until", watched.acme) == [[7, 0, None]]
+
+
+def holding_its_row(session: Connection, shard: Shard) -> None:
+    for statement in (*LIFTS, "BEGIN", f"ALTER ROLE {shard.role(shard.acme)} PASSWORD 'x'"):
+        session.run(statement)
+
+
+def changed(shard: Shard, again: set[str]) -> list[watch.Share]:
+    said: list[watch.Share] = []
+    tools = replace(_tools(lambda: log_in(shard)), shared=said.append)
+    shares_of_all = watch.Shares(tools, 2)
+    with closing(log_in(shard)) as session:
+        shares_of_all.change(watch._open(_tools(lambda: session)), again)
+    shares_of_all.close()
+    return said
+
+
+def test_a_tenant_cannot_hold_its_share(watched: Shard) -> None:
+    as_watch(watched, *[lower(watched, watched.acme)] * 2)
+    with watched.session(watched.acme) as session:
+        holding_its_row(session, watched)
+        said = changed(watched, {watched.role(watched.acme)})
+        assert said == [watch.Share(watched.role(watched.acme), 2, lowered=True)]
+        with pytest.raises((DatabaseError, InterfaceError, OSError), match=GONE):
+            session.run("SELECT 1")
+
+
+def test_a_tenant_that_holds_its_row_keeps_nobody_elses_share(watched: Shard) -> None:
+    for tenant in (watched.acme, watched.bolt):
+        as_watch(watched, *[lower(watched, tenant)] * 3)
+        shares(watched, "until = now()", tenant)
+    with watched.session(watched.acme) as session:
+        holding_its_row(session, watched)
+        assert changed(watched, set()) == [watch.Share(watched.role(watched.bolt), 5, lowered=False)]
+        assert session.run("SELECT 1") == [[1]]
+        session.run("ROLLBACK")
+    assert changed(watched, set()) == [watch.Share(watched.role(watched.acme), 5, lowered=False)]
+
+
+def test_who_waits_for_a_lock_of_another_tenants_takes_no_processor_and_loses_nothing(watched: Shard) -> None:
+    """Advisory locks are the whole database's: a hostile neighbour may hold the one that a service needs."""
+    with ExitStack() as sessions:
+        hostile_one = sessions.enter_context(watched.session(watched.acme))
+        hostile_one.run("SELECT pg_advisory_lock(1)")
+
+        def wait() -> None:
+            with suppress(DatabaseError, InterfaceError, OSError), watched.session(watched.bolt) as session:
+                session.run("SET statement_timeout = 0")
+                session.run("SELECT pg_advisory_lock(1)")
+
+        waiting = [threading.Thread(target=wait, daemon=True) for _ in range(3)]
+        for one in waiting:
+            one.start()
+        found = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = '{}'"
+        wait_for(
+            lambda: watched.master(found.format(watched.role(watched.bolt))) == [[3]], "sessions that wait"
+        )
+        assert looked(watched, replace(WIDE, active=1), seconds=3) == []
+        with closing(log_in(watched)) as session:
+            opened, ended = watch._open(_tools(lambda: session)), list[str]()
+            again = watch.look(
+                opened, replace(WIDE, statement_seconds=0), watch.Looks(), lambda e: ended.append(e.case)
+            )
+        assert (again, ended) == (set(), ["statement"] * 3)
+    for one in waiting:
+        one.join(LIMIT)
+
+
+def test_a_function_of_a_tenants_with_the_same_words_keeps_the_watch_from_nothing(empty: Shard) -> None:
+    empty.opened()
+    for function in watch_rights._FUNCTIONS:
+        empty.master(f"DROP FUNCTION {PLATFORM}.{function.name}")
+        empty.server.superuser(  # as text, since the body of one is for the administrator alone
+            f"CREATE FUNCTION {empty.role(empty.acme)}.{function.name}() RETURNS int LANGUAGE plpgsql"
+            f" AS {literal('BEGIN RETURN 1; END')}",
+            f"UPDATE pg_proc SET prosrc = {literal(function.body)} WHERE proname = '{function.name}'",
+            database=empty.database,
+        )
+    empty.place(empty.bolt, "update")
+    found = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'tenantry'::regnamespace"
+    assert empty.server.rows(empty.database, found) == [[3]]
+
+
+def test_no_tenant_can_tell_when_the_next_look_is(watched: Shard, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    where = TenantDatabase("shard-a", "shard.rds.amazonaws.com", 5432, watched.database)
+    now = iter(range(1000))
+    monkeypatch.setattr(handler.time, "sleep", pauses.append)
+    monkeypatch.setattr(handler.time, "monotonic", lambda: next(now))
+    request = Request(where=where, seconds=20, every=5, limits=WIDE)
+    carry_out(request, lambda: log_in(watched), lambda _: None)
+    assert 2.5 <= min(pauses) < max(pauses) <= 7.5
+    assert len(set(pauses)) > 10
+
+
 EVENT = {
     "shard": "shard-a", "host": "x.rds.amazonaws.com", "port": 5432, "database": "tenants",
     "seconds": 70, "every": 5,
@@ -350,8 +571,9 @@ def test_a_request_is_read_whole() -> None:
 
 def test_a_short_burst_is_let_be() -> None:
     looks = watch.Looks()
-    for expected in (1, 2):
-        looks.note(["t_acme"])
-        assert looks.in_a_row["t_acme"] == expected
-    looks.note([])
-    assert looks.in_a_row["t_acme"] == 0
+    for expected in (1, 2, 3, 3):
+        looks.note(["t_acme"], 3)
+        assert looks.busy["t_acme"] == expected
+    for expected in (2, 1, 0, 0):
+        looks.note([], 3)
+        assert looks.busy["t_acme"] == expected
