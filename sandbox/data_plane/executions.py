@@ -10,17 +10,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import sandbox
-from sandbox.cloud.store import Row
+from sandbox.cloud.store import Row, Store
 from sandbox.data_plane.secret_store import SecretStore
 from sandbox.json_values import members
 
 MACHINE: Final = "aws:sfn/stateMachine:StateMachine"
 RUNNING: Final = "RUNNING"
 MODULE: Final = "sandbox.data_plane.execution_process"
+# After its end nobody finds an execution any more, and another one may have its name (Step Functions API
+# reference, StartExecution, and developer guide, "Quotas for Standard workflows", 2026-11).
+KEPT: Final = timedelta(days=90)
 
 Content = dict[str, Any]
 Launch = Callable[[Path, str], None]
@@ -71,6 +75,14 @@ class Executions:
         sealed = self._sealed(content, "output", output) if output is not None else content
         with self._vault.change() as db:
             self._save(db, sealed)
+
+    def forget(self, store: Store) -> None:
+        """Those that ended so long ago, by the sandbox's clock; a running one is kept, however old it is."""
+        before = store.machine_time(store.now() - KEPT).timestamp()
+        old = "FROM executions WHERE json_extract(content, '$.stopped') <= ?"
+        if self._vault.rows(f"SELECT 1 {old}", before):  # who looks every second writes nothing
+            with self._vault.change() as db:
+                db.execute(f"DELETE {old}", (before,))
 
     def opened(self, content: Content, word: str) -> str | None:
         """Its input or its output."""

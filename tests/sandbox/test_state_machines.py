@@ -142,6 +142,27 @@ def test_a_name_is_one_execution_while_it_runs_with_the_same_input_and_never_aga
     assert len(place.begun) == 1
 
 
+def test_after_90_days_an_execution_that_ended_is_forgotten_and_its_name_is_free(place: Place) -> None:
+    """By the sandbox's clock; what runs is kept (API reference, StartExecution, 2026-11)."""
+    client, store = place.client(), place.live.store
+    names = ("ended", "runs", "later")
+    arns = {n: client.start_execution(stateMachineArn=ARN, name=n)["executionArn"] for n in names}
+    place.end(arns["ended"])
+    store.move_clock(89)
+    assert client.describe_execution(executionArn=arns["ended"])["status"] == "SUCCEEDED"
+    place.end(arns["later"])
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        client.start_execution(stateMachineArn=ARN, name="ended")
+    store.move_clock(1)
+    listed = client.list_executions(stateMachineArn=ARN)["executions"]
+    assert {found["name"] for found in listed} == {"runs", "later"}
+    with pytest.raises(ClientError, match="ExecutionDoesNotExist"):
+        client.describe_execution(executionArn=arns["ended"])
+    again = client.start_execution(stateMachineArn=ARN, name="ended", input='{"round": 1}')
+    assert client.describe_execution(executionArn=again["executionArn"])["input"] == '{"round": 1}'
+    assert place.begun[-1] == arns["ended"]
+
+
 def lose_answer(client: Any) -> None:
     """The next start is made, and its answer does not arrive."""
     lost: list[str] = []

@@ -1,4 +1,4 @@
-"""Step Functions: executions are started and described (API reference, 2026-11).
+"""Step Functions: executions are started and described, and forgotten in time (API reference, 2026-11).
 
 Who starts or describes an execution of a machine with a key of the customer's must be allowed to decrypt
 with it, and the machine's role to use it (developer guide, "Data at rest encryption", 2026-11).
@@ -38,6 +38,7 @@ class StepFunctions:
             raise AwsError("InvalidName", f"Invalid Name: '{name}'")
         _require_json(given)
         self._use_key(call, machine)
+        self._executions.forget(call.store)
         found, new = self._executions.begin(machine, name, given)
         if new:
             self._launch(self._cloud, found["arn"])
@@ -48,6 +49,7 @@ class StepFunctions:
     def DescribeExecution(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         arn = str(p["executionArn"])
         call.require(Asked("states:DescribeExecution", arn))
+        self._executions.forget(call.store)
         found = self._executions.find(arn)
         if found is None:
             raise AwsError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
@@ -66,6 +68,7 @@ class StepFunctions:
     def ListExecutions(self, call: Call, p: Mapping[str, Any]) -> dict[str, Any]:
         arn = str(p["stateMachineArn"])
         call.require(Asked("states:ListExecutions", arn))
+        self._executions.forget(call.store)
         wanted = p.get("statusFilter")
         return {
             "executions": [
