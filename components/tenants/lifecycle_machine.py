@@ -133,7 +133,9 @@ class LifecycleMachine(pulumi.ComponentResource):
         logs = [f"log-group:{function_log(name)}:log-stream:*" for name in self.plan.starters.values()]
         return (
             Statement(
-                sid="StartExecutions", actions=["states:StartExecution"], resources=[self._machine_arn()]
+                sid="StartExecutions",
+                actions=["states:StartExecution", "states:ListExecutions"],
+                resources=[self._machine_arn()],
             ),
             Statement(
                 sid="FollowExecutions",

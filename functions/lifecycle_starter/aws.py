@@ -1,7 +1,7 @@
 """The real Step Functions, by boto3 of the Lambda runtime; only the handler imports this module."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import Any, Final
 
@@ -31,6 +31,11 @@ class StepFunctions:
             error=found.get("error") or "",
             cause=found.get("cause") or "",
         )
+
+    def running(self) -> Iterable[str]:
+        pages = self._client.get_paginator("list_executions")
+        for page in pages.paginate(stateMachineArn=self._machine, statusFilter="RUNNING"):
+            yield from (str(found["name"]) for found in page["executions"])
 
     def start(self, name: str, given: str) -> None:
         try:

@@ -2,13 +2,14 @@
 
 An execution is named by the tenant, the call, what is asked and a number, so that two runs that ask for the
 same have one. One that ended without a record is followed by the next number: whatever it did, a call may be
-made again, and only the worker's record says that it is done.
+made again, and only the worker's record says that it is done. Step Functions forgets an execution 90 days
+after its end, and its number is free again; so one that runs is also looked for among all that run.
 """
 
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol, cast
@@ -52,6 +53,10 @@ class StateMachine(Protocol):
 
     def find(self, name: str) -> Execution | None:
         """None where there is no execution of this name."""
+        ...
+
+    def running(self) -> Iterable[str]:
+        """The names of all executions that run; one that was started a moment ago may be missing."""
         ...
 
     def start(self, name: str, given: str) -> None:
@@ -119,11 +124,22 @@ def _read(call: Call, tools: Tools) -> Mapping[str, Any]:
 
 
 def _latest(call: Call, tools: Tools, asked: str | None = None) -> tuple[int, Execution | None]:
-    """Number and description of the newest execution of exactly this, or of what else was asked."""
-    number, last = 0, None
+    """The last number before one that is free, and the newest execution of exactly this, or of what else was
+    asked: one that runs, wherever it stands among numbers of which the first were forgotten and given again.
+    """
+    number, known = 0, list[Execution]()
     while found := tools.machine.find(call.execution(number + 1, asked)):
-        number, last = number + 1, found
+        number, known = number + 1, [*known, found]
+    last = max(known, key=lambda execution: execution.started, default=None)
+    if asked is None and (last is None or last.status != RUNNING):
+        last = _running(call, tools) or last
     return number, last
+
+
+def _running(call: Call, tools: Tools) -> Execution | None:
+    family = call.family()
+    names = (name for name in tools.machine.running() if name.startswith(family))
+    return next((found for name in names if (found := tools.machine.find(name))), None)
 
 
 def _started(call: Call, name: str, last: Execution | None, tools: Tools) -> Execution:

@@ -25,11 +25,14 @@ class Call:
     asked_before: bool
 
     def execution(self, number: int, asked: str | None = None) -> str:
-        """What was asked has the tenant in it, so a name that was cut is still one tenant's alone.
+        """`asked` is what another call was asked."""
+        return f"{self.family(asked)}{number}"
 
-        `asked` is what another call was asked.
+    def family(self, asked: str | None = None) -> str:
+        """How the names of all that are asked the same begin. What was asked has the tenant in it, so a name
+        that was cut is still one tenant's alone.
         """
-        return f"{self.name}-{self.tenant[:CUT]}-{(asked or self.record.asked)[:16]}-{number}"
+        return f"{self.name}-{self.tenant[:CUT]}-{(asked or self.record.asked)[:16]}-"
 
 
 def parse(event: Mapping[str, Any]) -> Call | None:

@@ -45,7 +45,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "sqs": "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes GetQueueUrl",
     "ssm": "GetParameter GetParameters GetParametersByPath PutParameter DeleteParameter",
     "ssmmessages": "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel",
-    "states": "StartExecution DescribeExecution",
+    "states": "StartExecution DescribeExecution ListExecutions",
     "sts": "AssumeRole TagSession SetSourceIdentity GetCallerIdentity",
     "tag": "GetResources",
     "xray": "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets",

@@ -93,7 +93,10 @@ _INTERFACES: Final[Mapping[str, tuple[Access, ...]]] = {
     "sns": ((("sns:Publish",), ("arn:aws:sns:{region}:{account}:{prefix}*",)),),
     "sqs": ((_SQS, ("arn:aws:sqs:{region}:{account}:{prefix}*",)),),
     "states": (
-        (("states:StartExecution",), ("arn:aws:states:{region}:{account}:stateMachine:{prefix}*",)),
+        (
+            ("states:StartExecution", "states:ListExecutions"),
+            ("arn:aws:states:{region}:{account}:stateMachine:{prefix}*",),
+        ),
         (("states:DescribeExecution",), ("arn:aws:states:{region}:{account}:execution:{prefix}*",)),
     ),
     "sts": (

@@ -68,6 +68,7 @@ def test_its_role_is_step_functions_for_this_machine_alone() -> None:
 def test_a_starter_may_start_and_follow_executions_of_this_machine_and_keep_the_records() -> None:
     found = statements("lifecycle-starter-policy")
     name = plan_lifecycle(names("dev")).name
+    assert found["StartExecutions"]["Action"] == ["states:StartExecution", "states:ListExecutions"]
     assert found["StartExecutions"]["Resource"] == [f"{STATES}:stateMachine:{name}"]
     assert found["FollowExecutions"]["Resource"] == [f"{STATES}:execution:{name}:*"]
     assert found["KeepCallRecords"]["Resource"] == [

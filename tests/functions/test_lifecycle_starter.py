@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -49,6 +49,7 @@ class Cloud(FakeParameters):
     executions: dict[str, Execution] = field(default_factory=dict[str, Execution])
     left: dict[str, int] = field(default_factory=dict[str, int])
     slept: float = 0.0
+    began: datetime = BEGAN - timedelta(days=1)  # of the last that was started; a day lies between two
     unseen: int = 0  # looks that do not see an execution yet
     before_start: Callable[[], None] = lambda: None
 
@@ -66,13 +67,18 @@ class Cloud(FakeParameters):
                     self.put(record.parameter, done(record, found.output))
         return found
 
+    def running(self) -> list[str]:
+        return [name for name, found in self.executions.items() if found.status == "RUNNING"]
+
     def start(self, name: str, given: str) -> None:
         self.before_start()
         before = self.executions.get(name)
         if before and (before.status != "RUNNING" or before.given != json.loads(given)):
             raise AlreadyExists(name)
+        self.began += timedelta(days=1)
         self.executions.setdefault(
-            name, Execution(arn=f"{ARN}:{name}", status="RUNNING", started=BEGAN, given=json.loads(given))
+            name,
+            Execution(arn=f"{ARN}:{name}", status="RUNNING", started=self.began, given=json.loads(given)),
         )
         self.left.setdefault(name, self.looks)
 
@@ -169,6 +175,49 @@ def test_what_step_functions_has_forgotten_is_done_again_under_the_same_name() -
     cloud.values.clear()
     assert cloud.ask(attempt="three") == RESULT
     assert [name[-2:] for name in cloud.executions] == ["-1"]
+
+
+NAMED = f"move-acme-pay-{'a' * 16}-"
+
+
+def refused(cloud: Cloud, attempt: str) -> None:
+    cloud.ends = failing
+    with pytest.raises(LifecycleError, match="cannot be moved"):
+        cloud.ask(attempt=attempt)
+
+
+def test_one_that_runs_is_joined_though_those_before_it_are_forgotten() -> None:
+    """Refused twice, and started again weeks later; then the first ones are forgotten while it runs."""
+    cloud = Cloud()
+    refused(cloud, "one")
+    refused(cloud, "two")
+    cloud.looks = 10**6
+    with pytest.raises(LifecycleError, match="goes on"):
+        cloud.ask(attempt="three", seconds=0)
+    for number in (1, 2):
+        del cloud.executions[f"{NAMED}{number}"]
+        with pytest.raises(LifecycleError, match=rf"goes on .*{NAMED}3"):
+            cloud.ask(attempt=f"after-{number}", seconds=0)
+        with pytest.raises(LifecycleError, match=rf"goes on .*{NAMED}3"):
+            cloud.ask(lifecycle={"action": "delete"})
+    assert list(cloud.executions) == [f"{NAMED}3"]
+
+
+def test_one_whose_number_was_given_again_is_the_newest_and_not_the_highest() -> None:
+    """The worker is told what the newest was told: of those before, the state was another."""
+    cloud = Cloud()
+    refused(cloud, "one")
+    refused(cloud, "two")
+    del cloud.executions[f"{NAMED}1"]
+    before = {"action": "update", "prev_input": {"keyArn": "the-key", **event(asked="b")}}
+    cloud.left.clear()
+    with pytest.raises(LifecycleError, match="cannot be moved"):
+        cloud.ask(attempt="three", lifecycle=before)
+    failed = {"action": "update", "prev_input": event()}
+    cloud.ends = Cloud().ends
+    assert cloud.ask(attempt="four", lifecycle=failed) == RESULT
+    assert list(cloud.executions) == [f"{NAMED}{number}" for number in (2, 1, 3)]
+    assert cloud.executions[f"{NAMED}3"].given["event"]["lifecycle"] == before
 
 
 def test_what_takes_longer_than_the_wait_is_said_in_one_sentence_with_what_to_do() -> None:
@@ -319,6 +368,14 @@ class Client:
         self.made[f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"] = {"input": input}
         self.made[name] = {}
 
+    def get_paginator(self, operation: str) -> "Client":
+        assert operation == "list_executions"
+        return self
+
+    def paginate(self, *, stateMachineArn: str, statusFilter: str) -> list[dict[str, Any]]:  # noqa: N803 - boto3's
+        assert (stateMachineArn, statusFilter) == (ARN, "RUNNING")
+        return [{"executions": [{"name": name}]} for name in self.made if ":" not in name]
+
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's
         if executionArn not in self.made:
             raise self.exceptions.ExecutionDoesNotExist
@@ -331,6 +388,8 @@ def test_step_functions_is_asked_by_the_arn_of_the_machine() -> None:
     machine.start("one", '{"round": 0}')
     found = machine.find("one")
     assert found
+    machine.start("two", "{}")
+    assert list(machine.running()) == ["one", "two"]
     assert (found.arn, found.given) == (f"{ARN.replace('stateMachine', 'execution', 1)}:one", {"round": 0})
     with pytest.raises(AlreadyExists, match="one"):
         machine.start("one", "{}")

@@ -95,10 +95,13 @@ _INTERFACES = [
     )
 ]
 _EXPRESS = {"action": "states:DescribeExecution", "required_format": "arn:*:states:*:*:express:*:*:*"}
+_MAP_RUN = {"action": "states:ListExecutions", "required_format": "arn:*:states:*:*:mapRun:*/*:*"}
 _MACHINES = [
     {"action": "states:StartExecution", "required_format": "arn:*:states:*:*:stateMachine:*"},
     {"action": "states:DescribeExecution", "required_format": "arn:*:states:*:*:execution:*:*"},
     _EXPRESS,
+    _MAP_RUN,
+    {"action": "states:ListExecutions", "required_format": "arn:*:states:*:*:stateMachine:*"},
 ]
 # Issue, and what its detail says, as a pattern → why it is right all the same (AWS's pages as of 2026-11).
 NEWER_THAN_THE_LINTER: Mapping[tuple[str, str], str] = {
@@ -128,6 +131,10 @@ NEWER_THAN_THE_LINTER: Mapping[tuple[str, str], str] = {
     ("RESOURCE_MISMATCH", re.escape(str([_EXPRESS]))): (
         "the machine is a standard one, and only express ones have executions of this form: service"
         " authorization reference, AWS Step Functions"
+    ),
+    ("RESOURCE_MISMATCH", re.escape(str([_MAP_RUN]))): (
+        "the machine has no distributed map, and only those have map runs: service authorization reference,"
+        " AWS Step Functions"
     ),
     ("RESOURCE_MISMATCH", re.escape(str(_MACHINES))): (
         "of machines and executions by the beginning of the machine's name, as `*:tenantry-…`; the linter"
