@@ -17,6 +17,7 @@ from functions.common.serving import is_serving
 from functions.common.tenant_session import both_as_tenant
 from functions.tenant_data import restore
 from functions.tenant_data.compare import Comparison
+from functions.tenant_data.cutover import restore_login
 from functions.tenant_data.initial_copy import examine, replicate_whole
 from functions.tenant_data.request import MoveStage
 from functions.tenant_data.stalled import naming_the_reason
@@ -51,6 +52,7 @@ def copy(move: "Move") -> None:
 def cutover(move: "Move") -> None:
     """Not before the target has every row of then; after it the restored instance is not needed any more."""
     if not is_serving(move.tools.store, move.target):
+        restore_login(move.origin)  # a call that was killed has left it closed, and what follows takes time
         _fill(move)
     restore.cutover(move)
     _end_copy(move)

@@ -1,10 +1,12 @@
 """A tenant of the pool is restored: its rows alone come out of an instance that holds everybody's."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pg8000.exceptions import DatabaseError
 
 from functions.common.database_endpoint import MoveError
 from functions.common.events import RequestError
@@ -114,6 +116,32 @@ def test_what_is_killed_is_finished_by_the_next_call(journey: Journey, step: str
     go(journey, "cutover")
     assert rows(journey) == ["early", "lost"]
     assert journey.run("SELECT count(*) FROM refunds") == [[1]]
+
+
+def test_while_a_cutover_that_was_killed_is_prepared_again_the_tenant_writes(journey: Journey) -> None:
+    """All that was restored is compared again, which takes minutes where tables are large."""
+    go(journey, "prepare", "replicate")
+    let_in: set[str] = set()
+
+    def kill(name: str) -> None:
+        if name == "switch":
+            journey.die()
+            raise Killed(name)
+
+    def write(name: str) -> None:
+        with suppress(DatabaseError):
+            journey.run("INSERT INTO payments (said) VALUES ('meanwhile')", at="origin")
+            let_in.add(name)
+
+    with pytest.raises(Killed, match="switch"):
+        go(journey, "cutover", step=kill)
+    with pytest.raises(DatabaseError, match="not permitted to log in"):
+        journey.run("SELECT 1")
+    answer = go(journey, "cutover", step=write)
+    shut = ("password", "switch", "open", "catalog", "old end", "replication out")
+    assert [name for name in answer["steps"] if name not in let_in] == [*shut]
+    assert {"sequences", "rows equal", "counted", "closed"} <= let_in
+    assert rows(journey) == ["early", "lost"]
 
 
 def test_a_copy_that_is_not_over_does_not_serve(journey: Journey) -> None:
