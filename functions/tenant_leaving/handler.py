@@ -10,10 +10,12 @@ from typing import Any, Final
 from functions.common.call_record import recorded
 from functions.common.connection import connect as open_session
 from functions.common.database_endpoint import MoveError
+from functions.common.events import is_deleted
 from functions.common.keep_active import answers_keep_active
 from functions.common.secret_store import SecretsManager
 from functions.common.stage_run import Step, run_stage
-from functions.tenant_leaving import aws
+from functions.tenant_leaving import aws, closing_notes
+from functions.tenant_leaving.request import unknown
 from functions.tenant_leaving.stages import STAGES, parse_request
 from functions.tenant_leaving.tools import OffboardingError, Tools
 
@@ -45,7 +47,7 @@ def _outside() -> Tools:
 
 def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
     """Do what `event` asks; returns what was done, which may be kept and shown (no secret is in it)."""
-    request = parse_request(event)
+    request = parse_request(_completed(event, tools))
 
     def work(step: Step) -> Mapping[str, Any]:
         try:
@@ -54,3 +56,13 @@ def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
             raise OffboardingError(str(refusal)) from None
 
     return run_stage(request, tools.step, work, OffboardingError, log)
+
+
+def _completed(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
+    """The call before is forgotten where one failed since: by the state at once, and by Step Functions 90
+    days after its end (API reference, StartExecution, 2026-11).
+    """
+    stage = STAGES.get(str(event.get("stage")))
+    if stage is None or is_deleted(event) or not unknown(stage.fields, event):
+        return event
+    return {**closing_notes.fields(event, tools), **event}

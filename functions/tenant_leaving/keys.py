@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from functions.tenant_leaving.documents import load, save
+from functions.tenant_leaving.closing_notes import dates, write_down
 from functions.tenant_leaving.request import Request, RequestFields
 from functions.tenant_leaving.rights import EVIDENCE, on_keys
 from functions.tenant_leaving.stage import Stage
@@ -19,11 +19,6 @@ PENDING: Final = "PendingDeletion"
 
 Found = Mapping[str, Key | None]
 """ARN → the key as KMS describes it, None where there is none any more; the one in use comes first."""
-
-
-def closing(tenant: str) -> str:
-    """Where it is written down when the keys go: afterwards KMS knows nothing of them."""
-    return f"tenants/{tenant}/closing.json"
 
 
 def keep(request: Request, tools: Tools) -> Mapping[str, Any]:
@@ -40,16 +35,20 @@ def keep(request: Request, tools: Tools) -> Mapping[str, Any]:
 
 
 def close(request: Request, tools: Tools) -> Mapping[str, Any]:
-    """Scheduled for deletion, and unusable from now on; the dates stay what they were first."""
+    """Scheduled for deletion, and unusable from now on; the dates stay what they were first.
+
+    Names are written down first: what went and is named nowhere could not be certified.
+    """
     found = described(request, tools)
     _require(request, found, (ENABLED, DISABLED, PENDING), "deleted")
+    write_down(request, tools, _dates(found))
     for arn, key in found.items():
         if key is not None and key.state != PENDING:
             tools.step(f"deletion of {arn} scheduled")
             tools.keys.schedule(arn, request.key_days)
     found = described(request, tools)
     _require(request, found, (PENDING,), "deleted")
-    _remember(request, tools, found)
+    write_down(request, tools, _dates(found))
     return _outputs([{"key": arn, **facts} for arn, facts in ends(request, tools, found).items()])
 
 
@@ -65,7 +64,7 @@ def ends(request: Request, tools: Tools, found: Found) -> Mapping[str, Mapping[s
     """Of each key its state and the date of its deletion: as KMS says it, or as it was written down when it
     did.
     """
-    known = _known(load(tools.objects, request.evidence, closing(request.tenant)) or {})
+    known = dates(request, tools)
     return {
         arn: {
             "state": key.state if key else "Deleted",
@@ -114,24 +113,8 @@ def _date(key: Key) -> str | None:
     return text(key.deletion) if key.deletion else None
 
 
-def _known(written: Mapping[str, Any]) -> Mapping[str, str]:
-    in_use = {written["key"]: written["deletionDate"]} if "key" in written else {}
-    return {**written.get("earlierKeys", {}), **in_use}
-
-
-def _remember(request: Request, tools: Tools, found: Found) -> None:
-    """A key that is gone by now has its date from when it was there."""
-    name = closing(request.tenant)
-    known = load(tools.objects, request.evidence, name) or {}
-    dates = {**_known(known), **{arn: _date(key) for arn, key in found.items() if key}}
-    if request.key not in dates:
-        return
-    earlier = {arn: dates[arn] for arn in request.earlier if arn in dates}
-    document = {"tenant": request.tenant, "key": request.key, "deletionDate": dates[request.key]}
-    document |= {"earlierKeys": earlier} if earlier else {}
-    if {k: known.get(k) for k in document} != document:
-        tools.step("date written down")
-        save(tools.objects, request.evidence, name, {**document, "scheduled": text(tools.now())})
+def _dates(found: Found) -> Mapping[str, str | None]:
+    return {arn: _date(key) for arn, key in found.items() if key}
 
 
 # Only of a tenant that had another key before: everybody else's event, and what was sent before there was

@@ -90,7 +90,8 @@ class RequestFields:
     needs: tuple[str, ...]
     may: tuple[str, ...] = ()
     null: frozenset[str] = frozenset()  # of `needs`: null all together, or none of them
-    # What the call before said and this one cannot, since what bore the name is gone from the program.
+    # What the call before said and this one cannot, since what bore the name is gone from the program. After
+    # a call that failed nobody may know that one any more: `closing_notes` has it too.
     remembered: tuple[str, ...] = ()
 
 
@@ -120,17 +121,23 @@ def _read(
     asked: RequestFields, event: Mapping[str, Any], common: Mapping[str, FieldType]
 ) -> tuple[Mapping[str, Any], list[str]]:
     """The fields that the stage needs, and all that is wrong with them."""
-    event = {**_remembered(asked, event), **event}
-    if lost := [k for k in asked.remembered if k not in event and k not in asked.may]:
+    if lost := unknown(asked, event):
         raise RequestError(
             f"tenant {event.get('tenant')}: {', '.join(lost)} unknown, since the run before did not close its"
             " key; take registry and ledger back to closing, and run that again"
         )
+    event = {**_remembered(asked, event), **event}
     required = {**common, **_types(asked.needs, asked.null)}
     given, wrong = read_event(event, required, _types(asked.may), f"not a field of {event['stage']}")
     if len({event[k] is None for k in asked.null if k in event}) > 1:
         wrong.append(f"{', '.join(sorted(asked.null))}: null all together or not at all")
     return given, wrong
+
+
+def unknown(asked: RequestFields, event: Mapping[str, Any]) -> list[str]:
+    """What the stage must know, and neither the event nor the call before says."""
+    said = {**_remembered(asked, event), **event}
+    return [k for k in asked.remembered if k not in said and k not in asked.may]
 
 
 def _remembered(asked: RequestFields, event: Mapping[str, Any]) -> Mapping[str, Any]:

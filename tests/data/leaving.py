@@ -84,12 +84,20 @@ class Leaver:
         late: Callable[[], bool] = lambda: False,
         **changes: Any,
     ) -> Mapping[str, Any]:
+        return self.carry_out(self.event(stage, **changes), step, late)
+
+    def carry_out(
+        self,
+        event: Mapping[str, Any],
+        step: Callable[[str], None] = nothing,
+        late: Callable[[], bool] = lambda: False,
+    ) -> Mapping[str, Any]:
         self.sessions, self.dead = [], False
         tools = Tools(
             connect=self.open, store=self.shard.secrets, keys=self.keys, objects=self.objects,
             databases=self.databases, secrets=self.secrets, now=self.clock, step=step, late=late,
         )  # fmt: skip
-        answer = carry_out(self.event(stage, **changes), tools)
+        answer = carry_out(event, tools)
         json.dumps(answer)
         return answer
 

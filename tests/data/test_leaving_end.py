@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from functions.common.events import RequestError
 from functions.tenant_leaving.certificate import verify
 from functions.tenant_leaving.tools import Backups, Instance, Key, OffboardingError, Snapshot, Upload
 from tests.data.leaving import EARLIER, HOST, KEY, SHARD_KEY, Leaver, moved, of_moves
@@ -108,6 +109,7 @@ def states(leaver: Leaver) -> list[str]:
 
 def test_every_key_is_closed_and_all_are_taken_back(turned: Leaver) -> None:
     answer = turned.go("close", earlierKeys=EARLIER)
+    assert answer["steps"][0] == "keys and dates written down", "what is scheduled is named before"
     until = "2026-11-09T12:00:00+00:00"
     assert [(k["key"], k["state"], k["deletionDate"]) for k in (answer, *answer["earlierKeys"])] == [
         (arn, "PendingDeletion", until) for arn in EVERY
@@ -120,6 +122,50 @@ def test_every_key_is_closed_and_all_are_taken_back(turned: Leaver) -> None:
     assert (answer["cancelled"], answer["earlierKeys"][1]) == (True, {"key": EARLIER[1], "state": "Enabled"})
     assert states(turned) == ["Enabled"] * 3
     assert turned.keys.keys[SHARD_KEY] == Key("Enabled")
+
+
+FORGOTTEN = {"action": "update", "prev_input": {"stage": "erase"}}
+
+
+def test_what_nobody_remembers_of_the_closing_is_read_where_it_was_written_down(turned: Leaver) -> None:
+    """As after a call that was refused, and 90 days, after which Step Functions knows no closing either."""
+    secrets = [turned.shard.secret_arn(turned.tenant)]
+    turned.go("close", earlierKeys=EARLIER)
+    turned.clock.pass_days(100)
+    asked = turned.event("erase", instances=[turned.own], lifecycle=FORGOTTEN)
+    del asked["keyArn"], asked["secrets"]
+    turned.carry_out(asked)
+    report = turned.document(turned.evidence, f"tenants/{turned.tenant}/erased.json")
+    assert [report["key"]["arn"], *(k["arn"] for k in report["earlierKeys"])] == [*EVERY]
+    assert [s["name"] for s in report["stores"] if s["kind"] == "secret"] == secrets
+
+
+def test_a_closing_that_was_taken_back_lets_nothing_be_erased(turned: Leaver) -> None:
+    turned.go("close", earlierKeys=EARLIER)
+    turned.clock.pass_days(3)
+    turned.go("keep", earlierKeys=EARLIER)
+    before = everything(turned)
+    asked = turned.event("erase", lifecycle=FORGOTTEN)
+    del asked["keyArn"], asked["secrets"]
+    with pytest.raises(OffboardingError, match=f"its key {KEY} exists and is not scheduled for deletion"):
+        turned.carry_out(asked)
+    assert everything(turned) == before
+
+
+@pytest.mark.parametrize(
+    "written",
+    [None, {"tenant": "bolt", "key": KEY, "secrets": []}, {"tenant": ..., "key": KEY, "deletionDate": "x"}],
+    ids=["nothing", "of-another", "from-before-secrets-were"],
+)
+def test_what_nobody_wrote_down_is_said_with_the_way_back(leaver: Leaver, written: Any) -> None:
+    if written:
+        document = {**written, "tenant": leaver.tenant if written["tenant"] is ... else written["tenant"]}
+        place = f"tenants/{leaver.tenant}/closing.json"
+        leaver.objects.put(leaver.evidence, place, json.dumps(document).encode())
+    asked = leaver.event("erase", lifecycle=FORGOTTEN)
+    del asked["keyArn"], asked["secrets"]
+    with pytest.raises(RequestError, match=r"secrets unknown, .* take registry and ledger back to closing"):
+        leaver.carry_out(asked)
 
 
 @pytest.mark.parametrize("stage", ["keep", "close"])

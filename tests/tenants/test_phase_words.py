@@ -9,8 +9,8 @@ from functions.tenant_data import replicated_move
 from functions.tenant_data.request import MoveMethod as FunctionMoveMethod
 from functions.tenant_data.request import MoveStage
 from functions.tenant_leaving.certify import certificate_key
+from functions.tenant_leaving.closing_notes import closing
 from functions.tenant_leaving.export import MANIFEST
-from functions.tenant_leaving.keys import closing
 from functions.tenant_leaving.report import key_of
 from functions.tenant_leaving.stages import STAGES as OFFBOARDING_STAGES
 from tenants.phases import LEAVING, MOVE_STAGES, MOVING, PHASES, STATES, MoveMethod, Phase, Process
