@@ -23,7 +23,7 @@ ENDING: Final = 10.0  # seconds for a process to end
 FAILURES: Final = 3  # of a copy, after which somebody looks why
 LOST: Final = 30.0  # seconds without its slot after which a first copy is given up; workers retry each 5
 # Which the administrator of each server has to be allowed to call. PostgreSQL lets every role (17.11,
-# system_functions.sql); that RDS does too is assumed (`system-identifier-on-rds`).
+# system_functions.sql); that RDS does too is assumed (`what-the-administrator-of-rds-may`).
 IDENTIFIER: Final = "pg_control_system()"
 SETTING: Final = "tenantry.connection"  # of one session, for one statement
 # The error of a statement inside carries that statement, and with it the password, into the log.

@@ -89,6 +89,10 @@ def watched(rows: Rows, database: str, role: str, connections: int) -> Iterator[
     """The role in which somebody looks at sessions, and a tenant's share of them.
 
     It logs in by IAM, where there is that, and has no password. `database` is quoted, `role` is not.
+
+    RDS user guide, 2026-11: a role that has `rds_iam` logs in by IAM ("Creating a database account using IAM
+    authentication"); the administrator, to whom the functions belong, may end every session ("Understanding
+    the rds_superuser role"). That it may grant `pg_monitor` is assumed (`what-the-administrator-of-rds-may`).
     """
     if not rows("SELECT 1 FROM pg_roles WHERE rolname = :role", role=WATCH):
         yield f"CREATE ROLE {WATCH} LOGIN CONNECTION LIMIT 10"

@@ -77,7 +77,8 @@ PARAMETERS: Final = (
     Parameter("log_parameter_max_length", "0"),
     Parameter("log_parameter_max_length_on_error", "0", default=True),
     Parameter("idle_in_transaction_session_timeout", "300000"),  # ms
-    # Of each process, KiB; no role but a superuser lifts it, so an index that a move builds has to fit too.
+    # Of each process, KiB; no role but a superuser lifts it, so an index that a move builds has to fit too
+    # (RDS user guide, "Managing temporary files with PostgreSQL", 2026-11).
     Parameter("temp_file_limit", "20971520"),
     # The lock table is for all sessions: this times max_connections. The default of 64 is too few for dumps
     # and moves of schemas with many tables beside one another. It is no limit of a tenant's.

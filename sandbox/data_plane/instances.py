@@ -29,7 +29,8 @@ from sandbox.json_values import items, members
 INSTANCE: Final = "aws:rds/instance:Instance"
 PARAMETERS: Final = "aws:rds/parameterGroup:ParameterGroup"
 PASSWORD: Final = 28  # characters of what RDS makes
-# What RDS gives its master user, who is no superuser (RDS user guide, "Master user account privileges").
+# What RDS gives its master user, who is no superuser (RDS user guide, "Master user account privileges"); the
+# admin option of these is assumed (`what-the-administrator-of-rds-may`).
 MASTER: Final = (
     "CREATE ROLE {name} LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD {password}",
     "GRANT pg_monitor, pg_signal_backend, pg_checkpoint, pg_create_subscription TO {name} WITH ADMIN OPTION",
