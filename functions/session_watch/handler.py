@@ -1,8 +1,6 @@
 """The entry point: one shard per call, a little longer than until the next one."""
 
-import json
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -12,6 +10,7 @@ from typing import Any, Final
 from functions.common.aws_client import aws_client
 from functions.common.connection import connect
 from functions.common.keep_active import answers_keep_active
+from functions.common.metric_line import metric_line
 from functions.session_watch.limits import Excess
 from functions.session_watch.request import Request, parse
 from functions.session_watch.watch import Connection, Share, Tools, watch
@@ -78,16 +77,4 @@ def share_event(request: Request, share: Share) -> str:
 
 
 def _line(request: Request, metric: str, value: int, about: Mapping[str, Any], by: list[str]) -> str:
-    """CloudWatch makes a metric of such a line of the log (user guide, "Specification: Embedded metric
-    format", 2026-11).
-    """
-    metrics = {"Namespace": NAMESPACE, "Dimensions": [by], "Metrics": [{"Name": metric, "Unit": "Count"}]}
-    return json.dumps(
-        {
-            "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metrics]},
-            "Cell": os.environ.get("CELL", ""),
-            "Shard": request.where.tenant,
-            metric: value,
-            **about,
-        }
-    )
+    return metric_line(NAMESPACE, metric, value, {"Shard": request.where.tenant, **about}, by)
