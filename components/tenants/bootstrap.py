@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import cloudwatch, iam, lambda_, sqs
 
+from components.common.alarms import Watched, alarms
 from components.common.context import CellContext
 from components.common.function_code import POSTGRES_DRIVER, FunctionCode, function_archive
 from components.common.function_policy import function_basics
@@ -18,6 +19,7 @@ from components.common.key import EncryptionKey, EncryptionKeyArgs
 from components.common.waiting import after
 from components.tenants.data_access import keys_of_secrets, master_secrets, tenant_secrets
 from components.tenants.lifecycle_calls import CallRecords, record_calls
+from plan.services.services import BOOTSTRAP_FAILED, bootstrap_dead_letters
 
 CODE: Final = FunctionCode("tenant_bootstrap", POSTGRES_DRIVER)
 RUNTIME: Final = "python3.13"
@@ -121,7 +123,7 @@ class Bootstrap(pulumi.ComponentResource):
 
 def _dead_letters(name: str, key: EncryptionKey, shared: CellContext, child: ResourceOptions) -> sqs.Queue:
     """Of calls that nobody waits for, such as a rotation; onboarding waits and sees its error itself."""
-    label = shared.names.label("queue", "bootstrap-dead")
+    label = bootstrap_dead_letters(shared.names)
     queue = sqs.Queue(
         f"{name}-dead-letters",
         name=label,
@@ -144,6 +146,8 @@ def _dead_letters(name: str, key: EncryptionKey, shared: CellContext, child: Res
         ),
         opts=child,
     )
+    watched = Watched(label=label, namespace="AWS/SQS", dimensions={"QueueName": label})
+    alarms(f"{name}-dead", {"filled": BOOTSTRAP_FAILED}, watched, shared, child)
     return queue
 
 

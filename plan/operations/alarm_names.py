@@ -9,7 +9,13 @@ from plan.data.databases import DatabasePlan
 from plan.edge.edge import EDGE_ALARMS
 from plan.names import Names
 from plan.services.keep_active import LABEL as KEEP_ACTIVE
-from plan.services.services import BALANCER_ALARMS, TASK_ALARMS, QueuePlan
+from plan.services.services import (
+    BALANCER_ALARMS,
+    BOOTSTRAP_FAILED,
+    TASK_ALARMS,
+    QueuePlan,
+    bootstrap_dead_letters,
+)
 from plan.services.session_watch import watch_alarms
 
 if TYPE_CHECKING:
@@ -57,6 +63,7 @@ def _of_cell(plan: "CellPlan") -> Iterator[_Named]:
     for queue in queues(plan):
         yield queue.name, "age", queue.waiting
         yield queue.dead_letter_name, "filled", queue.failed
+    yield bootstrap_dead_letters(plan.names), "filled", BOOTSTRAP_FAILED
     yield from (("api", key, alarm) for key, alarm in EDGE_ALARMS.items())
     yield from ((KEEP_ACTIVE, key, alarm) for key, alarm in plan.keep_active.alarms(0).items())
     if plan.session_watch:

@@ -265,6 +265,16 @@ def _failed(why: str) -> AlarmPlan:
     )
 
 
+# Of the bootstrap function's calls that nobody waits for.
+BOOTSTRAP_FAILED: Final = _failed(
+    "a password was not rotated, or a tenant's protected columns were not looked at, at every try"
+)
+
+
+def bootstrap_dead_letters(names: Names) -> str:
+    return names.label("queue", "bootstrap-dead")
+
+
 def cluster_name(names: Names) -> str:
     return names.label("service", "services")
 

@@ -60,6 +60,9 @@ def test_it_runs_inside_the_network_traced_encrypted_and_not_without_end() -> No
     assert given["architectures"] == ["arm64"]
     assert given["kmsKeyArn"].endswith(":bootstrap-key")
     assert given["deadLetterConfig"]["targetArn"].endswith("bootstrap-dead-letters")
+    alarm = made().one("cloudwatch/metricAlarm:MetricAlarm", "bootstrap-dead-filled-alarm").inputs
+    queue = made().one("sqs/queue:Queue", "bootstrap-dead-letters").inputs["name"]
+    assert (alarm["dimensions"], alarm["threshold"]) == ({"QueueName": queue}, 0)
     assert given["reservedConcurrentExecutions"] > 0
     assert "SECRET" not in json.dumps(given["environment"]).upper()
 
