@@ -1,4 +1,6 @@
-"""The entry point: creates a tenant's role and schema, disables its login, rotates its password."""
+"""The entry point: creates a tenant's role and schema, disables its login, rotates its password, and looks at
+its protected columns.
+"""
 
 import logging
 import time
@@ -26,6 +28,7 @@ from functions.tenant_bootstrap.guards import (
     end_sessions,
     held,
 )
+from functions.tenant_bootstrap.inspection import INSPECT, inspect
 from functions.tenant_bootstrap.request import Action, Request, parse
 from functions.tenant_bootstrap.rotation import Connect, rotate
 
@@ -37,7 +40,9 @@ KMS: Final = Kms()
 
 @answers_keep_active
 def handle(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
-    """What Lambda calls: for the resource of a tenant's schema, or for Secrets Manager."""
+    """What Lambda calls: for the resource of a tenant's schema, for Secrets Manager, or for a schedule."""
+    if INSPECT in event:
+        return inspect(event, _store(), connect, print)
     if "Step" in event:
         rotate(event, _store(), connect)
         log.info("rotation: %s done", event["Step"])

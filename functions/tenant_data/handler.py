@@ -68,6 +68,7 @@ def carry_out(event: Mapping[str, Any], tools: Tools) -> Mapping[str, Any]:
 
             origin, target = opened("origin", request.origin), opened("target", request.target)
             work_alone(origin)
+            work_alone(target)  # where its protected columns may be looked at
             restored = opened("restored", request.restored) if request.restored else None
             return perform(Move(request, origin, target, replace(tools, step=step), restored))
 

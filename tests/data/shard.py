@@ -101,6 +101,13 @@ class Shard:
             "lifecycle": {"action": action},
         } | changes
 
+    def inspection(self, *columns: str, keys: Sequence[str], tenant: str | None = None) -> dict[str, Any]:
+        """What the daily schedule sends of acme's protected columns, or of another tenant's."""
+        tenant = tenant or self.acme
+        fields = ("tenant", "role", "schema", "host", "port", "database", "masterSecret")
+        sent = {name: value for name, value in self.event(tenant).items() if name in fields}
+        return {**sent, "inspect": True, "protected": {"columns": list(columns), "keys": list(keys)}}
+
     def place(
         self, tenant: str, action: str = "create", guards: Sequence[Guard] = GUARDS, **changes: Any
     ) -> Mapping[str, Any]:

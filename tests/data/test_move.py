@@ -11,10 +11,11 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.common import replication, tenant_session
 from functions.common.advisory_lock import SPACE
-from functions.common.database_endpoint import MoveError
+from functions.common.database_endpoint import MoveError, administrator_at, work_alone
 from functions.common.going_on import GoesOn
 from functions.common.passwords import new_password
 from functions.tenant_data import cutover
+from functions.tenant_data.request import parse
 from tests.data.moving import BUDGET, STEPS, BudgetClock, Journey, Killed, host
 from tests.data.rich import RICH, fingerprint, rows_of
 from tests.data.server import Server
@@ -505,6 +506,25 @@ def test_a_call_that_finds_another_at_work_comes_again_later(
     with pytest.raises(Killed, match=r"^$"):
         journey.go("prepare", step=second)
     journey.go("prepare")
+
+
+@pytest.mark.parametrize("end", ["origin", "target"])
+def test_while_a_call_works_nobody_else_does_at_either_end(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """The check of protected columns works at the one that serves."""
+    monkeypatch.setattr("functions.common.database_endpoint.ENDING", 0.2)
+    request = parse(journey.event("prepare"))
+    where = {"origin": request.origin, "target": request.target}[end]
+
+    def second(_step: str) -> None:
+        at = administrator_at(end, where, request, journey.open, journey.secrets)
+        with at as endpoint, pytest.raises(GoesOn, match="another call works on the tenant"):
+            work_alone(endpoint)
+        raise Killed
+
+    with pytest.raises(Killed, match=r"^$"):
+        journey.go("prepare", step=second)
 
 
 def test_a_tenant_that_takes_the_lock_of_the_work_holds_nobody_up(
