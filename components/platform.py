@@ -20,6 +20,7 @@ from components.network.dns import PrivateZone, PrivateZoneArgs
 from components.network.network import Network, NetworkArgs
 from components.operations.dashboard import Dashboard, DashboardArgs
 from components.operations.keep_active import KeepActive, KeepActiveArgs
+from components.operations.protected_check import ProtectedCheck, ProtectedCheckArgs
 from components.operations.session_watch import SessionWatch, SessionWatchArgs
 from components.services.cluster import Cluster, ClusterArgs
 from components.services.fargate_service import task_role
@@ -81,6 +82,15 @@ class Platform(pulumi.ComponentResource):
         self._workers = self._make_workers()
         self._keep_active()
         self._watch_sessions()
+        self._protected_check = ProtectedCheck(
+            "protected-columns",
+            ProtectedCheckArgs(
+                plan=plan.protected_check,
+                function_arn=self._bootstrap.function_arn,
+                shared=self._shared,
+            ),
+            self._child,
+        )
         self._evidence = OffboardingEvidence(
             "evidence",
             OffboardingEvidenceArgs(writer_role_arn=self._workers.leaver.role_arn, shared=self._shared),
@@ -298,6 +308,7 @@ class Platform(pulumi.ComponentResource):
                 data=self._data,
                 bootstrap=self._bootstrap,
                 workers=self._workers,
+                protected_check=self._protected_check,
                 key_prerequisite=self._key_prerequisite(plan),
                 edge=self._edge,
                 service_role_arns={

@@ -12,6 +12,7 @@ from plan.network.network import NetworkPlan, plan_cell_network
 from plan.network.paths import CELL_PATHS, PathPlan, follow_paths
 from plan.services.certificates import CaPlan, plan_ca
 from plan.services.keep_active import KeepActivePlan, plan_keep_active
+from plan.services.protected_check import ProtectedCheckPlan, plan_protected_check
 from plan.services.services import (
     FunctionPlan,
     ReportsPlan,
@@ -49,6 +50,7 @@ class CellPlan:
     mover: FunctionPlan
     rekeyer: FunctionPlan
     keep_active: KeepActivePlan
+    protected_check: ProtectedCheckPlan
     session_watch: SessionWatchPlan | None
     ca: CaPlan
     monolith_database: DatabasePlan
@@ -88,6 +90,7 @@ def plan_cell(settings: Settings, registry: Registry) -> CellPlan:
         mover=plan_mover(names),
         rekeyer=plan_rekeyer(names),
         keep_active=plan_keep_active(names),
+        protected_check=plan_protected_check(names),
         session_watch=plan_session_watch(names, shards),
         ca=plan_ca(settings, monolith, reports, internal_domain(names)),
         monolith_database=plan_monolith_database(settings, names),

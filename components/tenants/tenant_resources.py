@@ -16,6 +16,7 @@ from components.common.iam_policy import EVERYONE, Statement, document
 from components.common.json_text import json_text
 from components.data.database import Database
 from components.edge.entrance import ApiEntrance
+from components.operations.protected_check import ProtectedCheck, TenantCheckArgs, tenant_check
 from components.tenants.api_access import ApiAccess, ApiAccessArgs
 from components.tenants.bootstrap import Bootstrap
 from components.tenants.data_access import MOVING
@@ -28,7 +29,12 @@ from components.tenants.tenant_key_and_role import (
     tenant_tags,
 )
 from components.tenants.tenant_keys import TenantKeysArgs, follow_key
-from components.tenants.tenant_schemas import TenantSchemas, TenantSchemasArgs, make_tenant_schemas
+from components.tenants.tenant_schemas import (
+    TenantSchemas,
+    TenantSchemasArgs,
+    end_of,
+    make_tenant_schemas,
+)
 from components.tenants.tenant_secrets import TenantSecrets, TenantSecretsArgs
 from components.tenants.tenant_worker import Workers
 from plan.tenants.tenant import PASSWORD_DAYS, WEBHOOK_DAYS, TenantPlan
@@ -42,6 +48,7 @@ class TenantResourcesArgs:
     restored: Database | None = None  # its shard as it was, while it is restored from there
     bootstrap: Bootstrap
     workers: Workers
+    protected_check: ProtectedCheck
     entrance: ApiEntrance
     network_dependencies: Sequence[pulumi.Resource] = ()  # what lies between the functions and the databases
     shared: CellContext
@@ -81,11 +88,12 @@ class TenantResources(pulumi.ComponentResource):
         )
         bucket = artefacts(name, buckets, child)
         handed = handover(name, buckets, child)
+        protected = protected_columns(args.plan, [key.arn for key in args.identity.keys.values()])
         places = make_tenant_schemas(
             name,
             TenantSchemasArgs(
                 plan=args.plan,
-                protected=protected_columns(args.plan, [key.arn for key in args.identity.keys.values()]),
+                protected=protected,
                 databases=args.databases,
                 restored=args.restored,
                 secrets=secrets,
@@ -93,6 +101,17 @@ class TenantResources(pulumi.ComponentResource):
                 bootstrap=args.bootstrap,
                 mover=args.workers.mover,
                 network_dependencies=args.network_dependencies,
+            ),
+            self,
+        )
+        tenant_check(
+            name,
+            TenantCheckArgs(
+                plan=args.plan,
+                database=end_of(args.database),
+                protected=protected,
+                check=args.protected_check,
+                ready=[*places.resources, *args.network_dependencies],
             ),
             self,
         )

@@ -17,6 +17,7 @@ from components.data.database_commons import DatabaseSubnets, DatabaseSubnetsArg
 from components.edge.edge import Edge
 from components.network.network import Network, NetworkArgs
 from components.network.peering import Peering, PeeringArgs
+from components.operations.protected_check import ProtectedCheck
 from components.tenants.bootstrap import Bootstrap
 from components.tenants.tenant_key_and_role import (
     TenantKeyAndRole,
@@ -41,6 +42,7 @@ class TenantStackArgs:
     data: CellData
     bootstrap: Bootstrap
     workers: Workers
+    protected_check: ProtectedCheck
     # Given the ARNs of all its keys, makes what comes before everything that is under them.
     key_prerequisite: Callable[[Sequence[Output[str]]], pulumi.Resource] | None = None
     edge: Edge
@@ -89,6 +91,7 @@ class TenantStack(pulumi.ComponentResource):
                 restored=self._restored(),
                 bootstrap=args.bootstrap,
                 workers=args.workers,
+                protected_check=args.protected_check,
                 entrance=args.edge.entrance,
                 network_dependencies=self._network_dependencies,
                 shared=args.shared,

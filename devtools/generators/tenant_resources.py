@@ -70,6 +70,7 @@ def example(names: Names) -> Owner:
         ),
         leaving=Leaving(handed_over=True),
         overrides=Overrides(report_replicas=1),
+        protected_columns=("cards.number",),
     )
     placement = Placement(isolation=Isolation.POOL, network=NetworkMode.SHARED, state=Phase.ACTIVE, issued=1)
     return Owner(

@@ -9,6 +9,8 @@ from plan.data.databases import DatabasePlan
 from plan.edge.edge import EDGE_ALARMS
 from plan.names import Names
 from plan.services.keep_active import LABEL as KEEP_ACTIVE
+from plan.services.protected_check import LABEL as PROTECTED
+from plan.services.protected_check import check_alarms
 from plan.services.services import (
     BALANCER_ALARMS,
     BOOTSTRAP_FAILED,
@@ -66,6 +68,7 @@ def _of_cell(plan: "CellPlan") -> Iterator[_Named]:
     yield bootstrap_dead_letters(plan.names), "filled", BOOTSTRAP_FAILED
     yield from (("api", key, alarm) for key, alarm in EDGE_ALARMS.items())
     yield from ((KEEP_ACTIVE, key, alarm) for key, alarm in plan.keep_active.alarms(0).items())
+    yield from ((PROTECTED, key, alarm) for key, alarm in check_alarms(plan.protected_check).items())
     if plan.session_watch:
         for label, of_watch in watch_alarms(plan.session_watch).items():
             yield from ((label, key, alarm) for key, alarm in of_watch.items())

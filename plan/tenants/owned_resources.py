@@ -71,6 +71,11 @@ def _webhook_secret(owner: Owner) -> Iterable[str]:
     return (owner.own.webhook_secret,) if owner.tenant.contacts.webhook else ()
 
 
+def _protected_check(owner: Owner) -> Iterable[str]:
+    checked = owner.tenant.protected_columns and owner.tenant.phase.row.tag is None
+    return (owner.own.protected_check,) if checked else ()
+
+
 def _handover(owner: Owner) -> Iterable[str]:
     handed_over = (owner.tenant.leaving or Leaving()).handed_over
     return (handover_bucket(owner.names, owner.tenant.id),) if handed_over else ()
@@ -238,6 +243,11 @@ OWNED: Final = (
         names=_field("catalog"),
         types=("aws:ssm/parameter:Parameter",),
         takes={"parameters": {"tenant": 1}},
+    ),
+    OwnedResource(
+        called="check of protected columns",
+        names=_protected_check,
+        types=("aws:scheduler/schedule:Schedule",),
     ),
     OwnedResource(
         called="budget",
@@ -500,6 +510,10 @@ CALLS: Final[Mapping[str, Mapping[str, str]]] = {
         "s3": "GetEncryptionConfiguration PutEncryptionConfiguration",
     },
     "aws:s3/bucketVersioning:BucketVersioning": {"s3": "GetBucketVersioning PutBucketVersioning"},
+    "aws:scheduler/schedule:Schedule": {
+        "scheduler": "CreateSchedule DeleteSchedule GetSchedule UpdateSchedule",
+        "iam": "PassRole",
+    },
     "aws:secretsmanager/secret:Secret": {
         "secretsmanager": "CreateSecret DeleteSecret DescribeSecret GetSecretValue PutResourcePolicy"
         " TagResource UntagResource UpdateSecret",

@@ -32,6 +32,7 @@ class TenantNames:
     api_key: str  # and the client of the same tenant
     api_secret: str
     catalog: str  # an SSM parameter, with its leading slash
+    protected_check: str  # the schedule that has its protected columns looked at
     sql: str  # role and schema in PostgreSQL
 
 
@@ -63,6 +64,11 @@ class TenantPlan:
     def places(self) -> tuple[PlacePlan, ...]:
         """Every place that the tenant has now."""
         return (self.move.origin, self.move.target) if self.move else (self.place,)
+
+    @property
+    def checked_daily(self) -> bool:
+        """Whether somebody looks at its protected columns; once it leaves, no row changes any more."""
+        return bool(self.protected_columns) and self.leaving_tag is None
 
     @property
     def silos(self) -> tuple[DatabasePlan, ...]:
@@ -114,5 +120,6 @@ def tenant_names(names: Names, tenant_id: str) -> TenantNames:
         api_key=names.label("any", "tenant", tenant_id),
         api_secret=names.path("secret", "tenants", tenant_id, "api"),
         catalog="/" + names.path("parameter", "tenants", tenant_id),
+        protected_check=names.label("schedule", "protected", tenant_id),
         sql=sql_name(tenant_id),
     )

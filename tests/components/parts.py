@@ -9,6 +9,7 @@ from pulumi import Output
 from components.common.context import CellContext
 from components.data.database import Database, DatabaseArgs
 from components.edge.entrance import ApiEntrance, ClientPool
+from components.operations.protected_check import ProtectedCheck, ProtectedCheckArgs
 from components.tenants.bootstrap import Bootstrap, BootstrapArgs
 from components.tenants.lifecycle_calls import CallRecords, records_path
 from components.tenants.lifecycle_machine import LifecycleMachine, LifecycleMachineArgs
@@ -21,6 +22,7 @@ from components.tenants.tenant_worker import TenantWorker, TenantWorkerArgs, Wor
 from devtools.mocks import Recording, Registered, run
 from plan.data.databases import DatabasePlan, plan_shards
 from plan.names import Names
+from plan.services.protected_check import plan_protected_check
 from plan.services.services import FunctionPlan, plan_leaver, plan_mover, plan_rekeyer
 from plan.tenants.lifecycle_machine import plan_lifecycle
 from plan.tenants.tenant import TenantPlan, plan_tenant
@@ -163,6 +165,14 @@ def make_tenants(
 ) -> None:
     """What the platform does for its tenants: shared parts first, then one tenant beside the other."""
     bootstrap, workers = make_bootstrap(stack), make_workers(stack)
+    check = ProtectedCheck(
+        "protected-columns",
+        ProtectedCheckArgs(
+            plan=plan_protected_check(names(stack)),
+            function_arn=bootstrap.function_arn,
+            shared=shared(stack),
+        ),
+    )
     found = list(tenants)
     shard = (
         make_database(shard_plan(stack), stack)
@@ -190,6 +200,7 @@ def make_tenants(
                 databases={name: home for name, home in homes.items() if home},
                 bootstrap=bootstrap,
                 workers=workers,
+                protected_check=check,
                 entrance=ApiEntrance(
                     url="https://api.dev.tenantry.example",
                     usage_plan_ids={"basic": "usage-basic"},

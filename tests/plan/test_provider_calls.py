@@ -66,6 +66,7 @@ WITHOUT = {
 }
 # Who takes on the role that is passed.
 PASSED_TO = {
+    "aws:scheduler/schedule:Schedule": "scheduler.amazonaws.com",
     "aws:ec2/flowLog:FlowLog": "vpc-flow-logs.amazonaws.com",
     "aws:rds/instance:Instance": "monitoring.rds.amazonaws.com",
 }

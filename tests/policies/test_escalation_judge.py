@@ -23,7 +23,7 @@ from policies.model import Plan, Resource
 from tests.policies.platform import platform
 
 SCHEDULE = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/tenantry-dev-{{}}/tenantry-dev-one"
-GROUPS = ("session-watch", "keep-active")  # of schedules; each has a role and a key
+GROUPS = ("session-watch", "keep-active", "protected-columns")  # of schedules; each has a role and a key
 
 
 def chosen(role: Role, tenant: str, facts: Facts) -> dict[str, tuple[str, ...]]:

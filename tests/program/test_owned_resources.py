@@ -43,7 +43,7 @@ STAYING, READERS, DEDICATED = "birch-lending", "ember-cards", "fjord-custody"
 MOVING, RESTORED, LEAVING = "amber-pay", "cobalt-fx", "delta-invoice"
 # A tenant of each kind, and one in each process, at once.
 AT_ONCE: Mapping[str, Mapping[str, Any]] = {
-    STAYING: {},
+    STAYING: {"protected_columns": ("cards.number",)},
     READERS: {"overrides": Overrides(report_replicas=2)},
     DEDICATED: {},
     MOVING: {"move": Move(origin=POOL, to=SILO, stage=Phase.REPLICATE)},
@@ -130,6 +130,7 @@ NAMED = {
     "aws:ssm/parameter:Parameter",
     "aws:budgets/budget:Budget",
     "aws:ec2/vpc:Vpc",
+    "aws:scheduler/schedule:Schedule",
 }
 
 

@@ -30,6 +30,8 @@ INNER: Final = re.compile(r"\$\(([^()]+)\)")  # what a shell runs first
 ASSIGNMENT: Final = re.compile(r"[A-Z_]+=.*")
 # Programs of every machine, whose arguments nothing here can check.
 COMMON: Final = frozenset({"cp", "git", "source", "touch"})
+# Of `aws`, whatever is called (AWS CLI 2, command reference, "Global options", 2026-11).
+AWS_GLOBAL: Final = frozenset({"--cli-binary-format", "--output", "--query", "--region"})
 PULUMI: Final[Mapping[str, frozenset[str]]] = {
     "cancel": frozenset(),
     "destroy": frozenset({"-s"}),
@@ -156,7 +158,7 @@ def _aws(words: list[str]) -> str | None:
     known = {
         f"--{xform_name(member, '-')}" for member in model.operation_model(operation).input_shape.members
     }
-    strange = {w for w in rest if w.startswith("--")} - known
+    strange = {w for w in rest if w.startswith("--")} - known - AWS_GLOBAL
     return f"aws {service} {verb} has no {', '.join(sorted(strange))}" if strange else None
 
 
