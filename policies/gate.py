@@ -93,7 +93,11 @@ def losses(preview: Preview, state: Preview | None = None) -> tuple[Loss, ...]:
 
 
 def _holds(stateful: Stateful, step: Step, preview: Preview) -> bool:
-    """Whether it holds anything: some things do only when others hang on them."""
+    """Whether it holds anything that goes with it: some things do only when others hang on them, and what is
+    retained when it is deleted stays as it is, for somebody else to look after.
+    """
+    if step.op == "delete" and step.before.get("retainOnDelete"):
+        return False
     if stateful.subscribers is None:
         return True
     kind, path = stateful.subscribers

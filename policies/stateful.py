@@ -1,4 +1,4 @@
-"""Which resource types hold data that no code can create again."""
+"""Which resource types hold data that no code can create again, or watch over what does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ _BUCKET: Final = "make a second bucket, copy every version, and let the old one 
 _KEY: Final = "what it encrypted, backups too, can never be read again; make a new key and encrypt anew first"
 _SIGN_IN: Final = "whoever uses it is locked out until they are given another; make the second one first"
 _FILES: Final = "restore a backup into a second one, and let the old one go in a later change"
+_WATCH: Final = (
+    "where an organization takes it over, deploy once with `tenantry:detection: handover`, which leaves it on"
+)
 _COPY: Final = "let the next one be complete before this one goes"
 
 
@@ -70,6 +73,8 @@ STATEFUL: Final[Mapping[str, Stateful]] = {
     ),
     "aws:ecr/repository:Repository": Stateful("images that run", "push them to the new one first"),
     "aws:acmpca/certificateAuthority:CertificateAuthority": Stateful("a certificate authority", _KEY),
+    "aws:guardduty/detector:Detector": Stateful("findings, and watches the account", _WATCH, protect=False),
+    "aws:securityhub/account:Account": Stateful("findings, and watches the account", _WATCH, protect=False),
     "aws:cloudtrail/trail:Trail": Stateful("the audit trail", "change it in place", protect=False),
     "aws:cloudwatch/logGroup:LogGroup": Stateful(
         "logs", "keep the name, or export the logs before", protect=False

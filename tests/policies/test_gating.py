@@ -52,11 +52,31 @@ def lost(*steps: dict[str, Any]) -> list[tuple[str, str]]:
     return [(x.urn.rsplit("::", 1)[-1], x.operation) for x in found]
 
 
+DETECTOR = "aws:guardduty/detector:Detector"
+
+
 @pytest.mark.parametrize("kind", [k for k, s in STATEFUL.items() if s.subscribers is None])
 def test_whatever_holds_data_is_kept(kind: str) -> None:
     assert lost(step("delete", kind, "it")) == [("it", "delete")]
     assert lost(step("replace", kind, "it")) == [("it", "replace")]
     assert lost(step("update", kind, "it"), step("same", kind, "b"), step("create", kind, "c")) == []
+
+
+def test_what_is_left_in_place_when_it_is_deleted_is_no_loss() -> None:
+    """It is replaced all the same: what takes its place holds nothing."""
+    kept = {"retainOnDelete": True}
+    for op, found in (("delete", []), ("replace", [("it", "replace")])):
+        made = step(op, DETECTOR, "it")
+        made["oldState"] |= kept
+        assert lost(made) == found
+
+
+def test_a_detector_is_handed_over_and_not_switched_off() -> None:
+    (loss,) = losses(parse_preview(plan(step("delete", DETECTOR, "it")), "x"))
+    assert "holds findings, and watches the account and would be deleted; nothing was changed; where" in str(
+        loss
+    )
+    assert "deploy once with `tenantry:detection: handover`" in str(loss)
 
 
 def test_the_three_steps_of_a_replacement_are_one_loss_with_its_cause() -> None:
