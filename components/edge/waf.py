@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_aws import cloudwatch, wafv2
 
+from components.common.by_type import by_type
 from components.common.context import CellContext
 from plan.edge.edge import MANAGED_RULES, RATE_RULES, EdgePlan
+
+if TYPE_CHECKING:
+    from pulumi_aws.wafv2 import WebAcl, WebAclLoggingConfiguration
+else:  # their modules load the types of all that a rule may say: 0.25 s
+    WebAcl = by_type("aws:wafv2/webAcl:WebAcl", "arn")
+    WebAclLoggingConfiguration = by_type("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
 
 KEY_HEADER: Final = "x-api-key"
 _REDACTED: Final = ("authorization", KEY_HEADER, "cookie")
@@ -31,7 +38,7 @@ class Waf(pulumi.ComponentResource):
         super().__init__("tenantry:edge:Waf", name, None, opts)
         child = ResourceOptions(parent=self)
         plan, shared = args.plan, args.shared
-        acl = wafv2.WebAcl(
+        acl = WebAcl(
             f"{name}-acl",
             name=plan.web_acl,
             description="Before the public API",
@@ -48,7 +55,7 @@ class Waf(pulumi.ComponentResource):
             retention_in_days=shared.settings.audit_log_days,
             opts=child,
         )
-        wafv2.WebAclLoggingConfiguration(
+        WebAclLoggingConfiguration(
             f"{name}-logging",
             resource_arn=acl.arn,
             log_destination_configs=[logs.arn],

@@ -96,6 +96,9 @@ def write_bare(stack: str, file: str) -> None:
     if not found:
         raise SystemExit("bench: the program registered nothing: the figures would be of an empty run")
     makers = _makers(pulumi.CustomResource)
+    for request in found:
+        if request.custom and request.type not in makers:  # registered by type in the program too
+            makers[request.type] = _class_of(request.type)
     Path(file).write_bytes(pickle.dumps([_bare(request, makers) for request in found]))
 
 
@@ -106,6 +109,12 @@ def _makers(base: type) -> dict[str, Any]:
         found |= {sub.pulumi_type: sub} if hasattr(sub, "pulumi_type") else {}
         found |= _makers(sub)
     return found
+
+
+def _class_of(token: str) -> Any:
+    """The SDK's class for a type, such as `aws:wafv2/webAcl:WebAcl`."""
+    package, module, name = token.split(":")
+    return getattr(import_module(f"pulumi_{package}.{module.partition('/')[0]}"), name)
 
 
 def _bare(request: Any, makers: Mapping[str, Any]) -> Bare:

@@ -129,7 +129,8 @@ def _config(tree: Path, stack: str) -> Mapping[str, str]:
     return {k: v if isinstance(v, str) else json.dumps(v) for k, v in (defaults | given).items()}
 
 
-def _plain(request: Any) -> Registration:
+def plain(request: Any) -> Registration:
+    """A registration as data that compares: without places in source files, and with sets in an order."""
     found = MessageToDict(request)
     for key in POSITIONS:
         found.pop(key, None)
@@ -143,7 +144,7 @@ def _plain(request: Any) -> Registration:
 
 def _write_recording(stack: str, file: Path) -> None:
     found: list[Registration] = []
-    run_program(stack, lambda request: found.append(_plain(request)))
+    run_program(stack, lambda request: found.append(plain(request)))
     found.sort(key=lambda r: (r["name"], r.get("type", "")))
     text = json.dumps(found)
     for folder in (sys.prefix, str(Path.cwd())):  # two checkouts, of one environment or two
