@@ -109,6 +109,7 @@ def test_the_published_vectors_are_read() -> None:
     assert {v["madeBy"].split()[0] for v in found["messages"]} == {
         "field_encryption",
         "@aws-crypto/client-node",
+        "aws-encryption-sdk-java",
     }
     for vector in found["messages"]:
         message = base64.b64decode(vector["message"])
