@@ -157,6 +157,8 @@ class Replication:
         self.source.run(
             f"ALTER ROLE {self.source.replication_role} LOGIN PASSWORD {literal(verifier(password))}"
         )
+        if self._dropped_in_part:
+            self._drop_subscription()
         if self.subscribed is None:
             # Rows are confirmed when they are on disk; the worker acts as each table's owner (run_as_owner).
             self.follower.run(
@@ -303,6 +305,21 @@ class Replication:
 
         The subscription goes after the slots, whose names nobody knows without its number.
         """
+        self._drop_subscription()
+        self.source.run(f"DROP PUBLICATION IF EXISTS {self.name}")
+
+    @property
+    def _dropped_in_part(self) -> bool:
+        """Whether a call that went no further was about to drop it; else a subscription has a slot."""
+        return bool(
+            self.follower.rows(
+                "SELECT 1 FROM pg_subscription WHERE oid = CAST(:number AS oid) AND subslotname IS NULL",
+                number=self.subscribed or 0,
+            )
+        )
+
+    def _drop_subscription(self) -> None:
+        """With its slots, and those of first copies."""
         number = self.subscribed
         if number is not None:
             self.follower.run(
@@ -313,7 +330,6 @@ class Replication:
         self._drop_slots(f"slot_name IN ({literal(self.plain)}, {literal(self.capture_slot)}){copies}")
         if number is not None:
             self.follower.run(f"DROP SUBSCRIPTION {self.name}")
-        self.source.run(f"DROP PUBLICATION IF EXISTS {self.name}")
 
     def _copy_slots(self, number: int) -> str:
         """Pattern of the names of first copies' slots: numbers of subscription and table, and the server.

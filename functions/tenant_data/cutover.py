@@ -25,7 +25,7 @@ from functions.common.serving import is_serving, read
 from functions.common.stage_run import Step
 from functions.common.tenant_session import both_as_tenant
 from functions.tenant_data.compare import Comparison
-from functions.tenant_data.failover import FAILOVER, Reopen, through_failover
+from functions.tenant_data.failover import FAILOVER, Reopen, all_through_failover, through_failover
 from functions.tenant_data.neighbours import waiting
 from functions.tenant_data.stalled import naming_the_reason
 
@@ -219,14 +219,16 @@ class Switch:
         """The old database keeps no WAL for a run that ends here, and subscribes to nothing: what a person
         puts right in the new one is not to come back.
         """
-        through_failover(self.old, self.reopen, self._let_go_at)
+        through_failover(self.old, self.reopen, self._capture_no_more)
+        if self.back:
+            all_through_failover((self.old, self.new), self.reopen, self._follow_no_more)
 
-    def _let_go_at(self, old: DatabaseEndpoint) -> None:
+    def _capture_no_more(self, old: DatabaseEndpoint) -> None:
         replace(self.link, source=old).stop_capture()
-        if back := self.back:
-            through_failover(
-                self.new, self.reopen, lambda new: replace(back, source=new, follower=old).drop()
-            )
+
+    def _follow_no_more(self, old: DatabaseEndpoint, new: DatabaseEndpoint) -> None:
+        if self.back:
+            replace(self.back, source=new, follower=old).drop()
 
     def finish(self) -> None:
         """After the switch: the new database lets the tenant in, the old one subscribes to it."""

@@ -5,8 +5,8 @@ What is done so is what a tenant waits for, so it is tried again, in a new sessi
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import Final, TypeAlias
 
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -30,16 +30,24 @@ def through_failover(
 
     Raises what the last attempt met, after as long as a failover may take.
     """
+    all_through_failover((endpoint,), reopen, work)
+
+
+def all_through_failover(
+    endpoints: Sequence[DatabaseEndpoint], reopen: Reopen, work: Callable[..., None]
+) -> None:
+    """The same of work at several servers: any may be the one that has gone, so all are opened again."""
     ends = time.monotonic() + FAILOVER
+    names = " and the ".join(endpoint.name for endpoint in endpoints)
     try:
-        work(endpoint)
+        work(*endpoints)
         return
     except (DatabaseError, InterfaceError, OSError) as failure:
-        log.warning("the session at the %s has gone: %s", endpoint.name, failure)
+        log.warning("the session at the %s has gone: %s", names, failure)
     while True:
         try:
-            with reopen(endpoint) as again:
-                work(again)
+            with ExitStack() as again:
+                work(*[again.enter_context(reopen(endpoint)) for endpoint in endpoints])
                 return
         except (BootstrapError, DatabaseError, InterfaceError, OSError):
             if time.monotonic() > ends:
