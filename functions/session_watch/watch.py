@@ -29,6 +29,7 @@ SETTINGS: Final = (
     "SET idle_in_transaction_session_timeout = 0",
     "SET transaction_timeout = 0",
 )
+# A function may be called without a statement, by a message of the protocol's own ("fastpath").
 # All by functions: a view would have to be read from the catalog again whenever somebody changed that.
 # A statement's temporary files have its process's number in their names (PostgreSQL 17, fd.c,
 # OpenTemporaryFileInTablespace); those of parallel hashes stand in folders, and are not counted.
@@ -40,14 +41,16 @@ WITH seen AS MATERIALIZED (SELECT *, pg_get_userbyid(usesysid)::text AS role FRO
      workers AS (SELECT leader_pid AS pid, count(*) AS number FROM seen
                  WHERE leader_pid IS NOT NULL AND state = 'active' GROUP BY 1)
 SELECT a.pid, a.role, a.backend_start,
-       CASE WHEN a.state = 'active'
-            THEN extract(epoch FROM clock_timestamp() - a.query_start)::int8 ELSE 0 END,
+       CASE WHEN a.state = 'active' THEN extract(epoch FROM clock_timestamp() - a.query_start)::int8
+            WHEN a.state LIKE 'fastpath%' THEN extract(epoch FROM clock_timestamp() - a.state_change)::int8
+            ELSE 0 END,
        coalesce(extract(epoch FROM clock_timestamp() - a.xact_start)::int8, 0),
        CASE WHEN a.state LIKE 'idle in transaction%'
             THEN extract(epoch FROM clock_timestamp() - a.state_change)::int8 ELSE 0 END,
        coalesce(locks.number, 0)::int8, coalesce(files.bytes, 0)::int8,
-       CASE WHEN a.state = 'active' THEN (a.wait_event_type IS DISTINCT FROM 'Lock')::int4
-            + coalesce(workers.number, 0) ELSE 0 END::int8,
+       CASE WHEN a.state = 'active' OR a.state LIKE 'fastpath%'
+            THEN (a.wait_event_type IS DISTINCT FROM 'Lock')::int4 + coalesce(workers.number, 0)
+            ELSE 0 END::int8,
        a.wait_event_type IS NOT DISTINCT FROM 'Lock'
 FROM seen a LEFT JOIN locks USING (pid) LEFT JOIN files USING (pid) LEFT JOIN workers USING (pid)
 WHERE a.backend_type = 'client backend' AND starts_with(a.role, :tenants)"""

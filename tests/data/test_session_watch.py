@@ -1,6 +1,7 @@
 """Sessions of tenants over their limits are ended, whatever the tenant sets, and nobody else's are."""
 
 import json
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -146,6 +147,25 @@ def test_a_session_over_a_limit_is_ended_and_said(watched: Shard, case: str) -> 
     (metric,) = one["_aws"]["CloudWatchMetrics"]
     assert (metric["Metrics"][0]["Name"], one["SessionsEnded"]) == ("SessionsEnded", 1)
     assert "ledger" not in json.dumps(one), "what a tenant runs is not said"
+
+
+@pytest.mark.parametrize("case", ["statement", "active"])
+def test_a_function_that_is_called_without_a_statement_is_seen(watched: Shard, case: str) -> None:
+    """By the protocol's message FunctionCall (PostgreSQL 17, "Message Formats", 2026-11)."""
+    limits = replace(WIDE, **{"statement": {"statement_seconds": 1}, "active": {"active": 1}}[case])
+    ((sleep,),) = watched.server.rows(watched.database, "SELECT CAST('pg_sleep' AS regproc)::oid::int8")
+    seconds = b"60"
+    call = struct.pack("!ihhi2sh", sleep, 0, 1, len(seconds), seconds, 0)
+    with ExitStack() as sessions:
+        for _ in range(2):
+            session = sessions.enter_context(closing_late(_as_acme(watched)))
+            session.run("SET statement_timeout = 0")
+            session._usock.sendall(b"F" + struct.pack("!i", 4 + len(call)) + call)
+        role = watched.role(watched.acme)
+        calling = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}' AND state LIKE 'fastpath%'"
+        wait_for(lambda: watched.server.rows(watched.database, calling) == [[2]], "both calls")
+        events = looked(watched, limits, seconds=3)
+        assert {(e["Case"], e["tenantRole"]) for e in events if "Case" in e} == {(case, role)}
 
 
 @pytest.mark.parametrize("case", CASES)
