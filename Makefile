@@ -14,7 +14,7 @@ SECONDS ?= 300
 export STACK COPY
 export SANDBOX_PROFILE := $(or $(ACCOUNTS),$(SANDBOX_PROFILE))
 
-.PHONY: help up preview refresh destroy recover restore env check test test-slow test-all oracle test-random lint generate fuzz no-change reliability bench clean requirements tools venv
+.PHONY: help up preview refresh destroy recover restore env check test test-slow test-all oracle test-random lint generate fuzz no-change reliability bench bench-large clean requirements tools venv
 help:
 	@echo "Stacks in the sandbox, the local cloud                      [STACK=$(STACK)]"
 	@echo "  make up            deploy the stack and show its tenants"
@@ -37,6 +37,7 @@ help:
 	@echo "  make no-change     show what this code would change in a stack that another"
 	@echo "                     commit deployed                       [BASE=$(BASE)]"
 	@echo "  make bench         measure the time that the program takes"
+	@echo "  make bench-large   measure moves of gigabytes, and of ten thousand tables"
 	@echo "Files"
 	@echo "  make generate      write every generated file"
 	@echo "  make requirements  pin and hash the dependencies"
@@ -88,6 +89,9 @@ reliability: tools
 
 bench: tools
 	@$(PY) -m tests.bench
+
+bench-large: tools
+	@$(PY) -m tests.bench.large
 
 clean:
 	@if [ -x $(PY) ]; then $(TOOLCHAIN) clean; fi

@@ -20,6 +20,7 @@ from components.tenants.data_access import (
 from components.tenants.tenant_worker import WorkerKind
 
 DUMPS: Final = "moves/"  # in a tenant's bucket: the last dump of a place that it has left
+PROGRESS: Final = f"{DUMPS}progress/*"  # how far work has come that takes several calls
 
 
 def _statements(shared: CellContext) -> Sequence[Statement]:
@@ -32,6 +33,17 @@ def _statements(shared: CellContext) -> Sequence[Statement]:
             sid="KeepLastDumps",
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],
             resources=[f"arn:aws:s3:::{shared.names.bucket('t', '*')}/{DUMPS}*"],
+        ),
+        Statement(
+            sid="KeepProgress",
+            actions=["s3:GetObject", "s3:DeleteObject"],
+            resources=[f"arn:aws:s3:::{shared.names.bucket('t', '*')}/{PROGRESS}"],
+        ),
+        Statement(
+            sid="FindProgress",
+            actions=["s3:ListBucket"],
+            resources=[f"arn:aws:s3:::{shared.names.bucket('t', '*')}"],
+            condition={"StringLike": {"s3:prefix": PROGRESS}},
         ),
         keys_through(shared, "UseTheKeysOfTheseBuckets", "s3"),
         Statement(sid="ReadCatalogEntries", actions=["ssm:GetParameter"], resources=[entries]),

@@ -7,10 +7,11 @@ because a step that was killed may have left either without the other.
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from pg8000.exceptions import DatabaseError
+from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import identifier, literal
 
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError, Reach, connection_string
@@ -20,6 +21,7 @@ from functions.common.schema import tables
 SLEEPS: Final = 2.0  # seconds behind after which somebody looks whether a worker reads at all
 PAUSE: Final = 0.02  # seconds between looks
 ENDING: Final = 10.0  # seconds for a process to end
+MESSAGES: Final = 200  # of the log that are held at once
 FAILURES: Final = 3  # of a copy, after which somebody looks why
 LOST: Final = 30.0  # seconds without its slot after which a first copy is given up; workers retry each 5
 # Which the administrator of each server has to be allowed to call. PostgreSQL lets every role (17.11,
@@ -226,9 +228,12 @@ class Replication:
             time.sleep(0.1)
         return True
 
-    def wait_caught_up(self, late: Callable[[], None]) -> None:
-        """Until the follower has all that was written until now; `late` raises when it takes too long."""
-        position = self.source.value("SELECT pg_current_wal_insert_lsn()::text")
+    def wait_caught_up(self, late: Callable[[], None]) -> str:
+        """Until the follower has all that was written until now; `late` raises when it takes too long.
+
+        Returns the position in the source's log that it has come to.
+        """
+        position = str(self.source.value("SELECT pg_current_wal_insert_lsn()::text"))
         asleep = time.monotonic() + SLEEPS
         while not self.source.value(
             "SELECT confirmed_flush_lsn >= CAST(:position AS pg_lsn) FROM pg_replication_slots"
@@ -241,6 +246,7 @@ class Replication:
                 self._wake()
                 asleep = time.monotonic() + SLEEPS
             time.sleep(PAUSE)
+        return position
 
     def until(self, ends: float) -> Callable[[], None]:
         """For `wait_caught_up` while the source serves: the follower has until the clock says `ends`."""
@@ -254,6 +260,20 @@ class Replication:
                 )
 
         return late
+
+    def pause(self) -> None:
+        """The follower stays as it is, until somebody waits for it again; raises `MoveError` where it does
+        not come to rest.
+        """
+        self.follower.run(f"ALTER SUBSCRIPTION {self.name} DISABLE")
+        ends = time.monotonic() + ENDING
+        number = self.subscribed or 0
+        while self.follower.rows(
+            "SELECT 1 FROM pg_stat_subscription WHERE subid = :number AND pid IS NOT NULL", number=number
+        ):
+            if time.monotonic() > ends:
+                raise MoveError(f"the {self.follower.name} goes on following the {self.source.name}")
+            time.sleep(PAUSE)
 
     def _wake(self) -> None:
         """Start the worker that reads, where there is none.
@@ -283,17 +303,46 @@ class Replication:
             "SELECT pg_create_logical_replication_slot(:name, 'pgoutput')", name=self.capture_slot
         )
 
-    def captured(self, longest: int) -> Iterator[bytes]:
-        """The log since it was last asked for; of each message so many bytes."""
-        rows = self.source.rows(
-            "SELECT substr(data, 1, CAST(:longest AS int))"
-            " FROM pg_logical_slot_get_binary_changes(:name, NULL, NULL,"
+    @property
+    def captures(self) -> bool:
+        """Whether there is such a slot."""
+        return bool(
+            self.source.rows(
+                "SELECT 1 FROM pg_replication_slots WHERE slot_name = :name", name=self.capture_slot
+            )
+        )
+
+    def captured(self, position: str, longest: int) -> Iterator[bytes]:
+        """The log from where `forget_captured` was last told, to a position; of each message so many bytes.
+
+        They come by and by, and no statement may be run in the source's session until they have.
+        """
+        self.source.run("BEGIN")
+        try:
+            self.source.rows(
+                "DECLARE written NO SCROLL CURSOR FOR SELECT substr(data, 1, CAST(:longest AS int))"
+                " FROM pg_logical_slot_peek_binary_changes(:name, CAST(:position AS pg_lsn), NULL,"
+                " 'proto_version', '1', 'publication_names', :publication)",
+                longest=longest,
+                name=self.capture_slot,
+                position=position,
+                publication=self.plain,
+            )
+            while rows := self.source.rows(f"FETCH {MESSAGES} FROM written"):
+                yield from (bytes(data) for (data,) in rows)
+        finally:
+            with suppress(DatabaseError, InterfaceError, OSError):  # what failed before says more
+                self.source.run("ROLLBACK")
+
+    def forget_captured(self, position: str) -> None:
+        """What was written up to a position is known; the source need not keep its log for this."""
+        self.source.rows(
+            "SELECT count(*) FROM pg_logical_slot_get_binary_changes(:name, CAST(:position AS pg_lsn), NULL,"
             " 'proto_version', '1', 'publication_names', :publication)",
-            longest=longest,
             name=self.capture_slot,
+            position=position,
             publication=self.plain,
         )
-        return (bytes(data) for (data,) in rows)
 
     def stop_capture(self) -> None:
         self._drop_slots(f"slot_name = {literal(self.capture_slot)}")

@@ -7,7 +7,7 @@ their sessions.
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Final
@@ -34,7 +34,16 @@ def session_role(request: TenantRef) -> str:
 
 @contextmanager
 def as_tenant(endpoint: DatabaseEndpoint, connect: Connect) -> Generator[DatabaseEndpoint]:
-    """The same database in a session of the tenant's role; `RESET ROLE` there leads to the session's own.
+    """The same database in a session of the tenant's role, as `several_as_tenant` has it."""
+    with several_as_tenant(endpoint, connect, 1) as (session,):
+        yield session
+
+
+@contextmanager
+def several_as_tenant(
+    endpoint: DatabaseEndpoint, connect: Connect, count: int
+) -> Generator[Sequence[DatabaseEndpoint]]:
+    """The same database in sessions of the tenant's role; `RESET ROLE` there leads to the session's own.
 
     The tenant's own login is not used: it may be shut out, its settings and its number of connections are its
     own. Raises `MoveError` where there is no such tenant.
@@ -49,17 +58,25 @@ def as_tenant(endpoint: DatabaseEndpoint, connect: Connect) -> Generator[Databas
         f"GRANT {endpoint.role} TO {identifier(plain)} WITH INHERIT TRUE, SET TRUE",
     )
     try:
-        where = endpoint.request.database_at(endpoint.address)
-        session = connect(where, {"username": plain, "password": password})
-        try:
-            found = replace(endpoint, session=session)
-            found.run(f"SET ROLE {endpoint.role}", *SESSION_SETTINGS)
-            yield found
-        finally:
-            with suppress(InterfaceError, OSError):
-                session.close()
+        with ExitStack() as sessions:
+            login = {"username": plain, "password": password}
+            yield [sessions.enter_context(_opened(endpoint, connect, login)) for _ in range(count)]
     finally:
         _drop_at_last(endpoint)
+
+
+@contextmanager
+def _opened(
+    endpoint: DatabaseEndpoint, connect: Connect, login: Mapping[str, str]
+) -> Generator[DatabaseEndpoint]:
+    session = connect(endpoint.request.database_at(endpoint.address), login)
+    try:
+        found = replace(endpoint, session=session)
+        found.run(f"SET ROLE {endpoint.role}", *SESSION_SETTINGS)
+        yield found
+    finally:
+        with suppress(InterfaceError, OSError):
+            session.close()
 
 
 @contextmanager

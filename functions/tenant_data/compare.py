@@ -1,54 +1,75 @@
 """Compares the rows of both databases: each row is read in full in both, after its last change.
 
-First all rows are compared while the tenant writes, in buckets by their key. From then on the source's log
-says which rows were written, and those are compared again, round after round. So when writes stop, only the
-rows of the last moment remain to be read, however large the tables are.
+While the tenant writes, each table is read once, in ranges of its primary key. Meanwhile the source's log
+says which rows were written, and those are looked up again, round after round. So when writes stop only the
+rows of the last moment remain to be read, however large the tables are. It can stop after each range, and
+another call goes on from its record.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError, InterfaceError
-from pg8000.native import identifier
 
 from functions.common.connection import server_code
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
+from functions.common.going_on import GoesOn
 from functions.common.replication import Replication
-from functions.common.schema import ROW_AS_TEXT, Table, tables
-from functions.tenant_data.written_rows import LONGEST, Key, read
+from functions.common.schema import Table, tables
+from functions.tenant_data.key_ranges import AT_ONCE, KeyRanges, Range, Sum, key_types, table_sizes
+from functions.tenant_data.progress_record import ProgressRecord
+from functions.tenant_data.written_rows import LONGEST, Key, WrittenRows
 
-PER_BUCKET: Final = 64  # rows
-MOST: Final = 1 << 16  # buckets of a table
-AT_ONCE: Final = 5000  # rows looked up by one statement
 ROUNDS: Final = 10
 CANCELED: Final = "57014"  # query_canceled: a statement that outlasted its timeout
 SHORT: Final = 0.2  # seconds; a round as quick as this leaves little for the last one
-# Types whose values have the same hash on every server; other keys are hashed as text.
-HASHED: Final = frozenset({"int2", "int4", "int8", "uuid", "text", "varchar", "date", "timestamptz", "bool"})
+LOOKS: Final = 30.0  # seconds after which the source's log is read meanwhile, which it keeps until then
+KEYS: Final = 50_000  # of rows that were written, after which they are looked up before more are read
+MOST: Final = 200_000  # rows of a range that are told apart; where there are more, all is read again
+GIB: Final = 2**30
 
-Buckets = Mapping[int, tuple[int, int]]  # bucket → rows, sum of their hashes
+Late = Callable[[], None]  # raises once it is too late
+Left = Callable[[], float]  # seconds
+
+
+def never() -> bool:
+    """No round ends before the work does."""
+    return False
 
 
 @dataclass
 class Progress:
     """What of one table is not known to be equal."""
 
-    table: Table
-    types: tuple[str | None, ...]  # that the key's columns are looked up as; None: as text
-    hashed: str  # SQL that hashes the key
-    buckets: int  # a power of two
-    rows: int = 0
-    dirty: set[int] | None = None  # None: all of them
-    keys: set[Key] = field(default_factory=set)
+    ranges: KeyRanges
+    bytes: int
+    after: Key | None = None  # rows up to this key were compared
+    whole: bool = False  # all were
+    rows: int = 0  # that there were in those ranges
+    unclear: bool = False  # there were more in a range than can be told apart
+    keys: set[Key] = field(default_factory=set[Key])  # of rows that were not alike when they were looked at
+
+    @property
+    def table(self) -> Table:
+        return self.ranges.table
 
     @property
     def clean(self) -> bool:
-        return self.dirty == set() and not self.keys
+        return self.whole and not self.unclear and not self.keys
+
+    def begin(self) -> None:
+        """All of it is to be read, again."""
+        self.after, self.whole, self.rows, self.unclear, self.keys = None, False, 0, False, set()
+
+    def change(self, now: "Progress") -> None:
+        """The table is another one now."""
+        self.ranges, self.bytes = now.ranges, now.bytes
+        self.begin()
 
 
 # What says that a table is still the one that it was: its file, which a change of type writes anew, its
@@ -102,13 +123,15 @@ class Comparison:
     link: Replication
     source: DatabaseEndpoint
     follower: DatabaseEndpoint
-    progress: dict[str, Progress] = field(default_factory=dict)
+    record: ProgressRecord
+    ends: Callable[[], bool] = never  # whether this call has to come to its end
+    progress: dict[str, Progress] = field(default_factory=dict[str, Progress])
 
     def __post_init__(self) -> None:
         self.defined = defined_now(self.link.source)
         both = {t.name for t in tables(self.link.follower)}  # what is new is no question of rows
-        found = [t for t in tables(self.link.source) if t.name in both]
-        self.progress = {t.name: _progress(self.source, t) for t in found}
+        self.progress = self._begun({t.name for t in tables(self.link.source)} & both)
+        self._looked = 0.0
 
     @property
     def rows(self) -> int:
@@ -118,25 +141,45 @@ class Comparison:
     def narrow(self, patience: float) -> int:
         """Rounds while the tenant writes, until they are short; how many.
 
-        Raises `MoveError` where the follower has not caught up in `patience` seconds.
+        Raises `MoveError` where the follower has not caught up in `patience` seconds, and `GoesOn` where the
+        call ends before all is read.
         """
-        self.link.start_capture()
-        self.link.wait_caught_up(self.link.until(time.monotonic() + patience))
+        if not self._resumed():
+            if self.record.resumes:
+                self.record.forget()  # before there is a slot that it would be taken for the record of
+            self.link.start_capture()
         for done in range(1, ROUNDS + 1):
             began = time.monotonic()
-            self._round()
+            self.look(patience)
+            for one in self.progress.values():
+                if one.unclear:
+                    one.begin()
+                self._read_ranges(one, lambda: self._between(patience))
             if time.monotonic() - began < SHORT and done > 1:
                 return done
         return ROUNDS
 
-    def finish(self, late: Callable[[], None], left: Callable[[], float] = lambda: math.inf) -> int:
+    def save(self) -> Mapping[str, Any]:
+        """What the next call goes on from."""
+        return self.record.save(
+            {
+                "types": dict(self.defined.types),
+                "tables": {name: self._plain(one) for name, one in self.progress.items()},
+            }
+        )
+
+    def finish(self, late: Late, left: Left = lambda: math.inf) -> int:
         """The last round, when nobody writes and all has arrived; how many rows there are.
 
         Raises `MoveError` with the tables that differ, and what `late` raises once it is late. A statement
-        that takes longer than the seconds that are `left` is ended: one table may take all of them.
+        that takes longer than the seconds that are `left` is ended: one range may take all of them.
         """
         try:
-            self._round(late, left)
+            self._in_time(late, left)
+            self._note_changes()
+            self._look_up_written(self.link.wait_caught_up(late), late, left)
+            for one in self.progress.values():
+                self._read_ranges(one, lambda: self._in_time(late, left))
         except DatabaseError as failure:
             if server_code(failure) == CANCELED:
                 late()
@@ -157,69 +200,140 @@ class Comparison:
         """Whether a table or type of the source was changed since the last round; its rows are read again."""
         return bool(self.defined.changed(defined_now(self.link.source)))
 
-    def _limit(self, seconds: float) -> None:
-        """Of the next statements."""
-        limit = 0 if math.isinf(seconds) else max(1, int(seconds * 1000) + 10)  # ms; 0: none
-        for endpoint in (self.source, self.follower, self.link.source):
-            endpoint.run(f"SET statement_timeout = {limit}")
+    # what another call has read
 
-    def _round(
-        self, late: Callable[[], None] = lambda: None, left: Callable[[], float] = lambda: math.inf
-    ) -> None:
-        """What was written is looked up before any bucket is read again, which takes in later writes."""
-        self._limit(left())
-        before, self.defined = self.defined, defined_now(self.link.source)
-        changed = before.changed(self.defined)
-        found = read(self.link.captured(LONGEST), {n: p.table.key for n, p in self.progress.items()})
+    def _resumed(self) -> bool:
+        """Whether a call before this one has left a record, and the source tells what was written since.
+
+        Where a table was changed meanwhile, `_note_changes` finds it.
+        """
+        known = self.record.load()
+        if known is None or not self.link.captures:
+            return False
+        self.defined = Defined(
+            {name: str(one["defined"]) for name, one in known["tables"].items()},
+            {str(name): str(state) for name, state in known["types"].items()},
+        )
         for name, one in self.progress.items():
-            late()
-            self._limit(left())
-            if name in found.whole or name in changed:
-                one.dirty = None
+            if name in known["tables"]:
+                found = known["tables"][name]
+                one.after = None if found["after"] is None else tuple(found["after"])
+                one.whole, one.rows = bool(found["whole"]), int(found["rows"])
+                one.unclear = bool(found["unclear"])
+                one.keys = {tuple(key) for key in found["keys"]}
+        return True
+
+    def _plain(self, one: Progress) -> Mapping[str, Any]:
+        return {
+            "defined": self.defined.tables.get(one.table.name, ""),
+            "after": one.after,
+            "whole": one.whole,
+            "rows": one.rows,
+            "unclear": one.unclear,
+            "keys": sorted(one.keys),
+        }
+
+    # what was written
+
+    def look(self, patience: float) -> None:
+        """Look rows up that were written, once they have arrived. They are known to the record before the
+        source forgets them.
+        """
+        self._note_changes()
+        position = self.link.wait_caught_up(self.link.until(time.monotonic() + patience))
+        if self._look_up_written(position) and self.record.resumes:
+            self.save()
+        self.link.forget_captured(position)
+        self._looked = time.monotonic()
+
+    def _note_changes(self) -> None:
+        """Tables that are other ones now are read again, as they are now."""
+        before, self.defined = self.defined, defined_now(self.link.source)
+        if changed := before.changed(self.defined):
+            for name, now in self._begun(changed & self.progress.keys()).items():
+                self.progress[name].change(now)
+
+    def _begun(self, names: Iterable[str]) -> dict[str, Progress]:
+        source, wanted = self.link.source, set(names)
+        types, sizes = key_types(source), table_sizes(source)
+        return {
+            t.name: Progress(KeyRanges.of(t, types[t.name], sizes[t.name]), sizes[t.name])
+            for t in tables(source)
+            if t.name in wanted and t.key  # without a key it is refused, by name
+        }
+
+    def _look_up_written(
+        self, position: str, late: Late = lambda: None, left: Left = lambda: math.inf
+    ) -> bool:
+        """Up to a position of the log; whether there was anything."""
+        written = WrittenRows({name: p.table.key for name, p in self.progress.items()})
+        count = 0
+        for count, message in enumerate(self.link.captured(position, LONGEST), 1):
+            written.take(message)
+            if count % KEYS == 0:
+                late()
+                self._take(written, late, left)
+        self._take(written, late, left)
+        return count > 0
+
+    def _take(self, written: WrittenRows, late: Late, left: Left) -> None:
+        found = written.told()
+        for name in found.whole & self.progress.keys():
+            self.progress[name].begin()
+        for name, one in self.progress.items():
             one.keys |= found.keys.get(name, set())
-            if one.dirty != set():
-                self._read_buckets(one)
-            keys = sorted(one.keys)
-            one.keys = {
-                k for at in range(0, len(keys), AT_ONCE) for k in self._unequal(one, keys[at : at + AT_ONCE])
-            }
+            if one.keys:
+                self._in_time(late, left)
+                one.keys = self._unequal(one, late)
 
-    def _read_buckets(self, one: Progress) -> None:
-        which = "" if one.dirty is None else " WHERE b = ANY (CAST(:wanted AS int[]))"
-        values = {} if one.dirty is None else {"wanted": sorted(one.dirty)}
+    def _unequal(self, one: Progress, late: Late) -> set[Key]:
+        """Of the rows that were not alike those that still are not; gone from both is alike."""
+        keys, wrong = sorted(one.keys), set[Key]()
+        for at in range(0, len(keys), AT_ONCE):
+            late()
+            some = keys[at : at + AT_ONCE]
+            here, there = self._both(lambda end, some=some: one.ranges.look_up(end, some))
+            wrong |= {k for k in some if here.get(k) != there.get(k)}
+        return wrong
 
-        def read_at(endpoint: DatabaseEndpoint) -> Buckets:
-            sql = (
-                "SELECT b, count(*), sum(h) FROM (SELECT"  # noqa: S608
-                f" ({one.hashed} & {one.buckets - 1})::int4 AS b, hashtextextended({ROW_AS_TEXT}, 0) AS h"
-                f" FROM {endpoint.named(one.table.name)} t) x{which} GROUP BY b"
-            )
-            return {int(b): (int(n), int(h)) for b, n, h in endpoint.rows(sql, **values)}
+    # what was not read yet
 
-        here, there = self._both(read_at)
-        if one.dirty is None:
-            one.rows = sum(n for n, _ in here.values())
-        one.dirty = {b for b in here.keys() | there.keys() if here.get(b) != there.get(b)}
+    def _between(self, patience: float) -> None:
+        """Two ranges, while the tenant writes."""
+        if self.ends():
+            raise GoesOn(self._come_so_far(), self.save())
+        if time.monotonic() - self._looked > LOOKS:
+            self.look(patience)
 
-    def _unequal(self, one: Progress, keys: Sequence[Key]) -> Iterable[Key]:
-        """Of some rows those that are not alike at both ends, gone from both being alike."""
-        places = range(len(one.types))
-        given = ", ".join(f"CAST(:k{p} AS text[])" for p in places)
-        wanted = ", ".join(_sought(f"u.k{p}", t) for p, t in enumerate(one.types))
-        selected = ", ".join(f"u.k{p}" for p in places)
-        own = ", ".join(_found(c, t) for c, t in zip(one.table.key, one.types, strict=True))
-        values = {f"k{p}": [k[p] for k in keys] for p in places}
+    def _read_ranges(self, one: Progress, between: Callable[[], None]) -> None:
+        """Those that are left of a table. `between` is called after each, which is compared by then; it may
+        begin the table again.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            ahead: tuple[Range, Sum] | None = None
+            while not one.whole:
+                at = one.after
+                found, here = ahead or one.ranges.next_range(self.source, at)
+                # While the follower reads a range, the source reads the next one.
+                then = pool.submit(one.ranges.next_range, self.source, found.last) if found.last else None
+                there = one.ranges.sum_of(self.follower, found)
+                ahead = then.result() if then else None
+                if here != there:
+                    self._tell_apart(one, found)
+                one.rows, one.after, one.whole = one.rows + here.rows, found.last, found.last is None
+                if not one.whole:
+                    between()
+                    ahead = ahead if one.after == found.last else None
 
-        def look_up(endpoint: DatabaseEndpoint) -> Mapping[Key, int]:
-            sql = (
-                f"SELECT {selected}, hashtextextended({ROW_AS_TEXT}, 0)"  # noqa: S608
-                f" FROM unnest({given}) AS u({selected.replace('u.', '')})"
-                f" JOIN {endpoint.named(one.table.name)} t ON ROW({own}) = ROW({wanted})"
-            )
-            return {tuple(row[:-1]): int(row[-1]) for row in endpoint.rows(sql, **values)}
+    def _tell_apart(self, one: Progress, found: Range) -> None:
+        here, there = self._both(lambda end: one.ranges.hashes_of(end, found, MOST))
+        one.unclear = one.unclear or max(len(here), len(there)) == MOST
+        one.keys |= {key for key in here.keys() | there.keys() if here.get(key) != there.get(key)}
 
-        here, there = self._both(look_up)
-        return [k for k in keys if here.get(k) != there.get(k)]
+    def _come_so_far(self) -> str:
+        known = sum(p.bytes for p in self.progress.values() if p.whole)
+        whole = sum(p.bytes for p in self.progress.values())
+        return f"rows of {known / GIB:.1f} of {whole / GIB:.1f} GiB are compared"
 
     def _both(self, call: Callable[[DatabaseEndpoint], Any]) -> tuple[Any, Any]:
         """At both servers at once."""
@@ -228,45 +342,13 @@ class Comparison:
             first = call(self.source)
             return first, second.result()
 
+    def _in_time(self, late: Late, left: Left) -> None:
+        late()
+        if not math.isinf(seconds := left()):
+            self._limit(seconds)
 
-# Type name of each column without its domains, as what its values are looked up, and whether reading one from
-# text runs nothing but an input function of PostgreSQL's: domains have CHECKs of their owner's, in arrays,
-# composites and ranges too.
-KEY_TYPES: Final = """
-WITH RECURSIVE base (name, type) AS (
-  SELECT a.attname, a.atttypid FROM pg_attribute a WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0
-  UNION ALL
-  SELECT b.name, t.typbasetype FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd'
-)
-SELECT b.name, t.typname, format_type(t.oid, -1),
-  t.typtype IN ('b', 'e') AND (t.typcategory <> 'A' OR e.typtype IN ('b', 'e'))
-FROM base b JOIN pg_type t ON t.oid = b.type LEFT JOIN pg_type e ON e.oid = t.typelem
-WHERE t.typtype <> 'd'
-"""
-
-
-def _progress(endpoint: DatabaseEndpoint, table: Table) -> Progress:
-    types = {
-        str(name): (str(short), str(whole) if plain else None)
-        for name, short, whole, plain in endpoint.rows(KEY_TYPES, name=endpoint.named(table.name))
-    }
-    columns = _columns(table)
-    hashed = f"hashtextextended(ROW({columns})::text, 0)"
-    if all(types[c][0] in HASHED for c in table.key):
-        hashed = f"hash_record_extended(ROW({columns}), 0)"
-    wanted = 1 << max(0, (table.rows // PER_BUCKET).bit_length())
-    return Progress(table, tuple(types[c][1] for c in table.key), hashed, min(wanted, MOST))
-
-
-def _sought(value: str, kind: str | None) -> str:
-    """A key's value, which is given as text, as what it is compared as."""
-    return f"CAST({value} AS {kind})" if kind else f"textin(record_out(ROW({value})))"
-
-
-def _found(column: str, kind: str | None) -> str:
-    """The same of a row's column."""
-    return f"t.{identifier(column)}" if kind else f"textin(record_out(ROW(t.{identifier(column)})))"
-
-
-def _columns(table: Table) -> str:
-    return ", ".join(f"t.{identifier(c)}" for c in table.key)
+    def _limit(self, seconds: float) -> None:
+        """Of the next statements."""
+        limit = 0 if math.isinf(seconds) else max(1, int(seconds * 1000) + 10)  # ms; 0: none
+        for endpoint in (self.source, self.follower, self.link.source):
+            endpoint.run(f"SET statement_timeout = {limit}")

@@ -81,6 +81,7 @@ class Switch:
     clock: Clock
     patience: float  # seconds for the follower to catch up before writes stop
     left: Callable[[], float]  # seconds until this call is ended
+    compared: Callable[[DatabaseEndpoint, DatabaseEndpoint], Comparison]  # source and follower, as the tenant
     switch_catalog: Callable[[DatabaseEndpoint], None] = lambda _: None
     rows: int | None = None
     notes: list[str] = field(default_factory=list)
@@ -102,18 +103,26 @@ class Switch:
         # A call that was killed while writes stopped has left it closed, and what follows takes time.
         restore_login(self.old)
         with both_as_tenant(self.old, self.new, self.connect) as ends:
-            self._prepare(follow_back)
+            self._prepare()
             comparison = self._compared_before(*ends)
-            self._require_time()
+            self._require_time(comparison)
+            if self.back:
+                self.step("way back")
+                with self._naming_changes():
+                    follow_back(self.back)
+                comparison.look(self.patience)  # that took a while
             try:
                 self._window(comparison)
             except Exception:
                 if not self._switched_after_all():
                     raise
             self.finish()  # before those sessions are cleared away: the tenant waits
+            comparison.record.forget()
 
-    def _prepare(self, follow_back: Callable[[Replication], None]) -> None:
-        """All that takes time, while the tenant still writes."""
+    def _prepare(self) -> None:
+        """What may be found wrong at once, while the tenant still writes."""
+        if self.back and self.back.subscribed is not None:  # of a call that was killed
+            self.back.drop()
         self.step("copied")
         if self.link.subscribed is None:
             raise MoveError(f"nothing follows the {self.old.name}; go back to the stage before this one")
@@ -123,9 +132,6 @@ class Switch:
             raise GoesOn(f"the first copy of {len(copying)} tables is not over ({few}){waiting(self.link)}")
         self.step("same tables")
         self._require_same_schema()
-        if self.back:
-            self.step("way back")
-            follow_back(self.back)
 
     def _require_same_schema(self) -> None:
         """Raise `MoveError` with what was made, changed or dropped since the move began."""
@@ -151,7 +157,7 @@ class Switch:
         self.step("rows compared")
         try:
             with self._naming_changes(), naming_the_reason(self.link, source, follower):
-                comparison = Comparison(self.link, source, follower)
+                comparison = self.compared(source, follower)
                 rounds = comparison.narrow(self.patience)
         except MoveError:
             self._let_go()
@@ -159,12 +165,12 @@ class Switch:
         self.notes.append(f"compared in {rounds} rounds before writes stopped")
         return comparison
 
-    def _require_time(self) -> None:
+    def _require_time(self, comparison: Comparison) -> None:
         """A call that ends in the window leaves the tenant shut out until the next one: do not begin it."""
         needed = self.clock.budget + FAILOVER
         if self.left() < needed:
-            self._let_go()
-            raise GoesOn(f"all is compared, and a call with {needed:.0f} s left for the switch comes next")
+            come = f"all is compared, and a call with {needed:.0f} s left for the switch comes next"
+            raise GoesOn(come, comparison.save())
 
     def _window(self, comparison: Comparison) -> None:
         late = self.clock.late

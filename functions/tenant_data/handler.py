@@ -1,6 +1,7 @@
 """The entry point: one stage of one tenant's move per call."""
 
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -26,6 +27,7 @@ from functions.tenant_data.request import parse
 from functions.tenant_data.stages import perform
 
 log: Final = logging.getLogger(__name__)
+ROUND: Final = 600.0  # seconds after which a call ends where it can, and the next one goes on
 LEFT: Final = 60.0  # seconds of the function's time that are not spent on waiting for a copy
 QUERY: Final = 840  # seconds for an answer: a large table is read whole
 
@@ -37,6 +39,11 @@ def handle(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     def left() -> float:
         return context.get_remaining_time_in_millis() / 1000 if context else LEFT
 
+    ends = time.monotonic() + ROUND
+
+    def over() -> bool:
+        return time.monotonic() > ends
+
     tools = Tools(
         connect=lambda where, login: open_session(where, login, QUERY),
         store=_store(),
@@ -45,6 +52,7 @@ def handle(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         step=lambda _: None,
         patience=max(0.0, left() - LEFT),
         left=left,
+        ends=over,
     )
     return recorded(event, lambda: carry_out(event, tools))
 

@@ -13,6 +13,7 @@ from functions.common.replication import CopyLostError
 from functions.common.schema import definitions, difference, make, tables
 from functions.common.serving import is_serving
 from functions.common.tenant_session import as_tenant, both_as_tenant
+from functions.tenant_data.expected_time import of_following, too_large, too_long_offline
 from functions.tenant_data.neighbours import naming_blockers, waiting
 from functions.tenant_data.rehearsal import rehearse
 from functions.tenant_data.stalled import reason
@@ -38,6 +39,7 @@ def examine(move: "Move", source: DatabaseEndpoint, *, follows: bool = True) -> 
     wrong += [
         *(of_servers(source, move.target) if follows else ()),
         *of_size(size, move.target, move.request.target_gib),
+        *(too_large(size) if follows else too_long_offline(size, move.request.budget)),
         *of_locks(source, move.target),
         *missing,
         *_of_protected(move, source),
@@ -47,6 +49,8 @@ def examine(move: "Move", source: DatabaseEndpoint, *, follows: bool = True) -> 
     if wrong:
         raise MoveError(f"tenant {move.request.tenant} cannot be moved: {'; '.join(wrong)}")
     move.notes.extend(other_extensions)
+    if follows:
+        move.notes.append(of_following(size))
     move.report["tables"], move.report["bytes"] = len(tables(source)), size
 
 

@@ -14,6 +14,7 @@ from functions.common.replication import Replication
 from functions.common.secret_store import Store
 from functions.common.serving import is_serving
 from functions.common.stage_run import Step
+from functions.tenant_data.progress_record import ProgressRecord
 from functions.tenant_data.request import Request
 
 
@@ -29,6 +30,7 @@ class Tools:
     parameters: Callable[[], Parameters] = parameter_store
     patience: float = 600.0  # seconds for a first copy, and for a follower to catch up before a switch
     left: Callable[[], float] = lambda: math.inf  # seconds until this call is ended
+    ends: Callable[[], bool] = lambda: False  # whether this call has to come to its end
 
 
 @dataclass
@@ -56,6 +58,10 @@ class Move:
     @property
     def back(self) -> Replication:
         return Replication(self.target, self.origin, "back")
+
+    def record(self, work: str) -> ProgressRecord:
+        """Of work that may take several calls."""
+        return ProgressRecord(self.tools.objects, self.request.bucket, work, self.request.resume)
 
     def reopen(self, endpoint: DatabaseEndpoint) -> AbstractContextManager[DatabaseEndpoint]:
         """A new session of the administrator where one has gone."""

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from functions.common.database_endpoint import DatabaseEndpoint, MoveError
-from functions.common.dump import last_dump
 from functions.common.replication import BehindError, Replication, drop_replication_role
 from functions.common.serving import is_serving
-from functions.common.tenant_session import as_tenant, both_as_tenant, drop_session_role
+from functions.common.tenant_session import both_as_tenant, drop_session_role, several_as_tenant
+from functions.tenant_data.compare import Comparison
 from functions.tenant_data.cutover import Clock, Switch, enable_login, restore_login
 from functions.tenant_data.initial_copy import examine, replicate_whole
+from functions.tenant_data.last_dump import AT_ONCE, LastDump
 from functions.tenant_data.move import Move
 from functions.tenant_data.neighbours import naming_blockers
 from functions.tenant_data.request import MoveStage
@@ -63,15 +64,18 @@ def done(move: Move) -> None:
     if move.origin.has_role(move.request.role):
         move.tools.step("target open")
         enable_login(move.target, move.tools.store)
-        if move.back.subscribed is not None:
+        record = move.record("dump")
+        if move.back.subscribed is not None and record.load() is None:
             move.tools.step("level")
             clock = Clock(move.request.budget)
             clock.start()
             move.back.wait_caught_up(clock.late)
+            move.back.pause()  # what is dumped in several calls is all of one moment
         move.tools.step("dump")
         move.origin.grant_tenant_role()
-        with as_tenant(move.origin, move.tools.connect) as origin:
-            move.report["dump"] = last_dump(origin, move.tools.objects)
+        with several_as_tenant(move.origin, move.tools.connect, AT_ONCE) as sessions:
+            dump = LastDump(move.origin, move.tools.objects, record, move.tools.ends)
+            move.report["dump"] = dump.write(sessions)
     _take_down(move, gone=move.origin)
 
 
@@ -80,6 +84,7 @@ def _take_down(move: Move, gone: DatabaseEndpoint) -> None:
     for link in (move.out, move.back):
         move.tools.step(f"replication {link.direction}")
         link.drop()
+        move.record(f"comparison-{link.direction}").forget()
     for endpoint in move.endpoints:
         move.tools.step(f"role of the move at the {endpoint.name}")
         drop_replication_role(endpoint)
@@ -133,6 +138,9 @@ def _switch(move: Move, link: Replication, back: Replication | None) -> Switch:
         clock,
         tools.patience,
         tools.left,
+        lambda source, follower: Comparison(
+            link, source, follower, move.record(f"comparison-{link.direction}"), tools.ends
+        ),
         switch_catalog=move.switch_catalog,
         notes=move.notes,
     )

@@ -13,6 +13,7 @@ from functions.common.events import (
     ADDRESS_OBJECT,
     BUCKET,
     PROTECTED,
+    RESUME,
     SECRET,
     SQL_NAME,
     TENANT,
@@ -71,6 +72,7 @@ class Request:
     catalog: str = ""  # the parameter that the services find the tenant by; "" of an event from before
     protected: ProtectedColumns = NONE
     readers: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])  # hosts, by end
+    resume: Mapping[str, Any] = field(default_factory=dict[str, Any])  # where the round before says it ended
 
     def database_at(self, address: DatabaseAddress) -> TenantDatabase:
         return TenantDatabase(self.tenant, address.host, address.port, address.database)
@@ -123,6 +125,7 @@ def parse(event: Mapping[str, Any]) -> Request:
         catalog=given.get("catalog", ""),
         protected=read_protected(given),
         readers=given.get("readers", {}),
+        resume=event.get(RESUME) or {},
     )
 
 

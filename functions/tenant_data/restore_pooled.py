@@ -70,11 +70,13 @@ def _fill(move: "Move") -> None:
         move.tools.step("sequences")
         set_sequences(source, move.target)
         move.tools.step("rows equal")
-        comparison = Comparison(move.out, source, copy)
+        record = move.record("comparison-out")
+        comparison = Comparison(move.out, source, copy, record, move.tools.ends)
         with naming_the_reason(move.out, source, copy):
             comparison.narrow(move.tools.patience)
         move.report["copiedRows"] = comparison.finish(lambda: None)
     move.out.stop_capture()
+    record.forget()
 
 
 def _end_copy(move: "Move") -> None:

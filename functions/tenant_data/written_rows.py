@@ -73,21 +73,39 @@ class _Reader:
         return self.take(self.number("!i")).decode() if self.take(1) == b"t" else None
 
 
-def read(messages: Iterator[bytes], keys: Mapping[str, tuple[str, ...]]) -> Changes:
-    """The changes that messages tell of; `keys` are the columns of each table's key."""
-    found, relations = Changes(), dict[int, _Relation]()
-    for message in messages:
+@dataclass
+class WrittenRows:
+    """The changes that messages tell of, as they come; `keys` are the columns of each table's key."""
+
+    keys: Mapping[str, tuple[str, ...]]
+    changes: Changes = field(default_factory=Changes)
+    _relations: dict[int, _Relation] = field(default_factory=dict[int, _Relation])
+
+    def take(self, message: bytes) -> None:
         reader = _Reader(message)
         kind = reader.take(1)
         if kind == b"R":
             number = reader.number("!I")
-            relations[number] = _relation(reader)
+            self._relations[number] = _relation(reader)
         elif kind == b"T":
             count, _ = reader.number("!i"), reader.take(1)
-            found.whole |= {relations[reader.number("!I")].name for _ in range(count)}
+            self.changes.whole |= {self._relations[reader.number("!I")].name for _ in range(count)}
         elif kind in (b"I", b"U", b"D"):
-            _row(reader, relations[reader.number("!I")], keys, found, inserts=kind == b"I")
-    return found
+            table = self._relations[reader.number("!I")]
+            _row(reader, table, self.keys, self.changes, inserts=kind == b"I")
+
+    def told(self) -> Changes:
+        """What was told since this was last asked for."""
+        found, self.changes = self.changes, Changes()
+        return found
+
+
+def read(messages: Iterator[bytes], keys: Mapping[str, tuple[str, ...]]) -> Changes:
+    """The changes that all of some messages tell of."""
+    written = WrittenRows(keys)
+    for message in messages:
+        written.take(message)
+    return written.told()
 
 
 def _relation(reader: _Reader) -> _Relation:

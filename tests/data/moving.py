@@ -47,6 +47,18 @@ class Folder:
         shutil.copy(path, target)
         self.keys.append(key)
 
+    def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
+        target = self.path / bucket / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        path = self.path / bucket / key
+        return path.read_bytes() if path.exists() else None
+
+    def remove(self, bucket: str, key: str) -> None:
+        (self.path / bucket / key).unlink(missing_ok=True)
+
 
 def nothing(_: str) -> None:
     """The step is not the one."""
@@ -148,11 +160,13 @@ class Journey:
         step: Callable[[str], None] = nothing,
         patience: float = LIMIT,
         left: float = math.inf,
+        ends: Callable[[], bool] = lambda: False,
         **changes: Any,
     ) -> Mapping[str, Any]:
         tools = Tools(
             connect=self.open, store=self.secrets, objects=self.bucket, reach=self.reach, step=step,
             patience=patience, parameters=lambda: self.catalog, left=lambda: left,
+            ends=ends,
         )  # fmt: skip
         self.sessions, self.dead = [], False
         return carry_out(self.event(stage, **changes), tools)

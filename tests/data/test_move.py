@@ -1,10 +1,13 @@
 """A tenant moves between two real servers, by the function that is shipped to Lambda."""
 
 import gzip
+import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -14,7 +17,7 @@ from functions.common.advisory_lock import SPACE
 from functions.common.database_endpoint import MoveError, administrator_at, work_alone
 from functions.common.going_on import GoesOn
 from functions.common.passwords import new_password
-from functions.tenant_data import cutover
+from functions.tenant_data import cutover, last_dump
 from functions.tenant_data.request import parse
 from tests.data.moving import BUDGET, STEPS, BudgetClock, Journey, Killed, host
 from tests.data.rich import RICH, fingerprint, rows_of
@@ -83,12 +86,21 @@ def test_the_old_place_is_closed_and_then_gone(rich: Journey) -> None:
     assert rich.peek("origin", gone) == []
 
 
-def test_the_last_dump_makes_the_old_place_again(rich: Journey, other: Server) -> None:
-    """With psql alone, as a person would in ten years."""
+@pytest.mark.parametrize("part", [last_dump.PART, 10_000])
+def test_the_last_dump_makes_the_old_place_again(
+    rich: Journey, other: Server, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    """With gunzip and psql alone, as a person would in ten years."""
+    monkeypatch.setattr(last_dump, "PART", part)
+    answer: Mapping[str, Any] = {}
     for stage in STEPS:
-        rich.go(stage)
-    (key,) = rich.bucket.keys
-    text = gzip.decompress((rich.folder / "the-bucket" / key).read_bytes()).decode()
+        answer = rich.go(stage)
+    bucket = rich.folder / "the-bucket"
+    manifest = json.loads((bucket / answer["dump"]["key"]).read_bytes())
+    parts = [(bucket / part["key"]).read_bytes() for part in manifest["parts"]]
+    assert [hashlib.sha256(part).hexdigest() for part in parts] == [p["sha256"] for p in manifest["parts"]]
+    assert sorted(rich.bucket.keys) == [part["key"] for part in manifest["parts"]]
+    text = gzip.decompress(b"".join(parts)).decode()
     name = f"restored{rich.number}"
     other.superuser(f"CREATE DATABASE {name}")
     file = other.directory / f"{name}.sql"

@@ -1,14 +1,13 @@
 """A row of many megabytes that is written during a cutover is not fetched: the memory of a call is small."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from functions.common.replication import Replication
-from functions.tenant_data import compare, written_rows
 from functions.tenant_data.compare import Comparison
-from functions.tenant_data.written_rows import LONGEST, Changes
+from functions.tenant_data.written_rows import LONGEST, Changes, WrittenRows
 from tests.data.moving import Journey
 from tests.data.server import Server
 
@@ -29,28 +28,28 @@ def test_a_long_row_is_compared_and_not_fetched(
     )
     journey.go("replicate")
     seen, written = list[int](), list[str]()
-    captured, read = Replication.captured, Comparison._round
+    captured, read, told = Replication.captured, Comparison.look, WrittenRows.told
 
-    def looked_at(link: Replication, longest: int) -> Iterator[bytes]:
-        for message in captured(link, longest):
+    def looked_at(link: Replication, position: str, longest: int) -> Iterator[bytes]:
+        for message in captured(link, position, longest):
             seen.append(len(message))
             yield message
 
-    def round_after_a_write(comparison: Comparison, *late: object) -> None:
+    def look_after_a_write(comparison: Comparison, patience: float) -> None:
         if not written:
             written.append(write)
             journey.run(write, at="origin")
-        read(comparison, *late)  # type: ignore[arg-type]
+        read(comparison, patience)
 
     found = list[Changes]()
 
-    def remembered(messages: Iterator[bytes], keys: Mapping[str, tuple[str, ...]]) -> Changes:
-        found.append(written_rows.read(messages, keys))
+    def remembered(written: WrittenRows) -> Changes:
+        found.append(told(written))
         return found[-1]
 
-    monkeypatch.setattr(compare, "read", remembered)
+    monkeypatch.setattr(WrittenRows, "told", remembered)
     monkeypatch.setattr(Replication, "captured", looked_at)
-    monkeypatch.setattr(Comparison, "_round", round_after_a_write)
+    monkeypatch.setattr(Comparison, "look", look_after_a_write)
     journey.go("cutover")
     assert seen
     assert max(seen) <= LONGEST
