@@ -51,12 +51,14 @@ check: venv
 	@$(PY) -m devtools.check
 
 # docs/testing.md says what kinds of tests there are, and which are slow.
+# Half as many tests again as there are processors: tests wait for databases and engines for two fifths of their time.
 test: TESTS := -m "not slow"
 test-slow: TESTS := -m slow --durations=40
 test-all: TESTS := --durations=40
 test-slow test-all: oracle
 test test-slow test-all: tools
-	@$(PY) -m pytest -n auto --dist worksteal $(TESTS)
+	@PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(PY) -c 'import os; print(max(1, (os.cpu_count() or 1) * 3 // 2))') \
+	  $(PY) -m pytest -n auto --dist worksteal $(TESTS)
 
 oracle: venv
 	@$(PY) -m tests.provider_oracle.build
