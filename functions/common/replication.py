@@ -6,7 +6,7 @@ because a step that was killed may have left either without the other.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -312,7 +312,7 @@ class Replication:
             )
         )
 
-    def captured(self, position: str, longest: int) -> Iterator[bytes]:
+    def captured(self, position: str, longest: int) -> Generator[bytes]:
         """The log from where `forget_captured` was last told, to a position; of each message so many bytes.
 
         They come by and by, and no statement may be run in the source's session until they have.

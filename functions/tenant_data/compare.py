@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -60,7 +60,12 @@ class Progress:
 
     @property
     def clean(self) -> bool:
-        return self.whole and not self.unclear and not self.keys
+        return self.read and not self.keys
+
+    @property
+    def read(self) -> bool:
+        """Whether all that is left to do is to look at some rows."""
+        return self.whole and not self.unclear
 
     def begin(self) -> None:
         """All of it is to be read, again."""
@@ -154,8 +159,10 @@ class Comparison:
             for one in self.progress.values():
                 if one.unclear:
                     one.begin()
-                self._read_ranges(one, lambda: self._between(patience))
-            if time.monotonic() - began < SHORT and done > 1:
+                if not one.whole:
+                    self._read_ranges(one, lambda: self._between(patience))
+            short = time.monotonic() - began < SHORT
+            if short and done > 1 and all(one.read for one in self.progress.values()):
                 return done
         return ROUNDS
 
@@ -179,7 +186,8 @@ class Comparison:
             self._note_changes()
             self._look_up_written(self.link.wait_caught_up(late), late, left)
             for one in self.progress.values():
-                self._read_ranges(one, lambda: self._in_time(late, left))
+                if not one.whole:
+                    self._read_ranges(one, lambda: self._in_time(late, left))
         except DatabaseError as failure:
             if server_code(failure) == CANCELED:
                 late()
@@ -268,11 +276,12 @@ class Comparison:
         """Up to a position of the log; whether there was anything."""
         written = WrittenRows({name: p.table.key for name, p in self.progress.items()})
         count = 0
-        for count, message in enumerate(self.link.captured(position, LONGEST), 1):
-            written.take(message)
-            if count % KEYS == 0:
-                late()
-                self._take(written, late, left)
+        with closing(self.link.captured(position, LONGEST)) as messages:
+            for count, message in enumerate(messages, 1):
+                written.take(message)
+                if count % KEYS == 0:
+                    late()
+                    self._take(written, late, left)
         self._take(written, late, left)
         return count > 0
 
@@ -299,7 +308,7 @@ class Comparison:
     # what was not read yet
 
     def _between(self, patience: float) -> None:
-        """Two ranges, while the tenant writes."""
+        """After a range, while the tenant writes."""
         if self.ends():
             raise GoesOn(self._come_so_far(), self.save())
         if time.monotonic() - self._looked > LOOKS:
@@ -321,9 +330,8 @@ class Comparison:
                 if here != there:
                     self._tell_apart(one, found)
                 one.rows, one.after, one.whole = one.rows + here.rows, found.last, found.last is None
-                if not one.whole:
-                    between()
-                    ahead = ahead if one.after == found.last else None
+                between()
+                ahead = ahead if one.after == found.last else None
 
     def _tell_apart(self, one: Progress, found: Range) -> None:
         here, there = self._both(lambda end: one.ranges.hashes_of(end, found, MOST))

@@ -44,6 +44,11 @@ class Rows:
     first: int = 0
     end: int | None = None
 
+    @classmethod
+    def known(cls, table: str, first: int, end: int | None) -> "Rows":
+        """As a record has it, which the tenant may have written to."""
+        return cls(table, int(first), None if end is None else int(end))
+
     @property
     def condition(self) -> str:
         said = [f"ctid >= '({self.first},0)'"] if self.first else []
@@ -112,7 +117,7 @@ class LastDump:
         known = self.record.load()
         if known:
             self.folder, self.marker = known["folder"], known["marker"]
-            self.parts = [[Rows(*rows) for rows in part] for part in known["parts"]]
+            self.parts = [[Rows.known(*rows) for rows in part] for part in known["parts"]]
             return [Written(**one) for one in known["written"]]
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         self.folder = f"{PREFIX}{self.place.request.tenant}-{self.place.name}-{moment}/"

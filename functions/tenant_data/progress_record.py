@@ -6,15 +6,18 @@ was killed goes on from where it began itself.
 """
 
 import gzip
+import io
 import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from functions.common.database_endpoint import MoveError
 from functions.common.dump import PREFIX, Objects
 
 FOLDER: Final = f"{PREFIX}progress/"
+LARGEST: Final = 2**28  # bytes: the tenant can write to its bucket, and the function's memory is small
 
 
 @dataclass
@@ -44,7 +47,7 @@ class ProgressRecord:
         found = self.objects.get(self.bucket, self.key) if self.resumes else None
         if found is None:
             return None
-        known = json.loads(gzip.decompress(found))
+        known = json.loads(_unpacked(found))
         return known["content"] if known["execution"] == self.execution else None
 
     def save(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -56,3 +59,11 @@ class ProgressRecord:
     def forget(self) -> None:
         """It is of no use any more, if there is any."""
         self.objects.remove(self.bucket, self.key)
+
+
+def _unpacked(data: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        found = file.read(LARGEST + 1)
+    if len(found) > LARGEST:
+        raise MoveError(f"the record of progress in {FOLDER} is larger than {LARGEST} bytes: delete it")
+    return found

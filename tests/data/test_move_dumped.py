@@ -52,6 +52,13 @@ def test_a_part_of_a_table_is_told_by_its_blocks(rows: Rows, condition: str) -> 
     assert rows.condition == condition
 
 
+def test_numbers_of_a_record_are_read_as_numbers() -> None:
+    """The tenant can write to it, and they stand in a statement."""
+    assert Rows.known("t", "7", None) == Rows("t", 7)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="invalid literal"):
+        Rows.known("t", "0,0)' OR true --", None)  # type: ignore[arg-type]
+
+
 def test_a_dump_of_several_calls_is_of_one_moment(
     server: Server, other: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
