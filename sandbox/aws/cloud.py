@@ -159,6 +159,16 @@ class Cloud:
         planned = {} if described.framework else self.planned_update(token, {}, state, inputs)
         return {k: planned[k] for k in described.sets if k in planned}
 
+    def unplanned_sets(self, token: str, state: Values, inputs: Values) -> frozenset[str]:
+        """Sets that an update is to leave as they were: with nothing in the state. A creation that failed
+        has left it so, though AWS filled them; a refresh finds them.
+        """
+        described = describe(token)
+        if described.framework:
+            return frozenset()
+        planned = self.planned_update(token, {}, state, inputs)
+        return frozenset(k for k in described.sets if planned.get(k) is None)
+
     def sent(self, token: str, resource_id: str, state: Values, inputs: Values) -> Values:
         """What AWS has of a resource once it was sent what an update changes."""
         described, row = describe(token), self.read(token, resource_id)
@@ -193,10 +203,12 @@ class Cloud:
                 *described.make,
                 *described.keeps,
             }  # what AWS made, where nobody says otherwise
+            # A set that is given as empty is not sent, and so filled in anew, as where it was never given.
+            emptied = {k for k in described.sets if k in described.fill and inputs.get(k) == []}
             kept = {
                 k: before.outputs[k]
                 for k in own
-                if k in before.outputs and is_unset(described, inputs.get(k))
+                if k in before.outputs and is_unset(described, inputs.get(k)) and k not in emptied
             }
             outputs = self._outputs(described, inputs, {**kept, **expand(again, values)}, before)
             self.store.release_names(token, resource_id)

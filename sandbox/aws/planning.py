@@ -147,6 +147,15 @@ def refreshed_inputs(described: Description, inputs: Values, outputs: Values) ->
     return found
 
 
+def same_documents(described: Description, state: Values, outputs: Values) -> dict[str, Any]:
+    """Documents of a state that a refresh leaves in their form, since AWS has the same in another one
+    (`DiffSuppressOnRefresh` of terraform-plugin-sdk v2.38).
+    """
+    keys = () if described.framework else described.json
+    both = {k: state[k] for k in keys if isinstance(state.get(k), str) and isinstance(outputs.get(k), str)}
+    return {k: was for k, was in both.items() if normalised(was) == normalised(outputs[k])}
+
+
 def _refreshed(was: Any, now: Any, *, zeros: bool) -> Any:
     """Below an input as well only what was given, in lists only so many as were.
 

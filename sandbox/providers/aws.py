@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.aws.cloud import AUTONAMED, Cloud, CloudError
 from sandbox.aws.deployments import deploy
 from sandbox.aws.invokes import answer
-from sandbox.aws.planning import imported_inputs, refreshed_inputs
+from sandbox.aws.planning import imported_inputs, refreshed_inputs, same_documents
 from sandbox.aws.refusals.compute import SERVICE
 from sandbox.aws.type_descriptions import Undescribed, describe
 from sandbox.cloud.store import Row, Store, default_path
@@ -89,21 +89,21 @@ class Aws(Provider):
         return made, {**self._after(token, row, result, new=True), **sets}
 
     def read(
-        self, token: str, resource_id: str, inputs: Values, state: Values
+        self, token: str, resource_id: str, inputs: Values, state: Values, *, known: bool
     ) -> tuple[Values, Values] | None:
         described = describe(token)
         with _Answering(self._lock):
             row = self.cloud.read(token, resource_id)
-        if state and described.invoked:
+        if known and described.invoked:
             return refreshed_inputs(described, inputs, state), state  # it asks nothing (schema.NoopContext)
-        if row is None or not (state or described.importable):
+        if row is None or not (known or described.importable):
             return None
-        known = (
+        found = (
             refreshed_inputs(described, inputs, row.outputs)
-            if state
+            if known
             else imported_inputs(described, row.outputs)
         )
-        return known, row.outputs
+        return found, {**row.outputs, **same_documents(described, state, row.outputs)}
 
     def asks_on_read(self, token: str) -> bool:
         return not describe(token).invoked
@@ -149,11 +149,12 @@ class Aws(Provider):
             sent = self.cloud.sent(token, resource_id, state, inputs)
             outputs = self.cloud.update(token, resource_id, urn, sent)
             sets = self.cloud.planned_sets(token, state, inputs)
+            unplanned = self.cloud.unplanned_sets(token, state, inputs)
         row = Row(token, resource_id, urn, sent, outputs)
         if token == SERVICE:
             self._deploy(row, before, outputs)
         made = self._after(token, row, result, new=False)
-        return {**made, **sets}
+        return {**{k: v for k, v in made.items() if k not in unplanned}, **sets}
 
     def delete(self, token: str, resource_id: str) -> None:
         row = self._row(token, resource_id)

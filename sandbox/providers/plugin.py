@@ -67,9 +67,11 @@ class Provider:
         raise NotImplementedError
 
     def read(
-        self, token: str, resource_id: str, inputs: Values, state: Values
+        self, token: str, resource_id: str, inputs: Values, state: Values, *, known: bool
     ) -> tuple[Values, Values] | None:
-        """Inputs and outputs as they are now, or None where the resource is gone."""
+        """Inputs and outputs as they are now, or None where the resource is gone. One that is not `known` is
+        imported: its id is all that there is.
+        """
         raise NotImplementedError
 
     def asks_on_read(self, token: str) -> bool:
@@ -190,9 +192,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: Any, context: Any) -> Any:
         inputs, state, token = plain(request.inputs), plain(request.properties), kind(request.urn)
 
+        # The state of a resource may be empty, where its creation failed in the end.
+        known = bool(state) or request.HasField("inputs")
+
         def read() -> Any:
-            mine = request.id if state else self.provider.resolve(token, request.id)
-            found = self.provider.read(token, mine, inputs, state)
+            mine = request.id if known else self.provider.resolve(token, request.id)
+            found = self.provider.read(token, mine, inputs, state, known=known)
             return None if found is None else (mine, *found)
 
         step = _step("read", request.urn) if self.provider.asks_on_read(token) else None

@@ -53,7 +53,7 @@ class Stateless(Provider):
         return str(made[kind.id]) if kind.id else uuid.uuid4().hex, made
 
     def read(
-        self, token: str, resource_id: str, inputs: Values, state: Values
+        self, token: str, resource_id: str, inputs: Values, state: Values, *, known: bool
     ) -> tuple[Values, Values] | None:
         return inputs, state
 

@@ -149,9 +149,8 @@ class Engine:
         if answer.error:
             return self._note("read failed")
         found = answer.value
-        self.state = (
-            State(found.id, plain(found.inputs) or old.inputs, plain(found.properties)) if found.id else None
-        )
+        inputs = plain(found.inputs) if found.HasField("inputs") else old.inputs
+        self.state = State(found.id, inputs, plain(found.properties)) if found.id else None
         return self._note("read")
 
     def forget_and_import(self) -> bool:

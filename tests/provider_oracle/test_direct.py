@@ -79,6 +79,25 @@ def test_both_providers_answer_alike(pair: tuple[Plugin, Plugin], kind: str, nam
     alike()
 
 
+# Sequences in which random inputs once found a difference.
+FOUND = (
+    ("filling", [("up", {}, "create fail-late"), ("refresh", {}, None)]),
+    ("filling", [("up", {}, "create fail-late"), ("up", {"label": "a"}, None)]),
+    ("filling", [("up", {"flows": ["a"]}, None), ("up", {"flows": []}, None), ("refresh", {}, None)]),
+    ("document", [("up", {"policy": '{"b": 2, "a": 1}'}, "create fail-late"), ("refresh", {}, None)]),
+    ("writeOnly", [("up", {"password": ""}, None), ("refresh", {}, None)]),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "sequence"), FOUND)
+def test_both_providers_answer_alike_where_they_did_not(
+    pair: tuple[Plugin, Plugin], name: str, sequence: list[Any]
+) -> None:
+    oracle, ours = pair
+    assert play(ours, "sdk", name, sequence) == play(oracle, "sdk", name, sequence)
+
+
 DYING = (
     "required",
     "replacing",

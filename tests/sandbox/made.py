@@ -37,7 +37,7 @@ class Made:
         return {*found.added, *found.removed, *found.updated}
 
     def refreshed(self) -> "Made":
-        read = self.aws.read(self.token, self.id, self.inputs, self.state)
+        read = self.aws.read(self.token, self.id, self.inputs, self.state, known=True)
         assert read is not None
         return Made(self.token, self.aws, self.id, self.inputs, read[1])
 

@@ -36,7 +36,7 @@ def live(provider: Aws) -> None:
     updated = provider.update(TOKEN, group, URN, outputs, tagged)
     assert (updated["tagsAll"], updated["arn"]) == ({"tenant": "cobalt-fx"}, ARN)
     provider.delete(TOKEN, group)
-    assert (provider.read(TOKEN, group, {}, {}), provider.count(TOKEN)) == (None, 0)
+    assert (provider.read(TOKEN, group, {}, {}, known=True), provider.count(TOKEN)) == (None, 0)
 
 
 if __name__ == "__main__":
