@@ -333,8 +333,12 @@ def test_however_calls_end_and_whatever_is_written_a_difference_is_found(
     fill(journey)
     journey.go("replicate")
     meddling = Meddling(journey, list(events), lie)
+
+    def sum_of(ranges: KeyRanges, endpoint: DatabaseEndpoint, wanted: Range) -> Sum:
+        return meddling.sum_of(ranges, endpoint, wanted)
+
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(KeyRanges, "sum_of", meddling.sum_of)
+        patched.setattr(KeyRanges, "sum_of", sum_of)
         failure = call_until_it_ends(journey, meddling.ends)
     here, there = (journey.peek(end, "SELECT k, said FROM x ORDER BY k") for end in journey.servers)
     if not any(event[0] == "TRUNCATE x" for event in events):  # which reaches the target's own row too
