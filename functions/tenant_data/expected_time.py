@@ -34,7 +34,7 @@ def too_large(size: int) -> Sequence[str]:
         return ()
     return (
         f"its {_much(size)} are more than the {_much(LARGEST)} that a move is made for; have the tenant"
-        " archive what it does not need, or restore a snapshot of its instance (restore)",
+        " archive what it does not need, and run again",
     )
 
 

@@ -39,7 +39,7 @@ def examine(move: "Move", source: DatabaseEndpoint, *, follows: bool = True) -> 
     wrong += [
         *(of_servers(source, move.target) if follows else ()),
         *of_size(size, move.target, move.request.target_gib),
-        *(too_large(size) if follows else too_long_offline(size, move.request.budget)),
+        *_of_time(move, size, follows=follows),
         *of_locks(source, move.target),
         *missing,
         *_of_protected(move, source),
@@ -52,6 +52,12 @@ def examine(move: "Move", source: DatabaseEndpoint, *, follows: bool = True) -> 
     if follows:
         move.notes.append(of_following(size))
     move.report["tables"], move.report["bytes"] = len(tables(source)), size
+
+
+def _of_time(move: "Move", size: int, *, follows: bool) -> Sequence[str]:
+    if not follows:
+        return too_long_offline(size, move.request.budget)
+    return () if move.restored else too_large(size)  # rows of a backup are wanted, however many they are
 
 
 def _of_protected(move: "Move", source: DatabaseEndpoint) -> Sequence[str]:

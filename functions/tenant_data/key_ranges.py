@@ -1,8 +1,9 @@
 """A table read in ranges of its primary key, each of them short enough for one statement.
 
 So a comparison of any size can stop between two ranges and go on in another call, and a row that was written
-after its range was read is found by its key alone. AWS DMS and pt-table-checksum compare so (DMS user guide,
-"AWS DMS data validation", PartitionSize; Percona Toolkit, --chunk-size; both 2026-11).
+after its range was read is found by its key alone. AWS DMS and pt-table-checksum compare so
+(DMS user guide, "Data validation task settings", PartitionSize and HandleCollationDiff; Percona Toolkit,
+--chunk-size; both 2026-11).
 
 Both ends put keys in the same order, or nearly: collations may differ by the servers' libraries. Then a row
 may be read in another range there, which makes ranges unequal that are not, and never leaves a row out, as

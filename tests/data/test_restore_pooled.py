@@ -11,6 +11,7 @@ from pg8000.exceptions import DatabaseError
 from functions.common.database_endpoint import MoveError
 from functions.common.events import RequestError
 from functions.common.going_on import GoesOn
+from functions.tenant_data import expected_time
 from tests.data.moving import BUDGET, Journey, Killed
 from tests.data.server import MASTER, Server
 
@@ -149,6 +150,14 @@ def test_a_copy_that_is_not_over_does_not_serve(journey: Journey) -> None:
     with pytest.raises(GoesOn, match=r"the first copy of 2 tables \(.*payments, .*\) is not over"):
         go(journey, "cutover", patience=0)
     assert (journey.serving, rows(journey)) == ("origin", ["early", "after"])
+
+
+def test_rows_of_a_backup_are_wanted_however_many_they_are(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A size that is refused to a move."""
+    monkeypatch.setattr(expected_time, "LARGEST", 0)
+    go(journey, "prepare")
 
 
 def test_rows_that_are_not_those_of_then_do_not_serve(journey: Journey) -> None:
